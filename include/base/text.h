@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Small questions about text that several layers ask: splitting a list as Postfix does, escaping
+ * what a stranger sent, suggesting the name that was meant.
+ *
+ * Threads: all functions are pure.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A copy of TEXT in which control characters, DEL, bytes that are not valid UTF-8 and Unicode's
+ * line, direction and other format characters are written \n, \t, \xNN or \u{NNNN}, and a backslash
+ * as \\, so that it stays one line and cannot pretend to be anything else. The caller frees it. */
+char *text_escape(const char *text);
+
+/* A copy of TEXT for an SMTP reply: printable ASCII alone, every other byte becomes '?', white
+ * space a space; cut at LIMIT bytes. RFC 5321 4.2, RFC 6531 3.7.4.2. The caller frees it. */
+char *text_reply_safe(const char *text, size_t limit);
+
+/* Splits VALUE at commas and white space, except inside braces, whose content stays one word with
+ * its braces (postconf(5), "inline:{a=b, c=d}"). Returns an array of strings that frees its
+ * elements, or NULL with *WHY_R (static) when braces do not match. */
+GPtrArray *text_split_list(const char *value, const char **why_r);
+
+/* The same, but separated by white space alone (a comma belongs to the word). */
+GPtrArray *text_split_words(const char *value, const char **why_r);
+
+/* The one of COUNT names nearest to NAME by letters inserted, removed, changed or swapped; NULL if
+ * none is near enough to be what was meant (a third of its length). */
+const char *text_nearest(const char *name, const char *const *names, size_t count);
+
+/* Whether TEXT is one or more digits and nothing else. */
+bool text_is_number(const char *text);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Envelope addresses (RFC 5321 4.1.2, RFC 6531) as MTAs hand them to a milter: with or without
+ * angle brackets, with source routes, quoted local parts, percent hacks, bang paths.
+ *
+ * Threads: values; all functions are pure.
+ */
+#ifndef MAIL_ADDRESS_H
+#define MAIL_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* RFC 5321 4.5.3.1.3 allows a path of 256 octets, Sendmail 8.17 some more; what is longer is
+ * malformed and nothing that it could be compared with. */
+#define MAIL_ADDRESS_MAX 1024
+
+struct mail_address {
+    char *text;   /* without brackets and source route: local@domain as given; "" if null */
+    char *local;  /* local part, quotes and backslashes resolved; case as given */
+    char *domain; /* lower case (ASCII, else Unicode case folding), no trailing dot; "" if none */
+    bool null;    /* the null sender: <> or nothing */
+    bool routed;  /* sender-specified routing: the local part holds % ! or @ or a further route */
+    bool malformed; /* not to be parsed: no permit and no table but pattern tables may match it */
+};
+
+/* Takes apart what the MTA gave as argument of MAIL or RCPT, without ESMTP parameters. Always
+ * fills *ADDRESS_R, which the caller empties with mail_address_clear. A source route
+ * (<@a,@b:user@c>) is cut off (RFC 5321 appendix C): what remains decides. */
+void mail_address_parse(const char *path, struct mail_address *address_r);
+
+/* Frees what the address holds and makes it the empty one. */
+void mail_address_clear(struct mail_address *address);
+
+/* local@domain with the domain folded, "local" without one, "" for the null sender. The caller
+ * frees it. This is the form that tables are asked for. */
+char *mail_address_key(const struct mail_address *address);
+
+/* A copy of DOMAIN, lower case and without its trailing dot. The caller frees it. */
+char *mail_domain_fold(const char *domain);
+
+#endif

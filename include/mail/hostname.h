@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Host names and address literals as HELO and addresses carry them (RFC 1123 2.1, RFC 5321
+ * 4.1.3), with the tolerance that Postfix's checks have.
+ *
+ * Threads: all functions are pure.
+ */
+#ifndef MAIL_HOSTNAME_H
+#define MAIL_HOSTNAME_H
+
+#include <stdbool.h>
+
+#include "base/ipaddr.h"
+
+/* Letters, digits, hyphen (not at a label's ends) and underscore, labels of 1..63, at most 255 in
+ * all, not all numeric: Postfix's valid_hostname(). No trailing dot. */
+bool hostname_valid(const char *name);
+
+/* The same where UTF-8 labels are allowed too (SMTPUTF8). */
+bool hostname_valid_utf8(const char *name);
+
+/* Reads "[192.0.2.1]" or "[IPv6:2001:db8::1]"; false if TEXT is no such literal. */
+bool hostname_address_literal(const char *text, struct ipaddr *address_r);
+
+/* Whether the last label is a number, so that it can only be an address or a mistake. */
+bool hostname_ends_in_number(const char *name);
+
+#endif

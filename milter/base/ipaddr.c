@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * IP addresses and networks.
+ */
+#include "base/ipaddr.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static void set_v4(struct ipaddr *address, const void *bytes)
+{
+    *address = (struct ipaddr){.family = IP_V4};
+    memcpy(address->bytes, bytes, 4);
+}
+
+static void set_v6(struct ipaddr *address, const void *bytes)
+{
+    if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
+        set_v4(address, (const uint8_t *)bytes + sizeof mapped_prefix);
+        return;
+    }
+    *address = (struct ipaddr){.family = IP_V6};
+    memcpy(address->bytes, bytes, 16);
+}
+
+bool ipaddr_parse(const char *text, struct ipaddr *address_r)
+{
+    uint8_t bytes[16];
+    if (strncasecmp(text, "IPv6:", 5) == 0) {
+        if (inet_pton(AF_INET6, text + 5, bytes) != 1)
+            return false;
+        set_v6(address_r, bytes);
+        return true;
+    }
+    if (inet_pton(AF_INET, text, bytes) == 1) {
+        set_v4(address_r, bytes);
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, bytes) == 1) {
+        set_v6(address_r, bytes);
+        return true;
+    }
+    return false;
+}
+
+bool ipaddr_from_sockaddr(const struct sockaddr *sockaddr, struct ipaddr *address_r)
+{
+    if (sockaddr->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, sockaddr, sizeof in);
+        set_v4(address_r, &in.sin_addr);
+        return true;
+    }
+    if (sockaddr->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, sockaddr, sizeof in6);
+        set_v6(address_r, &in6.sin6_addr);
+        return true;
+    }
+    return false;
+}
+
+const char *ipaddr_format(const struct ipaddr *address, char buffer[IPADDR_TEXT_MAX])
+{
+    buffer[0] = '\0';
+    if (address->family != IP_NONE)
+        inet_ntop(address->family == IP_V4 ? AF_INET : AF_INET6, address->bytes, buffer,
+                  IPADDR_TEXT_MAX);
+    return buffer;
+}
+
+bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+static bool in_any(const struct ipaddr *address, const char *const *nets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ipnet net;
+        if (ipnet_parse(nets[i], &net, NULL) && ipnet_contains(&net, address))
+            return true;
+    }
+    return false;
+}
+
+bool ipaddr_is_loopback(const struct ipaddr *address)
+{
+    if (address->family == IP_V4)
+        return address->bytes[0] == 127;
+    static const uint8_t one[16] = {[15] = 1};
+    return address->family == IP_V6 && memcmp(address->bytes, one, sizeof one) == 0;
+}
+
+bool ipaddr_is_private(const struct ipaddr *address)
+{
+    static const char *const nets[] = {
+        "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12",  "192.168.0.0/16", "224.0.0.0/3",   "::/127",      "fc00::/7",
+        "fe80::/10",      "fec0::/10",      "ff00::/8",
+    };
+    return address->family == IP_NONE || in_any(address, nets, sizeof nets / sizeof nets[0]);
+}
+
+static bool bit_is_set(const struct ipaddr *address, unsigned bit)
+{
+    return address->bytes[bit / 8] & (0x80u >> (bit % 8));
+}
+
+/* Copies the address part of "[ADDR]/N", "[ADDR/N]", "ADDR/N" without brackets; finds N. */
+static bool split_net(const char *text, char *address, size_t size, const char **bits_r)
+{
+    const char *slash = strchr(text, '/');
+    size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    *bits_r = slash ? slash + 1 : NULL;
+    if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
+        text++;
+        length -= 2;
+    }
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    return true;
+}
+
+static const char *parse_net(const char *text, struct ipnet *net)
+{
+    char address[64];
+    const char *bits;
+    if (!split_net(text, address, sizeof address, &bits) || !ipaddr_parse(address, &net->address))
+        return "not an IP address or network";
+    unsigned longest = net->address.family == IP_V4 ? 32 : 128;
+    net->prefix = longest;
+    if (!bits)
+        return NULL;
+    if (!text_is_number(bits) || strlen(bits) > 3)
+        return "the prefix length is not a number";
+    unsigned given = 0;
+    for (const char *p = bits; *p; p++)
+        given = given * 10 + (unsigned)(*p - '0');
+    /* ::ffff:192.0.2.0/120 is 192.0.2.0/24 */
+    if (net->address.family == IP_V4 && strchr(address, ':'))
+        given = given < 96 ? 129 : given - 96;
+    if (given > longest)
+        return "the prefix length is too large";
+    net->prefix = given;
+    for (unsigned bit = given; bit < longest; bit++)
+        if (bit_is_set(&net->address, bit))
+            return "bits outside the prefix are not zero";
+    return NULL;
+}
+
+bool ipnet_parse(const char *text, struct ipnet *net_r, const char **why_r)
+{
+    const char *why = parse_net(text, net_r);
+    if (why && why_r)
+        *why_r = why;
+    return !why;
+}
+
+bool ipnet_contains(const struct ipnet *net, const struct ipaddr *address)
+{
+    if (net->address.family != address->family)
+        return false;
+    unsigned whole = net->prefix / 8, rest = net->prefix % 8;
+    if (memcmp(net->address.bytes, address->bytes, whole) != 0)
+        return false;
+    if (rest == 0)
+        return true;
+    uint8_t mask = (uint8_t)(0xff00u >> rest);
+    return ((net->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
+}

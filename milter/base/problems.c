@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Problems: a growing list of findings. It must know nothing of what is being read.
+ */
+#include "base/problems.h"
+
+#include "base/text.h"
+
+struct problems {
+    GPtrArray *list;
+    unsigned errors;
+    unsigned warnings;
+};
+
+static void problem_free(void *data)
+{
+    struct problem *problem = data;
+    g_free(problem->file);
+    g_free(problem->text);
+    g_free(problem);
+}
+
+struct problems *problems_new(void)
+{
+    struct problems *problems = g_new0(struct problems, 1);
+    problems->list = g_ptr_array_new_with_free_func(problem_free);
+    return problems;
+}
+
+void problems_free(struct problems *problems)
+{
+    if (!problems)
+        return;
+    g_ptr_array_unref(problems->list);
+    g_free(problems);
+}
+
+static void add(struct problems *problems, enum problem_severity severity, const char *file,
+                unsigned line, const char *format, va_list args)
+{
+    if (severity == PROBLEM_ERROR)
+        problems->errors++;
+    else
+        problems->warnings++;
+    if (problems->list->len >= PROBLEMS_MAX)
+        return;
+    g_autofree char *raw = g_strdup_vprintf(format, args);
+    struct problem *problem = g_new0(struct problem, 1);
+    problem->severity = severity;
+    problem->file = text_escape(file ? file : "-");
+    problem->line = line;
+    problem->text = text_escape(raw);
+    g_ptr_array_add(problems->list, problem);
+}
+
+void problems_error(struct problems *problems, const char *file, unsigned line, const char *format,
+                    ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(problems, PROBLEM_ERROR, file, line, format, args);
+    va_end(args);
+}
+
+void problems_warning(struct problems *problems, const char *file, unsigned line,
+                      const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(problems, PROBLEM_WARNING, file, line, format, args);
+    va_end(args);
+}
+
+unsigned problems_errors(const struct problems *problems)
+{
+    return problems->errors;
+}
+
+unsigned problems_warnings(const struct problems *problems)
+{
+    return problems->warnings;
+}
+
+const struct problem *problems_get(const struct problems *problems, unsigned index)
+{
+    return index < problems->list->len ? problems->list->pdata[index] : NULL;
+}
+
+char *problem_format(const struct problem *problem)
+{
+    const char *word = problem->severity == PROBLEM_ERROR ? "error" : "warning";
+    if (problem->line == 0)
+        return g_strdup_printf("%s: %s: %s", problem->file, word, problem->text);
+    return g_strdup_printf("%s:%u: %s: %s", problem->file, problem->line, word, problem->text);
+}
+
+void problems_print(const struct problems *problems, FILE *stream)
+{
+    for (unsigned i = 0; i < problems->list->len; i++) {
+        g_autofree char *line = problem_format(problems->list->pdata[i]);
+        fprintf(stream, "%s\n", line);
+    }
+    unsigned total = problems->errors + problems->warnings;
+    if (total > problems->list->len)
+        fprintf(stream, "... and %u more\n", total - problems->list->len);
+}

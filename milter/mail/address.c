@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Envelope addresses. Whoever can make this parser and the MTA disagree about the domain of an
+ * address can relay, so what is not understood is marked, never guessed at.
+ */
+#include "mail/address.h"
+
+#include <glib.h>
+#include <string.h>
+
+void mail_address_clear(struct mail_address *address)
+{
+    g_free(address->text);
+    g_free(address->local);
+    g_free(address->domain);
+    *address = (struct mail_address){0};
+}
+
+char *mail_domain_fold(const char *domain)
+{
+    size_t length = strlen(domain);
+    while (length > 0 && domain[length - 1] == '.')
+        length--;
+    if (g_utf8_validate(domain, (gssize)length, NULL) && !g_str_is_ascii(domain))
+        return g_utf8_casefold(domain, (gssize)length);
+    return g_ascii_strdown(domain, (gssize)length);
+}
+
+/* Past "@a,@b:" if PATH begins with a source route. */
+static const char *skip_source_route(const char *path)
+{
+    while (*path == '@') {
+        const char *colon = strchr(path, ':');
+        /* The colon of an IPv6 literal in the route does not end it. */
+        while (colon && memchr(path, '[', (size_t)(colon - path)) &&
+               !memchr(path, ']', (size_t)(colon - path)))
+            colon = strchr(colon + 1, ':');
+        if (!colon)
+            return path;
+        path = colon + 1;
+    }
+    return path;
+}
+
+/* Where the domain begins: behind the last @ that stands outside quotes; NULL if there is none.
+ * *BAD_R tells that quotes or backslashes do not end. */
+static const char *find_domain(const char *text, bool *bad_r)
+{
+    const char *at = NULL;
+    bool quoted = false;
+    *bad_r = false;
+    for (const char *p = text; *p; p++) {
+        if (*p == '\\') {
+            if (p[1] == '\0') {
+                *bad_r = true;
+                return at;
+            }
+            p++;
+        } else if (*p == '"') {
+            quoted = !quoted;
+        } else if (*p == '@' && !quoted) {
+            at = p + 1;
+        }
+    }
+    *bad_r = quoted;
+    return at;
+}
+
+static char *unquote_local(const char *text, size_t length)
+{
+    GString *out = g_string_sized_new(length);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"')
+            continue;
+        if (text[i] == '\\' && i + 1 < length)
+            i++;
+        g_string_append_c(out, text[i]);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static bool has_control_or_space(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || *text == 0x7f)
+            return true;
+    return false;
+}
+
+static bool domain_malformed(const char *domain)
+{
+    size_t length = strlen(domain);
+    if (length == 0 || length > 255 || has_control_or_space(domain))
+        return true;
+    if (domain[0] == '[')
+        return domain[length - 1] != ']' || strcspn(domain, "]") != length - 1;
+    return domain[0] == '.' || strpbrk(domain, "<>()\"\\,;:[]%!") || strstr(domain, "..");
+}
+
+/* Takes "<" and ">" and white space off both ends, in place; false if only one bracket is there. */
+static bool strip_brackets(char *text)
+{
+    g_strstrip(text);
+    size_t length = strlen(text);
+    bool opens = text[0] == '<';
+    bool closes = length > (opens ? 1u : 0u) && text[length - 1] == '>';
+    if (closes)
+        text[length - 1] = '\0';
+    if (opens)
+        memmove(text, text + 1, strlen(text));
+    g_strstrip(text);
+    return opens == closes;
+}
+
+static bool split_address(struct mail_address *address)
+{
+    bool bad;
+    const char *text = address->text;
+    const char *domain = find_domain(text, &bad);
+    size_t length = domain ? (size_t)(domain - text) - 1 : strlen(text);
+    address->local = unquote_local(text, length);
+    address->domain = domain ? mail_domain_fold(domain) : g_strdup("");
+    address->routed = strpbrk(address->local, "%!@") != NULL;
+    bool unclosed = strpbrk(text, "<>\r\n") && !strchr(text, '"');
+    return !bad && !unclosed && length > 0 && (!domain || !domain_malformed(address->domain));
+}
+
+void mail_address_parse(const char *path, struct mail_address *address_r)
+{
+    *address_r = (struct mail_address){0};
+    g_autofree char *copy = g_strndup(path, MAIL_ADDRESS_MAX + 1);
+    bool whole = strlen(copy) <= MAIL_ADDRESS_MAX;
+    bool paired = strip_brackets(copy);
+    address_r->text = g_strdup(skip_source_route(copy));
+    if (address_r->text[0] == '\0') {
+        address_r->null = true;
+        address_r->local = g_strdup("");
+        address_r->domain = g_strdup("");
+        address_r->malformed = !paired;
+        return;
+    }
+    bool sound = split_address(address_r);
+    address_r->malformed = !(whole && paired && sound);
+}
+
+char *mail_address_key(const struct mail_address *address)
+{
+    if (!address->domain || address->domain[0] == '\0')
+        return g_strdup(address->local ? address->local : "");
+    return g_strconcat(address->local, "@", address->domain, NULL);
+}
