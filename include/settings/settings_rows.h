@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every parameter of gatepost.conf, a row each. The parser, `gatepostctl config` and the man page
+ * gatepost.conf(5) read these rows: a new parameter is a row here and nothing else.
+ *
+ *   SETTING(ID, NAME, TYPE, DEFAULT, LIMITS, WHERE, MEANING)
+ *
+ * ID       SETTING_<ID> is its name in the code
+ * TYPE     an enum setting_type without SETTING_
+ * DEFAULT  as one would write it in the file ($name works); NULL: not set, which differs from empty
+ * LIMITS   BETWEEN("1s", "1h"): least and largest, in the words of the type; CHOICES("a b c"): the
+ *          words of a CHOICE, settings_integer gives the place; NOT_EMPTY: a text that must not be
+ *          empty; ANY
+ * WHERE    MAIN, LISTENER, PROFILE, LIMIT, joined by |: where it may stand. A section without any
+ *          row does not exist. KEYED: written `NAME KEY = value`, once for each KEY
+ * MEANING  for administrators: what it does, what happens, why one would change it. Whole
+ *          sentences; `...` is set in bold type; \n begins a paragraph
+ *
+ * No include guard: the file is read several times, with different meanings of SETTING.
+ */
+
+/* The service */
+SETTING(MILTER_SOCKET, "milter_socket", SOCKET, "unix:" GATEPOST_RUNDIR "/milter.sock", NOT_EMPTY,
+        MAIN,
+        "Where the MTA connects: `unix:PATH`, `inet:PORT@HOST` or `inet6:PORT@HOST`. PATH is "
+        "absolute and at most 107 bytes long. The host must be named, because whoever reaches the "
+        "socket is believed in everything; `0.0.0.0` or `::` opens it to every interface.")
+SETTING(MILTER_SOCKET_MODE, "milter_socket_mode", OCTAL, "0660", BETWEEN("0", "0777"), MAIN,
+        "Permissions of a `unix:` socket. The MTA needs to read and write.")
+SETTING(MILTER_SOCKET_GROUP, "milter_socket_group", TEXT, "", ANY, MAIN,
+        "The group that a `unix:` socket is given to, so that the MTA's user, who is a member of "
+        "it, may connect. Empty: the group that gatepost runs with.")
+SETTING(CONTROL_SOCKET, "control_socket", PATH, GATEPOST_RUNDIR "/control.sock", NOT_EMPTY, MAIN,
+        "The socket over which `gatepostctl` speaks to the daemon.")
+SETTING(PID_FILE, "pid_file", PATH, GATEPOST_RUNDIR "/gatepost.pid", ANY, MAIN,
+        "The file that holds the daemon's process id while it runs. Empty: none is written.")
+SETTING(USER, "user", TEXT, "gatepost", NOT_EMPTY, MAIN,
+        "Whom the daemon becomes when root starts it, after its sockets are bound. Started by "
+        "anybody else it stays who it is.")
+SETTING(STOP_TIMEOUT, "stop_timeout", TIME, "30s", BETWEEN("0", "10m"), MAIN,
+        "How long a stop waits for the messages that are being received. What is not done by then "
+        "is cut off, and the MTA answers as it does when a milter fails.")
+SETTING(LOG_TARGET, "log_target", CHOICE, "syslog", CHOICES("syslog stderr journal"), MAIN,
+        "Where the log goes: to `syslog`, to `stderr` (which systemd collects as well), or to the "
+        "`journal` with its fields apart.")
+SETTING(LOG_FORMAT, "log_format", CHOICE, "text", CHOICES("text json"), MAIN,
+        "How a log line is written: as `key=value` pairs (`text`) or as one JSON object.")
+SETTING(LOG_FACILITY, "log_facility", CHOICE, "mail",
+        CHOICES("mail daemon user auth authpriv local0 local1 local2 local3 local4 local5 local6 "
+                "local7"),
+        MAIN, "The facility under which lines go to syslog.")
+SETTING(MODE, "mode", CHOICE, "enforce", CHOICES("enforce monitor"), MAIN | LISTENER,
+        "With `monitor` everything is decided and logged as usual, but nothing is refused, tagged, "
+        "changed or held: the way to try a configuration on live mail.")
+
+/* Who is who */
+SETTING(MYNETWORKS, "mynetworks", NETWORKS, "127.0.0.0/8 [::1]/128", ANY, MAIN | LISTENER,
+        "The clients that `permit_mynetworks` permits, as in Postfix: addresses and networks, the "
+        "first match decides. `!` before an entry excludes it, `/path` is a file of such entries, "
+        "`cidr:FILE` a table. With an entry too many the site is an open relay.")
+SETTING(LOCAL_DOMAINS, "local_domains", DOMAINS, NULL, ANY, MAIN | LISTENER,
+        "The domains that this site receives mail for: names, `.example.org` for everything below "
+        "example.org (though not for itself), `/path` for a file of such entries (Sendmail's "
+        "local-host-names and relay-domains fit), or tables. While it is not set, gatepost cannot "
+        "tell whether a recipient is local, and `reject_unauth_destination` answers `451 4.3.0`. "
+        "Set and empty, nothing is local. `gatepostctl setup` prints the MTA's own list.")
+SETTING(RECIPIENT_DELIMITER, "recipient_delimiter", TEXT, "", ANY, MAIN | LISTENER,
+        "The characters that separate a user from an extension (`user+extension`), as in Postfix. "
+        "Tables and sender logins are then searched for the address without the extension, too.")
+SETTING(UNTRUSTED_LISTENERS, "untrusted_listeners", LIST, "", ANY, MAIN | LISTENER,
+        "Listeners behind a relay that hides the client, such as a Tor onion service or stunnel. "
+        "Address and name of their clients say nothing, and no network, table, DNS list or "
+        "restriction on names matches them, so that nobody is trusted for coming from 127.0.0.1.")
+SETTING(SUBMISSION_LISTENERS, "submission_listeners", LIST, "submission submissions :587 :465", ANY,
+        MAIN | LISTENER,
+        "Listeners on which nobody is served without authentication; a certificate that "
+        "`relay_clientcerts` lists counts as one. A listener is named by its {daemon_name}, or by "
+        "its port as `:587`.")
+SETTING(SENDER_LOGIN_MAPS, "sender_login_maps", TABLES, "", ANY, MAIN | LISTENER,
+        "Tables that give the logins which own a sender address, as Postfix's "
+        "smtpd_sender_login_maps. While it is empty, the restrictions that end in "
+        "`_login_mismatch` do nothing.")
+SETTING(SASL_LOCAL_REALMS, "sasl_local_realms", LIST, "", ANY, MAIN | LISTENER,
+        "Realms that are cut off a login, so that `bob@realm` counts as `bob`. Postfix with Cyrus "
+        "SASL appends a realm; Sendmail passes on what the user typed.")
+SETTING(RELAY_CLIENTCERTS, "relay_clientcerts", TABLES, "", ANY, MAIN | LISTENER,
+        "Tables of the client certificates that `permit_tls_clientcerts` permits. The key is the "
+        "subject of a verified certificate as the MTA gives it: the common name behind Postfix, "
+        "the distinguished name behind Sendmail, in Sendmail's encoding (a space is `+20`) with "
+        "both. What the key maps to does not matter. Fingerprints never reach a milter.")
+SETTING(AUTH_MIN_SSF, "auth_min_ssf", INTEGER, "128", BETWEEN("0", "1024"), MAIN | LISTENER,
+        "The weakest TLS, in bits of its cipher, over which a client may authenticate. A login "
+        "that came over less counts for no permit, and `reject_cleartext_auth` refuses it. `0` "
+        "allows clear text.")
+SETTING(AUTH_MECHANISMS, "auth_mechanisms", LIST, "", ANY, MAIN | LISTENER,
+        "The SASL mechanisms by which a client may authenticate; `!PLAIN` forbids one and leaves "
+        "the others. Empty: any. A login by a forbidden mechanism counts for no permit, and "
+        "`reject_cleartext_auth` refuses it.")
+
+/* What is asked, and when */
+SETTING(DELAY_CHECKS, "delay_checks", BOOL, "yes", ANY, MAIN | LISTENER,
+        "As Postfix's smtpd_delay_reject: the restrictions on client, HELO and sender are "
+        "evaluated at RCPT, so that the log names the recipient and old clients understand the "
+        "reply. With `no`, a sender is refused at MAIL, and so are client and HELO, because an MTA "
+        "drops the text of an earlier refusal.")
+SETTING(CLIENT_RESTRICTIONS, "client_restrictions", RESTRICTIONS, "", ANY, MAIN | LISTENER,
+        "What is asked of the client's address and name.")
+SETTING(HELO_RESTRICTIONS, "helo_restrictions", RESTRICTIONS, "", ANY, MAIN | LISTENER,
+        "What is asked of the name in HELO or EHLO.")
+SETTING(SENDER_RESTRICTIONS, "sender_restrictions", RESTRICTIONS,
+        "reject_cleartext_auth reject_authenticated_sender_login_mismatch permit_mynetworks "
+        "reject_unauthenticated_sender_login_mismatch",
+        ANY, MAIN | LISTENER,
+        "What is asked of the envelope sender. The default keeps a user from sending in the name "
+        "of another, and serves local programs that cannot log in.")
+SETTING(RELAY_RESTRICTIONS, "relay_restrictions", RESTRICTIONS,
+        "permit_mynetworks permit_sasl_authenticated permit_tls_clientcerts "
+        "reject_unauth_destination",
+        ANY, MAIN | LISTENER,
+        "Who may send to recipients that are not local. It is decided apart from "
+        "`recipient_restrictions`, so that no whitelist there opens a relay. A list that names "
+        "none of `reject_unauth_destination`, `defer_unauth_destination`, `reject` and `defer` "
+        "would be one, and is an error.")
+SETTING(RECIPIENT_RESTRICTIONS, "recipient_restrictions", RESTRICTIONS,
+        "permit_mynetworks permit_sasl_authenticated", ANY, MAIN | LISTENER,
+        "What is asked for each recipient, after everything else about the envelope.")
+SETTING(MESSAGE_RESTRICTIONS, "message_restrictions", RESTRICTIONS, "", ANY, MAIN | LISTENER,
+        "What is asked of the message itself, when its header is in.")
+SETTING(HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
+        "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
+        "Message header too large`, since no rule could judge it whole.")

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From logical lines to what each section says: parameters and section headers, not yet expanded.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "lines.h"
+#include "private.h"
+#include "value.h"
+
+#define SUGGESTIONS_MAX 100 /* unknown names that a nearest one is looked for: it takes time */
+
+struct parser {
+    struct settings *settings;
+    struct problems *problems;
+    struct section *section; /* the one that lines go to; NULL: passed over up to the next */
+    unsigned line;
+    unsigned suggestions;
+    bool has_too_many;
+};
+
+static void add_to_index(const struct section *section, const char *name, struct keyed_line *keyed)
+{
+    char *key = g_strdup_printf("%s %s", name, keyed->keyed.key);
+    g_hash_table_replace(section->keyed_index, key, keyed);
+}
+
+/* " in [listener NAME]", or "" for main. */
+static char *where(const struct section *section)
+{
+    if (section->kind == SECTION_MAIN)
+        return g_strdup("");
+    return g_strdup_printf(" in [%s %s]", section_kind_word(section->kind), section->name);
+}
+
+static const char *nearest_name(struct parser *parser, const char *name)
+{
+    if (++parser->suggestions > SUGGESTIONS_MAX)
+        return NULL;
+    const char *names[SETTING_COUNT];
+    size_t count = 0;
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        if (setting_row_fits(&setting_rows[i], parser->section->kind))
+            names[count++] = setting_rows[i].name;
+    return text_nearest(name, names, count);
+}
+
+static void tell_unknown(struct parser *parser, const char *name)
+{
+    g_autofree char *quoted = value_quote(name);
+    g_autofree char *place = where(parser->section);
+    const char *near = nearest_name(parser, name);
+    if (near)
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "unknown parameter %s%s; did you mean \"%s\"?", quoted, place, near);
+    else
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "unknown parameter %s%s", quoted, place);
+}
+
+/* A known parameter in a section that cannot have it. */
+static void tell_misplaced(struct parser *parser, const struct setting_row *row)
+{
+    g_autofree char *place = where(parser->section);
+    if (setting_row_fits(row, SECTION_MAIN)) {
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "%s holds for the whole of gatepost and cannot be set%s; set it before the "
+                       "first section",
+                       row->name, place);
+        return;
+    }
+    for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++) {
+        if (setting_row_fits(row, (enum section_kind)kind)) {
+            problems_error(parser->problems, parser->settings->file, parser->line,
+                           "%s belongs in a section [%s NAME]", row->name,
+                           section_kind_word((enum section_kind)kind));
+            return;
+        }
+    }
+}
+
+static void warn_twice(struct parser *parser, const char *name, unsigned before)
+{
+    problems_warning(parser->problems, parser->settings->file, parser->line,
+                     "%s is set again; this line counts, line %u does not", name, before);
+}
+
+/* " # words" at the end of a line is part of the value, which is rarely what was meant. */
+static void warn_of_comment(struct parser *parser, const char *value)
+{
+    unsigned depth = 0;
+    for (const char *p = value; *p; p++) {
+        if (*p == '{')
+            depth++;
+        else if (*p == '}' && depth > 0)
+            depth--;
+        else if (depth == 0 && *p == '#' && (p == value || p[-1] == ' ' || p[-1] == '\t')) {
+            problems_warning(parser->problems, parser->settings->file, parser->line,
+                             "the \"#\" and what follows it are part of the value; a comment needs "
+                             "a line of its own");
+            return;
+        }
+    }
+}
+
+static void set_keyed(struct parser *parser, enum setting setting, const char *key,
+                      const char *value)
+{
+    struct section *section = parser->section;
+    g_autofree char *name = g_strdup_printf("%s %s", setting_rows[setting].name, key);
+    struct keyed_line *keyed = g_hash_table_lookup(section->keyed_index, name);
+    if (keyed) {
+        warn_twice(parser, name, keyed->keyed.value.line);
+        g_free(keyed->raw);
+    } else {
+        keyed = g_new0(struct keyed_line, 1);
+        keyed->setting = setting;
+        keyed->keyed.key = g_strdup(key);
+        g_ptr_array_add(section->keyed, keyed);
+        add_to_index(section, setting_rows[setting].name, keyed);
+    }
+    keyed->raw = g_strdup(value);
+    keyed->keyed.value.line = parser->line;
+    keyed->keyed.value.file = parser->settings->file;
+    keyed->keyed.value.given = true;
+}
+
+static void set_plain(struct parser *parser, enum setting setting, const char *value)
+{
+    struct given *given = &parser->section->given[setting];
+    if (given->text)
+        warn_twice(parser, setting_rows[setting].name, given->line);
+    g_free(given->text);
+    given->text = g_strdup(value);
+    given->line = parser->line;
+}
+
+/* NAME may be `NAME KEY`, which splits it; *KEY_R is "" otherwise. */
+static void split_key(char *name, const char **key_r)
+{
+    char *end = name + strcspn(name, " \t");
+    *key_r = end;
+    if (*end == '\0')
+        return;
+    *end = '\0';
+    *key_r = end + 1 + strspn(end + 1, " \t");
+}
+
+static void set(struct parser *parser, const char *name, const char *value)
+{
+    g_autofree char *word = g_strdup(name);
+    const char *key;
+    split_key(word, &key);
+    enum setting setting;
+    if (!setting_find(word, parser->section->kind, &setting)) {
+        tell_unknown(parser, name);
+        return;
+    }
+    const struct setting_row *row = &setting_rows[setting];
+    bool is_keyed = row->where & SETTING_KEYED;
+    if (!setting_row_fits(row, parser->section->kind))
+        tell_misplaced(parser, row);
+    else if (is_keyed && *key == '\0')
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "%s needs a name: %s NAME = value", row->name, row->name);
+    else if (!is_keyed && *key != '\0')
+        tell_unknown(parser, name);
+    else if (is_keyed)
+        set_keyed(parser, setting, key, value);
+    else
+        set_plain(parser, setting, value);
+    warn_of_comment(parser, value);
+}
+
+static void parse_parameter(struct parser *parser, const char *line)
+{
+    if (!parser->section)
+        return;
+    const char *equals = strchr(line, '=');
+    if (!equals || equals == line) {
+        g_autofree char *quoted = value_quote(line);
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       equals ? "no name stands before the \"=\" in %s"
+                              : "no \"=\" in %s; write NAME = VALUE, or [KIND NAME] for a section",
+                       quoted);
+        return;
+    }
+    g_autofree char *name = g_strndup(line, (gsize)(equals - line));
+    g_autofree char *value = g_strdup(equals + 1);
+    set(parser, g_strchomp(name), g_strstrip(value));
+}
+
+static void tell_section(struct parser *parser, const char *why, const char *line)
+{
+    g_autofree char *quoted = value_quote(line);
+    problems_error(parser->problems, parser->settings->file, parser->line, "%s %s", why, quoted);
+}
+
+/* The kind whose word is WORD; SECTION_MAIN, with an error, if there is none. */
+static enum section_kind find_kind(struct parser *parser, const char *word)
+{
+    const char *words[SECTION_KIND_COUNT];
+    size_t count = 0;
+    for (unsigned i = SECTION_MAIN + 1; i < SECTION_KIND_COUNT; i++) {
+        enum section_kind kind = (enum section_kind)i;
+        if (!section_kind_exists(kind))
+            continue;
+        words[count++] = section_kind_word(kind);
+        if (strcmp(word, section_kind_word(kind)) == 0)
+            return kind;
+    }
+    g_autofree char *quoted = value_quote(word);
+    const char *near =
+        ++parser->suggestions > SUGGESTIONS_MAX ? NULL : text_nearest(word, words, count);
+    if (near)
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "unknown kind of section %s; did you mean [%s NAME]?", quoted, near);
+    else
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "unknown kind of section %s", quoted);
+    return SECTION_MAIN;
+}
+
+/* A listener's name is that of a daemon, or ":PORT". */
+static const char *name_fault(enum section_kind kind, const char *name)
+{
+    if (strlen(name) > SETTINGS_NAME_MAX)
+        return "the name of a section is at most 255 bytes long, not";
+    if (kind != SECTION_LISTENER || name[0] != ':')
+        return NULL;
+    guint64 port;
+    if (name[1] == '0' || !g_ascii_string_to_unsigned(name + 1, 10, 1, 65535, &port, NULL))
+        return "a listener's port is a number from 1 to 65535 (:587), not";
+    return NULL;
+}
+
+static struct section *open_section(struct parser *parser, enum section_kind kind, const char *name)
+{
+    struct settings *settings = parser->settings;
+    for (guint i = 0; i < settings->sections[kind]->len; i++) {
+        struct section *section = settings->sections[kind]->pdata[i];
+        if (strcmp(section->name, name) == 0) {
+            problems_error(parser->problems, settings->file, parser->line,
+                           "section [%s %s] was opened in line %u already; join the two",
+                           section_kind_word(kind), name, section->line);
+            return section;
+        }
+    }
+    guint total = 0;
+    for (unsigned i = 0; i < SECTION_KIND_COUNT; i++)
+        total += settings->sections[i]->len;
+    if (total >= SETTINGS_SECTIONS_MAX) {
+        if (!parser->has_too_many)
+            problems_error(parser->problems, settings->file, parser->line,
+                           "there are more than %d sections", SETTINGS_SECTIONS_MAX);
+        parser->has_too_many = true;
+        return NULL;
+    }
+    struct section *section = section_new(settings, kind, name, parser->line);
+    g_ptr_array_add(settings->sections[kind], section);
+    return section;
+}
+
+static void parse_section(struct parser *parser, const char *line)
+{
+    parser->section = NULL;
+    size_t length = strlen(line);
+    if (line[length - 1] != ']' || strcspn(line + 1, "[]") != length - 2) {
+        tell_section(parser, "a section is opened by [KIND NAME], not by", line);
+        return;
+    }
+    g_autofree char *inner = g_strndup(line + 1, length - 2);
+    char *word = g_strstrip(inner);
+    const char *name;
+    split_key(word, &name);
+    enum section_kind kind = find_kind(parser, word);
+    if (kind == SECTION_MAIN)
+        return;
+    const char *fault = name_fault(kind, name);
+    if (*name == '\0')
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "[%s] needs a name: [%s NAME]", word, word);
+    else if (fault)
+        tell_section(parser, fault, name);
+    else
+        parser->section = open_section(parser, kind, name);
+}
+
+void parse_text(struct settings *settings, const char *text, size_t length,
+                struct problems *problems)
+{
+    struct parser parser = {.settings = settings, .problems = problems, .section = settings->main};
+    struct lines lines;
+    lines_init(&lines, text, length, settings->file, problems);
+    g_autoptr(GString) line = g_string_new(NULL);
+    while (lines_next(&lines, line, &parser.line)) {
+        if (line->str[0] == '[')
+            parse_section(&parser, line->str);
+        else
+            parse_parameter(&parser, line->str);
+    }
+}

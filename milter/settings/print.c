@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Settings as text, in postconf's manner.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+
+static int compare_names(const void *a, const void *b)
+{
+    enum setting left = *(const enum setting *)a, right = *(const enum setting *)b;
+    return strcmp(setting_rows[left].name, setting_rows[right].name);
+}
+
+/* All parameters by name. */
+static GArray *all_by_name(void)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(enum setting));
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        enum setting setting = (enum setting)i;
+        g_array_append_val(list, setting);
+    }
+    qsort(list->data, list->len, sizeof(enum setting), compare_names);
+    return list;
+}
+
+/* Those that are named: a name may be a row of several kinds of section. false: one is unknown. */
+static bool find_named(const char *const *names, GArray *list)
+{
+    bool all_known = true;
+    for (; *names; names++) {
+        bool is_known = false;
+        for (unsigned i = 0; i < SETTING_COUNT; i++) {
+            enum setting setting = (enum setting)i;
+            if (strcmp(setting_rows[i].name, *names) != 0)
+                continue;
+            g_array_append_val(list, setting);
+            is_known = true;
+        }
+        all_known = all_known && is_known;
+    }
+    return all_known;
+}
+
+static void print_value(FILE *stream, const char *name, const char *text)
+{
+    if (!text)
+        fprintf(stream, "# %s is not set\n", name);
+    else
+        fprintf(stream, "%s =%s%s\n", name, *text ? " " : "", text);
+}
+
+static void print_main(const struct settings *settings, const GArray *list,
+                       const struct settings_print_options *options, FILE *stream)
+{
+    for (guint i = 0; i < list->len; i++) {
+        enum setting setting = g_array_index(list, enum setting, i);
+        const struct setting_row *row = &setting_rows[setting];
+        const char *given = options->defaults ? NULL : settings->main->given[setting].text;
+        if (!setting_row_fits(row, SECTION_MAIN) || (options->only_given && !given))
+            continue;
+        print_value(stream, row->name, given ? given : row->default_text);
+    }
+}
+
+static void print_keyed(const struct section *section, enum setting setting, GString *out)
+{
+    for (guint i = 0; i < section->keyed->len; i++) {
+        const struct keyed_line *line = section->keyed->pdata[i];
+        if (line->setting == setting)
+            g_string_append_printf(out, "%s %s = %s\n", setting_rows[setting].name, line->keyed.key,
+                                   line->raw);
+    }
+}
+
+static void print_section(const struct section *section, const GArray *list, bool always,
+                          FILE *stream)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++) {
+        enum setting setting = g_array_index(list, enum setting, i);
+        const char *text = section->given[setting].text;
+        if (text)
+            g_string_append_printf(out, "%s =%s%s\n", setting_rows[setting].name, *text ? " " : "",
+                                   text);
+        print_keyed(section, setting, out);
+    }
+    if (out->len > 0 || always)
+        fprintf(stream, "\n[%s %s]\n%s", section_kind_word(section->kind), section->name, out->str);
+}
+
+bool settings_print(const struct settings *settings, const struct settings_print_options *options,
+                    FILE *stream)
+{
+    g_autoptr(GArray) list =
+        options->names ? g_array_new(FALSE, FALSE, sizeof(enum setting)) : all_by_name();
+    bool all_known = !options->names || find_named(options->names, list);
+    print_main(settings, list, options, stream);
+    if (options->defaults)
+        return all_known;
+    for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
+        for (guint i = 0; i < settings->sections[kind]->len; i++)
+            print_section(settings->sections[kind]->pdata[i], list, !options->names, stream);
+    return all_known;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of this folder share: the settings as written (given), and as in force (cells).
+ */
+#ifndef SETTINGS_PRIVATE_H
+#define SETTINGS_PRIVATE_H
+
+#include "settings/settings.h"
+
+/* What a line said; text NULL: none did. */
+struct given {
+    char *text;
+    unsigned line;
+};
+
+struct cell {
+    struct setting_value value;
+    int64_t integer;
+    double score;
+    char *text;      /* what value.text points to */
+    bool has_failed; /* somebody was told; what depends on it fails in silence */
+};
+
+struct keyed_line {
+    struct setting_keyed keyed; /* key and value.text are owned */
+    enum setting setting;
+    char *raw;
+};
+
+struct section {
+    enum section_kind kind;
+    char *name;
+    const char *file; /* settings->file */
+    unsigned line;
+    struct given given[SETTING_COUNT];
+    struct cell *cells[SETTING_COUNT]; /* own, or main's where they are the same */
+    GPtrArray *keyed;                  /* struct keyed_line */
+    GHashTable *keyed_index;           /* "name key" -> element of keyed */
+};
+
+struct settings {
+    char *file;
+    struct section *main;
+    GPtrArray *sections[SECTION_KIND_COUNT];
+};
+
+struct section *section_new(struct settings *settings, enum section_kind kind, const char *name,
+                            unsigned line);
+
+/* Reads the lines of TEXT into given, keyed and sections. */
+void parse_text(struct settings *settings, const char *text, size_t length,
+                struct problems *problems);
+
+void cell_free(struct cell *cell);
+
+/* Works out all cells: expands $name, reads numbers, checks types and bounds. */
+void resolve_all(struct settings *settings, struct problems *problems);
+
+#endif
