@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon under test: its settings, its process, its log, its control."""
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import place
+import tap
+
+BUILD = os.environ.get('GATEPOST_BUILD', '')
+DAEMON = os.environ.get('GATEPOST', BUILD + '/milter/daemon/gatepost')
+CONTROL = os.environ.get('GATEPOSTCTL', BUILD + '/milter/gatepostctl/gatepostctl')
+
+# What nearly every test wants; a test changes and adds parameters, None removes one.
+DEFAULTS = {
+    'user': 'nobody',
+    'local_domains': 'lab.test mail.lab.test localhost',
+    'sasl_local_realms': 'lab.test',
+    'log_target': 'stderr',
+}
+
+
+def missing():
+    """Why the daemon cannot be tested here, or ''."""
+    for program in (DAEMON, CONTROL):
+        if not os.access(program, os.X_OK):
+            return program + ' is not built'
+    return ''
+
+
+class Gatepost:
+    def __init__(self, settings=None, more='', unix=False):
+        """settings: parameters that differ from DEFAULTS. more: sections, as text. unix: listen on
+        a unix socket instead of a port."""
+        self.folder = place.folder('gatepost-daemon-')
+        self.file = self.folder + '/gatepost.conf'
+        self.lines = []
+        self.process = None
+        self.port = None if unix else place.port()
+        self.path = self.folder + '/run/milter.sock'
+        os.mkdir(self.folder + '/run')
+        os.chmod(self.folder + '/run', 0o777)
+        self.configure(settings or {}, more)
+
+    def milter(self):
+        """The address in Postfix's spelling."""
+        return 'inet:127.0.0.1:%d' % self.port if self.port else 'unix:' + self.path
+
+    def configure(self, settings, more=''):
+        """Writes gatepost.conf anew; the daemon reads it at its next reload or start."""
+        own = {'milter_socket': 'inet:%d@127.0.0.1' % self.port if self.port
+               else 'unix:' + self.path,
+               'control_socket': self.folder + '/run/control.sock',
+               'pid_file': self.folder + '/run/gatepost.pid'}
+        if not self.port:
+            own['milter_socket_mode'] = '0666'
+        self.settings = {**own, **DEFAULTS, **settings}
+        self.write(''.join('%s = %s\n' % item for item in self.settings.items()
+                           if item[1] is not None) + more)
+
+    def write(self, text):
+        place.write(self.file, text)
+
+    def table(self, name, text):
+        """Writes a lookup table and returns its path."""
+        return place.write(os.path.join(self.folder, name), text)
+
+    def start(self):
+        before = len(self.lines)
+        self.process = subprocess.Popen(
+            [DAEMON, '-c', self.file, '-f'], cwd='/', stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment())
+        atexit.register(self.stop)
+        self.reader = threading.Thread(target=self.read, args=(self.process.stderr,), daemon=True)
+        self.reader.start()
+        tap.until(lambda: self.process.poll() is not None or self.answers(), 30, 'the daemon')
+        if self.process.poll() is not None:
+            self.reader.join(5)
+            raise tap.Failure('gatepost ended with %d: %s' % (
+                self.process.returncode, '\n'.join(self.lines[before:])))
+        return self
+
+    def read(self, stream):
+        for line in stream:
+            self.lines.append(line.decode('utf-8', 'backslashreplace').rstrip('\n'))
+
+    def answers(self):
+        family, address = ((socket.AF_INET, ('127.0.0.1', self.port)) if self.port
+                           else (socket.AF_UNIX, self.path))
+        with socket.socket(family) as probe:
+            return probe.connect_ex(address) == 0
+
+    def stop(self):
+        """Orderly; returns the exit code."""
+        if not self.process:
+            return None
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.reader.join(5)
+        return process.returncode
+
+    def kill(self):
+        """As the kernel does when memory runs out."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.reader.join(5)
+        self.process = None
+
+    def control(self, *arguments, data=None):
+        """Runs gatepostctl with this instance's settings."""
+        return subprocess.run([CONTROL, '-c', self.file, *arguments], input=data, text=True,
+                              stdin=None if data else subprocess.DEVNULL, capture_output=True,
+                              timeout=120, env=environment())
+
+    def reload(self, settings=None, more=''):
+        """Takes new settings into force."""
+        if settings is not None:
+            self.configure(settings, more)
+        done = self.control('reload')
+        tap.equal(done.returncode, 0, 'exit of gatepostctl reload (%s)'
+                  % (done.stdout + done.stderr).strip())
+
+    def mark(self):
+        return len(self.lines)
+
+    def log(self, mark=0):
+        """The log lines since mark."""
+        return self.lines[mark:]
+
+    def wait_log(self, mark, *words):
+        """Waits for a log line since mark that holds all words, and returns it."""
+        return tap.until(lambda: next((line for line in self.log(mark)
+                                       if all(word in line for word in words)), None),
+                         10, 'log line with %s' % ' '.join(words))
+
+    def sanitizer_report(self):
+        """What a sanitizer had to say, or ''."""
+        hits = [n for n, line in enumerate(self.lines)
+                if 'Sanitizer' in line or 'runtime error:' in line]
+        return '\n'.join(self.lines[hits[0]:hits[0] + 40]) if hits else ''
+
+
+def environment():
+    """Sanitizers: stop at the first finding; leaks count as well."""
+    return dict(os.environ,
+                ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', 'detect_leaks=1'),
+                UBSAN_OPTIONS=os.environ.get('UBSAN_OPTIONS',
+                                             'print_stacktrace=1:halt_on_error=1'),
+                TSAN_OPTIONS=os.environ.get('TSAN_OPTIONS', 'halt_on_error=0'))
+
+
+def fields(line):
+    """A text log line's key=value pairs, unquoted."""
+    pairs, at = {}, 0
+    while '=' in line[at:]:
+        key, at = read_until(line, at, '=')
+        if line[at:at + 1] == '"':
+            value, at = read_quoted(line, at + 1)
+        else:
+            value, at = read_until(line, at, ' ')
+        pairs[key.rsplit(' ', 1)[-1]] = value
+    return pairs
+
+
+def read_until(line, at, end):
+    stop = line.find(end, at)
+    stop = len(line) if stop < 0 else stop
+    return line[at:stop], stop + 1
+
+
+def read_quoted(line, at):
+    value = ''
+    while at < len(line) and line[at] != '"':
+        at += line[at] == '\\'
+        value += line[at:at + 1]
+        at += 1
+    return value, at + 2
+
+
+def json_fields(line):
+    return json.loads(line[line.index('{'):])

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where tests live while they run: temporary folders, free ports, certificates made on the spot."""
+import atexit
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+# Below the range that the kernel takes for outgoing connections, so that a port found free stays
+# free until it is bound.
+PORTS = range(10000, 32000)
+given = set()
+
+# A test that is stopped must still run what is registered at exit: it started daemons.
+signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(143))
+
+
+def folder(prefix='gatepost-test-'):
+    """A folder that other users may pass through (daemons give up root), removed at exit."""
+    path = tempfile.mkdtemp(prefix=prefix)
+    os.chmod(path, 0o755)
+    if not os.environ.get('KEEP_TEST_FOLDERS'):
+        atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def port():
+    """A free port of 127.0.0.1 that was not given before."""
+    for number in random.Random().sample(PORTS, 1000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(('127.0.0.1', number))
+            except OSError:
+                continue
+        if number not in given:
+            given.add(number)
+            return number
+    raise RuntimeError('no free port from %d to %d' % (PORTS[0], PORTS[-1]))
+
+
+def write(path, text, mode=0o644):
+    """Writes a file as a whole: who reads it meanwhile sees the old or the new one."""
+    new = path + '.new'
+    with open(new, 'wb') as handle:
+        handle.write(text if isinstance(text, bytes) else text.encode())
+    os.chmod(new, mode)
+    os.rename(new, path)
+    return path
+
+
+class Certificates:
+    """A CA of our own with a server certificate, and client certificates of every kind:
+    alice, carol (good), stranger (of another CA), selfsigned, expired."""
+
+    def __init__(self, path):
+        self.path = path
+        os.makedirs(path, exist_ok=True)
+        self.authority('ca', '/O=Gatepost Test/CN=Test Root CA')
+        self.authority('otherca', '/O=Other/CN=Unknown CA')
+        self.leaf('server', 'ca', '/O=Gatepost Test/CN=mail.lab.test', 'serverAuth')
+        self.leaf('alice', 'ca', '/O=Gatepost Test/CN=alice (laptop)', 'clientAuth')
+        self.leaf('carol', 'ca', '/O=Gatepost Test/CN=carol', 'clientAuth')
+        self.leaf('stranger', 'otherca', '/O=Other/CN=alice (laptop)', 'clientAuth')
+        self.leaf('expired', 'ca', '/O=Gatepost Test/CN=alice (laptop)', 'clientAuth', days=-1)
+        self.request('selfsigned', '/CN=alice (laptop)', '-x509', '-days', '30')
+
+    def file(self, name):
+        return os.path.join(self.path, name)
+
+    def openssl(self, *arguments):
+        done = subprocess.run(['openssl', *arguments], capture_output=True, cwd=self.path)
+        if done.returncode:
+            raise RuntimeError('openssl %s: %s' % (' '.join(arguments), done.stderr.decode()))
+
+    def request(self, name, subject, *more):
+        out = name + ('.pem' if '-x509' in more else '.csr')
+        self.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                     '-keyout', name + '.key', '-out', out, '-subj', subject, *more)
+
+    def authority(self, name, subject):
+        self.request(name, subject, '-x509', '-days', '30',
+                     '-addext', 'basicConstraints=critical,CA:TRUE',
+                     '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
+
+    def leaf(self, name, ca, subject, usage, days=30):
+        self.request(name, subject)
+        write(self.file(name + '.ext'),
+              'basicConstraints=CA:FALSE\nextendedKeyUsage=%s\n' % usage)
+        self.openssl('x509', '-req', '-in', name + '.csr', '-CA', ca + '.pem', '-CAkey',
+                     ca + '.key', '-CAcreateserial', '-days', str(days),
+                     '-extfile', name + '.ext', '-out', name + '.pem')
