@@ -16,11 +16,11 @@
 #define MAIL_ADDRESS_MAX 1024
 
 struct mail_address {
-    char *text;   /* without brackets and source route: local@domain as given; "" if null */
-    char *local;  /* local part, quotes and backslashes resolved; case as given */
-    char *domain; /* lower case (ASCII, else Unicode case folding), no trailing dot; "" if none */
-    bool null;    /* the null sender: <> or nothing */
-    bool routed;  /* sender-specified routing: the local part holds % ! or @ or a further route */
+    char *text;     /* without brackets and source route: local@domain as given; "" if null */
+    char *local;    /* local part, quotes and backslashes resolved; case as given */
+    char *domain;   /* lower case (ASCII, else Unicode case folding), no trailing dot; "" if none */
+    bool null;      /* the null sender: <> or nothing */
+    bool routed;    /* sender-specified routing: the local part holds % ! or @ or a further route */
     bool malformed; /* not to be parsed: no permit and no table but pattern tables may match it */
 };
 

@@ -101,9 +101,9 @@ bool ipaddr_is_loopback(const struct ipaddr *address)
 bool ipaddr_is_private(const struct ipaddr *address)
 {
     static const char *const nets[] = {
-        "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "172.16.0.0/12",  "192.168.0.0/16", "224.0.0.0/3",   "::/127",      "fc00::/7",
-        "fe80::/10",      "fec0::/10",      "ff00::/8",
+        "0.0.0.0/8",     "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3",   "::/127",      "fc00::/7",
+        "fe80::/10",     "fec0::/10",      "ff00::/8",
     };
     return address->family == IP_NONE || in_any(address, nets, sizeof nets / sizeof nets[0]);
 }

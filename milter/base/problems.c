@@ -35,6 +35,7 @@ void problems_free(struct problems *problems)
     g_free(problems);
 }
 
+G_GNUC_PRINTF(5, 0)
 static void add(struct problems *problems, enum problem_severity severity, const char *file,
                 unsigned line, const char *format, va_list args)
 {

@@ -58,8 +58,9 @@ static void test_nets(void)
 
 static void test_bad_nets(void)
 {
-    static const char *const bad[] = {"192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "x", "",
-                                      "::1/129",      "1.2.3.4/-1",   "[]/8",       "1.2.3.4/0x8"};
+    static const char *const bad[] = {
+        "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "x",          "",
+        "::1/129",      "1.2.3.4/-1",   "[]/8",       "1.2.3.4/0x8"};
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         struct ipnet net;
         const char *why = NULL;
@@ -70,8 +71,8 @@ static void test_bad_nets(void)
 
 static void test_private(void)
 {
-    static const char *const inside[] = {"10.1.2.3", "127.0.0.1", "::1", "fe80::1", "169.254.1.1",
-                                         "fd00::1",  "::"};
+    static const char *const inside[] = {"10.1.2.3",    "127.0.0.1", "::1", "fe80::1",
+                                         "169.254.1.1", "fd00::1",   "::"};
     static const char *const outside[] = {"203.0.113.9", "2001:db8::1", "172.32.0.1"};
     struct ipaddr address;
     for (size_t i = 0; i < G_N_ELEMENTS(inside); i++) {

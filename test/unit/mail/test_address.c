@@ -71,7 +71,7 @@ static void test_long(void)
 static void test_hostnames(void)
 {
     static const char *const good[] = {"a", "lab.test", "_x.y-z.test", "1.2.3.4.in-addr.arpa"};
-    static const char *const bad[] = {"",      "a..b",   "-a.test", "a-.test", "a b",
+    static const char *const bad[] = {"",      "a..b",    "-a.test",   "a-.test", "a b",
                                       "1.2.3", "a.test.", "[1.2.3.4]", "a!b"};
     for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
         g_assert_true(hostname_valid(good[i]));

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the sources must keep to and no compiler checks: the direction of includes, the layout, the
+shape of functions. usage: test_sources.py SOURCE-FOLDER"""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = os.path.abspath(sys.argv.pop(1))
+sys.path.insert(0, TOP + '/test/lib')
+from tap import Failure, Skip, case, equal, run  # noqa: E402
+
+LONGEST_FUNCTION = 80  # lines between its braces
+README = TOP + '/milter/README.md' if os.path.exists(TOP + '/milter/README.md') \
+    else TOP + '/milter/README'
+# An item of milter/README's list: "3. `facts/` what is known ...".
+LAYER = re.compile(r'^\s*\d+\.\s+[*_]*`([a-z]+)/`', re.M)
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+MACHINE = re.compile(r'/work/(main|shared)|(?<![\w/])shared/|/tmp/(wt|b-|brief)')
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding='utf-8', errors='replace') as handle:
+        return handle.read()
+
+
+def files(*patterns):
+    found = [os.path.relpath(path, TOP) for pattern in patterns
+             for path in glob.glob(os.path.join(TOP, pattern), recursive=True)]
+    return sorted(path for path in set(found) if os.path.isfile(os.path.join(TOP, path)))
+
+
+def ours():
+    """Every file that is part of the project, as git sees it; without git, by folder."""
+    done = subprocess.run(['git', '-C', TOP, 'ls-files', '-co', '--exclude-standard'],
+                          capture_output=True, text=True)
+    if done.returncode == 0:
+        return [path for path in done.stdout.splitlines()
+                if os.path.isfile(os.path.join(TOP, path))]
+    return [path for path in files('**/*', '.*') if not path.startswith('build')]
+
+
+def layers():
+    if not os.path.exists(README):
+        raise Skip('milter/README is not there yet')
+    found = LAYER.findall(read(README))
+    if not found:
+        raise Failure('milter/README has no list of layers')
+    return found
+
+
+def c_files():
+    return files('milter/**/*.[ch]', 'include/**/*.[ch]')
+
+
+def fail_if(problems):
+    if problems:
+        raise Failure('\n'.join(problems))
+
+
+@case('an include never leads to a lower layer')
+def include_direction():
+    order = {name: number for number, name in enumerate(layers())}
+    problems = []
+    for path in c_files():
+        own = path.split('/')[1]
+        for number, line in enumerate(read(path).splitlines(), 1):
+            found = INCLUDE.match(line)
+            if not found or '/' not in found[1]:
+                continue
+            other = found[1].split('/')[0]
+            if other not in order:
+                problems.append('%s:%d: %s/ is no layer of milter/README' % (path, number, other))
+            elif own in order and order[other] > order[own]:
+                problems.append('%s:%d: %s/ must not use %s/' % (path, number, own, other))
+    fail_if(problems)
+
+
+@case('milter/README lists every folder, and no others')
+def readme_lists_folders():
+    folders = {path.split('/')[1] for path in c_files() if path.count('/') > 1}
+    equal(sorted(set(layers())), sorted(folders), 'layers')
+
+
+@case('only mta/ knows libmilter')
+def libmilter_in_one_place():
+    fail_if([path for path in c_files()
+             if not path.startswith(('milter/mta/', 'include/mta/')) and '<libmilter/' in read(path)])
+
+
+@case('every source begins with its licence')
+def licence_lines():
+    sources = c_files() + files('test/**/*.[ch]', 'test/**/*.py', 'test/run', 'test/bench/run')
+    fail_if([path for path in sources
+             if 'SPDX-License-Identifier: BSD-2-Clause' not in read(path)[:200]])
+
+
+@case('no file names a path of one machine')
+def no_machine_paths():
+    own = os.path.relpath(os.path.abspath(__file__), TOP)
+    fail_if(['%s:%d: %s' % (path, number, line.strip()[:80])
+             for path in ours() if path != own
+             for number, line in enumerate(read(path).splitlines(), 1) if MACHINE.search(line)])
+
+
+@case('no function is longer than %d lines' % LONGEST_FUNCTION)
+def function_length():
+    problems = []
+    for path in c_files():
+        begun = None
+        for number, line in enumerate(read(path).splitlines(), 1):
+            if line == '{':
+                begun = number
+            elif line == '}' and begun:
+                if number - begun - 1 > LONGEST_FUNCTION:
+                    problems.append('%s:%d: %d lines' % (path, begun, number - begun - 1))
+                begun = None
+    fail_if(problems)
+
+
+@case('sources are formatted as .clang-format says')
+def formatting():
+    program = shutil.which('clang-format-14')
+    if not program:
+        raise Skip('clang-format-14 is missing')
+    sources = c_files() + files('test/**/*.[ch]')
+    done = subprocess.run([program, '--dry-run', '--Werror', *sources], cwd=TOP,
+                          capture_output=True, text=True)
+    fail_if(sorted({line.split(':')[0] for line in done.stderr.splitlines() if ': error:' in line}))
+
+
+@case('man pages pass mandoc')
+def man_pages():
+    pages = files('packaging/**/*.[158]', 'packaging/**/*.[158].in')
+    if os.environ.get('GATEPOST_BUILD'):
+        pages += glob.glob(os.environ['GATEPOST_BUILD'] + '/**/*.[158]', recursive=True)
+    if not pages:
+        raise Skip('there is no man page yet')
+    if not shutil.which('mandoc'):
+        raise Skip('mandoc is missing')
+    done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', *pages], cwd=TOP,
+                          capture_output=True, text=True)
+    fail_if(done.stdout.splitlines() + done.stderr.splitlines())
+
+
+run()
