@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * c-ares sends, repeats, matches numbers and questions, and goes over to TCP; the answers' bytes
+ * are read by message.c.
+ */
+#include "channel.h"
+
+#include <ares.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "dns/resolver.h"
+#include "message.h"
+#include "servers.h"
+
+/* A burst of answers to a thousand sessions must fit; the system may grant less. */
+enum { SOCKET_BUFFER = 1 << 20, CLASS_IN = 1 };
+
+struct channel {
+    ares_channel ares;
+    GArray *sockets; /* struct pollfd; the first one is free for the caller's descriptor */
+};
+
+struct query {
+    char *name;
+    enum dns_type type;
+    channel_answer_fn answer;
+    void *data;
+};
+
+static void init_library(void)
+{
+    ares_library_init(ARES_LIB_INIT_ALL);
+}
+
+static void watch(void *data, ares_socket_t fd, int readable, int writable)
+{
+    struct channel *channel = data;
+    short events = (short)((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+    for (unsigned i = 1; i < channel->sockets->len; i++) {
+        struct pollfd *known = &g_array_index(channel->sockets, struct pollfd, i);
+        if (known->fd != fd)
+            continue;
+        known->events = events;
+        if (!events)
+            g_array_remove_index_fast(channel->sockets, i);
+        return;
+    }
+    struct pollfd added = {.fd = fd, .events = events};
+    if (events)
+        g_array_append_val(channel->sockets, added);
+}
+
+static int set_servers(ares_channel ares, const GArray *servers)
+{
+    struct ares_addr_port_node nodes[RESOLVER_SERVERS_MAX] = {0};
+    for (unsigned i = 0; i < servers->len; i++) {
+        const struct dns_server *server = &g_array_index(servers, struct dns_server, i);
+        bool v4 = server->address.family == IP_V4;
+        nodes[i].next = i + 1 < servers->len ? &nodes[i + 1] : NULL;
+        nodes[i].family = v4 ? AF_INET : AF_INET6;
+        memcpy(&nodes[i].addr, server->address.bytes, v4 ? 4 : 16);
+        nodes[i].udp_port = nodes[i].tcp_port = (int)server->port;
+    }
+    return ares_set_servers_ports(ares, nodes);
+}
+
+struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned tries,
+                            const char **why_r)
+{
+    static pthread_once_t library = PTHREAD_ONCE_INIT;
+    pthread_once(&library, init_library);
+    struct channel *channel = g_new0(struct channel, 1);
+    channel->sockets = g_array_new(FALSE, TRUE, sizeof(struct pollfd));
+    g_array_set_size(channel->sockets, 1);
+    struct ares_options options = {
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+        .timeout = (int)timeout_ms,
+        .tries = (int)tries,
+        .sock_state_cb = watch,
+        .sock_state_cb_data = channel,
+        .socket_send_buffer_size = SOCKET_BUFFER,
+        .socket_receive_buffer_size = SOCKET_BUFFER,
+    };
+    int status = ares_init_options(&channel->ares, &options,
+                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                       ARES_OPT_SOCK_STATE_CB | ARES_OPT_SOCK_SNDBUF |
+                                       ARES_OPT_SOCK_RCVBUF | ARES_OPT_NOROTATE);
+    if (status == ARES_SUCCESS && servers && servers->len > 0)
+        status = set_servers(channel->ares, servers);
+    if (status == ARES_SUCCESS)
+        return channel;
+    *why_r = ares_strerror(status);
+    channel_free(channel);
+    return NULL;
+}
+
+void channel_free(struct channel *channel)
+{
+    if (!channel)
+        return;
+    if (channel->ares)
+        ares_destroy(channel->ares);
+    g_array_unref(channel->sockets);
+    g_free(channel);
+}
+
+static enum dns_failure failure_of(int status)
+{
+    switch (status) {
+    case ARES_ETIMEOUT:
+        return DNS_FAIL_TIMEOUT;
+    case ARES_ESERVFAIL:
+        return DNS_FAIL_SERVFAIL;
+    case ARES_EREFUSED:
+        return DNS_FAIL_REFUSED;
+    case ARES_EFORMERR:
+        return DNS_FAIL_FORMERR;
+    case ARES_ENOTIMP:
+        return DNS_FAIL_NOTIMP;
+    case ARES_EBADNAME:
+        return DNS_FAIL_NAME;
+    case ARES_EDESTRUCTION:
+    case ARES_ECANCELLED:
+        return DNS_FAIL_STOPPED;
+    case ARES_EBADRESP:
+        return DNS_FAIL_GARBAGE;
+    default:
+        return DNS_FAIL_NETWORK;
+    }
+}
+
+static struct dns_answer *answer_of(const struct query *query, int status,
+                                    const unsigned char *message, int size)
+{
+    bool whole = status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
+    if (whole && message && size > 0)
+        return dns_message_read(message, (size_t)size, query->name, query->type);
+    struct dns_answer *answer = dns_answer_failed(query->type, failure_of(status));
+    if (status == ARES_ENOTFOUND) { /* c-ares answers for .onion itself (RFC 7686) */
+        answer->state = DNS_NO_NAME;
+        answer->failure = DNS_FAIL_NONE;
+    }
+    return answer;
+}
+
+static void on_answer(void *data, int status, int timeouts, unsigned char *message, int size)
+{
+    (void)timeouts;
+    struct query *query = data;
+    query->answer(query->data, answer_of(query, status, message, size));
+    g_free(query->name);
+    g_free(query);
+}
+
+void channel_ask(struct channel *channel, const char *name, enum dns_type type,
+                 channel_answer_fn answer, void *data)
+{
+    struct query *query = g_new0(struct query, 1);
+    *query = (struct query){g_strdup(name), type, answer, data};
+    ares_query(channel->ares, query->name, CLASS_IN, (int)type, on_answer, query);
+}
+
+static int patience(struct channel *channel)
+{
+    struct timeval room, *left = ares_timeout(channel->ares, NULL, &room);
+    if (!left)
+        return -1;
+    /* rounded up, else the last millisecond is spent turning round */
+    return (int)(left->tv_sec * 1000 + left->tv_usec / 1000 + 1);
+}
+
+void channel_wait(struct channel *channel, int wake_fd)
+{
+    g_array_index(channel->sockets, struct pollfd, 0) =
+        (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    /* a copy: c-ares opens and closes sockets while it works on them */
+    unsigned count = channel->sockets->len;
+    g_autofree struct pollfd *ready =
+        g_memdup2(channel->sockets->data, count * sizeof(struct pollfd));
+    if (poll(ready, count, patience(channel)) <= 0)
+        count = 0;
+    for (unsigned i = 1; i < count; i++) {
+        short events = ready[i].revents;
+        if (events)
+            ares_process_fd(channel->ares,
+                            events & (POLLIN | POLLERR | POLLHUP) ? ready[i].fd : ARES_SOCKET_BAD,
+                            events & POLLOUT ? ready[i].fd : ARES_SOCKET_BAD);
+    }
+    ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The c-ares side of the resolver: a channel, the sockets it wants watched, one round of waiting.
+ * The only file that knows c-ares.
+ *
+ * Threads: one thread at a time.
+ */
+#ifndef MILTER_DNS_CHANNEL_H
+#define MILTER_DNS_CHANNEL_H
+
+#include <glib.h>
+
+#include "dns/answer.h"
+
+struct channel;
+
+/* Called for each question once, possibly before channel_ask returned; the answer is the
+ * receiver's. */
+typedef void (*channel_answer_fn)(void *data, struct dns_answer *answer);
+
+/* SERVERS: of struct dns_server; NULL: the system's. NULL with *WHY_R (static text). */
+struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned tries,
+                            const char **why_r);
+
+/* Questions that are open are answered DNS_FAIL_STOPPED first. */
+void channel_free(struct channel *channel);
+
+void channel_ask(struct channel *channel, const char *name, enum dns_type type,
+                 channel_answer_fn answer, void *data);
+
+/* Waits until a socket is ready, a try has timed out or WAKE_FD can be read, and lets c-ares do
+ * what there is to do. */
+void channel_wait(struct channel *channel, int wake_fd);
+
+#endif

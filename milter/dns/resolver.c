@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The resolver's thread, and what it shares with the askers. A "sending" is one question as the
+ * servers see it; any number of askers' questions hang on it. It must know nothing of DNS lists.
+ */
+#include "dns/resolver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "channel.h"
+#include "namehash.h"
+#include "servers.h"
+
+struct sending {
+    atomic_int references;
+    struct resolver *resolver; /* not owned: whoever follows it holds the resolver otherwise */
+    char *key;
+    const char *name; /* within KEY */
+    enum dns_type type;
+    uint64_t serial;
+    int64_t sent_at;
+    _Atomic(const struct dns_answer *) answer; /* NULL while pending */
+    GPtrArray *questions;                      /* to be woken; under the resolver's lock */
+};
+
+struct dns_question {
+    atomic_int references; /* the asker's and the sending's */
+    struct resolver *resolver;
+    struct sending *sending;
+    struct dns_waker waker;
+    bool immediate;
+    bool cancelled; /* this and the next under the resolver's lock */
+    bool waking;
+};
+
+struct resolver {
+    atomic_int references; /* the owner's and one of each question */
+    pthread_mutex_t lock;
+    pthread_cond_t woken; /* a wake function has returned */
+    pthread_t thread;
+    int wake_pipe[2];
+    bool wake_pending;
+    bool stopping;
+    GQueue asks; /* sendings for the thread to take */
+    GHashTable *under_way;
+    struct dns_cache *cache;
+    uint64_t next_serial;
+    struct resolver_counts counts;
+    struct channel *channel; /* the thread's */
+};
+
+static void resolver_unref(struct resolver *resolver)
+{
+    if (atomic_fetch_sub(&resolver->references, 1) > 1)
+        return;
+    g_hash_table_unref(resolver->under_way);
+    dns_cache_free(resolver->cache);
+    for (unsigned i = 0; i < 2; i++)
+        if (resolver->wake_pipe[i] >= 0)
+            close(resolver->wake_pipe[i]);
+    channel_free(resolver->channel);
+    pthread_cond_destroy(&resolver->woken);
+    pthread_mutex_destroy(&resolver->lock);
+    g_free(resolver);
+}
+
+static void sending_unref(struct sending *sending)
+{
+    if (atomic_fetch_sub(&sending->references, 1) > 1)
+        return;
+    dns_answer_unref(atomic_load(&sending->answer));
+    g_ptr_array_unref(sending->questions);
+    g_free(sending->key);
+    g_free(sending);
+}
+
+static void question_unref(struct dns_question *question)
+{
+    if (atomic_fetch_sub(&question->references, 1) > 1)
+        return;
+    sending_unref(question->sending);
+    resolver_unref(question->resolver);
+    g_free(question);
+}
+
+/* ---- the thread ---- */
+
+/* The lock is not held while the asker is told; dns_question_cancel waits for WAKING to end. */
+static void wake(struct resolver *resolver, struct dns_question *question)
+{
+    pthread_mutex_lock(&resolver->lock);
+    if (!question->cancelled && question->waker.wake) {
+        question->waking = true;
+        pthread_mutex_unlock(&resolver->lock);
+        question->waker.wake(question->waker.data);
+        pthread_mutex_lock(&resolver->lock);
+        question->waking = false;
+        pthread_cond_broadcast(&resolver->woken);
+    }
+    pthread_mutex_unlock(&resolver->lock);
+    question_unref(question);
+}
+
+static void take_answer(void *data, struct dns_answer *answer)
+{
+    struct sending *sending = data;
+    struct resolver *resolver = sending->resolver;
+    int64_t now = g_get_monotonic_time();
+    answer->latency_us = now - sending->sent_at;
+    pthread_mutex_lock(&resolver->lock);
+    dns_cache_put(resolver->cache, sending->key, answer, now);
+    g_hash_table_remove(resolver->under_way, sending->key);
+    if (answer->state == DNS_FAILED)
+        resolver->counts.failed++;
+    atomic_store(&sending->answer, answer);
+    g_autoptr(GPtrArray) questions = g_steal_pointer(&sending->questions);
+    sending->questions = g_ptr_array_new();
+    pthread_mutex_unlock(&resolver->lock);
+    for (unsigned i = 0; i < questions->len; i++)
+        wake(resolver, questions->pdata[i]);
+    sending_unref(sending);
+}
+
+/* Takes what was asked since the last round; false when the thread is to end. */
+static bool take_asks(struct resolver *resolver, GQueue *asks_r)
+{
+    char bytes[16];
+    while (read(resolver->wake_pipe[0], bytes, sizeof bytes) > 0)
+        continue;
+    pthread_mutex_lock(&resolver->lock);
+    *asks_r = resolver->asks;
+    g_queue_init(&resolver->asks);
+    resolver->wake_pending = false;
+    bool go_on = !resolver->stopping;
+    pthread_mutex_unlock(&resolver->lock);
+    return go_on;
+}
+
+static void send_asks(struct resolver *resolver, GQueue *asks, bool refuse)
+{
+    struct sending *sending;
+    while ((sending = g_queue_pop_head(asks))) {
+        if (refuse)
+            take_answer(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED));
+        else
+            channel_ask(resolver->channel, sending->name, sending->type, take_answer, sending);
+    }
+}
+
+static void *run(void *data)
+{
+    struct resolver *resolver = data;
+    GQueue asks;
+    while (take_asks(resolver, &asks)) {
+        send_asks(resolver, &asks, false);
+        channel_wait(resolver->channel, resolver->wake_pipe[0]);
+    }
+    send_asks(resolver, &asks, true);
+    channel_free(resolver->channel); /* answers what is open */
+    resolver->channel = NULL;
+    return NULL;
+}
+
+/* With the lock held. */
+static void rouse(struct resolver *resolver)
+{
+    if (resolver->wake_pending)
+        return;
+    resolver->wake_pending = true;
+    while (write(resolver->wake_pipe[1], "", 1) < 0 && errno == EINTR)
+        continue;
+}
+
+/* ---- start and stop ---- */
+
+static bool open_pipe(int fds[2])
+{
+    fds[0] = fds[1] = -1;
+    if (pipe(fds) != 0)
+        return false;
+    for (unsigned i = 0; i < 2; i++)
+        if (fcntl(fds[i], F_SETFD, FD_CLOEXEC) < 0 || fcntl(fds[i], F_SETFL, O_NONBLOCK) < 0)
+            return false;
+    return true;
+}
+
+/* The thread takes no signal: they are for the thread that the daemon chose. */
+static int start_thread(struct resolver *resolver)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&resolver->thread, NULL, run, resolver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+static size_t or_default(size_t value, size_t otherwise)
+{
+    return value ? value : otherwise;
+}
+
+static struct resolver *create(const struct resolver_options *options)
+{
+    struct resolver *resolver = g_new0(struct resolver, 1);
+    atomic_init(&resolver->references, 1);
+    pthread_mutex_init(&resolver->lock, NULL);
+    pthread_cond_init(&resolver->woken, NULL);
+    g_queue_init(&resolver->asks);
+    resolver->wake_pipe[0] = resolver->wake_pipe[1] = -1;
+    resolver->under_way = g_hash_table_new(dns_name_hash, g_str_equal);
+    resolver->cache = dns_cache_new(or_default(options->cache_entries, RESOLVER_CACHE_ENTRIES),
+                                    or_default(options->cache_bytes, RESOLVER_CACHE_BYTES));
+    return resolver;
+}
+
+static const char *start(struct resolver *resolver, const GArray *servers,
+                         const struct resolver_options *options)
+{
+    const char *why = NULL;
+    resolver->channel =
+        channel_new(servers, (unsigned)or_default(options->timeout_ms, RESOLVER_TIMEOUT_MS),
+                    (unsigned)or_default(options->tries, RESOLVER_TRIES), &why);
+    if (!resolver->channel)
+        return why;
+    if (!open_pipe(resolver->wake_pipe))
+        return g_strerror(errno);
+    int error = start_thread(resolver);
+    return error ? g_strerror(error) : NULL;
+}
+
+struct resolver *resolver_new(const char *servers, const struct resolver_options *options,
+                              struct problems *problems, const char *file, unsigned line)
+{
+    static const struct resolver_options defaults;
+    g_autoptr(GArray) list = dns_servers_parse(servers ? servers : "", problems, file, line);
+    if (!list)
+        return NULL;
+    options = options ? options : &defaults;
+    struct resolver *resolver = create(options);
+    const char *why = start(resolver, list, options);
+    if (!why)
+        return resolver;
+    problems_error(problems, file, line, "the resolver cannot be started: %s", why);
+    resolver_unref(resolver);
+    return NULL;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    pthread_mutex_lock(&resolver->lock);
+    resolver->stopping = true;
+    rouse(resolver);
+    pthread_mutex_unlock(&resolver->lock);
+    pthread_join(resolver->thread, NULL);
+    resolver_unref(resolver);
+}
+
+void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r)
+{
+    pthread_mutex_lock(&resolver->lock);
+    *counts_r = resolver->counts;
+    counts_r->under_way = g_hash_table_size(resolver->under_way);
+    counts_r->cache_entries = dns_cache_entries(resolver->cache);
+    counts_r->cache_bytes = dns_cache_bytes(resolver->cache);
+    pthread_mutex_unlock(&resolver->lock);
+}
+
+/* ---- asking ---- */
+
+static char *make_key(const char *name, enum dns_type type)
+{
+    size_t length = strlen(name);
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    g_autofree char *lower = g_ascii_strdown(name, (gssize)length);
+    return g_strdup_printf("%03u%s", (unsigned)type, lower);
+}
+
+static struct sending *sending_new(struct resolver *resolver, const char *name, enum dns_type type)
+{
+    struct sending *sending = g_new0(struct sending, 1);
+    atomic_init(&sending->references, 1);
+    sending->resolver = resolver;
+    sending->key = make_key(name, type);
+    sending->name = sending->key + 3;
+    sending->type = type;
+    sending->sent_at = g_get_monotonic_time();
+    sending->questions = g_ptr_array_new();
+    return sending;
+}
+
+/* Hangs a new question on the sending, whose reference it takes. With the lock held. */
+static struct dns_question *attach(struct resolver *resolver, struct sending *sending,
+                                   struct dns_waker waker)
+{
+    struct dns_question *question = g_new0(struct dns_question, 1);
+    atomic_init(&question->references, 1);
+    atomic_fetch_add(&resolver->references, 1);
+    question->resolver = resolver;
+    question->sending = sending;
+    question->waker = waker;
+    question->immediate = atomic_load(&sending->answer) != NULL;
+    if (!question->immediate) {
+        atomic_fetch_add(&question->references, 1);
+        g_ptr_array_add(sending->questions, question);
+    }
+    return question;
+}
+
+/* The sending that was under way already, or FRESH under way from now on. With the lock held. */
+static struct sending *join_or_send(struct resolver *resolver, struct sending *fresh)
+{
+    struct sending *under_way = g_hash_table_lookup(resolver->under_way, fresh->key);
+    if (under_way) {
+        resolver->counts.shared++;
+        atomic_fetch_add(&under_way->references, 1);
+        sending_unref(fresh);
+        return under_way;
+    }
+    if (resolver->stopping || g_hash_table_size(resolver->under_way) >= RESOLVER_UNDER_WAY_MAX) {
+        atomic_store(&fresh->answer,
+                     dns_answer_failed(fresh->type, resolver->stopping ? DNS_FAIL_STOPPED
+                                                                       : DNS_FAIL_BUSY));
+        return fresh;
+    }
+    resolver->counts.sent++;
+    atomic_fetch_add(&fresh->references, 1); /* the thread's */
+    g_hash_table_insert(resolver->under_way, fresh->key, fresh);
+    g_queue_push_tail(&resolver->asks, fresh);
+    rouse(resolver);
+    return fresh;
+}
+
+static struct dns_question *ask(struct resolver *resolver, const char *name, enum dns_type type,
+                                struct dns_waker waker, bool cache)
+{
+    bool valid = dns_name_valid(name);
+    struct sending *sending = sending_new(resolver, valid ? name : "", type);
+    if (!valid)
+        atomic_store(&sending->answer, dns_answer_failed(type, DNS_FAIL_NAME));
+    pthread_mutex_lock(&resolver->lock);
+    resolver->counts.asked++;
+    sending->serial = ++resolver->next_serial;
+    if (valid && cache) {
+        atomic_store(&sending->answer,
+                     dns_cache_find(resolver->cache, sending->key, sending->sent_at));
+        if (atomic_load(&sending->answer))
+            resolver->counts.cached++;
+    }
+    if (!atomic_load(&sending->answer))
+        sending = join_or_send(resolver, sending);
+    struct dns_question *question = attach(resolver, sending, waker);
+    pthread_mutex_unlock(&resolver->lock);
+    return question;
+}
+
+struct dns_question *resolver_ask(struct resolver *resolver, const char *name, enum dns_type type,
+                                  struct dns_waker waker)
+{
+    return ask(resolver, name, type, waker, true);
+}
+
+struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *name,
+                                        enum dns_type type, struct dns_waker waker)
+{
+    return ask(resolver, name, type, waker, false);
+}
+
+struct dns_question *dns_question_share(struct dns_question *question, struct dns_waker waker)
+{
+    struct resolver *resolver = question->resolver;
+    pthread_mutex_lock(&resolver->lock);
+    atomic_fetch_add(&question->sending->references, 1);
+    struct dns_question *other = attach(resolver, question->sending, waker);
+    pthread_mutex_unlock(&resolver->lock);
+    return other;
+}
+
+/* ---- collecting ---- */
+
+const struct dns_answer *dns_question_answer(const struct dns_question *question)
+{
+    return atomic_load(&question->sending->answer);
+}
+
+enum dns_state dns_question_state(const struct dns_question *question)
+{
+    const struct dns_answer *answer = dns_question_answer(question);
+    return answer ? answer->state : DNS_PENDING;
+}
+
+bool dns_question_immediate(const struct dns_question *question)
+{
+    return question->immediate;
+}
+
+int64_t dns_question_sent_at(const struct dns_question *question)
+{
+    return question->sending->sent_at;
+}
+
+uint64_t dns_question_serial(const struct dns_question *question)
+{
+    return question->sending->serial;
+}
+
+void dns_question_cancel(struct dns_question *question)
+{
+    struct resolver *resolver = question->resolver;
+    pthread_mutex_lock(&resolver->lock);
+    question->cancelled = true;
+    /* the wake function itself may cancel: it cannot be waited for */
+    while (question->waking && !pthread_equal(pthread_self(), resolver->thread))
+        pthread_cond_wait(&resolver->woken, &resolver->lock);
+    pthread_mutex_unlock(&resolver->lock);
+}
+
+void dns_question_drop(struct dns_question *question)
+{
+    if (!question)
+        return;
+    dns_question_cancel(question);
+    question_unref(question);
+}
