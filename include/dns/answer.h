@@ -48,7 +48,7 @@ enum dns_failure {
     DNS_FAIL_FORMERR,
     DNS_FAIL_NOTIMP,
     DNS_FAIL_RCODE,   /* any other response code */
-    DNS_FAIL_NETWORK, /* no server can be reached */
+    DNS_FAIL_NETWORK, /* no server can be reached, or each of several failed */
     DNS_FAIL_GARBAGE, /* an answer that is malformed, or a circle of aliases */
     DNS_FAIL_NAME,    /* not a name that can be asked */
     DNS_FAIL_BUSY,    /* too many questions under way */
@@ -64,10 +64,10 @@ struct dns_answer {
     enum dns_type type;
     enum dns_state state; /* never DNS_PENDING */
     enum dns_failure failure;
-    unsigned ttl;       /* seconds, within the limits above; 0: not to be kept */
-    int64_t latency_us; /* from the question to the answer */
-    bool cut;           /* there were more records than are kept */
-    size_t count;       /* of the one array below that belongs to the type */
+    unsigned ttl;             /* seconds, within the limits above; 0: not to be kept */
+    int64_t latency_us;       /* from the question to the answer */
+    bool cut;                 /* there were more records than are kept */
+    size_t count;             /* of the one array below that belongs to the type */
     struct ipaddr *addresses; /* A, AAAA; an IPv4 address mapped into IPv6 is IPv4 */
     struct dns_mx *mx;        /* MX, by preference */
     char **texts; /* TXT: a record's strings joined, NUL as '?'; otherwise as sent, unescaped */

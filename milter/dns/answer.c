@@ -38,8 +38,8 @@ void dns_answer_unref(const struct dns_answer *answer)
 struct dns_answer *dns_answer_failed(enum dns_type type, enum dns_failure failure)
 {
     struct dns_answer *answer = g_new0(struct dns_answer, 1);
-    *answer = (struct dns_answer){
-        .type = type, .state = DNS_FAILED, .failure = failure, .references = 1};
+    *answer =
+        (struct dns_answer){.type = type, .state = DNS_FAILED, .failure = failure, .references = 1};
     return answer;
 }
 
@@ -53,7 +53,7 @@ const char *dns_failure_text(enum dns_failure failure)
         [DNS_FAIL_FORMERR] = "format error",
         [DNS_FAIL_NOTIMP] = "not implemented",
         [DNS_FAIL_RCODE] = "unexpected response code",
-        [DNS_FAIL_NETWORK] = "no DNS server can be reached",
+        [DNS_FAIL_NETWORK] = "no DNS server can be reached or helps",
         [DNS_FAIL_GARBAGE] = "malformed answer",
         [DNS_FAIL_NAME] = "not a name that can be asked",
         [DNS_FAIL_BUSY] = "too many DNS questions under way",

@@ -67,6 +67,37 @@ static int set_servers(ares_channel ares, const GArray *servers)
     return ares_set_servers_ports(ares, nodes);
 }
 
+static unsigned count_servers(ares_channel ares)
+{
+    struct ares_addr_port_node *nodes = NULL;
+    unsigned count = 0;
+    if (ares_get_servers_ports(ares, &nodes) != ARES_SUCCESS)
+        return 0;
+    for (struct ares_addr_port_node *node = nodes; node; node = node->next)
+        count++;
+    ares_free_data(nodes);
+    return count;
+}
+
+static int open_channel(struct channel *channel, unsigned timeout_ms, unsigned tries, int flags)
+{
+    struct ares_options options = {
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | flags,
+        .timeout = (int)timeout_ms,
+        .tries = (int)tries,
+        .sock_state_cb = watch,
+        .sock_state_cb_data = channel,
+        .socket_send_buffer_size = SOCKET_BUFFER,
+        .socket_receive_buffer_size = SOCKET_BUFFER,
+    };
+    return ares_init_options(&channel->ares, &options,
+                             ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                 ARES_OPT_SOCK_STATE_CB | ARES_OPT_SOCK_SNDBUF |
+                                 ARES_OPT_SOCK_RCVBUF | ARES_OPT_NOROTATE);
+}
+
+/* Of several servers c-ares asks the next one when one fails (and then no longer tells how); one
+ * alone would be asked the same again, hence its failure is taken as it is. */
 struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned tries,
                             const char **why_r)
 {
@@ -75,21 +106,16 @@ struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned
     struct channel *channel = g_new0(struct channel, 1);
     channel->sockets = g_array_new(FALSE, TRUE, sizeof(struct pollfd));
     g_array_set_size(channel->sockets, 1);
-    struct ares_options options = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
-        .timeout = (int)timeout_ms,
-        .tries = (int)tries,
-        .sock_state_cb = watch,
-        .sock_state_cb_data = channel,
-        .socket_send_buffer_size = SOCKET_BUFFER,
-        .socket_receive_buffer_size = SOCKET_BUFFER,
-    };
-    int status = ares_init_options(&channel->ares, &options,
-                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                       ARES_OPT_SOCK_STATE_CB | ARES_OPT_SOCK_SNDBUF |
-                                       ARES_OPT_SOCK_RCVBUF | ARES_OPT_NOROTATE);
+    int status = open_channel(channel, timeout_ms, tries, 0);
     if (status == ARES_SUCCESS && servers && servers->len > 0)
         status = set_servers(channel->ares, servers);
+    if (status == ARES_SUCCESS && count_servers(channel->ares) == 1) {
+        ares_destroy(channel->ares);
+        channel->ares = NULL;
+        status = open_channel(channel, timeout_ms, tries, ARES_FLAG_NOCHECKRESP);
+        if (status == ARES_SUCCESS && servers && servers->len > 0)
+            status = set_servers(channel->ares, servers);
+    }
     if (status == ARES_SUCCESS)
         return channel;
     *why_r = ares_strerror(status);

@@ -223,8 +223,7 @@ static bool take_text(struct dns_answer *answer, const struct reader *in,
     return true;
 }
 
-static bool take_mx(struct dns_answer *answer, const struct reader *in,
-                    const struct record *record)
+static bool take_mx(struct dns_answer *answer, const struct reader *in, const struct record *record)
 {
     struct reader data = {in->data, record->start + record->length, record->start};
     char host[NAME_ROOM];

@@ -328,9 +328,9 @@ static struct sending *join_or_send(struct resolver *resolver, struct sending *f
         return under_way;
     }
     if (resolver->stopping || g_hash_table_size(resolver->under_way) >= RESOLVER_UNDER_WAY_MAX) {
-        atomic_store(&fresh->answer,
-                     dns_answer_failed(fresh->type, resolver->stopping ? DNS_FAIL_STOPPED
-                                                                       : DNS_FAIL_BUSY));
+        atomic_store(
+            &fresh->answer,
+            dns_answer_failed(fresh->type, resolver->stopping ? DNS_FAIL_STOPPED : DNS_FAIL_BUSY));
         return fresh;
     }
     resolver->counts.sent++;

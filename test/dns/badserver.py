@@ -5,7 +5,7 @@
     badserver.py PORT
 
 listens on 127.0.0.1, UDP and TCP, prints "ready" and answers until its input ends. What to do
-stands in the labels of the question, from the left up to one that is none of these words:
+stands in the labels of the question; labels that are none of these words mean nothing:
 
     a-N-N-N-N      answers with this address (several: several records)
     ttl-N          TTL of what is answered (default 60)
@@ -25,6 +25,9 @@ stands in the labels of the question, from the left up to one that is none of th
     many-N         N addresses (127.0.0.2 and up)
     chain-N        the address at the end of N aliases
     loop           aliases in a circle
+    list           a DNS list: the names that RFC 5782 probes (127.0.0.1, INVALID; 127.0.0.2, TEST)
+                   are answered as a sound list does, whatever the other words say, but for
+    pdelay-MS psilent pservfail   ... the probes late, not at all, with SERVFAIL
     text-LABEL     TXT: this text;  mx-N: an MX of this preference;  nullmx
 
 The zone "counted.test" answers TXT questions for NAME.counted.test with how often NAME was asked.
@@ -34,6 +37,7 @@ import struct
 import sys
 
 A, CNAME, SOA, MX, TXT, AAAA = 1, 5, 6, 15, 16, 28
+PROBES = ("1.0.0.127.", "invalid.", "2.0.0.127.", "test.")
 asked = {}
 
 
@@ -53,13 +57,21 @@ class Plan:
         self.rcode, self.ttl, self.delay, self.soa = 0, 60, 0, True
         self.answers, self.words = [], []
         self.negative = False
-        for label in name.split("."):
-            word, _, value = label.partition("-")
+        labels = [label.partition("-")[::2] for label in name.split(".")]
+        if ("list", "") in labels and name.startswith(PROBES):
+            labels = self.probe(labels)
+        for word, value in labels:
             step = getattr(self, "do_" + word, None)
-            if not step:
-                break
-            self.words.append(word)
-            step(value)
+            if step:
+                self.words.append(word)
+                step(value)
+
+    def probe(self, labels):
+        if self.name.startswith(PROBES[:2]):
+            plan = [("nx", "")]
+        else:
+            plan = [("a", "127-0-0-2")]
+        return plan + [(w[1:], v) for w, v in labels if w in ("pdelay", "psilent", "pservfail")]
 
     def add(self, kind, data, owner=None):
         if kind == self.kind or kind == CNAME:
@@ -123,7 +135,7 @@ class Plan:
     def quiet(self, *_):
         pass
 
-    do_silent = do_wrongid = do_onlywrongid = do_wrongname = quiet
+    do_list = do_silent = do_wrongid = do_onlywrongid = do_wrongname = quiet
     do_garbage = do_badrdata = do_trunc = quiet
 
     def message(self, query):
