@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Charset names and conversion to UTF-8. iconv does the work but for the three charsets where
+ * mail readers agree on more than iconv gives: ASCII, UTF-8 and windows-1252.
+ */
+#include "mail/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "charset_names.h"
+
+#define REPLACEMENT 0xfffd
+
+/* windows-1252 from 0x80 to 0x9f; 0 where it has nothing. */
+static const guint16 windows_1252[32] = {
+    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017d, 0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178};
+
+static int compare_alias(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct charset_alias *)row)->key);
+}
+
+static const char *table_find(const struct charset_alias *table, size_t count, const char *key)
+{
+    const struct charset_alias *row = bsearch(key, table, count, sizeof *table, compare_alias);
+    return row ? row->name : NULL;
+}
+
+/* Copies the letters and digits of LABEL, lower case, up to an RFC 2231 language. */
+static void alias_key(const char *label, size_t length, char key[CHARSET_NAME_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < length && label[i] != '*' && n + 1 < CHARSET_NAME_MAX; i++)
+        if (g_ascii_isalnum(label[i]))
+            key[n++] = g_ascii_tolower(label[i]);
+    key[n] = '\0';
+}
+
+static bool is_padding(char c)
+{
+    return g_ascii_isspace(c) || c == '"' || c == '\'';
+}
+
+/* The label as it stands, lower case, for a name that is not in the table. */
+static void plain_name(const char *label, size_t length, char buffer[CHARSET_NAME_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < length && label[i] != '*' && n + 1 < CHARSET_NAME_MAX; i++)
+        buffer[n++] = g_ascii_isgraph(label[i]) ? g_ascii_tolower(label[i]) : '?';
+    buffer[n] = '\0';
+}
+
+const char *charset_canonical(const char *label, size_t length, char buffer[CHARSET_NAME_MAX])
+{
+    char key[CHARSET_NAME_MAX];
+    while (length > 0 && is_padding(label[length - 1]))
+        length--;
+    while (length > 0 && is_padding(*label)) {
+        label++;
+        length--;
+    }
+    alias_key(label, length, key);
+    const char *name = table_find(charset_aliases, charset_alias_count, key);
+    if (name)
+        g_strlcpy(buffer, name, CHARSET_NAME_MAX);
+    else
+        plain_name(label, length, buffer);
+    return buffer;
+}
+
+/* How many bytes follow the first byte of a UTF-8 sequence, and the range of the first of them
+ * (Unicode, table 3-7); -1 if no sequence begins with it. */
+static int utf8_follow(unsigned char c, unsigned char *low_r, unsigned char *high_r)
+{
+    *low_r = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    *high_r = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    if (c < 0x80)
+        return 0;
+    if (c >= 0xc2 && c <= 0xdf)
+        return 1;
+    if (c >= 0xe0 && c <= 0xef)
+        return 2;
+    return c >= 0xf0 && c <= 0xf4 ? 3 : -1;
+}
+
+int charset_utf8_next(const char *bytes, size_t length, size_t *used_r)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    unsigned char low, high;
+    int follow = utf8_follow(p[0], &low, &high);
+    *used_r = 1;
+    if (follow <= 0)
+        return follow < 0 ? -1 : p[0];
+    int c = p[0] & (0x3f >> follow);
+    for (int i = 1; i <= follow; i++) {
+        if ((size_t)i >= length || p[i] < low || p[i] > high)
+            return -1;
+        c = (c << 6) | (p[i] & 0x3f);
+        (*used_r)++;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return c;
+}
+
+bool charset_is_utf8(const char *bytes, size_t length)
+{
+    size_t used;
+    for (size_t i = 0; i < length; i += used)
+        if (charset_utf8_next(bytes + i, length - i, &used) < 0)
+            return false;
+    return true;
+}
+
+static void append_utf8(const char *bytes, size_t length, GString *out)
+{
+    size_t used;
+    for (size_t i = 0; i < length; i += used) {
+        if (charset_utf8_next(bytes + i, length - i, &used) < 0)
+            g_string_append_unichar(out, REPLACEMENT);
+        else
+            g_string_append_len(out, bytes + i, (gssize)used);
+    }
+}
+
+static void append_ascii(const char *bytes, size_t length, GString *out)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)bytes[i] < 0x80)
+            g_string_append_c(out, bytes[i]);
+        else
+            g_string_append_unichar(out, REPLACEMENT);
+    }
+}
+
+static void append_windows_1252(const char *bytes, size_t length, GString *out)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        gunichar u = c < 0x80 || c >= 0xa0 ? c : windows_1252[c - 0x80];
+        if (c < 0x80)
+            g_string_append_c(out, bytes[i]);
+        else
+            g_string_append_unichar(out, u ? u : REPLACEMENT);
+    }
+}
+
+/* Which end of UTF-16 comes first when the label does not say: a byte order mark, else the half
+ * that holds most of the zeros and small values. */
+static const char *utf16_name(const char *bytes, size_t length)
+{
+    size_t sum[2] = {0, 0};
+    if (length >= 2 && (unsigned char)bytes[0] == 0xff && (unsigned char)bytes[1] == 0xfe)
+        return "UTF-16LE";
+    if (length >= 2 && (unsigned char)bytes[0] == 0xfe && (unsigned char)bytes[1] == 0xff)
+        return "UTF-16BE";
+    for (size_t i = 0; i < length; i++)
+        sum[i & 1] += (unsigned char)bytes[i];
+    return sum[0] > sum[1] * 4 ? "UTF-16LE" : "UTF-16BE";
+}
+
+/* Runs iconv over BYTES, one U+FFFD for each byte that it will not take. */
+static void append_converted(iconv_t cd, const char *bytes, size_t length, GString *out)
+{
+    char buffer[1024];
+    char *in = (char *)bytes;
+    bool flushed = false;
+    while (length > 0 || !flushed) {
+        char *to = buffer;
+        size_t room = sizeof buffer;
+        flushed = length == 0;
+        size_t n = iconv(cd, flushed ? NULL : &in, flushed ? NULL : &length, &to, &room);
+        int error = errno;
+        g_string_append_len(out, buffer, to - buffer);
+        if (n != (size_t)-1 || error == E2BIG || length == 0)
+            continue;
+        g_string_append_unichar(out, REPLACEMENT);
+        in++;
+        length--;
+    }
+}
+
+/* Whether NAME may be shown to iconv_open, which takes "/" for options and reads files. */
+static bool name_is_plain(const char *name)
+{
+    return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name);
+}
+
+static iconv_t open_converter(const char *name, const char *bytes, size_t length)
+{
+    const char *known = g_str_has_prefix(name, "utf-16")
+                            ? utf16_name(bytes, length)
+                            : table_find(charset_iconv_names, charset_iconv_name_count, name);
+    if (!known && !name_is_plain(name))
+        return (iconv_t)-1;
+    iconv_t cd = iconv_open("UTF-8", known ? known : name);
+    if (cd == (iconv_t)-1 && strcmp(name, "gb18030") == 0)
+        cd = iconv_open("UTF-8", "GBK");
+    return cd;
+}
+
+static bool has_8bit(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)bytes[i] >= 0x80)
+            return true;
+    return false;
+}
+
+/* Whether text of 7 bits in this charset is ASCII: all but those that shift with escapes or take
+ * two bytes for each character. */
+static bool is_ascii_superset(const char *name)
+{
+    static const char *const families[] = {"iso-8859-", "windows-", "koi8-", "euc-", "big5",
+                                           "gb",        "ibm",      "us-",   "utf-8"};
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
+        if (g_str_has_prefix(name, families[i]))
+            return true;
+    return false;
+}
+
+void charset_to_utf8(const char *name, const char *bytes, size_t length, GString *out)
+{
+    if (is_ascii_superset(name) && !has_8bit(bytes, length))
+        g_string_append_len(out, bytes, (gssize)length);
+    else if (strcmp(name, "utf-8") == 0)
+        append_utf8(bytes, length, out);
+    else if (strcmp(name, "us-ascii") == 0)
+        append_ascii(bytes, length, out);
+    else if (strcmp(name, "iso-8859-1") == 0 || strcmp(name, "windows-1252") == 0)
+        append_windows_1252(bytes, length, out);
+    else {
+        iconv_t cd = open_converter(name, bytes, length);
+        if (cd == (iconv_t)-1) {
+            append_windows_1252(bytes, length, out);
+            return;
+        }
+        append_converted(cd, bytes, length, out);
+        iconv_close(cd);
+    }
+}
