@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * cidr: lines of "network value", "!network value", "if network" ... "endif", cidr_table(5). The
+ * first that holds decides.
+ */
+#include <string.h>
+
+#include "base/ipaddr.h"
+#include "content.h"
+#include "lines.h"
+#include "network.h"
+#include "rules.h"
+
+struct rule {
+    struct rule_head head;
+    bool negated;
+    struct ipnet net;
+    char *pattern; /* both in the table's text; NULL for an endif */
+    char *value;
+};
+
+struct cidr_table {
+    struct content base;
+    char *text;
+    GArray *rules;
+};
+
+/* Skips white space and "!", which may be mixed. */
+static char *skip_negation(char *p, bool *negated_r)
+{
+    *negated_r = false;
+    for (; *p == '!' || lines_is_space(*p); p++)
+        if (*p == '!')
+            *negated_r = !*negated_r;
+    return p;
+}
+
+/* These return what is wrong with the rule, for g_free, or NULL. */
+
+static char *read_network(struct rule *rule, char *pattern)
+{
+    if (*pattern == '\0')
+        return g_strdup("there is no network");
+    rule->pattern = pattern;
+    return network_parse(pattern, &rule->net);
+}
+
+static char *read_if(struct rule *rule, char *p)
+{
+    rule->head.op = RULE_IF;
+    return read_network(rule, skip_negation(p, &rule->negated));
+}
+
+static char *read_endif(struct rule *rule, char *p, unsigned depth)
+{
+    rule->head.op = RULE_ENDIF;
+    if (*lines_trim(p))
+        return g_strdup("text follows endif");
+    return depth == 0 ? g_strdup("endif without if") : NULL;
+}
+
+static char *read_match(struct rule *rule, char *p)
+{
+    rule->head.op = RULE_MATCH;
+    p = skip_negation(p, &rule->negated);
+    char *end = p;
+    while (*end && !lines_is_space(*end))
+        end++;
+    rule->value = end;
+    if (*end) {
+        *end = '\0';
+        rule->value = lines_trim(end + 1);
+    }
+    char *why = read_network(rule, p);
+    return !why && *rule->value == '\0' ? g_strdup("there is no value") : why;
+}
+
+static char *read_rule(struct rule *rule, char *line, unsigned depth)
+{
+    char *rest;
+    switch (rules_keyword(line, &rest)) {
+    case RULE_IF:
+        return read_if(rule, lines_trim(rest));
+    case RULE_ENDIF:
+        return read_endif(rule, rest, depth);
+    default:
+        return read_match(rule, line);
+    }
+}
+
+static struct content *cidr_read(char *text, size_t length, const char *file,
+                                 struct problems *problems)
+{
+    struct lines lines = {.text = text, .length = length, .file = file, .problems = problems};
+    struct cidr_table *table = g_new0(struct cidr_table, 1);
+    table->base = (struct content){&cidr_class, 1};
+    table->text = text;
+    table->rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
+    struct rules_nesting nesting;
+    rules_nesting_init(&nesting, table->rules, file, problems);
+    struct rule rule = {0};
+    for (char *p; (p = lines_next(&lines, &rule.head.line)); rule = (struct rule){0}) {
+        g_autofree char *why = read_rule(&rule, p, rules_nesting_depth(&nesting));
+        if (why)
+            problems_warning(problems, file, rule.head.line, "%s; the line is skipped", why);
+        else
+            rules_nesting_add(&nesting, &rule.head);
+    }
+    rules_nesting_end(&nesting);
+    return &table->base;
+}
+
+static bool holds(const struct rule *rule, const struct ipaddr *address)
+{
+    /* As in Postfix, a rule says nothing about addresses of the other family, negated or not. */
+    return rule->net.address.family == address->family &&
+           ipnet_contains(&rule->net, address) != rule->negated;
+}
+
+static enum lookup_status cidr_find(const struct content *content, const char *key,
+                                    GString *value_r)
+{
+    const struct cidr_table *table = (const struct cidr_table *)content;
+    struct ipaddr address;
+    if (!g_ascii_isxdigit(*key) && *key != ':')
+        return LOOKUP_MISS;
+    if (!ipaddr_parse(key, &address))
+        return LOOKUP_MISS;
+    for (unsigned i = 0; i < table->rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+        if (rule->head.op == RULE_ENDIF)
+            continue;
+        bool held = holds(rule, &address);
+        if (rule->head.op == RULE_IF) {
+            i = held ? i : rule->head.end;
+        } else if (held) {
+            g_string_append(value_r, rule->value);
+            return LOOKUP_HIT;
+        }
+    }
+    return LOOKUP_MISS;
+}
+
+static bool cidr_foreach(const struct content *content, const char *file, content_visit *visit,
+                         void *data)
+{
+    const struct cidr_table *table = (const struct cidr_table *)content;
+    for (unsigned i = 0; i < table->rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+        if (rule->head.op == RULE_MATCH &&
+            !visit(data, file, rule->head.line, rule->pattern, rule->value))
+            return false;
+    }
+    return true;
+}
+
+static void cidr_free(struct content *content)
+{
+    struct cidr_table *table = (struct cidr_table *)content;
+    g_array_unref(table->rules);
+    g_free(table->text);
+    g_free(table);
+}
+
+const struct content_class cidr_class = {
+    .type = "cidr",
+    .pattern = true,
+    .read = cidr_read,
+    .find = cidr_find,
+    .foreach = cidr_foreach,
+    .free = cidr_free,
+};

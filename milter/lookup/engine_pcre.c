@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * PCRE2 patterns, bounded: a key that makes one explode is answered "cannot tell" after some
+ * milliseconds.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "engine.h"
+
+/* A match that needs more steps than this, or more memory (kB), is given up. The steps take about
+ * 10 ms; sound patterns need some hundreds. */
+/* Flag X of the first PCRE has no meaning in the second; it is taken and does nothing. */
+#define FLAG_NOTHING (1u << 24)
+G_STATIC_ASSERT((FLAG_NOTHING & (PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_DOTALL | PCRE2_EXTENDED |
+                                 PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UNGREEDY)) == 0);
+
+enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 100000, HEAP_LIMIT_KB = 20000 };
+
+struct pcre_code {
+    pcre2_code *code;
+    pcre2_match_context *context;
+};
+
+static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
+{
+    (void)captures;
+    int error;
+    PCRE2_SIZE offset;
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                     flags & ~FLAG_NOTHING, &error, &offset, NULL);
+    if (!code) {
+        PCRE2_UCHAR text[256] = "unknown error";
+        pcre2_get_error_message(error, text, sizeof text);
+        *why_r = g_strdup_printf("bad pattern at its byte %zu: %s", (size_t)offset + 1, text);
+        return NULL;
+    }
+    /* Without JIT it works too, slower. */
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    struct pcre_code *pcre = g_new0(struct pcre_code, 1);
+    pcre->code = code;
+    pcre->context = pcre2_match_context_create(NULL);
+    if (!pcre->context)
+        g_error("out of memory");
+    pcre2_set_match_limit(pcre->context, MATCH_LIMIT);
+    pcre2_set_depth_limit(pcre->context, DEPTH_LIMIT);
+    pcre2_set_heap_limit(pcre->context, HEAP_LIMIT_KB);
+    return pcre;
+}
+
+static unsigned count_groups(const void *code)
+{
+    uint32_t count = 0;
+    pcre2_pattern_info(((const struct pcre_code *)code)->code, PCRE2_INFO_CAPTURECOUNT, &count);
+    return count;
+}
+
+static void copy_spans(pcre2_match_data *data, struct span *spans, unsigned count)
+{
+    const PCRE2_SIZE *ovector = pcre2_get_ovector_pointer(data);
+    unsigned pairs = pcre2_get_ovector_count(data);
+    for (unsigned i = 0; i < count; i++) {
+        bool set =
+            i < pairs && ovector[2 * i] != PCRE2_UNSET && ovector[2 * i] <= ovector[2 * i + 1];
+        spans[i] = set ? (struct span){ovector[2 * i], ovector[2 * i + 1]} : (struct span){0, 0};
+    }
+}
+
+static enum lookup_status match(const void *code, const char *key, size_t length,
+                                struct span *spans, unsigned count)
+{
+    const struct pcre_code *pcre = code;
+    pcre2_match_data *data = pcre2_match_data_create(MAX(count, 1), NULL);
+    if (!data)
+        return LOOKUP_ERROR;
+    int result = pcre2_match(pcre->code, (PCRE2_SPTR)key, length, 0, 0, data, pcre->context);
+    /* The interpreter takes its memory from the heap, within its limit. */
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
+        result =
+            pcre2_match(pcre->code, (PCRE2_SPTR)key, length, 0, PCRE2_NO_JIT, data, pcre->context);
+    if (result >= 0)
+        copy_spans(data, spans, count);
+    pcre2_match_data_free(data);
+    if (result >= 0)
+        return LOOKUP_HIT;
+    return result == PCRE2_ERROR_NOMATCH ? LOOKUP_MISS : LOOKUP_ERROR;
+}
+
+static void free_code(void *code)
+{
+    struct pcre_code *pcre = code;
+    if (!pcre)
+        return;
+    pcre2_match_context_free(pcre->context);
+    pcre2_code_free(pcre->code);
+    g_free(pcre);
+}
+
+static unsigned flag(char letter)
+{
+    static const struct {
+        char letter;
+        unsigned flag;
+    } flags[] = {
+        {'i', PCRE2_CASELESS}, {'m', PCRE2_MULTILINE}, {'s', PCRE2_DOTALL},
+        {'x', PCRE2_EXTENDED}, {'A', PCRE2_ANCHORED},  {'E', PCRE2_DOLLAR_ENDONLY},
+        {'U', PCRE2_UNGREEDY}, {'X', FLAG_NOTHING},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++)
+        if (flags[i].letter == letter)
+            return flags[i].flag;
+    return 0;
+}
+
+const struct engine pcre_engine = {
+    .flags = PCRE2_CASELESS | PCRE2_DOTALL,
+    .flag = flag,
+    .compile = compile,
+    .groups = count_groups,
+    .match = match,
+    .free = free_code,
+};

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Match lists: patterns in order, some of them in files that are watched.
+ */
+#include "lookup/matchlist.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mail/address.h"
+#include "mail/hostname.h"
+#include "network.h"
+#include "tableset.h"
+#include "watchedfile.h"
+
+enum what { A_NETWORK, A_NAME, NAMES_BELOW, A_LITERAL, A_TABLE, A_FILE };
+
+struct pattern {
+    enum what what;
+    bool negated;
+    struct ipnet net;            /* A_NETWORK; A_LITERAL: its address */
+    char *name;                  /* A_NAME, NAMES_BELOW (without its dot): folded */
+    struct table *table;         /* A_TABLE; NULL: it could not be opened, and cannot tell */
+    struct pattern_file *source; /* A_FILE */
+};
+
+/* The patterns of a /path. */
+struct pattern_file {
+    struct watched_file watched;
+    GMutex lock;      /* guards PATTERNS, for as long as it takes to count a reference */
+    GArray *patterns; /* immutable, counted */
+};
+
+struct match_list {
+    int references; /* atomic */
+    enum match_kind kind;
+    char *base_dir;
+    bool refreshes_tables; /* those of its value; those of its files it refreshes always */
+    GMutex refresh_lock;
+    GArray *patterns; /* immutable */
+};
+
+/* Where patterns are read from and to. */
+struct parser {
+    struct match_list *list;
+    const struct table_context *context; /* in a file: its file and line, no set */
+    bool in_file;
+    GArray *patterns;
+};
+
+/* What is looked for. */
+struct subject {
+    const struct ipaddr *address; /* NULL: none */
+    const char *name;             /* folded; NULL: none */
+    enum match_kind kind;
+};
+
+enum verdict { UNDECIDED, YES, NO, CANNOT_TELL };
+
+static void file_free(struct pattern_file *file)
+{
+    if (!file)
+        return;
+    watched_file_clear(&file->watched);
+    g_mutex_clear(&file->lock);
+    if (file->patterns)
+        g_array_unref(file->patterns);
+    g_free(file);
+}
+
+static void pattern_clear(void *data)
+{
+    struct pattern *pattern = data;
+    g_free(pattern->name);
+    table_unref(pattern->table);
+    file_free(pattern->source);
+}
+
+static GArray *new_patterns(void)
+{
+    GArray *patterns = g_array_new(FALSE, TRUE, sizeof(struct pattern));
+    g_array_set_clear_func(patterns, pattern_clear);
+    return patterns;
+}
+
+static bool complain(const struct parser *parser, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Says what is wrong, as an error in a setting, as a warning in a file; returns false. */
+static bool complain(const struct parser *parser, const char *format, ...)
+{
+    const struct table_context *context = parser->context;
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (parser->in_file)
+        problems_warning(context->problems, context->file, context->line, "%s; skipped", text);
+    else
+        problems_error(context->problems, context->file, context->line, "%s", text);
+    return false;
+}
+
+static bool parse_name(const struct parser *parser, const char *word, struct pattern *pattern)
+{
+    pattern->what = *word == '.' ? NAMES_BELOW : A_NAME;
+    pattern->name = mail_domain_fold(*word == '.' ? word + 1 : word);
+    if (*pattern->name == '\0' || *pattern->name == '.' || strpbrk(word, "/*@[]"))
+        return complain(parser,
+                        "\"%s\" is no name; expected example.com, or .example.com for the "
+                        "names below it",
+                        word);
+    return true;
+}
+
+static bool parse_network_word(const struct parser *parser, const char *word,
+                               struct pattern *pattern)
+{
+    if (*word != '[' && !strchr(word, '/') && word[strspn(word, "0123456789.")] != '\0')
+        return parse_name(parser, word, pattern);
+    pattern->what = A_NETWORK;
+    g_autofree char *why = network_parse(word, &pattern->net);
+    return why ? complain(parser, "%s", why) : true;
+}
+
+static bool parse_domain_word(const struct parser *parser, const char *word,
+                              struct pattern *pattern)
+{
+    if (*word != '[')
+        return parse_name(parser, word, pattern);
+    pattern->what = A_LITERAL;
+    if (hostname_address_literal(word, &pattern->net.address))
+        return true;
+    return complain(parser,
+                    "\"%s\" is no address literal; expected [192.0.2.1] or "
+                    "[IPv6:2001:db8::1]",
+                    word);
+}
+
+static bool parse_table(const struct parser *parser, const char *word, struct pattern *pattern)
+{
+    struct ipnet net;
+    pattern->what = A_TABLE;
+    if (ipnet_parse(word, &net, NULL)) {
+        const char *slash = strchr(word, '/');
+        size_t length = slash ? (size_t)(slash - word) : strlen(word);
+        return complain(parser, "\"%s\": an IPv6 address must stand in brackets here: [%.*s]%s",
+                        word, (int)length, word, slash ? slash : "");
+    }
+    pattern->table = table_open(word, false, parser->context);
+    return pattern->table != NULL;
+}
+
+/* In a file, a table that cannot be opened makes the pattern one that cannot tell: were it left
+ * out, "!table" would exclude nobody. */
+static bool parse_table_in_file(const struct parser *parser, const char *word,
+                                struct pattern *pattern)
+{
+    struct problems *errors = problems_new();
+    struct table_context context = *parser->context;
+    context.problems = errors;
+    struct parser inner = *parser;
+    inner.context = &context;
+    parse_table(&inner, word, pattern);
+    const struct problem *problem;
+    for (unsigned i = 0; (problem = problems_get(errors, i)); i++)
+        problems_warning(parser->context->problems, problem->file, problem->line, "%s",
+                         problem->text);
+    problems_free(errors);
+    return true;
+}
+
+static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern);
+
+static bool parse_pattern(const struct parser *parser, const char *word, struct pattern *pattern)
+{
+    for (; *word == '!'; word++)
+        pattern->negated = !pattern->negated;
+    if (*word == '\0')
+        return complain(parser, "there is no pattern after \"!\"");
+    if (*word == '/' && parser->in_file)
+        return complain(parser, "\"%s\": a file of patterns cannot name another", word);
+    if (*word == '/')
+        return open_file(parser, word, pattern);
+    if (*word != '[' && strchr(word, ':'))
+        return parser->in_file ? parse_table_in_file(parser, word, pattern)
+                               : parse_table(parser, word, pattern);
+    return parser->list->kind == MATCH_NETWORKS ? parse_network_word(parser, word, pattern)
+                                                : parse_domain_word(parser, word, pattern);
+}
+
+/* Reads the patterns in TEXT; false if one of them is bad. */
+static bool parse_words(const struct parser *parser, const char *text)
+{
+    const char *why = NULL;
+    bool sound = true;
+    g_autoptr(GPtrArray) words = text_split_list(text, &why);
+    if (!words)
+        return complain(parser, "%s", why);
+    for (unsigned i = 0; i < words->len; i++) {
+        struct pattern pattern = {0};
+        if (parser->patterns->len >= MATCH_LIST_MAX)
+            return complain(parser, "more than %u patterns", MATCH_LIST_MAX);
+        if (parse_pattern(parser, words->pdata[i], &pattern)) {
+            g_array_append_val(parser->patterns, pattern);
+        } else {
+            sound = false;
+            pattern_clear(&pattern);
+        }
+    }
+    return sound;
+}
+
+/* A null byte would hide the rest of the file; so it hides the rest of its line, as "#" does. */
+static void hide_nulls(char *text, size_t length, const char *path, struct problems *problems)
+{
+    char *null = memchr(text, '\0', length);
+    if (null)
+        problems_warning(problems, path, 0,
+                         "the file holds null bytes; what follows one in its line is ignored");
+    for (; null; null = memchr(null, '\0', length - (size_t)(null - text)))
+        *null = '#';
+}
+
+/* Cuts up TEXT, the content of a file. */
+static GArray *parse_file(struct match_list *list, char *text, size_t length, const char *path,
+                          struct problems *problems)
+{
+    hide_nulls(text, length, path, problems);
+    struct table_context context = {.base_dir = list->base_dir, .problems = problems, .file = path};
+    struct parser parser = {
+        .list = list, .context = &context, .in_file = true, .patterns = new_patterns()};
+    for (char *line = text, *next; line; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        context.line++;
+        line[strcspn(line, "#")] = '\0';
+        if (parser.patterns->len < MATCH_LIST_MAX)
+            parse_words(&parser, line);
+    }
+    return parser.patterns;
+}
+
+static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern)
+{
+    size_t length;
+    g_autofree char *why = NULL;
+    struct pattern_file *file = g_new0(struct pattern_file, 1);
+    pattern->what = A_FILE;
+    pattern->source = file;
+    g_mutex_init(&file->lock);
+    watched_file_init(&file->watched, path);
+    g_autofree char *text = watched_file_read(&file->watched, &length, &why);
+    if (!text)
+        return complain(parser, "cannot read %s: %s", path, why);
+    file->patterns = parse_file(parser->list, text, length, path, parser->context->problems);
+    return true;
+}
+
+struct match_list *match_list_open(const char *value, enum match_kind kind,
+                                   const struct table_context *context)
+{
+    struct match_list *list = g_new0(struct match_list, 1);
+    list->references = 1;
+    list->kind = kind;
+    list->base_dir = g_strdup(context->base_dir);
+    list->refreshes_tables = !context->set;
+    g_mutex_init(&list->refresh_lock);
+    list->patterns = new_patterns();
+    struct parser parser = {.list = list, .context = context, .patterns = list->patterns};
+    if (!parse_words(&parser, value)) {
+        match_list_unref(list);
+        return NULL;
+    }
+    if (context->set)
+        table_set_add_list(context->set, list);
+    return list;
+}
+
+struct match_list *match_list_ref(struct match_list *list)
+{
+    g_atomic_int_inc(&list->references);
+    return list;
+}
+
+void match_list_unref(struct match_list *list)
+{
+    if (!list || !g_atomic_int_dec_and_test(&list->references))
+        return;
+    g_array_unref(list->patterns);
+    g_mutex_clear(&list->refresh_lock);
+    g_free(list->base_dir);
+    g_free(list);
+}
+
+bool match_list_is_empty(const struct match_list *list)
+{
+    return list->patterns->len == 0;
+}
+
+static bool is_below(const char *name, const char *parent)
+{
+    size_t length = strlen(name), tail = strlen(parent);
+    return length > tail + 1 && name[length - tail - 1] == '.' &&
+           strcmp(name + length - tail, parent) == 0;
+}
+
+static bool match_name(const struct pattern *pattern, const struct subject *subject)
+{
+    if (!subject->name)
+        return false;
+    if (strcmp(subject->name, pattern->name) == 0)
+        return true;
+    /* Postfix lists mynetworks in parent_domain_matches_subdomains by default. */
+    return subject->kind == MATCH_NETWORKS && is_below(subject->name, pattern->name);
+}
+
+/* The name, then its parents: with their dot where a pattern for them would have it. */
+static enum lookup_status ask_names(struct table *table, const struct subject *subject)
+{
+    const char *name = subject->name;
+    enum lookup_status status = table_find(table, name, NULL);
+    if (table_is_pattern(table) || *name == '[')
+        return status;
+    while (status == LOOKUP_MISS && *name && (name = strchr(name + 1, '.'))) {
+        name += subject->kind == MATCH_NETWORKS ? 1 : 0;
+        if (*name)
+            status = table_find(table, name, NULL);
+    }
+    return status;
+}
+
+static enum lookup_status ask_table(struct table *table, const struct subject *subject)
+{
+    char text[IPADDR_TEXT_MAX];
+    enum lookup_status status = LOOKUP_MISS;
+    if (!table)
+        return LOOKUP_ERROR;
+    if (subject->name)
+        status = ask_names(table, subject);
+    if (status == LOOKUP_MISS && subject->kind == MATCH_NETWORKS && subject->address)
+        status = table_find(table, ipaddr_format(subject->address, text), NULL);
+    return status;
+}
+
+static enum lookup_status match_one(const struct pattern *pattern, const struct subject *subject)
+{
+    bool matches = false;
+    switch (pattern->what) {
+    case A_NETWORK:
+        matches = subject->address && ipnet_contains(&pattern->net, subject->address);
+        break;
+    case A_LITERAL:
+        matches = subject->address && ipaddr_equal(&pattern->net.address, subject->address);
+        break;
+    case A_NAME:
+        matches = match_name(pattern, subject);
+        break;
+    case NAMES_BELOW:
+        matches = subject->name && is_below(subject->name, pattern->name);
+        break;
+    case A_TABLE:
+        return ask_table(pattern->table, subject);
+    case A_FILE:
+        g_assert_not_reached();
+    }
+    return matches ? LOOKUP_HIT : LOOKUP_MISS;
+}
+
+static enum verdict judge_one(const struct pattern *pattern, const struct subject *subject)
+{
+    enum lookup_status status = match_one(pattern, subject);
+    if (status == LOOKUP_MISS)
+        return UNDECIDED;
+    if (status == LOOKUP_ERROR)
+        return CANNOT_TELL;
+    return pattern->negated ? NO : YES;
+}
+
+/* "!/path" turns each of the file's patterns round, as Postfix does. */
+static enum verdict judge_file(const struct pattern *pattern, const struct subject *subject)
+{
+    struct pattern_file *file = pattern->source;
+    g_mutex_lock(&file->lock);
+    g_autoptr(GArray) patterns = g_array_ref(file->patterns);
+    g_mutex_unlock(&file->lock);
+    enum verdict verdict = UNDECIDED;
+    for (unsigned i = 0; verdict == UNDECIDED && i < patterns->len; i++)
+        verdict = judge_one(&g_array_index(patterns, struct pattern, i), subject);
+    if (!pattern->negated || verdict == UNDECIDED || verdict == CANNOT_TELL)
+        return verdict;
+    return verdict == YES ? NO : YES;
+}
+
+static enum lookup_status judge(const struct match_list *list, const struct subject *subject)
+{
+    enum verdict verdict = UNDECIDED;
+    for (unsigned i = 0; verdict == UNDECIDED && i < list->patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(list->patterns, struct pattern, i);
+        verdict =
+            pattern->what == A_FILE ? judge_file(pattern, subject) : judge_one(pattern, subject);
+    }
+    if (verdict == CANNOT_TELL)
+        return LOOKUP_ERROR;
+    return verdict == YES ? LOOKUP_HIT : LOOKUP_MISS;
+}
+
+enum lookup_status match_list_find_address(struct match_list *list, const struct ipaddr *address)
+{
+    return match_list_find_client(list, address, NULL);
+}
+
+enum lookup_status match_list_find_client(struct match_list *list, const struct ipaddr *address,
+                                          const char *name)
+{
+    bool named = name && *name && g_ascii_strcasecmp(name, "unknown") != 0;
+    g_autofree char *folded = named ? mail_domain_fold(name) : NULL;
+    struct subject subject = {
+        .address = address && address->family != IP_NONE ? address : NULL,
+        .name = folded && *folded ? folded : NULL,
+        .kind = MATCH_NETWORKS,
+    };
+    return judge(list, &subject);
+}
+
+enum lookup_status match_list_find_domain(struct match_list *list, const char *domain)
+{
+    struct ipaddr literal;
+    g_autofree char *folded = mail_domain_fold(domain);
+    struct subject subject = {
+        .address = hostname_address_literal(folded, &literal) ? &literal : NULL,
+        .name = *folded ? folded : NULL,
+        .kind = MATCH_DOMAINS,
+    };
+    return judge(list, &subject);
+}
+
+static bool refresh_tables(GArray *patterns, struct problems *problems)
+{
+    bool swapped = false;
+    for (unsigned i = 0; i < patterns->len; i++) {
+        struct table *table = g_array_index(patterns, struct pattern, i).table;
+        if (table && table_refresh(table, problems))
+            swapped = true;
+    }
+    return swapped;
+}
+
+static bool refresh_file(struct match_list *list, struct pattern_file *file,
+                         struct problems *problems)
+{
+    size_t length;
+    g_autofree char *text = watched_file_poll(&file->watched, &length, problems);
+    if (!text)
+        return refresh_tables(file->patterns, problems);
+    GArray *fresh = parse_file(list, text, length, file->watched.path, problems);
+    g_mutex_lock(&file->lock);
+    GArray *old = file->patterns;
+    file->patterns = fresh;
+    g_mutex_unlock(&file->lock);
+    g_array_unref(old);
+    return true;
+}
+
+bool match_list_refresh(struct match_list *list, struct problems *problems)
+{
+    g_mutex_lock(&list->refresh_lock);
+    bool swapped = list->refreshes_tables && refresh_tables(list->patterns, problems);
+    for (unsigned i = 0; i < list->patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(list->patterns, struct pattern, i);
+        if (pattern->what == A_FILE && refresh_file(list, pattern->source, problems))
+            swapped = true;
+    }
+    g_mutex_unlock(&list->refresh_lock);
+    return swapped;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * SipHash with one compression and three finalization rounds, from its paper.
+ */
+#include "siphash.h"
+
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+void siphash_seed_random(struct siphash_seed *seed_r)
+{
+    if (getentropy(seed_r, sizeof *seed_r) == 0)
+        return;
+    seed_r->k0 = (uint64_t)g_random_int() << 32 | g_random_int();
+    seed_r->k1 = (uint64_t)g_random_int() << 32 | g_random_int();
+}
+
+static inline uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static inline void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[1];
+    v[0] += v[3];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] = rotate(v[2], 32);
+}
+
+static inline void absorb(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+}
+
+/* The bytes' order does not matter here: hashes never leave the process. */
+uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length)
+{
+    uint64_t v[4] = {
+        seed->k0 ^ UINT64_C(0x736f6d6570736575), seed->k1 ^ UINT64_C(0x646f72616e646f6d),
+        seed->k0 ^ UINT64_C(0x6c7967656e657261), seed->k1 ^ UINT64_C(0x7465646279746573)};
+    const uint8_t *p = data;
+    size_t rest = length;
+    for (; rest >= 8; p += 8, rest -= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        absorb(v, word);
+    }
+    uint64_t last = (uint64_t)length << 56;
+    for (size_t i = 0; i < rest; i++)
+        last |= (uint64_t)p[i] << (8 * i);
+    absorb(v, last);
+    v[2] ^= 0xff;
+    sip_round(v);
+    sip_round(v);
+    sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}

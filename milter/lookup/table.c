@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Tables: which type a spec means, and the swap of one content for another. It must know nothing
+ * of the formats.
+ */
+#include "lookup/table.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "content.h"
+#include "tableset.h"
+#include "watchedfile.h"
+
+struct table {
+    int references; /* atomic */
+    const struct content_class *class;
+    char *name;
+    GMutex lock; /* guards CONTENT, for as long as it takes to count a reference */
+    struct content *content;
+    GMutex refresh_lock; /* guards FILE */
+    struct watched_file file;
+};
+
+static const struct {
+    const char *type;
+    const struct content_class *class;
+} types[] = {
+    {"texthash", &texthash_class}, {"cidr", &cidr_class},      {"pcre", &pcre_class},
+    {"regexp", &regexp_class},     {"inline", &inline_class},  {"static", &static_class},
+    {"hash", &texthash_class},     {"btree", &texthash_class}, {"lmdb", &texthash_class},
+    {"cdb", &texthash_class},      {"dbm", &texthash_class},   {"fail", &fail_class},
+};
+
+/* Postfix has them, gatepost has not. */
+static const char *const foreign[] = {
+    "environ", "internal",  "ldap",    "memcache", "mongodb",  "mysql",
+    "netinfo", "nis",       "nisplus", "pgsql",    "pipemap",  "randmap",
+    "sdbm",    "socketmap", "sqlite",  "tcp",      "unionmap", "unix",
+};
+
+static void unknown_type(const char *type, const struct table_context *context)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        if (g_str_equal(type, foreign[i])) {
+            problems_error(context->problems, context->file, context->line,
+                           "tables of type \"%s\" are not supported; use texthash, cidr, pcre, "
+                           "regexp, inline or static",
+                           type);
+            return;
+        }
+    }
+    const char *known[G_N_ELEMENTS(types)];
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        known[i] = types[i].type;
+    /* The last one, fail, is not suggested. */
+    const char *nearest = text_nearest(type, known, G_N_ELEMENTS(types) - 1);
+    problems_error(context->problems, context->file, context->line,
+                   "unknown table type \"%s\"%s%s%s", type, nearest ? "; did you mean \"" : "",
+                   nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+/* Finds the class of SPEC and what follows its type; NULL with an error. */
+static const struct content_class *parse_spec(const char *spec, bool bare_path_is_texthash,
+                                              const struct table_context *context,
+                                              const char **rest_r)
+{
+    while (g_str_has_prefix(spec, "proxy:"))
+        spec += strlen("proxy:");
+    const char *colon = strchr(spec, ':');
+    bool bare = !colon || *spec == '/' || *spec == '.';
+    *rest_r = bare ? spec : colon + 1;
+    if (bare && bare_path_is_texthash && *spec)
+        return &texthash_class;
+    if (bare) {
+        problems_error(context->problems, context->file, context->line,
+                       "\"%s\" is no table; expected TYPE:NAME, such as texthash:/etc/gatepost/x",
+                       spec);
+        return NULL;
+    }
+    g_autofree char *type = g_strndup(spec, (gsize)(colon - spec));
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        if (g_str_equal(type, types[i].type))
+            return types[i].class;
+    unknown_type(type, context);
+    return NULL;
+}
+
+static struct table *new_table(const struct content_class *class, const char *name)
+{
+    struct table *table = g_new0(struct table, 1);
+    table->references = 1;
+    table->class = class;
+    table->name = g_strconcat(class->type, ":", name, NULL);
+    g_mutex_init(&table->lock);
+    g_mutex_init(&table->refresh_lock);
+    if (class->read)
+        watched_file_init(&table->file, name);
+    return table;
+}
+
+static void say_unreadable(const char *path, const char *why, const struct table_context *context)
+{
+    static const char *const compiled[] = {".db", ".lmdb", ".cdb", ".pag"};
+    for (size_t i = 0; i < G_N_ELEMENTS(compiled); i++) {
+        g_autofree char *other = g_strconcat(path, compiled[i], NULL);
+        if (!g_file_test(path, G_FILE_TEST_EXISTS) && g_file_test(other, G_FILE_TEST_EXISTS)) {
+            problems_error(context->problems, context->file, context->line,
+                           "cannot read table %s: there is only %s; the text it was made from is "
+                           "needed",
+                           path, other);
+            return;
+        }
+    }
+    problems_error(context->problems, context->file, context->line, "cannot read table %s: %s",
+                   path, why);
+}
+
+static bool load_file(struct table *table, const struct table_context *context)
+{
+    size_t length;
+    g_autofree char *why = NULL;
+    char *text = watched_file_read(&table->file, &length, &why);
+    if (!text) {
+        say_unreadable(table->file.path, why, context);
+        return false;
+    }
+    table->content = table->class->read(text, length, table->file.path, context->problems);
+    return true;
+}
+
+static bool load_name(struct table *table, const char *name, const struct table_context *context)
+{
+    const char *why = NULL;
+    table->content = table->class->make(name, &why);
+    if (!table->content)
+        problems_error(context->problems, context->file, context->line, "table %s: %s", table->name,
+                       why);
+    return table->content != NULL;
+}
+
+static char *canonical_name(const struct content_class *class, const char *rest,
+                            const struct table_context *context)
+{
+    if (!class->read || g_path_is_absolute(rest) || !context->base_dir)
+        return g_strdup(rest);
+    return g_build_filename(context->base_dir, rest, NULL);
+}
+
+struct table *table_open(const char *spec, bool bare_path_is_texthash,
+                         const struct table_context *context)
+{
+    const char *rest;
+    const struct content_class *class = parse_spec(spec, bare_path_is_texthash, context, &rest);
+    if (!class)
+        return NULL;
+    if (class->read && *rest == '\0') {
+        problems_error(context->problems, context->file, context->line, "\"%s\" names no file",
+                       spec);
+        return NULL;
+    }
+    g_autofree char *name = canonical_name(class, rest, context);
+    struct table *table = new_table(class, name);
+    struct table *present = table_set_lookup(context->set, table->name);
+    if (present) {
+        table_unref(table);
+        return present;
+    }
+    if (!(class->read ? load_file(table, context) : load_name(table, name, context))) {
+        table_unref(table);
+        return NULL;
+    }
+    if (context->set)
+        table_set_add_table(context->set, table);
+    return table;
+}
+
+struct table *table_ref(struct table *table)
+{
+    g_atomic_int_inc(&table->references);
+    return table;
+}
+
+void table_unref(struct table *table)
+{
+    if (!table || !g_atomic_int_dec_and_test(&table->references))
+        return;
+    content_unref(table->content);
+    watched_file_clear(&table->file);
+    g_mutex_clear(&table->lock);
+    g_mutex_clear(&table->refresh_lock);
+    g_free(table->name);
+    g_free(table);
+}
+
+const char *table_name(const struct table *table)
+{
+    return table->name;
+}
+
+const char *table_file(const struct table *table)
+{
+    return table->file.path;
+}
+
+bool table_is_pattern(const struct table *table)
+{
+    return table->class->pattern;
+}
+
+static struct content *current(struct table *table)
+{
+    g_mutex_lock(&table->lock);
+    struct content *content = content_ref(table->content);
+    g_mutex_unlock(&table->lock);
+    return content;
+}
+
+enum lookup_status table_find(struct table *table, const char *key, GString *value_r)
+{
+    g_autoptr(GString) unwanted = value_r ? NULL : g_string_new(NULL);
+    GString *value = value_r ? value_r : unwanted;
+    g_autofree char *folded = NULL;
+    g_string_truncate(value, 0);
+    if (table->class->folds) {
+        folded = content_fold(key);
+        if (!folded)
+            return LOOKUP_MISS;
+        key = folded;
+    }
+    struct content *content = current(table);
+    enum lookup_status status = content->class->find(content, key, value);
+    content_unref(content);
+    if (status != LOOKUP_HIT)
+        g_string_truncate(value, 0);
+    return status;
+}
+
+bool table_refresh(struct table *table, struct problems *problems)
+{
+    if (!table->class->read)
+        return false;
+    g_mutex_lock(&table->refresh_lock);
+    size_t length;
+    char *text = watched_file_poll(&table->file, &length, problems);
+    if (text) {
+        struct content *fresh = table->class->read(text, length, table->file.path, problems);
+        g_mutex_lock(&table->lock);
+        struct content *old = table->content;
+        table->content = fresh;
+        g_mutex_unlock(&table->lock);
+        content_unref(old);
+    }
+    g_mutex_unlock(&table->refresh_lock);
+    return text != NULL;
+}
+
+bool table_foreach(struct table *table,
+                   bool (*visit)(void *data, const char *file, unsigned line, const char *key,
+                                 const char *value),
+                   void *data)
+{
+    struct content *content = current(table);
+    const char *file = table->file.path ? table->file.path : table->name;
+    bool whole = content->class->foreach (content, file, visit, data);
+    content_unref(content);
+    return whole;
+}

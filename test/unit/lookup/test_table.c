@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "scratch.h"
+
+/* A table's TEXT, in a file "t", and what each key gives: "KEY=VALUE", "KEY" for a miss, "KEY!" for
+ * an error. NULL for the text: SPEC is the whole spec. */
+struct row {
+    const char *spec;
+    const char *text;
+    const char *answers[8];
+    const char *problems;
+};
+
+static void check_answer(struct table *table, const char *answer)
+{
+    g_autoptr(GString) value = g_string_new("leftover");
+    const char *equals = strrchr(answer, '=');
+    size_t length = strlen(answer);
+    bool error = length > 0 && answer[length - 1] == '!';
+    g_autofree char *key = equals ? g_strndup(answer, (gsize)(equals - answer))
+                                  : g_strndup(answer, length - (error ? 1 : 0));
+    enum lookup_status expected = equals ? LOOKUP_HIT : error ? LOOKUP_ERROR : LOOKUP_MISS;
+    g_test_message("%s: %s", table_name(table), answer);
+    g_assert_cmpint(table_find(table, key, value), ==, expected);
+    g_assert_cmpstr(value->str, ==, equals ? equals + 1 : "");
+    g_assert_cmpint(table_find(table, key, NULL), ==, expected);
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+    struct scratch scratch = scratch_new();
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = &rows[i];
+        if (row->text)
+            scratch_write(&scratch, "t", row->text, -1);
+        g_autofree char *spec = row->text ? g_strconcat(row->spec, ":t", NULL) : NULL;
+        struct table *table = table_open(spec ? spec : row->spec, false, &scratch.context);
+        g_autofree char *problems = scratch_problems(&scratch);
+        g_test_message("%s: %s", row->spec, row->text ? row->text : "");
+        g_assert_cmpstr(problems, ==, row->problems ? row->problems : "");
+        g_assert_cmpint(table != NULL, ==, row->answers[0] != NULL);
+        for (size_t j = 0; row->answers[j]; j++)
+            check_answer(table, row->answers[j]);
+        table_unref(table);
+    }
+    scratch_clear(&scratch);
+}
+
+static const struct row texthash_rows[] = {
+    {"texthash", "", {"a", ""}, NULL},
+    {"texthash", "a 1\nB\tTwo Words  \n", {"a=1", "A=1", "b=Two Words", "B=Two Words", "c"}, NULL},
+    {"texthash", "a 1", {"a=1"}, NULL},
+    {"texthash", "a 1\r\nb 2\r\n", {"a=1", "b=2"}, NULL},
+    {"texthash", "# c\n\n  # d\na 1\n  # e\n\n  2\n#f\n\t3\nb 4\n", {"a=1  2\t3", "b=4"}, NULL},
+    {"texthash",
+     "  x 1\na 2\n",
+     {"a=2", "x"},
+     "t:1: warning: a line that begins with white space continues the one before, but there is "
+     "none; ignored"},
+    {"texthash",
+     "a\nb 1\n",
+     {"a", "b=1"},
+     "t:1: warning: expected a key, white space, a value; the line is skipped"},
+    {"texthash",
+     "a:\t1\n",
+     {"a:=1"},
+     "t:1: warning: the key ends in a colon; is this an alias file?"},
+    {"texthash",
+     "a 1\nb 2\nA 3\n",
+     {"a=1", "b=2"},
+     "t:3: warning: the key \"a\" is there already; the first one counts"},
+    {"texthash",
+     "\"a b\" 1\n\"c \\\" d\" 2\ne\\ f 3\n",
+     {"\"a b\"=1", "a b", "\"c \\\\\" d\"", "\"c \\\" d\"=2", "e\\ f=3"},
+     NULL},
+    {"texthash",
+     "\"a b 1\nc 2\n",
+     {"c=2"},
+     "t:1: warning: a quote (\") has no partner; the line is skipped"},
+    {"texthash",
+     "\xd0\x91\xd0\xb0 1\nb\xff 2\nc \xff\n",
+     {"\xd0\xb1\xd0\xb0=1", "\xd0\x91\xd0\x90=1", "b\xff", "c"},
+     "t:2: warning: the key is not UTF-8; the line is skipped\n"
+     "t:3: warning: the value is not UTF-8; the line is skipped"},
+    /* The folded form is longer than the key, in a table where that matters. */
+    {"texthash",
+     "stra\xc3\x9f"
+     "e 1\n\xce\x90 2\nz 3\n",
+     {"STRASSE=1", "\xce\x90=2", "z=3"},
+     NULL},
+    {"hash", "a 1\n", {"a=1"}, NULL},
+    {"btree", "a 1\n", {"a=1"}, NULL},
+    {"lmdb", "a 1\n", {"a=1"}, NULL},
+    {"cdb", "a 1\n", {"a=1"}, NULL},
+    {"dbm", "a 1\n", {"a=1"}, NULL},
+    {"proxy:hash", "a 1\n", {"a=1"}, NULL},
+    {"proxy:proxy:texthash", "a 1\n", {"a=1"}, NULL},
+};
+
+static const struct row name_rows[] = {
+    {"inline:{a=1, B=two c=3,}", NULL, {"a=1", "A=1", "b=two", "c=3", "d"}, NULL},
+    {"inline:{ {a = b c, d} , e = f }",
+     NULL,
+     {NULL},
+     "main:7: error: table inline:{ {a = b c, d} , e = f }: expected {key=value, ...}"},
+    {"inline:{ {a = b c, d} , {e = f=g} }", NULL, {"a=b c, d"}, NULL},
+    {"inline:{a=1 a=2}", NULL, {"a=2"}, NULL},
+    {"inline:{a=}", NULL, {"a="}, NULL},
+    {"inline:{{\"a b\" = c}}", NULL, {"\"a b\"=c", "a b"}, NULL},
+    {"inline:{}",
+     NULL,
+     {NULL},
+     "main:7: error: table inline:{}: the table is empty; expected {key=value, ...}"},
+    {"inline:{a}", NULL, {NULL}, "main:7: error: table inline:{a}: expected {key=value, ...}"},
+    {"inline:{=a}", NULL, {NULL}, "main:7: error: table inline:{=a}: expected {key=value, ...}"},
+    {"inline:{a=b", NULL, {NULL}, "main:7: error: table inline:{a=b: expected {key=value, ...}"},
+    {"inline:a=b", NULL, {NULL}, "main:7: error: table inline:a=b: expected {key=value, ...}"},
+    {"inline:{a=b}c",
+     NULL,
+     {NULL},
+     "main:7: error: table inline:{a=b}c: expected {key=value, ...}"},
+    {"inline:{{a=b}c}",
+     NULL,
+     {NULL},
+     "main:7: error: table inline:{{a=b}c}: text follows a closing brace; expected {key=value, "
+     "{key = value}, ...}"},
+    {"inline:{{\"a=b}}",
+     NULL,
+     {NULL},
+     "main:7: error: table inline:{{\"a=b}}: a quote (\") has no partner; expected {key=value, "
+     "...}"},
+    {"static:OK", NULL, {"a=OK", "=OK", "\xff=OK"}, NULL},
+    {"static:", NULL, {"a="}, NULL},
+    {"static:{ two words }", NULL, {"a=two words"}, NULL},
+    {"static:{two",
+     NULL,
+     {NULL},
+     "main:7: error: table static:{two: expected static:VALUE or static:{VALUE WITH SPACES}"},
+    {"fail:x", NULL, {"a!", "!"}, NULL},
+    {"fail:", NULL, {"a!"}, NULL},
+    {"texthash:missing",
+     NULL,
+     {NULL},
+     "main:7: error: cannot read table missing: No such file or directory"},
+    {"texthash:.", NULL, {NULL}, "main:7: error: cannot read table .: it is a directory"},
+    {"texthash:", NULL, {NULL}, "main:7: error: \"texthash:\" names no file"},
+    {"cidr:/dev/null",
+     NULL,
+     {NULL},
+     "main:7: error: cannot read table /dev/null: it is not a regular file"},
+    {"texthsah:x",
+     NULL,
+     {NULL},
+     "main:7: error: unknown table type \"texthsah\"; did you mean \"texthash\"?"},
+    {"fali:x", NULL, {NULL}, "main:7: error: unknown table type \"fali\""},
+    {"mysql:x",
+     NULL,
+     {NULL},
+     "main:7: error: tables of type \"mysql\" are not supported; use texthash, cidr, pcre, "
+     "regexp, inline or static"},
+    {"/etc/passwd",
+     NULL,
+     {NULL},
+     "main:7: error: \"/etc/passwd\" is no table; expected TYPE:NAME, such as "
+     "texthash:/etc/gatepost/x"},
+    {"",
+     NULL,
+     {NULL},
+     "main:7: error: \"\" is no table; expected TYPE:NAME, such as texthash:/etc/gatepost/x"},
+};
+
+static const struct row cidr_rows[] = {
+    {"cidr",
+     "192.0.2.1 one\n192.0.2.0/24 net\n2001:db8::/32 six\n0.0.0.0/0 rest\n",
+     {"192.0.2.1=one", "192.0.2.9=net", "192.0.3.1=rest", "2001:db8::5=six", "2001:DB8:0::5=six",
+      "2001:db9::5", "192.0.2", "name"},
+     NULL},
+    {"cidr",
+     "[2001:db8::]/32 a\n[2001:db9::/32] b\n[192.0.2.1] c\n::ffff:192.0.2.2 d\n",
+     {"2001:db8::1=a", "2001:db9::1=b", "192.0.2.1=c", "::ffff:192.0.2.1=c", "192.0.2.2=d",
+      "IPv6:2001:db8::1", "[192.0.2.1]", " 192.0.2.1"},
+     NULL},
+    {"cidr", "!10.0.0.0/8 out\n", {"192.0.2.1=out", "10.1.1.1", "::1"}, NULL},
+    {"cidr", "! ! 10.0.0.0/8\tin it \n", {"192.0.2.1", "10.1.1.1=in it"}, NULL},
+    {"cidr",
+     "if 10.0.0.0/8\n10.1.0.0/16 a\nIF !10.2.0.0/16\n0.0.0.0/0 b\nendif\nENDIF\n"
+     "0.0.0.0/0 c\n::/0 d\n",
+     {"10.1.1.1=a", "10.2.1.1=c", "10.3.1.1=b", "192.0.2.1=c", "::1=d"},
+     NULL},
+    {"cidr",
+     "if 10.0.0.0/8\n10.1.0.0/16 a\n",
+     {"10.1.1.1=a", "10.2.1.1", "192.0.2.1"},
+     "t:1: warning: if without endif"},
+    {"cidr",
+     "10.1.1.1/8 a\n10.0.0.0 b\n",
+     {"10.0.0.0=b", "10.1.1.1"},
+     "t:1: warning: \"10.1.1.1/8\": bits outside the prefix are not zero; did you mean "
+     "10.0.0.0/8?; the line is skipped"},
+    {"cidr",
+     "10.0.0.0/33 a\n300.1.1.1 b\n10.0.0.1\n!\nendif\nif\nif x\nendif y\n[10.0.0.1 x\n",
+     {"10.0.0.1"},
+     "t:1: warning: \"10.0.0.0/33\": the prefix length is too large; the line is skipped\n"
+     "t:2: warning: \"300.1.1.1\": not an IP address or network; the line is skipped\n"
+     "t:3: warning: there is no value; the line is skipped\n"
+     "t:4: warning: there is no network; the line is skipped\n"
+     "t:5: warning: endif without if; the line is skipped\n"
+     "t:6: warning: there is no network; the line is skipped\n"
+     "t:7: warning: \"x\": not an IP address or network; the line is skipped\n"
+     "t:8: warning: text follows endif; the line is skipped\n"
+     "t:9: warning: \"[10.0.0.1\": not an IP address or network; the line is skipped"},
+};
+
+#define EXPLODES "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX"
+
+static const struct row pcre_rows[] = {
+    {"pcre", "/^a(.*)@(.*)$/ $2 ${1} $(1)$$x\n", {"Abc@d=d bc bc$x", "b"}, NULL},
+    {"pcre", "/a/i A\n", {"A", "a=A"}, NULL},
+    {"pcre", "!/a/ no a\n/b/ b\n", {"c=no a", "ab=b", "a"}, NULL},
+    {"pcre",
+     "# c\n!#a#\n  one\n!\n",
+     {"b=one", "a"},
+     "t:4: warning: there is no pattern; the line is skipped"},
+    {"pcre",
+     "if /a/\n/b/ 1\nif !/c/\n/d/ 2\nendif\nENDIF\n/./ 3\n",
+     {"ab=1", "ad=2", "acd=3", "b=3", "a=3"},
+     NULL},
+    {"pcre",
+     "if /a/\n  /b/ 1\n/b/ 2\nendif x\n",
+     {"ab=2", "b"},
+     "t:1: warning: text after \"if\" is ignored; lines in the block must not be indented\n"
+     "t:4: warning: text after \"endif\" is ignored; lines in the block must not be indented"},
+    {"pcre", "if /a/\n/b/ 2\n", {"ab=2", "b"}, "t:1: warning: if without endif"},
+    {"pcre",
+     "endif\nfoo bar\n/a/q x\n/a x\n/a\\\n!/(a)/ $1\n/a/ $1\n/a/ $x\n/a/ $0\n/a/ ${1\n"
+     "/a/ $\n/(/ x\n/ok/ ok\n/a/ $100\n",
+     {"ok=ok", "a"},
+     "t:1: warning: endif without if; the line is skipped\n"
+     "t:2: warning: expected /pattern/flags value, if /pattern/flags, or endif; the line is "
+     "skipped\n"
+     "t:3: warning: unknown pattern flag \"q\"; the line is skipped\n"
+     "t:4: warning: the pattern has no closing \"/\"; the line is skipped\n"
+     "t:5: warning: the pattern has no closing \"/\"; the line is skipped\n"
+     "t:6: warning: the value of a negated pattern cannot have $1; the line is skipped\n"
+     "t:7: warning: the pattern has no group $1; the line is skipped\n"
+     "t:8: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
+     "for a dollar sign; the line is skipped\n"
+     "t:9: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
+     "for a dollar sign; the line is skipped\n"
+     "t:10: warning: a ${ or $( in the value is not closed; the line is skipped\n"
+     "t:11: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
+     "for a dollar sign; the line is skipped\n"
+     "t:12: warning: bad pattern at its byte 2: missing closing parenthesis; the line is skipped\n"
+     "t:14: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
+     "for a dollar sign; the line is skipped"},
+    {"pcre", "/a/\n", {"a="}, "t:1: warning: there is no value; it is taken to be empty"},
+    {"pcre", "/(x)?a/ <$1>\n", {"a=<>", "xa=<x>"}, NULL},
+    {"pcre", "/^(a+)+$/ x\n/X/ later\n", {"aaa=x", EXPLODES "!"}, NULL},
+    {"pcre", "if /^(a+)+$/\n/a/ x\nendif\n/X/ later\n", {EXPLODES "!"}, NULL},
+    {"pcre", "!/^(a+)+$/ x\n", {"b=x", EXPLODES "!"}, NULL},
+    {"pcre", "/a.b/ dot\n", {"a\nb=dot"}, NULL},
+    {"pcre", "/\xff/ eight\n", {"a\xff=eight"}, NULL},
+    {"pcre", "/(*UTF)\xc3\xa9/ e\n", {"\xc3\xa9=e", "\xff!"}, NULL},
+};
+
+static const struct row regexp_rows[] = {
+    {"regexp", "/^a(.*)@(.*)$/ $2 ${1} $$\n", {"Abc@d=d bc $", "b"}, NULL},
+    {"regexp",
+     "/a/i A\n/b\\(c/x B\n",
+     {"A", "a=A", "b(c"},
+     "t:2: warning: bad pattern: Unmatched ( or \\\\(; the line is skipped"},
+    {"regexp", "/b\\(c\\)/x $1\n/b(d)/ $1\n", {"bc=c", "bd=d", "b(d)"}, NULL},
+    {"regexp", "/a/!/b/ a without b\n/b/!/!a/i c\n", {"a=a without b", "ab=c", "b=c"}, NULL},
+    {"regexp", "/a.b/ any\n/x.y/m line\n", {"a\nb=any", "x\ny", "x y=line"}, NULL},
+    {"regexp", "if /a/\n/b/ 1\nendif\n/[[:digit:]]{3}/ 3\n", {"ab=1", "b", "a123=3", "12"}, NULL},
+    {"regexp",
+     "/a/s x\n/b/!\n",
+     {"a"},
+     "t:1: warning: unknown pattern flag \"s\"; the line is skipped\n"
+     "t:2: warning: there is no pattern; the line is skipped"},
+};
+
+#define ROWS(name)                                                                                 \
+    static void test_##name(void)                                                                  \
+    {                                                                                              \
+        check_rows(name##_rows, G_N_ELEMENTS(name##_rows));                                        \
+    }
+ROWS(texthash)
+ROWS(name)
+ROWS(cidr)
+ROWS(pcre)
+ROWS(regexp)
+
+static void test_null_bytes(void)
+{
+    struct scratch scratch = scratch_new();
+    scratch_write(&scratch, "t", "a 1\0 2\nb\0 3\nc 4\n", 17);
+    struct table *table = table_open("texthash:t", false, &scratch.context);
+    check_answer(table, "a=1");
+    check_answer(table, "b");
+    check_answer(table, "c=4");
+    table_unref(table);
+    scratch_clear(&scratch);
+}
+
+static void test_long_keys(void)
+{
+    struct scratch scratch = scratch_new();
+    g_autofree char *key = g_strnfill(3 * 1024 * 1024, 'a');
+    g_autoptr(GString) text = g_string_new(key);
+    g_string_append(text, " 1\nb 2\n");
+    scratch_write(&scratch, "t", text->str, -1);
+    scratch_write(&scratch, "p", "/^a+$/ yes\n", -1);
+    struct table *table = table_open("texthash:t", false, &scratch.context);
+    check_answer(table, "b=2");
+    g_assert_cmpint(table_find(table, key, NULL), ==, LOOKUP_HIT);
+    table_unref(table);
+    table = table_open("pcre:p", false, &scratch.context);
+    g_assert_cmpint(table_find(table, key, NULL), ==, LOOKUP_HIT);
+    table_unref(table);
+    table = table_open("regexp:p", false, &scratch.context);
+    g_assert_cmpint(table_find(table, key, NULL), ==, LOOKUP_ERROR);
+    table_unref(table);
+    scratch_clear(&scratch);
+}
+
+static void test_names(void)
+{
+    struct scratch scratch = scratch_new();
+    scratch_write(&scratch, "t", "a 1\n", -1);
+    g_autofree char *path = scratch_path(&scratch, "t");
+    g_autofree char *name = g_strconcat("texthash:", path, NULL);
+    const char *const specs[] = {path, name, "t", "proxy:hash:t"};
+    scratch.context.set = table_set_new();
+    struct table *first = table_open("texthash:t", true, &scratch.context);
+    g_assert_cmpstr(table_name(first), ==, name);
+    g_assert_cmpstr(table_file(first), ==, path);
+    g_assert_false(table_is_pattern(first));
+    for (size_t i = 0; i < G_N_ELEMENTS(specs); i++) {
+        struct table *table = table_open(specs[i], true, &scratch.context);
+        g_assert_true(table == first);
+        table_unref(table);
+    }
+    struct table *other = table_open("cidr:t", true, &scratch.context);
+    g_assert_true(other != first);
+    g_assert_true(table_is_pattern(other));
+    table_unref(other);
+    table_unref(first);
+    table_set_free(scratch.context.set);
+    scratch_clear(&scratch);
+}
+
+static void test_compiled_only(void)
+{
+    struct scratch scratch = scratch_new();
+    scratch_write(&scratch, "t.db", "x", -1);
+    g_assert_null(table_open("hash:t", false, &scratch.context));
+    g_autofree char *problems = scratch_problems(&scratch);
+    g_assert_cmpstr(problems, ==,
+                    "main:7: error: cannot read table t: there is only t.db; the text it was made "
+                    "from is needed");
+    scratch_clear(&scratch);
+}
+
+static bool collect(void *data, const char *file, unsigned line, const char *key, const char *value)
+{
+    GString *all = data;
+    g_autofree char *base = g_path_get_basename(file);
+    g_string_append_printf(all, "%s:%u:%s=%s;", base, line, key, value);
+    return strcmp(value, "stop") != 0;
+}
+
+static void test_foreach(void)
+{
+    static const struct {
+        const char *spec, *text, *all;
+        bool whole;
+    } rows[] = {
+        {"texthash:t", "A 1\nb 1\n\nc 2\n", "t:1:a=1;t:4:c=2;", true},
+        {"texthash:t", "a 1\nb stop\nc 2\n", "t:1:a=1;t:2:b=stop;", false},
+        {"cidr:t", "if ::/0\n::1 x\nendif\n", "t:2:::1=x;", true},
+        {"pcre:t", "/(a)/i $1$$\n", "t:1:(a)=$1$$;", true},
+        {"regexp:t", "/a/!/b/ x\n", "t:1:a=x;", true},
+        {"inline:{a=b c=d}", NULL, "inline:{a=b c=d}:0:a=b;inline:{a=b c=d}:0:c=d;", true},
+        {"static:x", NULL, "static:x:0:*=x;", true},
+        {"fail:x", NULL, "", true},
+    };
+    struct scratch scratch = scratch_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].text)
+            scratch_write(&scratch, "t", rows[i].text, -1);
+        struct table *table = table_open(rows[i].spec, false, &scratch.context);
+        g_autoptr(GString) all = g_string_new(NULL);
+        g_assert_cmpint(table_foreach(table, collect, all), ==, rows[i].whole);
+        g_assert_cmpstr(all->str, ==, rows[i].all);
+        table_unref(table);
+    }
+    scratch_clear(&scratch);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/table/texthash", test_texthash);
+    g_test_add_func("/table/name", test_name);
+    g_test_add_func("/table/cidr", test_cidr);
+    g_test_add_func("/table/pcre", test_pcre);
+    g_test_add_func("/table/regexp", test_regexp);
+    g_test_add_func("/table/null-bytes", test_null_bytes);
+    g_test_add_func("/table/long-keys", test_long_keys);
+    g_test_add_func("/table/names", test_names);
+    g_test_add_func("/table/compiled-only", test_compiled_only);
+    g_test_add_func("/table/foreach", test_foreach);
+    return g_test_run();
+}
