@@ -40,7 +40,7 @@ static bool take(struct lines *lines, struct span *span_r)
     const char *start = lines->rest, *end = newline ? newline : lines->end;
     lines->rest = newline ? newline + 1 : lines->end;
     lines->number++;
-    if (newline && end > start && end[-1] == '\r')
+    if (end > start && end[-1] == '\r')
         end--;
     span_r->is_indented = start < end && is_blank(*start);
     while (start < end && is_blank(*start))

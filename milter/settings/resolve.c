@@ -216,11 +216,23 @@ static void resolve_keyed(struct resolver *resolver, struct keyed_line *line)
     line->keyed.score = cell.score;
 }
 
+static int compare_lines(const void *a, const void *b, void *section)
+{
+    const struct given *given = ((const struct section *)section)->given;
+    unsigned left = given[*(const unsigned *)a].line, right = given[*(const unsigned *)b].line;
+    return left < right ? -1 : left > right;
+}
+
+/* In the order of the lines, so that errors come in that order. */
 static void resolve_section(struct resolver *resolver, struct section *section)
 {
+    unsigned order[SETTING_COUNT];
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        order[i] = i;
+    g_qsort_with_data(order, SETTING_COUNT, sizeof order[0], compare_lines, section);
     resolver->section = section;
     for (unsigned i = 0; i < SETTING_COUNT; i++)
-        resolve(resolver, (enum setting)i);
+        resolve(resolver, (enum setting)order[i]);
     for (guint i = 0; i < section->keyed->len; i++)
         resolve_keyed(resolver, section->keyed->pdata[i]);
 }
