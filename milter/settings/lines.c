@@ -20,8 +20,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-void lines_init(struct lines *lines, const char *text, size_t length, const char *file,
-                struct problems *problems)
+void settings_lines_init(struct lines *lines, const char *text, size_t length, const char *file,
+                         struct problems *problems)
 {
     *lines = (struct lines){.rest = text, .end = text + length, .file = file, .problems = problems};
     static const char byte_order_mark[] = "\xef\xbb\xbf";
@@ -140,7 +140,7 @@ static void append(struct lines *lines, GString *out, const struct span *span)
     }
 }
 
-bool lines_next(struct lines *lines, GString *out, unsigned *number_r)
+bool settings_lines_next(struct lines *lines, GString *out, unsigned *number_r)
 {
     g_string_truncate(out, 0);
     lines->brace_depth = 0;

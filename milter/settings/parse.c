@@ -292,9 +292,9 @@ void parse_text(struct settings *settings, const char *text, size_t length,
 {
     struct parser parser = {.settings = settings, .problems = problems, .section = settings->main};
     struct lines lines;
-    lines_init(&lines, text, length, settings->file, problems);
+    settings_lines_init(&lines, text, length, settings->file, problems);
     g_autoptr(GString) line = g_string_new(NULL);
-    while (lines_next(&lines, line, &parser.line)) {
+    while (settings_lines_next(&lines, line, &parser.line)) {
         if (line->str[0] == '[')
             parse_section(&parser, line->str);
         else

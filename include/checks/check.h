@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A check asks one question of the facts: the functions behind the words of restriction lists.
+ * It reads facts and site, and says permit, refuse, nothing, or that it must wait; it knows no
+ * milter library, no log and no globals. What answers mean for a list (warn_if_reject, the order,
+ * deferrals) is the evaluator's business, in policy/.
+ *
+ * Threads: one session, one thread at a time.
+ */
+#ifndef CHECKS_CHECK_H
+#define CHECKS_CHECK_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/problems.h"
+#include "checks/site.h"
+#include "facts/facts.h"
+
+enum check_result {
+    CHECK_DUNNO,       /* nothing to say: the next restriction decides */
+    CHECK_PERMIT,      /* the list ends, satisfied */
+    CHECK_REFUSE,      /* check->reply says why */
+    CHECK_CANNOT_TELL, /* something that is needed is out of order: 451 4.3.0; check->why */
+    CHECK_MORE,        /* a table gave restrictions: check->more, to be evaluated in its place */
+    CHECK_WAIT,        /* to be asked again when check->wake was called */
+};
+
+/* The restriction lists, in the order in which they are evaluated. */
+enum restriction_list_kind {
+    LIST_CLIENT,
+    LIST_HELO,
+    LIST_SENDER,
+    LIST_RELAY,
+    LIST_RECIPIENT,
+    LIST_MESSAGE,
+};
+#define LIST_COUNT 6
+
+/* What happens beside permit and refuse. Collected for one evaluation (a recipient or a message)
+ * and taken over by the session when that was not refused. */
+struct check_effects {
+    char *hold;             /* reason of the first HOLD; NULL: none */
+    GPtrArray *prepend;     /* of char *: "Header: value" */
+    char *defer_if_permit;  /* the reply that a permit turns into */
+    char *defer_if_reject;  /* the reply that a refusal turns into */
+    const char *hold_check; /* which restriction asked for it */
+    const char *defer_if_permit_check;
+    const char *defer_if_reject_check;
+};
+
+void check_effects_init(struct check_effects *effects);
+void check_effects_clear(struct check_effects *effects);
+
+/* Something for the log that decides nothing: WARN and INFO of tables. */
+struct check_note {
+    const char *action; /* "warn", "info" */
+    char *text;
+};
+
+/* The arguments of a restriction, opened when the list was compiled. */
+struct check_argument {
+    char *word;                /* as written; NULL: takes none */
+    struct table_list *tables; /* for words that take a table */
+};
+
+struct check {
+    /* in */
+    const struct facts *facts;
+    const struct site *site;
+    const struct check_argument *argument;
+    enum restriction_list_kind list; /* the list it stands in */
+    const char *subject;             /* what a refusal by the list names: "<SUBJECT>: " */
+    const char *subject_class;       /* "Client host", "Helo command", "Sender address" ... */
+    bool warn_only;                  /* below warn_if_reject: do not raise defer_if_permit */
+    /* out */
+    char *reply;        /* CHECK_REFUSE: "CODE X.Y.Z text"; owned by the caller */
+    char *more;         /* CHECK_MORE: the text of the restrictions */
+    char *more_subject; /* CHECK_MORE: what they speak of */
+    const char *more_class;
+    bool never_permits; /* a permit, one of `more` too, counts as DUNNO */
+    const char *why;    /* CHECK_CANNOT_TELL: static text for the log */
+    struct check_effects *effects;
+    GArray *notes; /* of struct check_note */
+};
+
+enum argument_kind {
+    ARGUMENT_NONE,
+    ARGUMENT_TABLE,       /* a lookup table with access(5) results */
+    ARGUMENT_RESTRICTION, /* prefixes the next restriction: warn_if_reject */
+};
+
+/* Facts that a restriction cannot do without; a list that is evaluated before they are known can
+ * never match (delay_checks = no). */
+enum fact_need {
+    NEED_NOTHING = 0,
+    NEED_HELO = 1 << 0,
+    NEED_SENDER = 1 << 1,
+    NEED_RECIPIENT = 1 << 2,
+};
+
+/* What a restriction can do, for those who look for lists that let everybody in or nobody. */
+enum restriction_trait {
+    TRAIT_PERMITS = 1 << 0,
+    TRAIT_REFUSES = 1 << 1,
+    TRAIT_ALWAYS = 1 << 2,          /* whatever the facts: nothing behind it is ever asked */
+    TRAIT_ENDS_RELAY = 1 << 3,      /* one of these must stand in relay_restrictions */
+    TRAIT_LOOKS_AT_CLIENT = 1 << 4, /* address or name: never matches on untrusted listeners */
+};
+
+/* A word of restriction lists: a row in checks/restrictions.c. */
+struct restriction {
+    const char *name;
+    const char *alias_of; /* an old name; all else is the row of the new one */
+    enum argument_kind argument;
+    unsigned needs;  /* enum fact_need */
+    unsigned traits; /* enum restriction_trait */
+    enum check_result (*run)(struct check *check);
+};
+
+/* The row of a word, without regard to case; an old name gives the row of the new one. NULL: not
+ * a word of gatepost's. */
+const struct restriction *restriction_find(const char *name);
+
+/* Why a word of Postfix's cannot be served by a milter (static text); NULL: not such a word. */
+const char *restriction_not_served(const char *name);
+
+/* The nearest known word, or NULL. */
+const char *restriction_nearest(const char *name);
+
+/* The access check that a bare "type:table" in a list stands for. */
+const struct restriction *restriction_for_table(enum restriction_list_kind list);
+
+/* All rows, NULL behind the last: for completion, manual and tests. */
+const struct restriction *restriction_row(size_t index);
+
+/* Fills check->reply with "CODE DSN TEXT"; what a stranger sent is made safe, the class of the
+ * enhanced code follows the code, the whole is cut at 510 bytes. Returns CHECK_REFUSE. */
+enum check_result check_refuse(struct check *check, unsigned code, const char *dsn,
+                               const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* The same as a free string. */
+char *check_format_reply(unsigned code, const char *dsn, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Returns CHECK_CANNOT_TELL with WHY (static text) for the log. */
+enum check_result check_cannot_tell(struct check *check, const char *why);
+
+/* The reply that CHECK_CANNOT_TELL becomes. */
+#define REPLY_TEMPORARY_FAILURE "451 4.3.0 Temporary failure; try again later"
+
+/* The 538 or 534 that a login by too weak a way gets; NULL for a sound login or none. Static. */
+const char *check_weak_login_reply(enum login_fault fault);
+
+/* What is wrong with a value of an access table: NULL if it is a result of access(5) or a list of
+ * restrictions; else a text for `check`, which the caller frees. *FORBIDDEN_R tells results that
+ * gatepost refuses to have at all, as they lose or divert mail. *DOUBT_R (static, may be NULL)
+ * tells of a sound value that hardly means what was meant. */
+char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the settings say of the site, in the form that checks ask it: networks, domains, listeners,
+ * logins. One for each listener section and one for the rest; part of a policy snapshot.
+ *
+ * Threads: immutable after it was built; tables and match lists lock themselves.
+ */
+#ifndef CHECKS_SITE_H
+#define CHECKS_SITE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/ipaddr.h"
+#include "facts/facts.h"
+#include "lookup/matchlist.h"
+#include "lookup/search.h"
+
+struct site {
+    struct match_list *mynetworks;
+    struct match_list *local_domains; /* NULL: not set, so that nobody knows what is local */
+    char *recipient_delimiter;
+    GPtrArray *untrusted_listeners;       /* of char * */
+    GPtrArray *submission_listeners;      /* of char * */
+    struct table_list *sender_login_maps; /* NULL: empty */
+    struct table_list *relay_clientcerts; /* NULL: empty */
+    GPtrArray *sasl_local_realms;         /* of char * */
+    unsigned auth_min_ssf;
+    GPtrArray *auth_mechanisms; /* of char *, "!NAME" forbids */
+    struct ipaddr *interfaces;  /* this machine's own addresses */
+    size_t interface_count;
+};
+
+/* Frees what the site holds. */
+void site_clear(struct site *site);
+
+/* Sets facts->untrusted and facts->submission from what the MTA says of the listener. A listener
+ * that the MTA does not name at all counts as untrusted wherever untrusted ones are configured. */
+void site_judge_listener(const struct site *site, struct facts *facts);
+
+/* The login as the site knows it: a realm of sasl_local_realms is cut off. NULL: no login name.
+ * The caller frees it. */
+char *site_login(const struct site *site, const struct facts *facts);
+
+/* A login name or owner with a local realm cut off; the caller frees it. */
+char *site_cut_realm(const struct site *site, const char *login);
+
+/* What may be wrong with a login. */
+enum login_fault { LOGIN_SOUND, LOGIN_NONE, LOGIN_CLEARTEXT, LOGIN_MECHANISM };
+
+/* Whether there is a login, over TLS of auth_min_ssf bits at least, by a mechanism that
+ * auth_mechanisms allows. A mechanism that the MTA does not name is allowed only if all are. */
+enum login_fault site_login_fault(const struct site *site, const struct facts *facts);
+
+/* Whether the client has a sound login with a name: only this counts for a permit. */
+bool site_authenticated(const struct site *site, const struct facts *facts);
+
+/* Whether relay_clientcerts lists the verified certificate of the client. */
+enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts);
+
+enum destination { DESTINATION_LOCAL, DESTINATION_REMOTE, DESTINATION_UNSET, DESTINATION_UNKNOWN };
+
+/* Where mail for ADDRESS goes: to this site (local_domains, or no domain at all), elsewhere (routed
+ * and malformed addresses too), not to be told as local_domains is not set, or as a table failed.
+ */
+enum destination site_destination(const struct site *site, const struct mail_address *address);
+
+#endif

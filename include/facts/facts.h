@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is known of a client, its session and the message under way, and where it comes from: the
+ * arguments of the MTA's callbacks, and macros. The macro table has a row per fact; it drives what
+ * is asked of the MTA, and the copying.
+ *
+ * Threads: one session, one thread at a time.
+ */
+#ifndef FACTS_FACTS_H
+#define FACTS_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/ipaddr.h"
+#include "mail/address.h"
+
+/* The stages of an SMTP session as a milter sees them. A verdict's stage is where the reply was
+ * given; what is decided after DATA counts as STAGE_MESSAGE. */
+enum stage {
+    STAGE_CONNECT,
+    STAGE_HELO,
+    STAGE_MAIL,
+    STAGE_RCPT,
+    STAGE_MESSAGE,
+};
+#define STAGE_COUNT 5
+
+/* "connect", "helo", "mail", "rcpt", "message". */
+const char *stage_name(enum stage stage);
+
+/* Whoever knows the MTA's macros: a milter library, the command line, a test. */
+struct macro_source {
+    /* The value of a macro ("j", "{auth_type}"), or NULL; valid until the next call. */
+    const char *(*get)(void *context, const char *name);
+    void *context;
+};
+
+enum mta_kind { MTA_OTHER, MTA_POSTFIX };
+
+/* What the MTA found when it looked the client's name up ({client_resolve}). */
+enum name_status { NAME_OK, NAME_NOT_FOUND, NAME_FORGED, NAME_CANNOT_TELL };
+
+/* The macros, as the MTA gave them; NULL where absent or empty. Owned. */
+struct macro_facts {
+    char *mta_name;       /* j */
+    char *mta_version;    /* v */
+    char *client_addr;    /* {client_addr} */
+    char *client_name;    /* {client_name} */
+    char *client_ptr;     /* {client_ptr} */
+    char *client_resolve; /* {client_resolve} */
+    char *client_port;    /* {client_port} */
+    char *daemon_name;    /* {daemon_name} */
+    char *daemon_port;    /* {daemon_port} */
+    char *tls_version;    /* {tls_version} */
+    char *cipher;         /* {cipher} */
+    char *cipher_bits;    /* {cipher_bits} */
+    char *verify;         /* {verify} */
+    char *cert_subject;   /* {cert_subject} */
+    char *cert_issuer;    /* {cert_issuer} */
+    char *queue_id;       /* i */
+    char *auth_type;      /* {auth_type} */
+    char *auth_authen;    /* {auth_authen} */
+    char *rcpt_mailer;    /* {rcpt_mailer} */
+};
+
+struct facts {
+    struct macro_facts macros;
+
+    /* of the connection */
+    struct ipaddr address;        /* IP_NONE never: without an address it is 127.0.0.1 */
+    char *client_name;            /* verified host name, folded; "unknown" */
+    char *reverse_name;           /* what the PTR record says, folded; "unknown" */
+    enum name_status name_status; /* of client_name */
+    enum mta_kind mta;
+    bool without_smtp; /* came to Postfix by sendmail(1), or is its own (cleanup) */
+    bool untrusted;    /* the listener makes address and name meaningless */
+    bool submission;   /* the listener serves nobody without authentication */
+
+    /* of the session */
+    char *helo; /* NULL: not given yet */
+
+    /* of the message */
+    bool in_message; /* between MAIL and its end */
+    struct mail_address sender;
+    bool smtputf8;
+    bool has_recipient; /* recipient below is the one being decided */
+    struct mail_address recipient;
+};
+
+/* What the milter library tells of a connection. */
+struct connection {
+    const char *host;             /* as xxfi_connect gives it; may be NULL */
+    const struct ipaddr *address; /* NULL: none (a session on standard input) */
+};
+
+void facts_init(struct facts *facts);
+void facts_clear(struct facts *facts);
+
+/* Takes the facts of a new connection. The caller sets untrusted and submission afterwards, when
+ * it knows what the settings say of the listener. */
+void facts_connect(struct facts *facts, const struct connection *connection,
+                   const struct macro_source *macros);
+
+/* HELO or EHLO with its argument; ends a message under way, as RFC 5321 4.1.4 has it. */
+void facts_helo(struct facts *facts, const char *helo, const struct macro_source *macros);
+
+/* MAIL: ARGV[0] is the path, the others are ESMTP parameters, NULL ends them. Forgets everything
+ * of a message before it. */
+void facts_mail(struct facts *facts, const char *const *argv, const struct macro_source *macros);
+
+/* RCPT: the path becomes the current recipient. */
+void facts_rcpt(struct facts *facts, const char *const *argv, const struct macro_source *macros);
+
+/* The macros that come with the end of the message (the queue ID). */
+void facts_message(struct facts *facts, const struct macro_source *macros);
+
+/* Forgets the recipient, or all of the message. */
+void facts_end_recipient(struct facts *facts);
+void facts_end_message(struct facts *facts);
+
+/* The names of the macros of a stage, separated by spaces, as smfi_setsymlist takes them; the
+ * caller frees it. NULL for a stage that needs none. Sendmail takes 50 names a stage at most. */
+char *facts_macro_list(enum stage stage);
+
+/* "name[address]", as Postfix shows a client; the caller frees it. */
+char *facts_client_text(const struct facts *facts);
+
+/* What the listener is called: {daemon_name}, else ":PORT", else NULL. */
+const char *facts_listener(const struct facts *facts);
+
+/* Whether the listener of this connection is one of NAMES: by {daemon_name} without regard to
+ * case, or by its port as ":587". */
+bool facts_listener_is(const struct facts *facts, const char *name);
+
+/* Whether anything at all tells the listener. */
+bool facts_listener_known(const struct facts *facts);
+
+/* The subject of the client certificate that the MTA has verified, encoded as Sendmail does
+ * (+XX); NULL without one. Behind Sendmail, and behind an MTA that does not say what it is,
+ * {verify} must be OK; Postfix gives the subject of verified certificates alone. The caller frees
+ * it. */
+char *facts_verified_subject(const struct facts *facts);
+
+/* TLS: cipher strength in bits; 0 in clear text or when the MTA does not tell. */
+unsigned facts_tls_bits(const struct facts *facts);
+
+/* Whether AUTH took place: {auth_type} or {auth_authen} is there. Never {auth_author}, which any
+ * client sets with MAIL ... AUTH=. */
+bool facts_has_login(const struct facts *facts);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What all sessions share: the policy in force, where decisions are told, what was warned of
+ * already. The daemon has one engine; so has each run of the command line and each test.
+ *
+ * Threads: locks itself.
+ */
+#ifndef POLICY_ENGINE_H
+#define POLICY_ENGINE_H
+
+#include <stdint.h>
+
+#include "policy/snapshot.h"
+
+/* What became of a recipient or a message, for the log: one for each refusal, one for each message
+ * that was passed on or held, one for each note. Lives during the call alone. */
+struct event {
+    const char *action; /* accept reject tempfail hold warn info */
+    enum stage stage;   /* where the reply was given */
+    const char *check;  /* the restriction that decided; NULL: none */
+    const char *reply;  /* the whole line; NULL: none */
+    const char *text;   /* why it could not be decided, or what the note says; NULL: nothing */
+    const struct facts *facts;
+    const char *login;     /* as the site knows it; NULL: none */
+    const char *const *to; /* recipients it is about, NULL behind the last */
+    bool monitor;          /* only said, not done: the MTA was told to go on */
+    double milliseconds;   /* spent on it in gatepost, waits included */
+};
+
+enum engine_level { ENGINE_INFO, ENGINE_WARNING };
+
+/* Where an engine tells what happens; any thread may call. MESSAGE is a line of its own. */
+struct engine_hooks {
+    void (*event)(void *data, const struct event *event);
+    void (*message)(void *data, enum engine_level level, const char *text);
+    void *data;
+};
+
+struct engine_counters {
+    uint64_t sessions; /* begun */
+    uint64_t open;     /* now */
+    uint64_t messages; /* that reached their end */
+    uint64_t accepted; /* of these */
+    uint64_t refused;  /* replies 5xx, to recipients and messages */
+    uint64_t deferred; /* replies 4xx */
+    uint64_t held;
+};
+
+struct engine;
+
+/* Takes over the reference to SNAPSHOT. */
+struct engine *engine_new(struct snapshot *snapshot, const struct engine_hooks *hooks);
+
+/* No session may be left. Accepts NULL. */
+void engine_free(struct engine *engine);
+
+/* Puts SNAPSHOT in force for sessions that begin from now on; takes over the reference. */
+void engine_publish(struct engine *engine, struct snapshot *snapshot);
+
+/* The policy in force, with a reference of the caller's own. */
+struct snapshot *engine_acquire(struct engine *engine);
+
+void engine_event(struct engine *engine, const struct event *event);
+void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Warns once for each KEY in the life of the engine; ENGINE_WARNINGS_MAX keys are remembered, then
+ * no more are warned of, so that nobody can flood the log. */
+#define ENGINE_WARNINGS_MAX 1000
+void engine_warn_once(struct engine *engine, const char *key, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+void engine_session_began(struct engine *engine);
+void engine_session_ended(struct engine *engine);
+void engine_get_counters(struct engine *engine, struct engine_counters *counters_r);
+
+#endif

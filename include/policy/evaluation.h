@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One restriction list, evaluated over the facts of a session with Postfix's semantics of order,
+ * permit, refusal, warn_if_reject, defer_if_permit and defer_if_reject. It can stop in the middle
+ * to wait for an answer and go on later; it never blocks.
+ *
+ * Threads: one session, one thread at a time.
+ */
+#ifndef POLICY_EVALUATION_H
+#define POLICY_EVALUATION_H
+
+#include "policy/restriction_list.h"
+
+enum evaluation_result {
+    EVALUATION_DUNNO,  /* the list has nothing against it */
+    EVALUATION_PERMIT, /* a permit ended it */
+    EVALUATION_REFUSE, /* reply, check, perhaps why */
+    EVALUATION_WAIT,   /* call evaluation_run again when woken */
+};
+
+/* Restrictions that tables name, inside restrictions that tables name: deeper is a mistake, and
+ * the answer a temporary refusal (as in Postfix). */
+#define EVALUATION_DEPTH_MAX 100
+
+struct evaluation {
+    const struct facts *facts;
+    const struct site *site;
+    struct check_effects *effects;
+    GArray *notes; /* of struct check_note */
+    GArray *frames;
+    char *reply;       /* EVALUATION_REFUSE: owned */
+    const char *check; /* the restriction that decided; static */
+    const char *why;   /* why it could not be decided; static or NULL */
+};
+
+/* Prepares the evaluation of LIST. FACTS, SITE, LIST, EFFECTS and NOTES must live until
+ * evaluation_clear. */
+void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
+                     const struct facts *facts, const struct site *site,
+                     struct check_effects *effects, GArray *notes);
+
+enum evaluation_result evaluation_run(struct evaluation *evaluation);
+
+void evaluation_clear(struct evaluation *evaluation);
+
+/* An empty array for notes; it frees their texts. */
+GArray *check_notes_new(void);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One SMTP session, decided. Whoever speaks with the MTA (or the command line, or a test) tells
+ * what happens; each step is READY with an answer, or WAITs: then the session's waker is called
+ * from some thread when it is worth asking again with session_resume. Nothing in here blocks.
+ *
+ *   session_new -> connect -> helo* -> (mail -> rcpt* -> header* -> end_of_message | abort)* ->
+ * free
+ *
+ * Threads: one thread at a time, not always the same; the waker comes from any.
+ */
+#ifndef POLICY_SESSION_H
+#define POLICY_SESSION_H
+
+#include "policy/engine.h"
+
+/* Most header lines of a message, and most recipients; more is refused (552 5.3.4, 452 4.5.3). */
+#define SESSION_HEADER_LINES_MAX 10000u
+#define SESSION_RECIPIENTS_MAX   10000u
+
+enum session_step { SESSION_READY, SESSION_WAIT };
+
+enum session_action {
+    SESSION_CONTINUE, /* go on; at the end of a message: pass it on */
+    SESSION_REFUSE,   /* with answer->reply, 4xx or 5xx */
+    SESSION_HOLD,     /* end of message: pass it on, but to the hold queue */
+};
+
+struct session_waker {
+    void (*wake)(void *data);
+    void *data;
+};
+
+/* What the MTA is to be told. Lives until the next step. */
+struct session_answer {
+    enum session_action action;
+    enum stage stage;
+    const char *check;        /* the restriction that decided; NULL: none */
+    const char *reply;        /* REFUSE, and what monitor mode would have said; else NULL */
+    const char *hold;         /* HOLD: the reason */
+    const GPtrArray *headers; /* end of message: of char *, "Name: value" to be put on top */
+};
+
+/* What became of a recipient. */
+struct session_recipient {
+    char *address; /* without brackets, as given */
+    enum session_action action;
+    const char *check; /* NULL: none */
+    char *reply;       /* NULL: none */
+};
+
+struct session;
+
+/* Begins a session under the policy that is in force now. WAKER is copied. */
+struct session *session_new(struct engine *engine, const struct session_waker *waker);
+
+/* Accepts NULL. The waker is not called any more once this has returned. */
+void session_free(struct session *session);
+
+/* What this session needs of the MTA. */
+const struct snapshot_needs *session_needs(const struct session *session);
+
+enum session_step session_connect(struct session *session, const struct connection *connection,
+                                  const struct macro_source *macros);
+enum session_step session_helo(struct session *session, const char *helo,
+                               const struct macro_source *macros);
+enum session_step session_mail(struct session *session, const char *const *argv,
+                               const struct macro_source *macros);
+enum session_step session_rcpt(struct session *session, const char *const *argv,
+                               const struct macro_source *macros);
+
+/* A header line; VALUE as it stands behind the colon. Never answers by itself: what there is to say
+ * against the header is said at the end of the message. */
+void session_header(struct session *session, const char *name, const char *value);
+
+enum session_step session_end_of_message(struct session *session,
+                                         const struct macro_source *macros);
+
+/* The message under way will not come (RSET, a lost client); not needed before MAIL. */
+void session_abort(struct session *session);
+
+/* After WAIT: goes on as far as it can. */
+enum session_step session_resume(struct session *session);
+
+/* After READY. */
+const struct session_answer *session_get_answer(const struct session *session);
+
+/* The recipients of the message under way (or just ended): of struct session_recipient *. */
+const GPtrArray *session_recipients(const struct session *session);
+
+const struct facts *session_facts(const struct session *session);
+
+#endif

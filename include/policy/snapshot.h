@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The policy: settings compiled into what sessions are decided by. Built aside, published whole,
+ * never changed; a session keeps the one that it began with, so that one conversation meets one
+ * set of rules. (The content of lookup tables is renewed by itself: table_refresh.)
+ *
+ * Threads: immutable and reference-counted.
+ */
+#ifndef POLICY_SNAPSHOT_H
+#define POLICY_SNAPSHOT_H
+
+#include "checks/site.h"
+#include "policy/restriction_list.h"
+#include "settings/settings.h"
+
+/* What holds for the connections of one listener. */
+struct policy {
+    const struct section *section; /* NULL: for all that have none of their own */
+    struct site site;
+    struct restriction_list *lists[LIST_COUNT];
+    bool delay_checks;
+    bool monitor;
+    size_t header_limit; /* bytes of a message's header */
+};
+
+struct snapshot;
+
+/* What sessions need of the MTA; everything else is negotiated away. */
+struct snapshot_needs {
+    bool header; /* header lines */
+    bool body;
+    bool early_answers; /* at connect and HELO evaluation takes place (delay_checks = no) */
+    bool mail_answer;   /* MAIL may be refused */
+};
+
+/* Compiles SETTINGS, which the snapshot owns from now on (on failure they are freed). Relative
+ * paths are relative to BASE_DIR. All errors and doubts go to PROBLEMS; NULL if there are errors,
+ * those that PROBLEMS held before included. */
+struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
+                                struct problems *problems);
+
+/* settings_load and snapshot_build; relative paths are relative to the file's folder. */
+struct snapshot *snapshot_load(const char *path, struct problems *problems);
+
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot *snapshot); /* accepts NULL */
+
+/* The policy for the listener that FACTS name; never NULL. */
+const struct policy *snapshot_policy(const struct snapshot *snapshot, const struct facts *facts);
+
+/* The policy without a listener section. */
+const struct policy *snapshot_main_policy(const struct snapshot *snapshot);
+
+const struct settings *snapshot_settings(const struct snapshot *snapshot);
+const struct snapshot_needs *snapshot_get_needs(const struct snapshot *snapshot);
+bool snapshot_has_listeners(const struct snapshot *snapshot);
+
+/* Re-reads the tables whose files changed; returns how many did. Any thread. */
+unsigned snapshot_refresh_tables(struct snapshot *snapshot, struct problems *problems);
+
+#endif

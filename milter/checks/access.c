@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The check_*_access restrictions: which key is asked of the table, and what its result means
+ * (access(5)). A table may turn restrictions on, never let a client do what no address could.
+ */
+#include "restrictions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* What a result speaks of, and the code and words it has when it says nothing of its own. */
+struct result {
+    struct check *check;
+    const char *text;    /* behind the word */
+    const char *subject; /* "<SUBJECT>: " */
+    const char *class;   /* "Client host" */
+    unsigned code;       /* of a result that is one */
+};
+
+/* RFC 3463 codes about addresses mean nothing for others than that address; as Postfix maps them.
+ */
+static const char *fit_address_code(const char *dsn, const char *class)
+{
+    static const struct {
+        const char *digit, *sender, *recipient;
+    } rows[] = {
+        {"1", "4.1.0", "4.1.1"}, {"2", "4.1.8", "4.1.2"}, {"3", "4.1.7", "4.1.3"},
+        {"4", "4.1.0", "4.1.4"}, {"5", "4.1.0", "4.1.5"}, {"6", "4.1.0", "4.1.6"},
+        {"7", "4.1.7", "4.1.3"}, {"8", "4.1.8", "4.1.2"},
+    };
+    if (strncmp(dsn + 1, ".1.", 3) != 0)
+        return dsn;
+    bool sender = strcmp(class, "Sender address") == 0;
+    if (!sender && strcmp(class, "Recipient address") != 0)
+        return "4.0.0";
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(dsn + 4, rows[i].digit) == 0)
+            return sender ? rows[i].sender : rows[i].recipient;
+    return "4.1.0";
+}
+
+/* The length of an enhanced status code (RFC 3463) at the beginning of TEXT; 0 if there is none. */
+static size_t enhanced_code_length(const char *text)
+{
+    if (!strchr("245", text[0]) || text[0] == '\0' || text[1] != '.')
+        return 0;
+    size_t subject = strspn(text + 2, "0123456789");
+    if (subject == 0 || subject > 3 || text[2 + subject] != '.')
+        return 0;
+    size_t detail = strspn(text + 3 + subject, "0123456789");
+    size_t length = 3 + subject + detail;
+    if (detail == 0 || detail > 3 || (text[length] && !g_ascii_isspace(text[length])))
+        return 0;
+    return length;
+}
+
+static char *result_reply(const struct result *result, unsigned code, const char *default_dsn,
+                          const char *default_text)
+{
+    size_t length = enhanced_code_length(result->text);
+    const char *text = result->text + length;
+    text += strspn(text, " \t");
+    g_autofree char *dsn = length ? g_strndup(result->text, length) : g_strdup(default_dsn);
+    return check_format_reply(code, fit_address_code(dsn, result->class), "<%s>: %s rejected: %s",
+                              result->subject, result->class, *text ? text : default_text);
+}
+
+static enum check_result refuse(struct result *result, unsigned code, const char *dsn)
+{
+    g_free(result->check->reply);
+    result->check->reply = result_reply(result, code, dsn, "Access denied");
+    return CHECK_REFUSE;
+}
+
+static enum check_result act_permit(struct result *result)
+{
+    (void)result;
+    return CHECK_PERMIT;
+}
+
+static enum check_result act_dunno(struct result *result)
+{
+    (void)result;
+    return CHECK_DUNNO;
+}
+
+static enum check_result act_reject(struct result *result)
+{
+    return refuse(result, 554, "5.7.1");
+}
+
+static enum check_result act_defer(struct result *result)
+{
+    return refuse(result, 450, "4.7.1");
+}
+
+static enum check_result act_code(struct result *result)
+{
+    return refuse(result, result->code, result->code < 500 ? "4.7.1" : "5.7.1");
+}
+
+static enum check_result act_defer_if_permit(struct result *result)
+{
+    g_autofree char *reply = result_reply(result, 450, "4.7.1", "Service unavailable");
+    struct check *check = result->check;
+    if (check->warn_only) {
+        g_free(check->reply);
+        check->reply = g_steal_pointer(&reply);
+        return CHECK_REFUSE;
+    }
+    if (!check->effects->defer_if_permit)
+        check->effects->defer_if_permit = g_steal_pointer(&reply);
+    return CHECK_DUNNO;
+}
+
+static enum check_result act_defer_if_reject(struct result *result)
+{
+    struct check_effects *effects = result->check->effects;
+    if (!effects->defer_if_reject)
+        effects->defer_if_reject = result_reply(result, 450, "4.7.1", "Service unavailable");
+    return CHECK_DUNNO;
+}
+
+static enum check_result act_hold(struct result *result)
+{
+    struct check_effects *effects = result->check->effects;
+    if (!effects->hold)
+        effects->hold = g_strdup_printf("<%s>: %s %s", result->subject, result->class,
+                                        *result->text ? result->text : "triggers HOLD action");
+    return CHECK_DUNNO;
+}
+
+static enum check_result note(struct result *result, const char *action)
+{
+    struct check_note entry = {
+        .action = action,
+        .text = g_strdup_printf("<%s>: %s %s", result->subject, result->class, result->text)};
+    g_array_append_val(result->check->notes, entry);
+    return CHECK_DUNNO;
+}
+
+static enum check_result act_warn(struct result *result)
+{
+    return note(result, "warn");
+}
+
+static enum check_result act_info(struct result *result)
+{
+    return note(result, "info");
+}
+
+static enum check_result act_prepend(struct result *result)
+{
+    g_ptr_array_add(result->check->effects->prepend, g_strdup(result->text));
+    return CHECK_DUNNO;
+}
+
+static enum check_result act_forbidden(struct result *result)
+{
+    return check_cannot_tell(result->check,
+                             "a table says DISCARD, FILTER, REDIRECT or BCC, which gatepost "
+                             "does not do");
+}
+
+static const char *need_header(const char *text)
+{
+    size_t name = strcspn(text, ": \t");
+    for (size_t i = 0; i < name; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return "a header name is printable ASCII";
+    return name > 0 && text[name] == ':' ? NULL : "PREPEND needs \"Header: value\"";
+}
+
+static const struct action {
+    const char *word;
+    enum check_result (*run)(struct result *result);
+    const char *(*fault)(const char *text);
+} actions[] = {
+    {"OK", act_permit, NULL},
+    {"RELAY", act_permit, NULL},
+    {"DUNNO", act_dunno, NULL},
+    {"REJECT", act_reject, NULL},
+    {"DEFER", act_defer, NULL},
+    {"DEFER_IF_PERMIT", act_defer_if_permit, NULL},
+    {"DEFER_IF_REJECT", act_defer_if_reject, NULL},
+    {"HOLD", act_hold, NULL},
+    {"WARN", act_warn, NULL},
+    {"INFO", act_info, NULL},
+    {"PREPEND", act_prepend, need_header},
+    {"DISCARD", act_forbidden, NULL},
+    {"FILTER", act_forbidden, NULL},
+    {"REDIRECT", act_forbidden, NULL},
+    {"BCC", act_forbidden, NULL},
+};
+
+static const struct action action_ok = {"OK", act_permit, NULL};
+static const struct action action_code = {"code", act_code, NULL};
+
+/* The action that VALUE names and the text behind it; NULL if it must be restrictions. */
+static const struct action *parse_value(const char *value, const char **text_r, unsigned *code_r)
+{
+    size_t length = strcspn(value, " \t");
+    const char *text = value + length + strspn(value + length, " \t");
+    *text_r = text;
+    for (size_t i = 0; i < G_N_ELEMENTS(actions); i++)
+        if (strlen(actions[i].word) == length &&
+            g_ascii_strncasecmp(actions[i].word, value, length) == 0)
+            return &actions[i];
+    if (text_is_number(value))
+        return &action_ok;
+    bool is_code = length == 3 && *text && strchr("45", value[0]) && g_ascii_isdigit(value[1]) &&
+                   g_ascii_isdigit(value[2]);
+    if (is_code)
+        *code_r = (unsigned)strtoul(value, NULL, 10);
+    return is_code ? &action_code : NULL;
+}
+
+static char *restrictions_fault(const char *value)
+{
+    const char *why = NULL;
+    g_autoptr(GPtrArray) words = text_split_list(value, &why);
+    if (!words || words->len == 0)
+        return g_strdup(why ? why : "the result is empty");
+    for (guint i = 0; i < words->len; i++) {
+        const char *word = words->pdata[i];
+        const struct restriction *row = restriction_find(word);
+        const char *not_served = restriction_not_served(word);
+        if (row && row->argument != ARGUMENT_TABLE)
+            continue;
+        if (row || strchr(word, ':'))
+            return g_strdup_printf("\"%s\": a table's result cannot name another table", word);
+        if (not_served)
+            return g_strdup_printf("\"%s\": %s", word, not_served);
+        const char *nearest = restriction_nearest(word);
+        return nearest
+                   ? g_strdup_printf("\"%s\" is no result of access(5) and no restriction; "
+                                     "did you mean \"%s\"?",
+                                     word, nearest)
+                   : g_strdup_printf("\"%s\" is no result of access(5) and no restriction", word);
+    }
+    return NULL;
+}
+
+char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r)
+{
+    const char *text;
+    unsigned code;
+    const struct action *action = parse_value(value, &text, &code);
+    *forbidden_r = action && action->run == act_forbidden;
+    *doubt_r = NULL;
+    if (*forbidden_r)
+        return g_strdup_printf("%s: gatepost never throws mail away nor sends it elsewhere; use "
+                               "REJECT or HOLD, or leave this table in the MTA",
+                               action->word);
+    if (!action)
+        return restrictions_fault(value);
+    if (action == &action_ok && strlen(value) == 3 && strchr("45", value[0]))
+        *doubt_r = "a number alone means OK, as in Postfix; write \"550 text\" to refuse";
+    const char *fault = action->fault ? action->fault(text) : NULL;
+    return fault ? g_strdup(fault) : NULL;
+}
+
+/* Carries out what a table said of SUBJECT. */
+static enum check_result act(struct check *check, const char *value, const char *subject,
+                             const char *class)
+{
+    struct result result = {.check = check, .subject = subject, .class = class};
+    const struct action *action = parse_value(value, &result.text, &result.code);
+    if (!action) {
+        g_autofree char *fault = restrictions_fault(value);
+        if (fault)
+            return check_cannot_tell(check, "a table's result is none of access(5)");
+        check->more = g_strdup(value);
+        check->more_subject = g_strdup(subject);
+        check->more_class = class;
+        return CHECK_MORE;
+    }
+    if (action->fault && action->fault(result.text))
+        return check_cannot_tell(check, "a table's result is none of access(5)");
+    return action->run(&result);
+}
+
+static enum check_result conclude(struct check *check, enum lookup_status status,
+                                  const GString *value, const char *subject, const char *class)
+{
+    switch (status) {
+    case LOOKUP_HIT:
+        return act(check, value->str, subject, class);
+    case LOOKUP_MISS:
+        return CHECK_DUNNO;
+    default:
+        return check_cannot_tell(check, "a lookup table cannot be asked");
+    }
+}
+
+/* A permit that must not be: the fact it rests on is whatever the client likes it to be. */
+static enum check_result forbid_permit(struct check *check, enum check_result result)
+{
+    check->never_permits = true;
+    return result;
+}
+
+enum check_result run_check_client_access(struct check *check)
+{
+    const struct facts *facts = check->facts;
+    if (facts->untrusted)
+        return CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    g_autofree char *subject = facts_client_text(facts);
+    enum lookup_status status =
+        search_client(check->argument->tables, facts->client_name, &facts->address, value);
+    return conclude(check, status, value, subject, "Client host");
+}
+
+enum check_result run_check_reverse_client_hostname_access(struct check *check)
+{
+    const struct facts *facts = check->facts;
+    if (facts->untrusted)
+        return CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status =
+        search_client(check->argument->tables, facts->reverse_name, &facts->address, value);
+    return forbid_permit(
+        check, conclude(check, status, value, facts->reverse_name, "Unverified Client host"));
+}
+
+enum check_result run_check_helo_access(struct check *check)
+{
+    const char *helo = check->facts->helo;
+    if (!helo)
+        return CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status = search_domain(check->argument->tables, helo, value);
+    return conclude(check, status, value, helo, "Helo command");
+}
+
+static enum check_result check_address(struct check *check, const struct mail_address *address,
+                                       const char *class)
+{
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status = search_address(check->argument->tables, address, SEARCH_ACCESS,
+                                               check->site->recipient_delimiter, false, value);
+    return conclude(check, status, value, address->text, class);
+}
+
+enum check_result run_check_sender_access(struct check *check)
+{
+    if (!check->facts->in_message)
+        return CHECK_DUNNO;
+    enum check_result result = check_address(check, &check->facts->sender, "Sender address");
+    return check->facts->sender.malformed ? forbid_permit(check, result) : result;
+}
+
+enum check_result run_check_recipient_access(struct check *check)
+{
+    const struct mail_address *recipient = &check->facts->recipient;
+    if (!check->facts->has_recipient)
+        return CHECK_DUNNO;
+    enum check_result result = check_address(check, recipient, "Recipient address");
+    /* What looks like one address may be delivered to another. */
+    return recipient->routed || recipient->malformed ? forbid_permit(check, result) : result;
+}
+
+enum check_result run_check_sasl_access(struct check *check)
+{
+    g_autofree char *login = site_login(check->site, check->facts);
+    if (!login)
+        return CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status = table_list_find(check->argument->tables, login, value);
+    enum check_result result = conclude(check, status, value, login, "SASL login name");
+    return site_authenticated(check->site, check->facts) ? result : forbid_permit(check, result);
+}
+
+enum check_result run_check_ccert_access(struct check *check)
+{
+    g_autofree char *subject = facts_verified_subject(check->facts);
+    if (!subject)
+        return CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status = table_list_find(check->argument->tables, subject, value);
+    return conclude(check, status, value, subject, "Client certificate");
+}

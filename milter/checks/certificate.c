@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Restrictions that trust a client certificate which the MTA has verified.
+ */
+#include "restrictions.h"
+
+enum check_result run_permit_tls_clientcerts(struct check *check)
+{
+    switch (site_relay_certificate(check->site, check->facts)) {
+    case LOOKUP_HIT:
+        return CHECK_PERMIT;
+    case LOOKUP_MISS:
+        return CHECK_DUNNO;
+    default:
+        return check_cannot_tell(check, "relay_clientcerts cannot be asked");
+    }
+}
+
+enum check_result run_permit_tls_all_clientcerts(struct check *check)
+{
+    g_autofree char *subject = facts_verified_subject(check->facts);
+    return subject ? CHECK_PERMIT : CHECK_DUNNO;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Restrictions that trust an address. On an untrusted listener (an onion service, stunnel) the
+ * address is the tunnel's, so none of them says anything.
+ */
+#include "restrictions.h"
+
+enum check_result run_permit_mynetworks(struct check *check)
+{
+    const struct facts *facts = check->facts;
+    if (facts->untrusted)
+        return CHECK_DUNNO;
+    switch (match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name)) {
+    case LOOKUP_HIT:
+        return CHECK_PERMIT;
+    case LOOKUP_MISS:
+        return CHECK_DUNNO;
+    default:
+        return check_cannot_tell(check, "a table of mynetworks cannot be asked");
+    }
+}
+
+enum check_result run_permit_inet_interfaces(struct check *check)
+{
+    const struct site *site = check->site;
+    if (check->facts->untrusted)
+        return CHECK_DUNNO;
+    for (size_t i = 0; i < site->interface_count; i++)
+        if (ipaddr_equal(&site->interfaces[i], &check->facts->address))
+            return CHECK_PERMIT;
+    return CHECK_DUNNO;
+}

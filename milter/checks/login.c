@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Restrictions about SASL logins: how they came, and which senders they own.
+ */
+#include "restrictions.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+const char *check_weak_login_reply(enum login_fault fault)
+{
+    switch (fault) {
+    case LOGIN_CLEARTEXT:
+        return "538 5.7.11 Encryption required for authentication; use STARTTLS";
+    case LOGIN_MECHANISM:
+        return "534 5.7.9 Authentication mechanism not allowed here; use another one";
+    default:
+        return NULL;
+    }
+}
+
+enum check_result run_permit_sasl_authenticated(struct check *check)
+{
+    return site_authenticated(check->site, check->facts) ? CHECK_PERMIT : CHECK_DUNNO;
+}
+
+enum check_result run_reject_cleartext_auth(struct check *check)
+{
+    const char *reply = check_weak_login_reply(site_login_fault(check->site, check->facts));
+    if (!reply)
+        return CHECK_DUNNO;
+    g_free(check->reply);
+    check->reply = g_strdup(reply);
+    return CHECK_REFUSE;
+}
+
+/* Whether one of OWNERS, separated by commas or white space, is LOGIN. */
+static bool owns(const struct site *site, const char *owners, const char *login)
+{
+    g_auto(GStrv) names = g_strsplit_set(owners, ", \t\r\n", -1);
+    for (char **name = names; *name; name++) {
+        g_autofree char *owner = site_cut_realm(site, *name);
+        if (**name && g_ascii_strcasecmp(owner, login) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum owner { OWNER_UNKNOWN_SENDER, OWNER_SELF, OWNER_OTHER, OWNER_CANNOT_TELL };
+
+/* Whose the envelope sender is, seen from LOGIN (NULL: nobody is logged in). */
+static enum owner sender_owner(struct check *check, const char *login)
+{
+    const struct site *site = check->site;
+    const struct mail_address *sender = &check->facts->sender;
+    g_autoptr(GString) owners = g_string_new(NULL);
+    enum destination destination = site_destination(site, sender);
+    switch (search_address(site->sender_login_maps, sender, SEARCH_LOGIN, site->recipient_delimiter,
+                           destination == DESTINATION_LOCAL, owners)) {
+    case LOOKUP_HIT:
+        return login && owns(site, owners->str, login) ? OWNER_SELF : OWNER_OTHER;
+    case LOOKUP_MISS:
+        return OWNER_UNKNOWN_SENDER;
+    default:
+        return OWNER_CANNOT_TELL;
+    }
+}
+
+static bool has_sender_to_check(const struct check *check)
+{
+    return check->site->sender_login_maps && check->facts->in_message && !check->facts->sender.null;
+}
+
+static enum check_result cannot_tell_owner(struct check *check)
+{
+    return check_cannot_tell(check, "sender_login_maps cannot be asked");
+}
+
+static enum check_result authenticated_mismatch(struct check *check, bool allow_unknown_sender)
+{
+    if (!has_sender_to_check(check) || !facts_has_login(check->facts))
+        return CHECK_DUNNO;
+    g_autofree char *login = site_login(check->site, check->facts);
+    enum owner owner = sender_owner(check, login);
+    if (owner == OWNER_CANNOT_TELL)
+        return cannot_tell_owner(check);
+    if (owner == OWNER_SELF || (owner == OWNER_UNKNOWN_SENDER && allow_unknown_sender))
+        return CHECK_DUNNO;
+    return check_refuse(check, 553, "5.7.1", "<%s>: Sender address rejected: not owned by user %s",
+                        check->facts->sender.text, login ? login : "unknown");
+}
+
+/* A login that does not count is none: it owns nothing. */
+static enum check_result unauthenticated_mismatch(struct check *check)
+{
+    if (!has_sender_to_check(check) || site_authenticated(check->site, check->facts))
+        return CHECK_DUNNO;
+    enum owner owner = sender_owner(check, NULL);
+    if (owner == OWNER_CANNOT_TELL)
+        return cannot_tell_owner(check);
+    if (owner == OWNER_UNKNOWN_SENDER)
+        return CHECK_DUNNO;
+    return check_refuse(check, 553, "5.7.1", "<%s>: Sender address rejected: not logged in",
+                        check->facts->sender.text);
+}
+
+enum check_result run_reject_authenticated_sender_login_mismatch(struct check *check)
+{
+    return authenticated_mismatch(check, false);
+}
+
+enum check_result run_reject_unauthenticated_sender_login_mismatch(struct check *check)
+{
+    return unauthenticated_mismatch(check);
+}
+
+enum check_result run_reject_sender_login_mismatch(struct check *check)
+{
+    enum check_result result = authenticated_mismatch(check, false);
+    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check);
+}
+
+enum check_result run_reject_known_sender_login_mismatch(struct check *check)
+{
+    enum check_result result = authenticated_mismatch(check, true);
+    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Replies: one place where they are put together and made safe. RFC 5321 4.2, RFC 3463.
+ */
+#include "restrictions.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* Postfix cuts a reply here (RFC 5321 4.5.3.1.5 allows 512 with CRLF). */
+enum { REPLY_MAX = 510 };
+
+static char *format_reply(unsigned code, const char *dsn, const char *format, va_list args)
+{
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *raw = g_strdup_printf("%03u %s %s", code, dsn, text);
+    char *reply = text_reply_safe(raw, REPLY_MAX);
+    if (strlen(reply) > 4)
+        reply[4] = reply[0];
+    return reply;
+}
+
+char *check_format_reply(unsigned code, const char *dsn, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *reply = format_reply(code, dsn, format, args);
+    va_end(args);
+    return reply;
+}
+
+enum check_result check_refuse(struct check *check, unsigned code, const char *dsn,
+                               const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_free(check->reply);
+    check->reply = format_reply(code, dsn, format, args);
+    va_end(args);
+    return CHECK_REFUSE;
+}
+
+enum check_result check_defer_if_permit(struct check *check, unsigned code, const char *dsn,
+                                        const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *reply = format_reply(code, dsn, format, args);
+    va_end(args);
+    if (check->warn_only) {
+        g_free(check->reply);
+        check->reply = g_steal_pointer(&reply);
+        return CHECK_REFUSE;
+    }
+    if (!check->effects->defer_if_permit)
+        check->effects->defer_if_permit = g_steal_pointer(&reply);
+    return CHECK_DUNNO;
+}
+
+enum check_result check_cannot_tell(struct check *check, const char *why)
+{
+    check->why = why;
+    return CHECK_CANNOT_TELL;
+}
+
+void check_effects_init(struct check_effects *effects)
+{
+    *effects = (struct check_effects){.prepend = g_ptr_array_new_with_free_func(g_free)};
+}
+
+void check_effects_clear(struct check_effects *effects)
+{
+    g_free(effects->hold);
+    g_free(effects->defer_if_permit);
+    g_free(effects->defer_if_reject);
+    if (effects->prepend)
+        g_ptr_array_unref(effects->prepend);
+    *effects = (struct check_effects){0};
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The functions behind the rows of restrictions.c, by file.
+ */
+#ifndef CHECKS_RESTRICTIONS_H
+#define CHECKS_RESTRICTIONS_H
+
+#include "checks/check.h"
+
+/* basic.c */
+enum check_result run_permit(struct check *check);
+enum check_result run_reject(struct check *check);
+enum check_result run_defer(struct check *check);
+enum check_result run_defer_if_permit(struct check *check);
+enum check_result run_defer_if_reject(struct check *check);
+enum check_result run_reject_plaintext_session(struct check *check);
+
+/* client.c */
+enum check_result run_permit_mynetworks(struct check *check);
+enum check_result run_permit_inet_interfaces(struct check *check);
+
+/* login.c */
+enum check_result run_permit_sasl_authenticated(struct check *check);
+enum check_result run_reject_cleartext_auth(struct check *check);
+enum check_result run_reject_sender_login_mismatch(struct check *check);
+enum check_result run_reject_authenticated_sender_login_mismatch(struct check *check);
+enum check_result run_reject_unauthenticated_sender_login_mismatch(struct check *check);
+enum check_result run_reject_known_sender_login_mismatch(struct check *check);
+
+/* certificate.c */
+enum check_result run_permit_tls_clientcerts(struct check *check);
+enum check_result run_permit_tls_all_clientcerts(struct check *check);
+
+/* relay.c */
+enum check_result run_permit_auth_destination(struct check *check);
+enum check_result run_reject_unauth_destination(struct check *check);
+enum check_result run_defer_unauth_destination(struct check *check);
+
+/* access.c */
+enum check_result run_check_client_access(struct check *check);
+enum check_result run_check_reverse_client_hostname_access(struct check *check);
+enum check_result run_check_helo_access(struct check *check);
+enum check_result run_check_sender_access(struct check *check);
+enum check_result run_check_recipient_access(struct check *check);
+enum check_result run_check_sasl_access(struct check *check);
+enum check_result run_check_ccert_access(struct check *check);
+
+/* syntax.c */
+enum check_result run_reject_invalid_helo_hostname(struct check *check);
+enum check_result run_reject_non_fqdn_helo_hostname(struct check *check);
+enum check_result run_reject_non_fqdn_sender(struct check *check);
+enum check_result run_reject_non_fqdn_recipient(struct check *check);
+
+/* Adds a deferral that takes effect when everything else permits; below warn_if_reject it is a
+ * refusal at once, as in Postfix. */
+enum check_result check_defer_if_permit(struct check *check, unsigned code, const char *dsn,
+                                        const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Questions about the site. Each answers "no" to what it does not know for sure, except where
+ * "cannot tell" is an answer of its own.
+ */
+#include "checks/site.h"
+
+#include <string.h>
+
+void site_clear(struct site *site)
+{
+    match_list_unref(site->mynetworks);
+    match_list_unref(site->local_domains);
+    table_list_free(site->sender_login_maps);
+    table_list_free(site->relay_clientcerts);
+    g_clear_pointer(&site->untrusted_listeners, g_ptr_array_unref);
+    g_clear_pointer(&site->submission_listeners, g_ptr_array_unref);
+    g_clear_pointer(&site->sasl_local_realms, g_ptr_array_unref);
+    g_clear_pointer(&site->auth_mechanisms, g_ptr_array_unref);
+    g_free(site->recipient_delimiter);
+    g_free(site->interfaces);
+    *site = (struct site){0};
+}
+
+static bool is_one_of(const struct facts *facts, const GPtrArray *names)
+{
+    for (guint i = 0; names && i < names->len; i++)
+        if (facts_listener_is(facts, names->pdata[i]))
+            return true;
+    return false;
+}
+
+void site_judge_listener(const struct site *site, struct facts *facts)
+{
+    if (facts->without_smtp) {
+        facts->untrusted = facts->submission = false;
+        return;
+    }
+    facts->untrusted = is_one_of(facts, site->untrusted_listeners);
+    facts->submission = is_one_of(facts, site->submission_listeners);
+    /* A session on standard input has no listener: it is as local as can be. */
+    bool tcp = facts->macros.client_port != NULL;
+    if (tcp && !facts_listener_known(facts) && site->untrusted_listeners->len > 0)
+        facts->untrusted = true;
+}
+
+char *site_cut_realm(const struct site *site, const char *login)
+{
+    const char *at = strrchr(login, '@');
+    for (guint i = 0; at && at > login && i < site->sasl_local_realms->len; i++)
+        if (g_ascii_strcasecmp(at + 1, site->sasl_local_realms->pdata[i]) == 0)
+            return g_strndup(login, (gsize)(at - login));
+    return g_strdup(login);
+}
+
+char *site_login(const struct site *site, const struct facts *facts)
+{
+    const char *authen = facts->macros.auth_authen;
+    return authen ? site_cut_realm(site, authen) : NULL;
+}
+
+/* One list holds both kinds of words: when a mechanism is named without "!", all others are
+ * forbidden. */
+static bool mechanism_allowed(const GPtrArray *words, const char *mechanism)
+{
+    bool closed = false;
+    if (words->len == 0)
+        return true;
+    if (!mechanism)
+        return false;
+    for (guint i = 0; i < words->len; i++) {
+        const char *word = words->pdata[i];
+        bool forbids = word[0] == '!';
+        if (g_ascii_strcasecmp(word + (forbids ? 1 : 0), mechanism) == 0)
+            return !forbids;
+        closed |= !forbids;
+    }
+    return !closed;
+}
+
+enum login_fault site_login_fault(const struct site *site, const struct facts *facts)
+{
+    if (!facts_has_login(facts))
+        return LOGIN_NONE;
+    if (facts_tls_bits(facts) < site->auth_min_ssf)
+        return LOGIN_CLEARTEXT;
+    if (!mechanism_allowed(site->auth_mechanisms, facts->macros.auth_type))
+        return LOGIN_MECHANISM;
+    return LOGIN_SOUND;
+}
+
+bool site_authenticated(const struct site *site, const struct facts *facts)
+{
+    return facts->macros.auth_authen && site_login_fault(site, facts) == LOGIN_SOUND;
+}
+
+enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts)
+{
+    g_autofree char *subject = facts_verified_subject(facts);
+    if (!subject || !site->relay_clientcerts)
+        return LOOKUP_MISS;
+    g_autoptr(GString) value = g_string_new(NULL);
+    return table_list_find(site->relay_clientcerts, subject, value);
+}
+
+enum destination site_destination(const struct site *site, const struct mail_address *address)
+{
+    if (address->routed || address->malformed || address->null)
+        return DESTINATION_REMOTE;
+    if (address->domain[0] == '\0')
+        return DESTINATION_LOCAL;
+    if (!site->local_domains)
+        return DESTINATION_UNSET;
+    switch (match_list_find_domain(site->local_domains, address->domain)) {
+    case LOOKUP_HIT:
+        return DESTINATION_LOCAL;
+    case LOOKUP_MISS:
+        return DESTINATION_REMOTE;
+    default:
+        return DESTINATION_UNKNOWN;
+    }
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Evaluating a restriction list: a stack of lists, as a table's result may be a list again.
+ */
+#include "policy/evaluation.h"
+
+#include <string.h>
+
+struct frame {
+    const struct restriction_list *list;
+    struct restriction_list *owned; /* the same, when a table gave it */
+    unsigned next;
+    bool warn;          /* below warn_if_reject */
+    bool never_permits; /* a permit in it says nothing */
+    char *subject;
+    const char *class;
+};
+
+static void clear_frame(void *data)
+{
+    struct frame *frame = data;
+    restriction_list_free(frame->owned);
+    g_free(frame->subject);
+}
+
+static void clear_note(void *data)
+{
+    struct check_note *note = data;
+    g_free(note->text);
+}
+
+GArray *check_notes_new(void)
+{
+    GArray *notes = g_array_new(FALSE, FALSE, sizeof(struct check_note));
+    g_array_set_clear_func(notes, clear_note);
+    return notes;
+}
+
+/* What a plain "reject" in a list names. */
+static struct frame list_frame(const struct restriction_list *list, const struct facts *facts)
+{
+    struct frame frame = {.list = list};
+    switch (list->kind) {
+    case LIST_CLIENT:
+        frame.subject = facts_client_text(facts);
+        frame.class = "Client host";
+        break;
+    case LIST_HELO:
+        frame.subject = g_strdup(facts->helo ? facts->helo : "");
+        frame.class = "Helo command";
+        break;
+    case LIST_SENDER:
+        frame.subject = g_strdup(facts->sender.text ? facts->sender.text : "");
+        frame.class = "Sender address";
+        break;
+    case LIST_MESSAGE:
+        frame.subject = g_strdup("END-OF-MESSAGE");
+        frame.class = "End-of-data";
+        break;
+    default:
+        frame.subject = g_strdup(facts->recipient.text ? facts->recipient.text : "");
+        frame.class = "Recipient address";
+        break;
+    }
+    return frame;
+}
+
+void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
+                     const struct facts *facts, const struct site *site,
+                     struct check_effects *effects, GArray *notes)
+{
+    *evaluation =
+        (struct evaluation){.facts = facts, .site = site, .effects = effects, .notes = notes};
+    evaluation->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
+    g_array_set_clear_func(evaluation->frames, clear_frame);
+    struct frame frame = list_frame(list, facts);
+    g_array_append_val(evaluation->frames, frame);
+}
+
+void evaluation_clear(struct evaluation *evaluation)
+{
+    if (evaluation->frames)
+        g_array_unref(evaluation->frames);
+    g_free(evaluation->reply);
+    *evaluation = (struct evaluation){0};
+}
+
+static struct frame *top(struct evaluation *evaluation)
+{
+    return &g_array_index(evaluation->frames, struct frame, evaluation->frames->len - 1);
+}
+
+static void pop(struct evaluation *evaluation)
+{
+    g_array_set_size(evaluation->frames, evaluation->frames->len - 1);
+}
+
+static enum evaluation_result refuse(struct evaluation *evaluation, const char *check, char *reply,
+                                     const char *why)
+{
+    g_free(evaluation->reply);
+    evaluation->reply = reply;
+    evaluation->check = check;
+    evaluation->why = why;
+    return EVALUATION_REFUSE;
+}
+
+/* A refusal: only noted below warn_if_reject, put off where defer_if_reject was said before. */
+static enum evaluation_result take_refusal(struct evaluation *evaluation, const char *check,
+                                           char *reply, bool warn)
+{
+    const struct check_effects *effects = evaluation->effects;
+    if (warn) {
+        struct check_note note = {.action = "warn",
+                                  .text = g_strdup_printf("%s would refuse: %s", check, reply)};
+        g_array_append_val(evaluation->notes, note);
+        g_free(reply);
+        return EVALUATION_DUNNO;
+    }
+    if (effects->defer_if_reject && reply[0] == '5') {
+        g_free(reply);
+        return refuse(evaluation, effects->defer_if_reject_check,
+                      g_strdup(effects->defer_if_reject), NULL);
+    }
+    return refuse(evaluation, check, reply, NULL);
+}
+
+static enum evaluation_result take_more(struct evaluation *evaluation, struct check *check,
+                                        const char *name, bool warn)
+{
+    struct frame frame = {.warn = warn,
+                          .never_permits = check->never_permits,
+                          .subject = g_steal_pointer(&check->more_subject),
+                          .class = check->more_class};
+    frame.owned = restriction_list_compile_result(check->more, check->list);
+    frame.list = frame.owned;
+    if (!frame.owned || evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
+        clear_frame(&frame);
+        return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
+                      "a table's result is a list that cannot be evaluated");
+    }
+    g_array_append_val(evaluation->frames, frame);
+    return EVALUATION_DUNNO;
+}
+
+/* A permit ends the list, unless it came out of something that may not permit: then that alone
+ * ends, and the evaluation goes on behind it. */
+static enum evaluation_result take_permit(struct evaluation *evaluation, bool never_permits)
+{
+    if (never_permits)
+        return EVALUATION_DUNNO;
+    for (guint i = 0; i < evaluation->frames->len; i++) {
+        if (!g_array_index(evaluation->frames, struct frame, i).never_permits)
+            continue;
+        g_array_set_size(evaluation->frames, i);
+        return EVALUATION_DUNNO;
+    }
+    return EVALUATION_PERMIT;
+}
+
+/* Whose word a hold or deferral was, the first time it is said. */
+static void remember_author(struct check_effects *effects, const char *name)
+{
+    if (effects->hold && !effects->hold_check)
+        effects->hold_check = name;
+    if (effects->defer_if_permit && !effects->defer_if_permit_check)
+        effects->defer_if_permit_check = name;
+    if (effects->defer_if_reject && !effects->defer_if_reject_check)
+        effects->defer_if_reject_check = name;
+}
+
+static enum evaluation_result run_item(struct evaluation *evaluation)
+{
+    struct frame *frame = top(evaluation);
+    const struct restriction_item *item = restriction_list_item(frame->list, frame->next);
+    bool warn = frame->warn || item->warn_if_reject;
+    const char *name = item->row->name;
+    struct check check = {.facts = evaluation->facts,
+                          .site = evaluation->site,
+                          .argument = &item->argument,
+                          .list = frame->list->kind,
+                          .subject = frame->subject,
+                          .subject_class = frame->class,
+                          .warn_only = warn,
+                          .effects = evaluation->effects,
+                          .notes = evaluation->notes};
+    enum check_result result = item->row->run(&check);
+    if (result == CHECK_WAIT)
+        return EVALUATION_WAIT;
+    frame->next++;
+    remember_author(evaluation->effects, name);
+    enum evaluation_result outcome = EVALUATION_DUNNO;
+    switch (result) {
+    case CHECK_PERMIT:
+        outcome = take_permit(evaluation, check.never_permits);
+        break;
+    case CHECK_REFUSE:
+        outcome = take_refusal(evaluation, name, g_steal_pointer(&check.reply), warn);
+        break;
+    case CHECK_CANNOT_TELL:
+        outcome = refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE), check.why);
+        break;
+    case CHECK_MORE:
+        outcome = take_more(evaluation, &check, name, warn);
+        break;
+    default:
+        break;
+    }
+    g_free(check.reply);
+    g_free(check.more);
+    g_free(check.more_subject);
+    return outcome;
+}
+
+enum evaluation_result evaluation_run(struct evaluation *evaluation)
+{
+    while (evaluation->frames->len > 0) {
+        struct frame *frame = top(evaluation);
+        if (!restriction_list_item(frame->list, frame->next)) {
+            pop(evaluation);
+            continue;
+        }
+        enum evaluation_result result = run_item(evaluation);
+        if (result != EVALUATION_DUNNO)
+            return result;
+        /* Both deferrals together decide already: whatever comes, the answer is 4xx. */
+        if (evaluation->effects->defer_if_permit && evaluation->effects->defer_if_reject)
+            return EVALUATION_DUNNO;
+    }
+    return EVALUATION_DUNNO;
+}

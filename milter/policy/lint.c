@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Doubts about a policy that is valid but hardly meant: told by `gatepostctl check` and at start.
+ */
+#include "snapshot.h"
+
+#include <string.h>
+
+struct lint {
+    const struct policy *policy;
+    const struct settings *settings;
+    struct problems *problems;
+    const struct setting_value *value; /* of the list that is looked at */
+    const struct restriction_list *list;
+};
+
+static const enum setting list_settings[LIST_COUNT] = {
+    [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
+    [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
+    [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
+    [LIST_RELAY] = SETTING_RELAY_RESTRICTIONS,
+    [LIST_RECIPIENT] = SETTING_RECIPIENT_RESTRICTIONS,
+    [LIST_MESSAGE] = SETTING_MESSAGE_RESTRICTIONS,
+};
+
+static void warn(const struct lint *lint, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void warn(const struct lint *lint, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    problems_warning(lint->problems, lint->value->file, lint->value->line, "%s: %s",
+                     restriction_list_name(lint->list->kind), text);
+}
+
+/* The first item that decides whatever the facts are, or NULL. */
+static const struct restriction_item *deciding_item(const struct restriction_list *list,
+                                                    unsigned *index_r)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++) {
+        *index_r = i;
+        if ((item->row->traits & TRAIT_ALWAYS) && !item->warn_if_reject)
+            return item;
+    }
+    return NULL;
+}
+
+static void lint_unreachable(const struct lint *lint)
+{
+    unsigned index;
+    const struct restriction_item *always = deciding_item(lint->list, &index);
+    const struct restriction_item *next =
+        always ? restriction_list_item(lint->list, index + 1) : NULL;
+    if (next)
+        warn(lint, "%s stands behind %s and is never asked", next->row->name, always->row->name);
+    if (!always || index > 0)
+        return;
+    if (always->row->traits & TRAIT_REFUSES)
+        warn(lint, "it begins with %s and so refuses all mail", always->row->name);
+    else if (lint->list->kind == LIST_RELAY)
+        warn(lint, "it begins with permit: everybody may relay");
+}
+
+/* A relay list that permits by what any client can claim. */
+static void lint_relay(const struct lint *lint)
+{
+    static const char *const forgeable[] = {"check_helo_access", "check_sender_access"};
+    if (!restriction_list_has(lint->list, TRAIT_ENDS_RELAY)) {
+        problems_error(lint->problems, lint->value->file, lint->value->line,
+                       "relay_restrictions: without reject_unauth_destination, "
+                       "defer_unauth_destination, reject or defer everybody may relay; add "
+                       "reject_unauth_destination at its end");
+        return;
+    }
+    unsigned index;
+    const struct restriction_item *always = deciding_item(lint->list, &index);
+    for (unsigned i = 0; always && (always->row->traits & TRAIT_PERMITS) && i < index; i++)
+        if (restriction_list_item(lint->list, i)->row->traits & TRAIT_ENDS_RELAY)
+            always = NULL;
+    if (always && (always->row->traits & TRAIT_PERMITS) && index > 0)
+        warn(lint, "permit stands before anything that refuses: everybody may relay");
+    for (size_t i = 0; i < G_N_ELEMENTS(forgeable); i++)
+        if (restriction_list_names(lint->list, forgeable[i]))
+            warn(lint, "%s may permit relaying by a name that any client can claim", forgeable[i]);
+}
+
+static const char *never_matches(const struct lint *lint, const struct restriction_item *item)
+{
+    const struct site *site = &lint->policy->site;
+    const char *name = item->row->name;
+    if (strcmp(name, "permit_tls_clientcerts") == 0 && !site->relay_clientcerts)
+        return "relay_clientcerts is empty";
+    if (strcmp(name, "permit_mynetworks") == 0 && match_list_is_empty(site->mynetworks))
+        return "mynetworks is empty";
+    if (strstr(name, "_login_mismatch") && !site->sender_login_maps)
+        return "sender_login_maps is empty";
+    if (lint->policy->delay_checks)
+        return NULL;
+    unsigned known = lint->list->kind == LIST_CLIENT   ? NEED_NOTHING
+                     : lint->list->kind == LIST_HELO   ? (unsigned)NEED_HELO
+                     : lint->list->kind == LIST_SENDER ? (unsigned)(NEED_HELO | NEED_SENDER)
+                                                       : ~0u;
+    return item->row->needs & ~known
+               ? "with delay_checks = no it is evaluated before the MTA tells what it needs"
+               : NULL;
+}
+
+/* Defaults name restrictions whose settings many sites leave empty: no reason to nag. */
+static void lint_never(const struct lint *lint)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; lint->value->given && (item = restriction_list_item(lint->list, i)); i++) {
+        const char *why = never_matches(lint, item);
+        if (why)
+            warn(lint, "%s can never match: %s", item->row->name, why);
+    }
+}
+
+static void lint_listener(const struct policy *policy, const struct settings *settings,
+                          struct problems *problems)
+{
+    const struct section *section = policy->section;
+    const char *name = section ? section_name(section) : NULL;
+    const GPtrArray *untrusted = policy->site.untrusted_listeners;
+    for (guint i = 0; name && i < untrusted->len; i++) {
+        if (g_ascii_strcasecmp(untrusted->pdata[i], name) != 0)
+            continue;
+        const struct setting_value *networks = settings_get(settings, section, SETTING_MYNETWORKS);
+        const struct setting_value *main_networks =
+            settings_get(settings, NULL, SETTING_MYNETWORKS);
+        if (networks != main_networks)
+            problems_warning(problems, networks->file, networks->line,
+                             "mynetworks can never match here: %s is one of "
+                             "untrusted_listeners",
+                             name);
+    }
+}
+
+static void lint_local_domains(const struct policy *policy, const struct settings *settings,
+                               struct problems *problems)
+{
+    const struct restriction_list *relay = policy->lists[LIST_RELAY];
+    bool used = restriction_list_names(relay, "reject_unauth_destination") ||
+                restriction_list_names(relay, "defer_unauth_destination");
+    if (policy->section || !used || policy->site.local_domains)
+        return;
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_LOCAL_DOMAINS);
+    problems_warning(problems, value->file, value->line,
+                     "local_domains is not set: mail from outside is answered %s; list the "
+                     "domains that this site receives mail for (gatepostctl setup postfix shows "
+                     "them), or set it empty if there are none",
+                     REPLY_TEMPORARY_FAILURE);
+}
+
+void policy_lint(const struct policy *policy, const struct settings *settings,
+                 struct problems *problems)
+{
+    lint_local_domains(policy, settings, problems);
+    lint_listener(policy, settings, problems);
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        struct lint lint = {.policy = policy,
+                            .settings = settings,
+                            .problems = problems,
+                            .value = settings_get(settings, policy->section, list_settings[kind]),
+                            .list = policy->lists[kind]};
+        bool inherited =
+            policy->section && lint.value == settings_get(settings, NULL, list_settings[kind]);
+        if (inherited)
+            continue;
+        lint_unreachable(&lint);
+        lint_never(&lint);
+        if (kind == LIST_RELAY)
+            lint_relay(&lint);
+    }
+}

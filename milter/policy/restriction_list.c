@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Compiling restriction lists.
+ */
+#include "policy/restriction_list.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* The words of a list while it is compiled. */
+struct reader {
+    const GPtrArray *words;
+    guint next;
+    const struct table_context *context; /* NULL: a table's result, silent and without tables */
+    struct restriction_list *list;
+    bool warn_if_reject;
+    bool failed;
+};
+
+const char *restriction_list_name(enum restriction_list_kind kind)
+{
+    static const char *const names[LIST_COUNT] = {
+        [LIST_CLIENT] = "client_restrictions",       [LIST_HELO] = "helo_restrictions",
+        [LIST_SENDER] = "sender_restrictions",       [LIST_RELAY] = "relay_restrictions",
+        [LIST_RECIPIENT] = "recipient_restrictions", [LIST_MESSAGE] = "message_restrictions",
+    };
+    return names[kind];
+}
+
+static void clear_item(void *data)
+{
+    struct restriction_item *item = data;
+    g_free(item->argument.word);
+    table_list_free(item->argument.tables);
+}
+
+static void fail(struct reader *reader, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void fail(struct reader *reader, const char *format, ...)
+{
+    reader->failed = true;
+    if (!reader->context)
+        return;
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    problems_error(reader->context->problems, reader->context->file, reader->context->line,
+                   "%s: %s", restriction_list_name(reader->list->kind), text);
+}
+
+/* One line of an access table: is its result one? */
+static bool visit_value(void *data, const char *file, unsigned line, const char *key,
+                        const char *value)
+{
+    const struct table_context *context = data;
+    struct problems *problems = context->problems;
+    bool forbidden;
+    const char *doubt;
+    if (line == 0) { /* inline and static tables stand in the settings */
+        file = context->file;
+        line = context->line;
+    }
+    g_autofree char *fault = access_value_fault(value, &forbidden, &doubt);
+    if (fault && forbidden)
+        problems_error(problems, file, line, "%s", fault);
+    else if (fault)
+        problems_warning(problems, file, line,
+                         "key \"%s\": %s; mail that meets it will be deferred", key, fault);
+    else if (doubt)
+        problems_warning(problems, file, line, "key \"%s\": %s", key, doubt);
+    return true;
+}
+
+static void check_values(const struct table_list *tables, const struct table_context *context)
+{
+    for (unsigned i = 0; i < table_list_count(tables); i++)
+        table_foreach(table_list_get(tables, i), visit_value, (void *)(uintptr_t)context);
+}
+
+/* "{a b}" without its braces, else a copy. */
+static char *without_braces(const char *word)
+{
+    size_t length = strlen(word);
+    if (length >= 2 && word[0] == '{' && word[length - 1] == '}')
+        return g_strndup(word + 1, length - 2);
+    return g_strdup(word);
+}
+
+static struct table_list *open_tables(struct reader *reader, const char *row, const char *word)
+{
+    if (!reader->context)
+        return NULL;
+    g_autofree char *value = without_braces(word);
+    unsigned before = problems_errors(reader->context->problems);
+    struct table_list *tables = table_list_open(value, true, reader->context);
+    if (tables && table_list_count(tables) == 0) {
+        fail(reader, "%s needs a lookup table, such as texthash:/etc/gatepost/access", row);
+        table_list_free(tables);
+        return NULL;
+    }
+    if (!tables) {
+        reader->failed = true;
+        return NULL;
+    }
+    check_values(tables, reader->context);
+    if (problems_errors(reader->context->problems) > before)
+        reader->failed = true;
+    return tables;
+}
+
+static void add_item(struct reader *reader, const struct restriction *row, char *word,
+                     struct table_list *tables)
+{
+    struct restriction_item item = {.row = row,
+                                    .argument = {.word = word, .tables = tables},
+                                    .warn_if_reject = reader->warn_if_reject};
+    g_array_append_val(reader->list->items, item);
+    reader->warn_if_reject = false;
+}
+
+static void read_table_row(struct reader *reader, const struct restriction *row, const char *word)
+{
+    struct table_list *tables = open_tables(reader, row->name, word);
+    if (tables)
+        add_item(reader, row, g_strdup(word), tables);
+}
+
+/* Client and HELO lists can be decided before there is a recipient, never the message's. */
+static bool fits_list(struct reader *reader, const struct restriction *row)
+{
+    if (reader->list->kind != LIST_MESSAGE || !(row->needs & NEED_RECIPIENT))
+        return true;
+    fail(reader,
+         "%s decides for one recipient, but a message is refused for all of them; put it into "
+         "recipient_restrictions",
+         row->name);
+    return false;
+}
+
+static void read_row(struct reader *reader, const struct restriction *row)
+{
+    if (row->argument == ARGUMENT_RESTRICTION) {
+        reader->warn_if_reject = true;
+        return;
+    }
+    if (!fits_list(reader, row))
+        return;
+    if (row->argument == ARGUMENT_NONE) {
+        add_item(reader, row, NULL, NULL);
+        return;
+    }
+    if (!reader->context) {
+        reader->failed = true;
+    } else if (reader->next >= reader->words->len) {
+        fail(reader, "%s needs a lookup table, such as texthash:/etc/gatepost/access", row->name);
+    } else {
+        read_table_row(reader, row, reader->words->pdata[reader->next++]);
+    }
+}
+
+/* The table or server behind a word that cannot be served is no error of its own. */
+static void skip_argument(struct reader *reader)
+{
+    const char *next =
+        reader->next < reader->words->len ? reader->words->pdata[reader->next] : NULL;
+    if (next && (strchr(next, ':') || next[0] == '/'))
+        reader->next++;
+}
+
+static void read_unknown(struct reader *reader, const char *word)
+{
+    const char *why = restriction_not_served(word);
+    const char *nearest = why ? NULL : restriction_nearest(word);
+    if (why) {
+        fail(reader, "\"%s\" cannot be used here: %s", word, why);
+        skip_argument(reader);
+        return;
+    }
+    if (nearest)
+        fail(reader, "unknown restriction \"%s\"; did you mean \"%s\"?", word, nearest);
+    else
+        fail(reader, "unknown restriction \"%s\"", word);
+}
+
+static void read_word(struct reader *reader, const char *word)
+{
+    const struct restriction *row = restriction_find(word);
+    const struct restriction *access = restriction_for_table(reader->list->kind);
+    bool is_table = strchr(word, ':') || word[0] == '/';
+    if (row)
+        read_row(reader, row);
+    else if (is_table && access && reader->context)
+        read_table_row(reader, access, word);
+    else if (is_table && reader->context)
+        fail(reader, "\"%s\": say what the table is asked for, as in check_sender_access %s", word,
+             word);
+    else
+        read_unknown(reader, word);
+}
+
+static struct restriction_list *compile(const char *text, enum restriction_list_kind kind,
+                                        const struct table_context *context)
+{
+    struct restriction_list *list = g_new0(struct restriction_list, 1);
+    list->kind = kind;
+    list->items = g_array_new(FALSE, FALSE, sizeof(struct restriction_item));
+    g_array_set_clear_func(list->items, clear_item);
+    struct reader reader = {.context = context, .list = list};
+    const char *why = NULL;
+    g_autoptr(GPtrArray) words = text_split_list(text, &why);
+    reader.words = words;
+    if (!words)
+        fail(&reader, "%s", why);
+    while (words && reader.next < words->len)
+        read_word(&reader, words->pdata[reader.next++]);
+    if (reader.warn_if_reject)
+        fail(&reader, "warn_if_reject needs a restriction behind it");
+    if (!reader.failed)
+        return list;
+    restriction_list_free(list);
+    return NULL;
+}
+
+struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
+                                                  const struct table_context *context)
+{
+    return compile(text, kind, context);
+}
+
+struct restriction_list *restriction_list_compile_result(const char *text,
+                                                         enum restriction_list_kind kind)
+{
+    return compile(text, kind, NULL);
+}
+
+void restriction_list_free(struct restriction_list *list)
+{
+    if (!list)
+        return;
+    g_array_unref(list->items);
+    g_free(list);
+}
+
+const struct restriction_item *restriction_list_item(const struct restriction_list *list,
+                                                     unsigned index)
+{
+    return index < list->items->len ? &g_array_index(list->items, struct restriction_item, index)
+                                    : NULL;
+}
+
+bool restriction_list_has(const struct restriction_list *list, unsigned traits)
+{
+    for (unsigned i = 0; i < list->items->len; i++) {
+        const struct restriction_item *item = restriction_list_item(list, i);
+        unsigned own = item->row->traits;
+        if (item->warn_if_reject)
+            own &= ~(unsigned)(TRAIT_REFUSES | TRAIT_ENDS_RELAY);
+        if (own & traits)
+            return true;
+    }
+    return false;
+}
+
+bool restriction_list_names(const struct restriction_list *list, const char *name)
+{
+    for (unsigned i = 0; i < list->items->len; i++)
+        if (strcmp(restriction_list_item(list, i)->row->name, name) == 0)
+            return true;
+    return false;
+}

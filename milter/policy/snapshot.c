@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Building the policy from the settings.
+ */
+#include "snapshot.h"
+
+#include <ifaddrs.h>
+#include <string.h>
+
+#include "base/text.h"
+
+struct snapshot {
+    gatomicrefcount references;
+    struct settings *settings;
+    struct table_set *tables;
+    GPtrArray *policies; /* of struct policy *; the first has no section */
+    struct snapshot_needs needs;
+};
+
+static void policy_free(void *data)
+{
+    struct policy *policy = data;
+    site_clear(&policy->site);
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        restriction_list_free(policy->lists[kind]);
+    g_free(policy);
+}
+
+static void snapshot_free(struct snapshot *snapshot)
+{
+    g_ptr_array_unref(snapshot->policies);
+    table_set_free(snapshot->tables);
+    settings_free(snapshot->settings);
+    g_free(snapshot);
+}
+
+/* The context for what the setting ID of SECTION names. */
+static struct table_context context_for(struct snapshot *snapshot, const struct section *section,
+                                        enum setting id, const struct table_context *base)
+{
+    const struct setting_value *value = settings_get(snapshot->settings, section, id);
+    struct table_context context = *base;
+    context.file = value->file;
+    context.line = value->line;
+    return context;
+}
+
+static GPtrArray *words_of(struct snapshot *snapshot, const struct section *section,
+                           enum setting id)
+{
+    GPtrArray *words = text_split_list(settings_get(snapshot->settings, section, id)->text, NULL);
+    return words ? words : g_ptr_array_new_with_free_func(g_free);
+}
+
+static struct table_list *tables_of(struct snapshot *snapshot, const struct section *section,
+                                    enum setting id, const struct table_context *base)
+{
+    const char *text = settings_get(snapshot->settings, section, id)->text;
+    if (*text == '\0')
+        return NULL;
+    struct table_context context = context_for(snapshot, section, id, base);
+    return table_list_open(text, true, &context);
+}
+
+static void find_interfaces(struct site *site)
+{
+    struct ifaddrs *list;
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct ipaddr));
+    if (getifaddrs(&list) == 0) {
+        for (struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+            struct ipaddr address;
+            if (entry->ifa_addr && ipaddr_from_sockaddr(entry->ifa_addr, &address))
+                g_array_append_val(found, address);
+        }
+        freeifaddrs(list);
+    }
+    site->interface_count = found->len;
+    site->interfaces = (struct ipaddr *)(void *)g_array_free(g_steal_pointer(&found), FALSE);
+}
+
+static void build_site(struct snapshot *snapshot, struct policy *policy,
+                       const struct table_context *base)
+{
+    struct site *site = &policy->site;
+    const struct section *section = policy->section;
+    const struct settings *settings = snapshot->settings;
+    struct table_context context = context_for(snapshot, section, SETTING_MYNETWORKS, base);
+    site->mynetworks = match_list_open(settings_get(settings, section, SETTING_MYNETWORKS)->text,
+                                       MATCH_NETWORKS, &context);
+    const struct setting_value *domains = settings_get(settings, section, SETTING_LOCAL_DOMAINS);
+    context = context_for(snapshot, section, SETTING_LOCAL_DOMAINS, base);
+    if (domains->given)
+        site->local_domains = match_list_open(domains->text, MATCH_DOMAINS, &context);
+    site->recipient_delimiter =
+        g_strdup(settings_get(settings, section, SETTING_RECIPIENT_DELIMITER)->text);
+    site->untrusted_listeners = words_of(snapshot, section, SETTING_UNTRUSTED_LISTENERS);
+    site->submission_listeners = words_of(snapshot, section, SETTING_SUBMISSION_LISTENERS);
+    site->sasl_local_realms = words_of(snapshot, section, SETTING_SASL_LOCAL_REALMS);
+    site->auth_mechanisms = words_of(snapshot, section, SETTING_AUTH_MECHANISMS);
+    site->auth_min_ssf = (unsigned)settings_integer(settings, section, SETTING_AUTH_MIN_SSF);
+    site->sender_login_maps = tables_of(snapshot, section, SETTING_SENDER_LOGIN_MAPS, base);
+    site->relay_clientcerts = tables_of(snapshot, section, SETTING_RELAY_CLIENTCERTS, base);
+    find_interfaces(site);
+}
+
+static const enum setting list_settings[LIST_COUNT] = {
+    [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
+    [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
+    [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
+    [LIST_RELAY] = SETTING_RELAY_RESTRICTIONS,
+    [LIST_RECIPIENT] = SETTING_RECIPIENT_RESTRICTIONS,
+    [LIST_MESSAGE] = SETTING_MESSAGE_RESTRICTIONS,
+};
+
+static void build_lists(struct snapshot *snapshot, struct policy *policy,
+                        const struct table_context *base)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        enum setting id = list_settings[kind];
+        struct table_context context = context_for(snapshot, policy->section, id, base);
+        policy->lists[kind] =
+            restriction_list_compile(settings_get(snapshot->settings, policy->section, id)->text,
+                                     (enum restriction_list_kind)kind, &context);
+    }
+}
+
+static bool policy_is_whole(const struct policy *policy)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (!policy->lists[kind])
+            return false;
+    return policy->site.mynetworks;
+}
+
+static void build_policy(struct snapshot *snapshot, const struct section *section,
+                         const struct table_context *base)
+{
+    const struct settings *settings = snapshot->settings;
+    struct policy *policy = g_new0(struct policy, 1);
+    policy->section = section;
+    g_ptr_array_add(snapshot->policies, policy);
+    policy->delay_checks = settings_integer(settings, section, SETTING_DELAY_CHECKS);
+    policy->monitor = settings_integer(settings, section, SETTING_MODE) == 1;
+    policy->header_limit = (size_t)settings_integer(settings, section, SETTING_HEADER_LIMIT);
+    build_site(snapshot, policy, base);
+    build_lists(snapshot, policy, base);
+    if (policy_is_whole(policy))
+        policy_lint(policy, settings, base->problems);
+}
+
+static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
+{
+    needs->header = true; /* header_limit */
+    if (!policy->delay_checks) {
+        needs->early_answers = true;
+        needs->mail_answer = true;
+    }
+}
+
+static void build_policies(struct snapshot *snapshot, const struct table_context *base)
+{
+    build_policy(snapshot, NULL, base);
+    guint count = settings_section_count(snapshot->settings, SECTION_LISTENER);
+    for (guint i = 0; i < count; i++)
+        build_policy(snapshot, settings_section(snapshot->settings, SECTION_LISTENER, i), base);
+    for (guint i = 0; i < snapshot->policies->len; i++)
+        add_needs(&snapshot->needs, snapshot->policies->pdata[i]);
+}
+
+struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
+                                struct problems *problems)
+{
+    struct snapshot *snapshot = g_new0(struct snapshot, 1);
+    g_atomic_ref_count_init(&snapshot->references);
+    snapshot->settings = settings;
+    snapshot->tables = table_set_new();
+    snapshot->policies = g_ptr_array_new_with_free_func(policy_free);
+    struct table_context base = {
+        .base_dir = base_dir, .problems = problems, .set = snapshot->tables};
+    build_policies(snapshot, &base);
+    if (problems_errors(problems) == 0)
+        return snapshot;
+    snapshot_free(snapshot);
+    return NULL;
+}
+
+struct snapshot *snapshot_load(const char *path, struct problems *problems)
+{
+    struct settings *settings = settings_load(path, problems);
+    if (!settings)
+        return NULL;
+    g_autofree char *folder = g_path_get_dirname(path);
+    return snapshot_build(settings, folder, problems);
+}
+
+struct snapshot *snapshot_ref(struct snapshot *snapshot)
+{
+    g_atomic_ref_count_inc(&snapshot->references);
+    return snapshot;
+}
+
+void snapshot_unref(struct snapshot *snapshot)
+{
+    if (snapshot && g_atomic_ref_count_dec(&snapshot->references))
+        snapshot_free(snapshot);
+}
+
+const struct policy *snapshot_main_policy(const struct snapshot *snapshot)
+{
+    return snapshot->policies->pdata[0];
+}
+
+/* A section that names the listener goes before one that names its port. */
+const struct policy *snapshot_policy(const struct snapshot *snapshot, const struct facts *facts)
+{
+    const struct policy *by_port = NULL;
+    for (guint i = 1; i < snapshot->policies->len && !facts->without_smtp; i++) {
+        const struct policy *policy = snapshot->policies->pdata[i];
+        const char *name = section_name(policy->section);
+        if (!facts_listener_is(facts, name))
+            continue;
+        if (name[0] != ':')
+            return policy;
+        by_port = policy;
+    }
+    return by_port ? by_port : snapshot_main_policy(snapshot);
+}
+
+const struct settings *snapshot_settings(const struct snapshot *snapshot)
+{
+    return snapshot->settings;
+}
+
+const struct snapshot_needs *snapshot_get_needs(const struct snapshot *snapshot)
+{
+    return &snapshot->needs;
+}
+
+bool snapshot_has_listeners(const struct snapshot *snapshot)
+{
+    return snapshot->policies->len > 1;
+}
+
+unsigned snapshot_refresh_tables(struct snapshot *snapshot, struct problems *problems)
+{
+    return table_set_refresh(snapshot->tables, problems);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What snapshot.c and lint.c share.
+ */
+#ifndef SNAPSHOT_PRIVATE_H
+#define SNAPSHOT_PRIVATE_H
+
+#include "policy/snapshot.h"
+
+/* Warns of a policy that refuses everything, permits everything or can never match; relay lists
+ * that end without a decision are errors. */
+void policy_lint(const struct policy *policy, const struct settings *settings,
+                 struct problems *problems);
+
+#endif
