@@ -162,8 +162,7 @@ static void do_mail(struct player *player, char *rest)
 {
     g_auto(GStrv) argv = g_strsplit(rest, " ", -1);
     struct macro_source macros = macros_of(player);
-    print_answer(player,
-                 session_mail(player->session, (const char *const *)(void *)argv, &macros));
+    print_answer(player, session_mail(player->session, (const char *const *)(void *)argv, &macros));
 }
 
 static void do_rcpt(struct player *player, char *rest)
@@ -209,11 +208,11 @@ static const struct {
     void (*run)(struct player *player, char *rest);
     bool needs_session;
 } commands[] = {
-    {"set", do_set, false},         {"section", do_set, false},    {"load", do_load, false},
-    {"macro", do_macro, false},     {"unmacro", do_unmacro, false}, {"connect", do_connect, false},
-    {"local", do_local, false},     {"helo", do_helo, true},       {"mail", do_mail, true},
-    {"rcpt", do_rcpt, true},        {"header", do_header, true},   {"headers", do_headers, true},
-    {"end", do_end, true},          {"rset", do_rset, true},
+    {"set", do_set, false},     {"section", do_set, false},     {"load", do_load, false},
+    {"macro", do_macro, false}, {"unmacro", do_unmacro, false}, {"connect", do_connect, false},
+    {"local", do_local, false}, {"helo", do_helo, true},        {"mail", do_mail, true},
+    {"rcpt", do_rcpt, true},    {"header", do_header, true},    {"headers", do_headers, true},
+    {"end", do_end, true},      {"rset", do_rset, true},
 };
 
 static bool play_line(struct player *player, char *line)
