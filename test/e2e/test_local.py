@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mail that reaches Postfix without SMTP (sendmail(1), non_smtpd_milters): what is refused goes back
+to its sender, what nobody could be told of is held, and nothing sticks in a queue or vanishes."""
+import sys
+sys.path.insert(0, sys.path[0] + '/../lib')
+from scene import run
+from smtp import token
+from tap import case, equal, match, true, until
+
+SENDERS = 'evil@lab.test REJECT not from here\n'
+
+
+def submit(scene, sender, recipients='x@remote.example', *options):
+    """sendmail -t as a local program calls it; returns the message's word."""
+    word = token()
+    text = 'From: %s\nTo: %s\nSubject: local\n\n%s\n' % (sender or 'a@lab.test', recipients, word)
+    done = scene.postfix.sendmail(text.encode(), '-t', '-i', '-f', sender, *options)
+    equal(done.returncode, 0, done.stderr)
+    return word
+
+
+def bounced(scene, word, sender):
+    """Waits for the report that sender gets; the message itself must not go out."""
+    report = until(lambda: [m for m in scene.sink.messages(word) if m.sender == ''], 20,
+                   'a bounce')[0]
+    equal(report.recipients, [sender], 'the recipient of the bounce')
+    others = [m.recipients for m in scene.sink.messages(word) if m.sender != '']
+    equal(others, [], 'deliveries')
+    return report
+
+
+def nothing_sticks(scene):
+    until(lambda: not scene.postfix.queue(), 20, 'maildrop, incoming, active and deferred empty')
+
+
+@case('local mail passes')
+def passes(scene):
+    word = submit(scene, 'bob@lab.test', 'x@remote.example, carol@lab.test')
+    equal(sorted(scene.sink.wait(word).recipients), ['carol@lab.test', 'x@remote.example'],
+          'recipients')
+    nothing_sticks(scene)
+
+
+@case('local mail with the null sender passes')
+def null_passes(scene):
+    word = submit(scene, '')
+    equal(scene.sink.wait(word).sender, '', 'sender')
+    nothing_sticks(scene)
+
+
+@case('a refused sender gets his message back')
+def refused(scene):
+    mark = scene.gatepost.mark()
+    word = submit(scene, 'evil@lab.test')
+    report = bounced(scene, word, 'evil@lab.test')
+    match('not from here|5\\.7\\.1', report.data.decode('latin-1'))
+    nothing_sticks(scene)
+    scene.gatepost.wait_log(mark, 'evil@lab.test', 'check_sender_access', 'action=reject')
+
+
+@case('one refused recipient refuses the whole message')
+def refused_recipient(scene):
+    word = submit(scene, 'bob@lab.test', 'carol@lab.test, closed@lab.test')
+    bounced(scene, word, 'bob@lab.test')
+    nothing_sticks(scene)
+
+
+@case('what would be refused is held when its sender is null')
+def null_held(scene):
+    word = submit(scene, '', 'closed@lab.test')
+    until(lambda: scene.postfix.held(word), 20, 'a held message')
+    true(not scene.sink.messages(word), 'it was delivered')
+    nothing_sticks(scene)
+    scene.postfix.command('postsuper', '-d', *scene.postfix.held(word))
+
+
+@case('a temporary refusal makes Postfix try again')
+def temporary(scene):
+    word = submit(scene, 'bob@lab.test', 'later@lab.test')
+    until(lambda: 'later@lab.test' in '\n'.join(scene.gatepost.lines), 20, 'the refusal')
+    true(not scene.sink.messages(word), 'it was delivered')
+    equal(len(scene.postfix.queue()), 1, 'files in the queue')
+    scene.gatepost.table('recipients', 'closed@lab.test REJECT closed\n')
+
+    def again():
+        scene.postfix.command('postkick', 'public', 'pickup', 'W')
+        return scene.sink.messages(word)
+    until(again, 20, 'delivery', step=0.5)
+    nothing_sticks(scene)
+
+
+@case('sendmail -bs is local mail, too')
+def batch_smtp(scene):
+    for sender, good in (('bob@lab.test', True), ('evil@lab.test', False)):
+        word = token()
+        dialog = ('EHLO x\r\nMAIL FROM:<%s>\r\nRCPT TO:<x@remote.example>\r\nDATA\r\n'
+                  'Subject: x\r\n\r\n%s\r\n.\r\nQUIT\r\n' % (sender, word)).encode()
+        scene.postfix.sendmail(dialog, '-bs')
+        if good:
+            scene.sink.wait(word)
+        else:
+            bounced(scene, word, sender)
+    nothing_sticks(scene)
+
+
+@case('delivery reports of Postfix itself pass')
+def reports(scene):
+    scene.postfix.set(internal_mail_filter_classes='bounce')
+    word = submit(scene, 'evil@lab.test')
+    bounced(scene, word, 'evil@lab.test')
+    nothing_sticks(scene)
+    equal(scene.postfix.held(word), [], 'held')
+
+
+@case('a held local message is not lost either')
+def local_hold(scene):
+    word = submit(scene, 'holdme@lab.test')
+    until(lambda: scene.postfix.held(word), 20, 'a held message')
+    scene.postfix.command('postsuper', '-H', *scene.postfix.held(word))
+    scene.postfix.command('postqueue', '-f')
+    scene.sink.wait(word)
+    nothing_sticks(scene)
+
+
+@case('local mail while gatepost is down waits and then goes')
+def down(scene):
+    scene.gatepost.stop()
+    word = submit(scene, 'bob@lab.test')
+    until(lambda: 'milter' in scene.postfix.log(), 20, "Postfix's complaint")
+    true(not scene.sink.messages(word), 'it was delivered')
+    scene.gatepost.start()
+
+    def again():
+        scene.postfix.command('postkick', 'public', 'pickup', 'W')
+        return scene.sink.messages(word)
+    until(again, 30, 'delivery', step=0.5)
+    nothing_sticks(scene)
+
+
+run(settings={
+    'sender_restrictions': 'check_sender_access texthash:TABLES/senders',
+    'recipient_restrictions': 'check_recipient_access texthash:TABLES/recipients '
+                              'permit_mynetworks'},
+    tables={'senders': SENDERS + 'holdme@lab.test HOLD\n',
+            'recipients': 'closed@lab.test REJECT closed\nlater@lab.test 450 4.7.1 later\n'})
