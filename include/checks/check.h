@@ -60,7 +60,7 @@ struct check_note {
 
 /* The arguments of a restriction, opened when the list was compiled. */
 struct check_argument {
-    char *word;                /* as written; NULL: takes none */
+    char *word;                /* as written (of a header and a table: the header); NULL: none */
     struct table_list *tables; /* for words that take a table */
 };
 
@@ -86,8 +86,9 @@ struct check {
 
 enum argument_kind {
     ARGUMENT_NONE,
-    ARGUMENT_TABLE,       /* a lookup table with access(5) results */
-    ARGUMENT_RESTRICTION, /* prefixes the next restriction: warn_if_reject */
+    ARGUMENT_TABLE,        /* a lookup table with access(5) results */
+    ARGUMENT_HEADER_TABLE, /* the name of a header field, then such a table */
+    ARGUMENT_RESTRICTION,  /* prefixes the next restriction: warn_if_reject */
 };
 
 /* Facts that a restriction cannot do without; a list that is evaluated before they are known can
@@ -97,6 +98,7 @@ enum fact_need {
     NEED_HELO = 1 << 0,
     NEED_SENDER = 1 << 1,
     NEED_RECIPIENT = 1 << 2,
+    NEED_MESSAGE = 1 << 3, /* stands in message_restrictions alone */
 };
 
 /* What a restriction can do, for those who look for lists that let everybody in or nobody. */

@@ -64,6 +64,16 @@ struct macro_facts {
     char *rcpt_mailer;    /* {rcpt_mailer} */
 };
 
+struct header_list;
+
+/* The message itself, known at its end. Borrowed from the session. */
+struct message_facts {
+    const struct header_list *headers;
+    const char *body; /* its beginning; NULL if it was not read */
+    size_t body_length;
+    bool body_cut; /* there was more of it */
+};
+
 struct facts {
     struct macro_facts macros;
 
@@ -86,6 +96,7 @@ struct facts {
     bool smtputf8;
     bool has_recipient; /* recipient below is the one being decided */
     struct mail_address recipient;
+    const struct message_facts *message; /* NULL until the message is in */
 };
 
 /* What the milter library tells of a connection. */

@@ -21,6 +21,7 @@ struct policy {
     bool delay_checks;
     bool monitor;
     size_t header_limit; /* bytes of a message's header */
+    bool reads_header;   /* message_restrictions are not empty: the header is kept */
 };
 
 struct snapshot;

@@ -227,7 +227,7 @@ static char *restrictions_fault(const char *value)
         const char *word = words->pdata[i];
         const struct restriction *row = restriction_find(word);
         const char *not_served = restriction_not_served(word);
-        if (row && row->argument != ARGUMENT_TABLE)
+        if (row && row->argument != ARGUMENT_TABLE && row->argument != ARGUMENT_HEADER_TABLE)
             continue;
         if (row || strchr(word, ':'))
             return g_strdup_printf("\"%s\": a table's result cannot name another table", word);
@@ -282,7 +282,7 @@ static enum check_result act(struct check *check, const char *value, const char 
     return action->run(&result);
 }
 
-static enum check_result conclude(struct check *check, enum lookup_status status,
+enum check_result access_conclude(struct check *check, enum lookup_status status,
                                   const GString *value, const char *subject, const char *class)
 {
     switch (status) {
@@ -311,7 +311,7 @@ enum check_result run_check_client_access(struct check *check)
     g_autofree char *subject = facts_client_text(facts);
     enum lookup_status status =
         search_client(check->argument->tables, facts->client_name, &facts->address, value);
-    return conclude(check, status, value, subject, "Client host");
+    return access_conclude(check, status, value, subject, "Client host");
 }
 
 enum check_result run_check_reverse_client_hostname_access(struct check *check)
@@ -322,8 +322,8 @@ enum check_result run_check_reverse_client_hostname_access(struct check *check)
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status =
         search_client(check->argument->tables, facts->reverse_name, &facts->address, value);
-    return forbid_permit(
-        check, conclude(check, status, value, facts->reverse_name, "Unverified Client host"));
+    return forbid_permit(check, access_conclude(check, status, value, facts->reverse_name,
+                                                "Unverified Client host"));
 }
 
 enum check_result run_check_helo_access(struct check *check)
@@ -333,7 +333,7 @@ enum check_result run_check_helo_access(struct check *check)
         return CHECK_DUNNO;
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status = search_domain(check->argument->tables, helo, value);
-    return conclude(check, status, value, helo, "Helo command");
+    return access_conclude(check, status, value, helo, "Helo command");
 }
 
 static enum check_result check_address(struct check *check, const struct mail_address *address,
@@ -342,7 +342,7 @@ static enum check_result check_address(struct check *check, const struct mail_ad
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status = search_address(check->argument->tables, address, SEARCH_ACCESS,
                                                check->site->recipient_delimiter, false, value);
-    return conclude(check, status, value, address->text, class);
+    return access_conclude(check, status, value, address->text, class);
 }
 
 enum check_result run_check_sender_access(struct check *check)
@@ -370,7 +370,7 @@ enum check_result run_check_sasl_access(struct check *check)
         return CHECK_DUNNO;
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status = table_list_find(check->argument->tables, login, value);
-    enum check_result result = conclude(check, status, value, login, "SASL login name");
+    enum check_result result = access_conclude(check, status, value, login, "SASL login name");
     return site_authenticated(check->site, check->facts) ? result : forbid_permit(check, result);
 }
 
@@ -381,5 +381,5 @@ enum check_result run_check_ccert_access(struct check *check)
         return CHECK_DUNNO;
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status = table_list_find(check->argument->tables, subject, value);
-    return conclude(check, status, value, subject, "Client certificate");
+    return access_conclude(check, status, value, subject, "Client certificate");
 }

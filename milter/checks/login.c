@@ -49,15 +49,15 @@ static bool owns(const struct site *site, const char *owners, const char *login)
 
 enum owner { OWNER_UNKNOWN_SENDER, OWNER_SELF, OWNER_OTHER, OWNER_CANNOT_TELL };
 
-/* Whose the envelope sender is, seen from LOGIN (NULL: nobody is logged in). */
-static enum owner sender_owner(struct check *check, const char *login)
+/* Whose ADDRESS is, seen from LOGIN (NULL: nobody is logged in). */
+static enum owner address_owner(struct check *check, const struct mail_address *address,
+                                const char *login)
 {
     const struct site *site = check->site;
-    const struct mail_address *sender = &check->facts->sender;
     g_autoptr(GString) owners = g_string_new(NULL);
-    enum destination destination = site_destination(site, sender);
-    switch (search_address(site->sender_login_maps, sender, SEARCH_LOGIN, site->recipient_delimiter,
-                           destination == DESTINATION_LOCAL, owners)) {
+    enum destination destination = site_destination(site, address);
+    switch (search_address(site->sender_login_maps, address, SEARCH_LOGIN,
+                           site->recipient_delimiter, destination == DESTINATION_LOCAL, owners)) {
     case LOOKUP_HIT:
         return login && owns(site, owners->str, login) ? OWNER_SELF : OWNER_OTHER;
     case LOOKUP_MISS:
@@ -67,62 +67,81 @@ static enum owner sender_owner(struct check *check, const char *login)
     }
 }
 
-static bool has_sender_to_check(const struct check *check)
-{
-    return check->site->sender_login_maps && check->facts->in_message && !check->facts->sender.null;
-}
-
 static enum check_result cannot_tell_owner(struct check *check)
 {
     return check_cannot_tell(check, "sender_login_maps cannot be asked");
 }
 
-static enum check_result authenticated_mismatch(struct check *check, bool allow_unknown_sender)
+static enum check_result authenticated_mismatch(struct check *check,
+                                                const struct mail_address *address,
+                                                const char *class, bool allow_unknown)
 {
-    if (!has_sender_to_check(check) || !facts_has_login(check->facts))
+    if (!facts_has_login(check->facts))
         return CHECK_DUNNO;
     g_autofree char *login = site_login(check->site, check->facts);
-    enum owner owner = sender_owner(check, login);
+    enum owner owner = address_owner(check, address, login);
     if (owner == OWNER_CANNOT_TELL)
         return cannot_tell_owner(check);
-    if (owner == OWNER_SELF || (owner == OWNER_UNKNOWN_SENDER && allow_unknown_sender))
+    if (owner == OWNER_SELF || (owner == OWNER_UNKNOWN_SENDER && allow_unknown))
         return CHECK_DUNNO;
-    return check_refuse(check, 553, "5.7.1", "<%s>: Sender address rejected: not owned by user %s",
-                        check->facts->sender.text, login ? login : "unknown");
+    return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not owned by user %s",
+                        address->text, class, login ? login : "unknown");
 }
 
 /* A login that does not count is none: it owns nothing. */
-static enum check_result unauthenticated_mismatch(struct check *check)
+static enum check_result
+unauthenticated_mismatch(struct check *check, const struct mail_address *address, const char *class)
 {
-    if (!has_sender_to_check(check) || site_authenticated(check->site, check->facts))
+    if (site_authenticated(check->site, check->facts))
         return CHECK_DUNNO;
-    enum owner owner = sender_owner(check, NULL);
+    enum owner owner = address_owner(check, address, NULL);
     if (owner == OWNER_CANNOT_TELL)
         return cannot_tell_owner(check);
     if (owner == OWNER_UNKNOWN_SENDER)
         return CHECK_DUNNO;
-    return check_refuse(check, 553, "5.7.1", "<%s>: Sender address rejected: not logged in",
-                        check->facts->sender.text);
+    return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not logged in", address->text,
+                        class);
+}
+
+enum check_result check_owner(struct check *check, const struct mail_address *address,
+                              const char *class, bool allow_unknown)
+{
+    if (!check->site->sender_login_maps || address->null)
+        return CHECK_DUNNO;
+    enum check_result result = authenticated_mismatch(check, address, class, allow_unknown);
+    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check, address, class);
+}
+
+static const char sender_class[] = "Sender address";
+
+/* The envelope sender, if it is to be looked at; else NULL. */
+static const struct mail_address *sender_to_check(const struct check *check)
+{
+    bool looked_at =
+        check->site->sender_login_maps && check->facts->in_message && !check->facts->sender.null;
+    return looked_at ? &check->facts->sender : NULL;
 }
 
 enum check_result run_reject_authenticated_sender_login_mismatch(struct check *check)
 {
-    return authenticated_mismatch(check, false);
+    const struct mail_address *sender = sender_to_check(check);
+    return sender ? authenticated_mismatch(check, sender, sender_class, false) : CHECK_DUNNO;
 }
 
 enum check_result run_reject_unauthenticated_sender_login_mismatch(struct check *check)
 {
-    return unauthenticated_mismatch(check);
+    const struct mail_address *sender = sender_to_check(check);
+    return sender ? unauthenticated_mismatch(check, sender, sender_class) : CHECK_DUNNO;
 }
 
 enum check_result run_reject_sender_login_mismatch(struct check *check)
 {
-    enum check_result result = authenticated_mismatch(check, false);
-    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check);
+    const struct mail_address *sender = sender_to_check(check);
+    return sender ? check_owner(check, sender, sender_class, false) : CHECK_DUNNO;
 }
 
 enum check_result run_reject_known_sender_login_mismatch(struct check *check)
 {
-    enum check_result result = authenticated_mismatch(check, true);
-    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check);
+    const struct mail_address *sender = sender_to_check(check);
+    return sender ? check_owner(check, sender, sender_class, true) : CHECK_DUNNO;
 }

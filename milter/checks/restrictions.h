@@ -45,6 +45,20 @@ enum check_result run_check_recipient_access(struct check *check);
 enum check_result run_check_sasl_access(struct check *check);
 enum check_result run_check_ccert_access(struct check *check);
 
+/* What a table's answer for SUBJECT (shown as "<SUBJECT>: CLASS rejected") means. */
+enum check_result access_conclude(struct check *check, enum lookup_status status,
+                                  const GString *value, const char *subject, const char *class);
+
+/* content.c */
+enum check_result run_check_header_access(struct check *check);
+enum check_result run_check_from_access(struct check *check);
+enum check_result run_reject_from_login_mismatch(struct check *check);
+
+/* Refuses when ADDRESS, which the message claims as its CLASS ("From address"), is somebody
+ * else's: login.c. */
+enum check_result check_owner(struct check *check, const struct mail_address *address,
+                              const char *class, bool allow_unknown);
+
 /* syntax.c */
 enum check_result run_reject_invalid_helo_hostname(struct check *check);
 enum check_result run_reject_non_fqdn_helo_hostname(struct check *check);

@@ -202,6 +202,7 @@ void facts_end_message(struct facts *facts)
     mail_address_clear(&facts->sender);
     g_clear_pointer(&facts->macros.queue_id, g_free);
     facts->in_message = false;
+    facts->message = NULL;
 }
 
 char *facts_macro_list(enum stage stage)

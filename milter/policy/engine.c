@@ -73,6 +73,8 @@ void engine_event(struct engine *engine, const struct event *event)
 }
 
 static void message(struct engine *engine, enum engine_level level, const char *format,
+                    va_list args) G_GNUC_PRINTF(3, 0);
+static void message(struct engine *engine, enum engine_level level, const char *format,
                     va_list args)
 {
     g_autofree char *text = g_strdup_vprintf(format, args);

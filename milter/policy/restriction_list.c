@@ -119,22 +119,49 @@ static void add_item(struct reader *reader, const struct restriction *row, char 
     reader->warn_if_reject = false;
 }
 
-static void read_table_row(struct reader *reader, const struct restriction *row, const char *word)
+static void read_table_row(struct reader *reader, const struct restriction *row, const char *head,
+                           const char *word)
 {
     struct table_list *tables = open_tables(reader, row->name, word);
     if (tables)
-        add_item(reader, row, g_strdup(word), tables);
+        add_item(reader, row, g_strdup(head ? head : word), tables);
+}
+
+static const char *next_word(struct reader *reader)
+{
+    return reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
+}
+
+/* What stands behind a word that takes a table, or a header field and a table. */
+static void read_arguments(struct reader *reader, const struct restriction *row)
+{
+    bool takes_header = row->argument == ARGUMENT_HEADER_TABLE;
+    const char *head = takes_header ? next_word(reader) : NULL;
+    const char *table = next_word(reader);
+    if (takes_header && (!table || strpbrk(head, ":/{")))
+        fail(reader,
+             "%s needs the name of a header field and a lookup table, as in %s Subject "
+             "pcre:/etc/gatepost/subjects",
+             row->name, row->name);
+    else if (!table)
+        fail(reader, "%s needs a lookup table, such as texthash:/etc/gatepost/access", row->name);
+    else
+        read_table_row(reader, row, head, table);
 }
 
 /* Client and HELO lists can be decided before there is a recipient, never the message's. */
 static bool fits_list(struct reader *reader, const struct restriction *row)
 {
-    if (reader->list->kind != LIST_MESSAGE || !(row->needs & NEED_RECIPIENT))
+    bool is_message = reader->list->kind == LIST_MESSAGE;
+    if (is_message && (row->needs & NEED_RECIPIENT))
+        fail(reader,
+             "%s decides for one recipient, but a message is refused for all of them; put it "
+             "into recipient_restrictions",
+             row->name);
+    else if (!is_message && (row->needs & NEED_MESSAGE))
+        fail(reader, "%s looks at the message; put it into message_restrictions", row->name);
+    else
         return true;
-    fail(reader,
-         "%s decides for one recipient, but a message is refused for all of them; put it into "
-         "recipient_restrictions",
-         row->name);
     return false;
 }
 
@@ -146,17 +173,12 @@ static void read_row(struct reader *reader, const struct restriction *row)
     }
     if (!fits_list(reader, row))
         return;
-    if (row->argument == ARGUMENT_NONE) {
+    if (row->argument == ARGUMENT_NONE)
         add_item(reader, row, NULL, NULL);
-        return;
-    }
-    if (!reader->context) {
+    else if (!reader->context)
         reader->failed = true;
-    } else if (reader->next >= reader->words->len) {
-        fail(reader, "%s needs a lookup table, such as texthash:/etc/gatepost/access", row->name);
-    } else {
-        read_table_row(reader, row, reader->words->pdata[reader->next++]);
-    }
+    else
+        read_arguments(reader, row);
 }
 
 /* The table or server behind a word that cannot be served is no error of its own. */
@@ -191,7 +213,7 @@ static void read_word(struct reader *reader, const char *word)
     if (row)
         read_row(reader, row);
     else if (is_table && access && reader->context)
-        read_table_row(reader, access, word);
+        read_table_row(reader, access, NULL, word);
     else if (is_table && reader->context)
         fail(reader, "\"%s\": say what the table is asked for, as in check_sender_access %s", word,
              word);

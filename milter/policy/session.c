@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "mail/header.h"
 #include "policy/evaluation.h"
 
 /* Recipients that one log line names; the rest is a number. */
@@ -42,6 +43,8 @@ struct session {
     /* of the message */
     GPtrArray *recipients;
     size_t header_bytes, header_lines;
+    struct header_list *headers;
+    struct message_facts message;
     struct refusal message_refusal; /* mail without SMTP: given at its end */
     struct check_effects message_effects;
     gint64 microseconds;
@@ -91,6 +94,8 @@ static void forget_message(struct session *session)
     if (session->recipients)
         g_ptr_array_set_size(session->recipients, 0);
     session->header_bytes = session->header_lines = 0;
+    header_list_free(session->headers);
+    session->headers = NULL;
     refusal_clear(&session->message_refusal);
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
@@ -571,16 +576,33 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
     return finish(session, &refusal);
 }
 
-void session_header(struct session *session, const char *name, const char *value)
-{
-    session->header_lines++;
-    session->header_bytes += strlen(name) + strlen(value) + strlen(":\r\n");
-}
-
 static bool header_too_large(const struct session *session)
 {
     return session->header_lines > SESSION_HEADER_LINES_MAX ||
            session->header_bytes > session->policy->header_limit;
+}
+
+void session_header(struct session *session, const char *name, const char *value)
+{
+    size_t name_length = strlen(name), value_length = strlen(value);
+    session->header_lines++;
+    session->header_bytes += name_length + value_length + strlen(":\r\n");
+    if (!session->policy->reads_header || header_too_large(session))
+        return;
+    if (!session->headers)
+        session->headers = header_list_new();
+    header_list_add(session->headers, name, name_length, value, value_length);
+}
+
+/* A message without any header has a header all the same. */
+static void show_message(struct session *session)
+{
+    if (!session->policy->reads_header)
+        return;
+    if (!session->headers)
+        session->headers = header_list_new();
+    session->message = (struct message_facts){.headers = session->headers};
+    session->facts.message = &session->message;
 }
 
 enum session_step session_end_of_message(struct session *session, const struct macro_source *macros)
@@ -588,8 +610,10 @@ enum session_step session_end_of_message(struct session *session, const struct m
     facts_end_recipient(&session->facts);
     facts_message(&session->facts, macros);
     begin_run(session, STAGE_MESSAGE);
-    if (!header_too_large(session))
+    if (!header_too_large(session)) {
+        show_message(session);
         return session_resume(session);
+    }
     struct refusal refusal = {.reply = g_strdup("552 5.3.4 Message header too large"),
                               .check = "header_limit"};
     return finish(session, &refusal);

@@ -144,8 +144,10 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     policy->header_limit = (size_t)settings_integer(settings, section, SETTING_HEADER_LIMIT);
     build_site(snapshot, policy, base);
     build_lists(snapshot, policy, base);
-    if (policy_is_whole(policy))
-        policy_lint(policy, settings, base->problems);
+    if (!policy_is_whole(policy))
+        return;
+    policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
+    policy_lint(policy, settings, base->problems);
 }
 
 static void add_needs(struct snapshot_needs *needs, const struct policy *policy)

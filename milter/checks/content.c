@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Restrictions about what the header of a message says. All of it is what the sender likes it to
+ * be: a refusal by it is safe, a permit by it is a door with a sign.
+ */
+#include "restrictions.h"
+
+#include <string.h>
+
+#include "mail/addrlist.h"
+#include "mail/header.h"
+#include "mail/mimeword.h"
+
+/* Asks the tables for one address of a field; the first that is found decides. */
+static enum lookup_status find_address(struct check *check, const char *text, GString *value)
+{
+    struct mail_address address;
+    mail_address_parse(text, &address);
+    enum lookup_status status = search_address(check->argument->tables, &address, SEARCH_ACCESS,
+                                               check->site->recipient_delimiter, false, value);
+    mail_address_clear(&address);
+    return status;
+}
+
+static enum lookup_status find_any_address(struct check *check, const struct header *header,
+                                           GString *value, char **found_r)
+{
+    g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
+    for (guint i = 0; i < entries->len; i++) {
+        const struct addrlist_entry *entry = entries->pdata[i];
+        if (!entry->address)
+            continue;
+        enum lookup_status status = find_address(check, entry->address, value);
+        if (status == LOOKUP_MISS)
+            continue;
+        *found_r = g_strdup(entry->address);
+        return status;
+    }
+    return LOOKUP_MISS;
+}
+
+enum check_result run_check_from_access(struct check *check)
+{
+    if (!check->facts->message)
+        return CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    g_autofree char *found = NULL;
+    enum lookup_status status = LOOKUP_MISS;
+    const struct header *header = header_list_first(check->facts->message->headers, "From");
+    for (; header && status == LOOKUP_MISS; header = header->next_same)
+        status = find_any_address(check, header, value, &found);
+    return access_conclude(check, status, value, found, "From address");
+}
+
+/* A field as a reader sees it, then the addresses in it. */
+static enum lookup_status find_field(struct check *check, const struct header *header,
+                                     GString *value)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    mimeword_decode_field(header->name, header->value, header->value_length, text);
+    enum lookup_status status = table_list_find(check->argument->tables, text->str, value);
+    g_autofree char *found = NULL;
+    return status == LOOKUP_MISS ? find_any_address(check, header, value, &found) : status;
+}
+
+enum check_result run_check_header_access(struct check *check)
+{
+    if (!check->facts->message)
+        return CHECK_DUNNO;
+    const char *name = check->argument->word;
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status = LOOKUP_MISS;
+    const struct header *header = header_list_first(check->facts->message->headers, name);
+    for (; header && status == LOOKUP_MISS; header = header->next_same)
+        status = find_field(check, header, value);
+    return access_conclude(check, status, value, name, "Header field");
+}
+
+static enum check_result check_owners(struct check *check, const char *name, const char *class)
+{
+    const struct header *header = header_list_first(check->facts->message->headers, name);
+    enum check_result result = CHECK_DUNNO;
+    for (; header && result == CHECK_DUNNO; header = header->next_same) {
+        g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
+        for (guint i = 0; i < entries->len && result == CHECK_DUNNO; i++) {
+            const struct addrlist_entry *entry = entries->pdata[i];
+            struct mail_address address;
+            mail_address_parse(entry->address ? entry->address : "", &address);
+            result = check_owner(check, &address, class, false);
+            mail_address_clear(&address);
+        }
+    }
+    return result;
+}
+
+enum check_result run_reject_from_login_mismatch(struct check *check)
+{
+    if (!check->facts->message)
+        return CHECK_DUNNO;
+    enum check_result result = check_owners(check, "From", "From address");
+    return result != CHECK_DUNNO ? result : check_owners(check, "Sender", "Sender address");
+}
