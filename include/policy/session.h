@@ -76,6 +76,11 @@ void session_header(struct session *session, const char *name, const char *value
 enum session_step session_end_of_message(struct session *session,
                                          const struct macro_source *macros);
 
+/* In place of session_end_of_message, when there is no message and will be none: what the envelope
+ * alone would lead to (a HOLD, headers, the refusal of mail without SMTP). For the command line. */
+enum session_step session_end_of_envelope(struct session *session,
+                                          const struct macro_source *macros);
+
 /* The message under way will not come (RSET, a lost client); not needed before MAIL. */
 void session_abort(struct session *session);
 

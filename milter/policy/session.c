@@ -619,6 +619,16 @@ enum session_step session_end_of_message(struct session *session, const struct m
     return finish(session, &refusal);
 }
 
+enum session_step session_end_of_envelope(struct session *session,
+                                          const struct macro_source *macros)
+{
+    facts_end_recipient(&session->facts);
+    facts_message(&session->facts, macros);
+    begin_run(session, STAGE_MESSAGE);
+    session->run.count = 0;
+    return session_resume(session);
+}
+
 void session_abort(struct session *session)
 {
     forget_message(session);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepostctl check: what the daemon would say of its settings, and what it will need when it
+ * starts on this machine (the latter are warnings: the settings may be meant for another one).
+ */
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "command.h"
+#include "policy/snapshot.h"
+#include "settings/socket.h"
+
+static void warn_of_folder(const struct settings *settings, enum setting id, const char *path,
+                           struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, NULL, id);
+    if (*path == '\0')
+        return;
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+        problems_warning(problems, value->file, value->line, "%s: there is no folder %s",
+                         setting_row(id)->name, folder);
+}
+
+static void warn_of_socket(const struct settings *settings, struct problems *problems)
+{
+    struct socket_address address;
+    const char *why;
+    const char *text = settings_get(settings, NULL, SETTING_MILTER_SOCKET)->text;
+    if (socket_parse(text, &address, &why) && address.kind == SOCKET_UNIX)
+        warn_of_folder(settings, SETTING_MILTER_SOCKET, address.path, problems);
+}
+
+static void warn_of_people(const struct settings *settings, struct problems *problems)
+{
+    const struct setting_value *user = settings_get(settings, NULL, SETTING_USER);
+    const struct setting_value *group = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP);
+    if (!getpwnam(user->text))
+        problems_warning(problems, user->file, user->line, "user: there is no user \"%s\"",
+                         user->text);
+    if (*group->text && !getgrnam(group->text))
+        problems_warning(problems, group->file, group->line,
+                         "milter_socket_group: there is no group \"%s\"", group->text);
+}
+
+static void warn_of_surroundings(const struct settings *settings, struct problems *problems)
+{
+    warn_of_people(settings, problems);
+    warn_of_socket(settings, problems);
+    warn_of_folder(settings, SETTING_CONTROL_SOCKET,
+                   settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text, problems);
+    warn_of_folder(settings, SETTING_PID_FILE, settings_get(settings, NULL, SETTING_PID_FILE)->text,
+                   problems);
+}
+
+static void print_value(const struct settings *settings, const struct section *section,
+                        enum setting id)
+{
+    const struct setting_value *value = settings_get(settings, section, id);
+    const char *unset = setting_row(id)->default_text || value->given ? "(empty)" : "(not set)";
+    printf("  %-22s %s\n", setting_row(id)->name, *value->text ? value->text : unset);
+}
+
+/* What decides about mail, in the order in which it is asked. */
+static const enum setting summary[] = {
+    SETTING_MODE,
+    SETTING_MYNETWORKS,
+    SETTING_LOCAL_DOMAINS,
+    SETTING_SUBMISSION_LISTENERS,
+    SETTING_UNTRUSTED_LISTENERS,
+    SETTING_CLIENT_RESTRICTIONS,
+    SETTING_HELO_RESTRICTIONS,
+    SETTING_SENDER_RESTRICTIONS,
+    SETTING_RELAY_RESTRICTIONS,
+    SETTING_RECIPIENT_RESTRICTIONS,
+    SETTING_MESSAGE_RESTRICTIONS,
+};
+
+static void print_section(const struct settings *settings, const struct section *section)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(summary); i++) {
+        const struct setting_value *value = settings_get(settings, section, summary[i]);
+        if (!section || value != settings_get(settings, NULL, summary[i]))
+            print_value(settings, section, summary[i]);
+    }
+}
+
+static void print_summary(const char *file, const struct settings *settings)
+{
+    printf("%s: what decides about mail\n", file);
+    print_section(settings, NULL);
+    guint count = settings_section_count(settings, SECTION_LISTENER);
+    for (guint i = 0; i < count; i++) {
+        const struct section *section = settings_section(settings, SECTION_LISTENER, i);
+        printf("[listener %s]\n", section_name(section));
+        print_section(settings, section);
+    }
+}
+
+enum exit_code command_check(struct invocation *invocation)
+{
+    gboolean verbose = FALSE;
+    const GOptionEntry entries[] = {{"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, NULL, NULL},
+                                    {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    enum parse_result parsed = invocation_parse(invocation, entries, 0, 0);
+    if (parsed != PARSE_GOOD)
+        return parse_code(parsed);
+    struct problems *problems = problems_new();
+    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+    if (snapshot)
+        warn_of_surroundings(snapshot_settings(snapshot), problems);
+    problems_print(problems, stderr);
+    if (verbose) {
+        if (snapshot)
+            print_summary(invocation->config, snapshot_settings(snapshot));
+        printf("%u errors, %u warnings\n", problems_errors(problems), problems_warnings(problems));
+    }
+    problems_free(problems);
+    enum exit_code code = snapshot ? CODE_FINE : CODE_CONFIG;
+    snapshot_unref(snapshot);
+    return code;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Options and usage, the same for every command.
+ */
+#include <stdio.h>
+
+#include "command.h"
+
+void complain(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    fprintf(stderr, "gatepostctl: %s\n", text);
+}
+
+static void print_usage(const struct command *command, FILE *stream)
+{
+    fprintf(stream, "usage: gatepostctl [-c FILE] %s%s%s\n", command->name,
+            command->arguments ? " " : "", command->arguments ? command->arguments : "");
+}
+
+enum exit_code usage_error(const struct invocation *invocation, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    complain("%s", text);
+    print_usage(invocation->command, stderr);
+    return CODE_USAGE;
+}
+
+enum exit_code parse_code(enum parse_result result)
+{
+    return result == PARSE_BAD ? CODE_USAGE : CODE_FINE;
+}
+
+/* GOption takes the program's name for argv[0], so the command's own word serves. */
+static bool parse(struct invocation *invocation, const GOptionEntry *entries, gboolean *help_r,
+                  GError **error)
+{
+    const GOptionEntry common[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &invocation->config, NULL, NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, help_r, NULL, NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &invocation->operands, NULL, NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    GOptionContext *context = g_option_context_new(NULL);
+    g_option_context_set_help_enabled(context, FALSE);
+    if (entries)
+        g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, common, NULL);
+    char **argv = invocation->argv - 1;
+    int argc = invocation->argc + 1;
+    bool good = g_option_context_parse(context, &argc, &argv, error);
+    g_option_context_free(context);
+    if (good && !invocation->operands)
+        invocation->operands = g_new0(char *, 1);
+    return good;
+}
+
+enum parse_result invocation_parse(struct invocation *invocation, const GOptionEntry *entries,
+                                   unsigned least, unsigned most)
+{
+    gboolean help = FALSE;
+    g_autoptr(GError) error = NULL;
+    if (!parse(invocation, entries, &help, &error)) {
+        usage_error(invocation, "%s", error->message);
+        return PARSE_BAD;
+    }
+    if (help) {
+        print_usage(invocation->command, stdout);
+        printf("%s\n", invocation->command->help);
+        return PARSE_HELP;
+    }
+    unsigned count = g_strv_length(invocation->operands);
+    if (count < least || count > most) {
+        usage_error(invocation,
+                    count < least ? "an argument is missing" : "there is an argument too many");
+        return PARSE_BAD;
+    }
+    return PARSE_GOOD;
+}

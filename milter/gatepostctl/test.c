@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepostctl test: what would become of a message, and why.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "testoutput.h"
+
+static void setup_clear(struct trial_setup *setup)
+{
+    g_free(setup->client);
+    g_free(setup->name);
+    g_free(setup->helo);
+    g_free(setup->sender);
+    g_strfreev(setup->recipients);
+    g_free(setup->login);
+    g_free(setup->mechanism);
+    g_free(setup->tls);
+    g_free(setup->bits);
+    g_free(setup->ccert_subject);
+    g_free(setup->listener);
+}
+
+static enum parse_result parse(struct invocation *invocation, struct trial_setup *setup,
+                               gboolean *json_r)
+{
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, json_r, NULL, NULL},
+        {"client", 0, 0, G_OPTION_ARG_FILENAME, &setup->client, NULL, NULL},
+        {"name", 0, 0, G_OPTION_ARG_FILENAME, &setup->name, NULL, NULL},
+        {"helo", 0, 0, G_OPTION_ARG_FILENAME, &setup->helo, NULL, NULL},
+        {"from", 0, 0, G_OPTION_ARG_FILENAME, &setup->sender, NULL, NULL},
+        {"rcpt", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &setup->recipients, NULL, NULL},
+        {"auth", 0, 0, G_OPTION_ARG_FILENAME, &setup->login, NULL, NULL},
+        {"mech", 0, 0, G_OPTION_ARG_FILENAME, &setup->mechanism, NULL, NULL},
+        {"tls", 0, 0, G_OPTION_ARG_FILENAME, &setup->tls, NULL, NULL},
+        {"bits", 0, 0, G_OPTION_ARG_FILENAME, &setup->bits, NULL, NULL},
+        {"ccert-subject", 0, 0, G_OPTION_ARG_FILENAME, &setup->ccert_subject, NULL, NULL},
+        {"listener", 0, 0, G_OPTION_ARG_FILENAME, &setup->listener, NULL, NULL},
+        {"local", 0, 0, G_OPTION_ARG_NONE, &setup->local, NULL, NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    enum parse_result parsed = invocation_parse(invocation, entries, 0, G_MAXUINT);
+    const char *fault = parsed == PARSE_GOOD ? trial_setup_fault(setup) : NULL;
+    if (!fault)
+        return parsed;
+    usage_error(invocation, "%s", fault);
+    return PARSE_BAD;
+}
+
+struct run {
+    struct trial *trial;
+    const struct trial_setup *setup;
+    bool json;
+    bool refused;
+};
+
+static void run_one(struct run *run, const char *file, const struct message_file *message)
+{
+    struct trial_result result;
+    trial_run(run->trial, run->setup, message, &result);
+    enum trial_verdict verdict = result.decision.verdict;
+    run->refused |= verdict == TRIAL_REJECT || verdict == TRIAL_TEMPFAIL;
+    if (run->json)
+        test_print_json(file, &result, stdout);
+    else
+        test_print_text(file, &result, stdout);
+    trial_result_clear(&result);
+}
+
+/* false if one of the files could not be read; the others are tried. */
+static bool run_files(struct run *run, char **files)
+{
+    bool good = true;
+    for (; *files; files++) {
+        struct message_file message;
+        g_autofree char *why = NULL;
+        if (!message_file_read(*files, &message, &why)) {
+            complain("%s: %s", *files, why);
+            good = false;
+            continue;
+        }
+        run_one(run, *files, &message);
+        message_file_clear(&message);
+    }
+    return good;
+}
+
+static enum exit_code run_all(const struct invocation *invocation, const struct trial_setup *setup,
+                              bool json)
+{
+    struct problems *problems = problems_new();
+    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+    problems_print(problems, stderr);
+    problems_free(problems);
+    if (!snapshot)
+        return CODE_CONFIG;
+    struct run run = {.trial = trial_new(snapshot), .setup = setup, .json = json};
+    bool good = true;
+    if (*invocation->operands)
+        good = run_files(&run, invocation->operands);
+    else
+        run_one(&run, NULL, NULL);
+    trial_free(run.trial);
+    return !good ? CODE_USAGE : run.refused ? CODE_NO : CODE_FINE;
+}
+
+enum exit_code command_test(struct invocation *invocation)
+{
+    struct trial_setup setup = {0};
+    gboolean json = FALSE;
+    enum parse_result parsed = parse(invocation, &setup, &json);
+    enum exit_code code =
+        parsed == PARSE_GOOD ? run_all(invocation, &setup, json) : parse_code(parsed);
+    setup_clear(&setup);
+    return code;
+}
