@@ -72,8 +72,10 @@ void engine_event(struct engine *engine, const struct event *event)
     engine->hooks.event(engine->hooks.data, event);
 }
 
+G_GNUC_PRINTF(3, 0)
 static void message(struct engine *engine, enum engine_level level, const char *format,
                     va_list args) G_GNUC_PRINTF(3, 0);
+G_GNUC_PRINTF(3, 0)
 static void message(struct engine *engine, enum engine_level level, const char *format,
                     va_list args)
 {

@@ -85,7 +85,7 @@ SERVICES = {
              ' -o smtpd_tls_wrappermode=yes',
     'onion': '-o milter_macro_daemon_name=ONION -o mynetworks=',
     'xclient': '-o milter_macro_daemon_name=xclient -o smtpd_sasl_auth_enable=yes'
-               ' -o smtpd_authorized_xclient_hosts=127.0.0.0/8',
+               ' -o smtpd_authorized_xclient_hosts=127.0.0.0/8,192.0.2.0/24',
 }
 
 MASTER_REST = '''
