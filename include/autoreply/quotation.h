@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The third question of the guard: does the message quote another one, in whatever form? Quote
+ * marks, attributions, "Original Message" and header blocks in the languages of the common clients,
+ * the HTML of Outlook, Gmail, Apple and others, attached messages and returned parts, in any
+ * charset and transfer encoding, at any depth.
+ *
+ * Threads: all functions are pure.
+ */
+#ifndef AUTOREPLY_QUOTATION_H
+#define AUTOREPLY_QUOTATION_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "autoreply/headers.h"
+
+/* Whether BODY[SIZE], what was seen of the body, quotes. HEADERS give its MIME fields. Every find
+ * is added to EVIDENCE (may be NULL) with part and line. A structure too deep or too broad to be
+ * looked through (24 levels, 400 parts) counts as a quotation: nobody can tell that it is none. */
+bool quotation_find(const struct autoreply_headers *headers, const char *body, size_t size,
+                    GPtrArray *evidence);
+
+/* The first text of the message that a person would read, as UTF-8 text (of HTML without its
+ * tags), for autoreply_classify_body. The caller frees it; "" if there is none. */
+char *quotation_first_text(const struct autoreply_headers *headers, const char *body, size_t size);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * GMime, started once, bounded, with its text in UTF-8. GMime's own parser stops at 1024 levels.
+ */
+#include "mime.h"
+
+#include <string.h>
+
+/* What is looked at to tell whether a file without a type is a message. */
+enum { SNIFF_MAX = 2048, CHARSET_NAME_MAX = 40 };
+
+void mime_start(void)
+{
+    static gsize started = 0;
+    if (g_once_init_enter(&started)) {
+        g_mime_init();
+        g_once_init_leave(&started, 1);
+    }
+}
+
+char *mime_decode_words(const char *text)
+{
+    mime_start();
+    return g_mime_utils_header_decode_text(NULL, text);
+}
+
+static GMimeMessage *parse_stream(GMimeStream *stream)
+{
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+    g_object_unref(parser);
+    return message;
+}
+
+GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *body, size_t size)
+{
+    static const char *const names[] = {"MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+                                        "Content-Disposition"};
+    mime_start();
+    g_autoptr(GString) head = g_string_new("Subject: x\n"); /* no header at all is no message */
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *value = autoreply_header_line(headers, names[i], 0);
+        if (value)
+            g_string_append_printf(head, "%s: %s\n", names[i], value);
+    }
+    g_string_append_c(head, '\n');
+    GMimeStream *cat = g_mime_stream_cat_new();
+    GMimeStream *first = g_mime_stream_mem_new_with_buffer(head->str, head->len);
+    GMimeStream *second = g_mime_stream_mem_new_with_buffer(body, size);
+    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), first);
+    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), second);
+    GMimeMessage *message = parse_stream(cat);
+    g_object_unref(first);
+    g_object_unref(second);
+    g_object_unref(cat);
+    return message;
+}
+
+GMimeMessage *mime_parse_whole(const char *text, size_t size)
+{
+    mime_start();
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, size);
+    GMimeMessage *message = parse_stream(stream);
+    g_object_unref(stream);
+    return message;
+}
+
+char *mime_type(GMimeObject *part)
+{
+    return g_mime_content_type_get_mime_type(g_mime_object_get_content_type(part));
+}
+
+/* Raw bytes of a leaf, decoded from its transfer encoding, LIMIT of them at most. */
+static GByteArray *leaf_bytes(GMimeObject *part, gint64 limit)
+{
+    GMimeDataWrapper *content =
+        GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+    GMimeStream *memory = g_mime_stream_mem_new();
+    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
+    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory));
+    if (content)
+        g_mime_data_wrapper_write_to_stream(content, memory);
+    g_object_unref(memory);
+    if (limit >= 0 && bytes->len > (guint)limit)
+        g_byte_array_set_size(bytes, (guint)limit);
+    return bytes;
+}
+
+static bool begins_as_message(GMimeObject *part)
+{
+    static const char *const fields[] = {
+        "received:", "return-path:",  "from:",         "date:",         "message-id:", "subject:",
+        "to:",       "mime-version:", "delivered-to:", "content-type:", "x-"};
+    GByteArray *bytes = leaf_bytes(part, SNIFF_MAX);
+    g_autofree char *text = g_strndup((const char *)bytes->data, bytes->len);
+    g_byte_array_unref(bytes);
+    g_autofree char *folded = g_ascii_strdown(text, -1);
+    g_auto(GStrv) lines = g_strsplit(folded, "\n", 12);
+    unsigned found = 0;
+    for (size_t i = 0; lines[i] && i < 11; i++)
+        for (size_t k = 0; k < G_N_ELEMENTS(fields); k++)
+            if (g_str_has_prefix(lines[i], fields[k])) {
+                found++;
+                break;
+            }
+    return found >= 3;
+}
+
+static bool named_as_message(GMimeObject *part)
+{
+    const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
+    if (!name)
+        return false;
+    g_autofree char *folded = g_ascii_strdown(name, -1);
+    return g_str_has_suffix(folded, ".eml") || g_str_has_suffix(folded, ".msg") ||
+           g_str_has_suffix(folded, ".mbox");
+}
+
+enum mime_kind mime_kind(GMimeObject *part)
+{
+    static const struct {
+        const char *type, *subtype;
+        enum mime_kind kind;
+    } kinds[] = {
+        {"text", "html", MIME_HTML},
+        {"text", "rfc822-headers", MIME_RETURNED},
+        {"text", "calendar", MIME_OTHER},
+        {"text", "x-vcard", MIME_OTHER},
+        {"text", "vcard", MIME_OTHER},
+        {"message", "external-body", MIME_OTHER},
+        {"message", "disposition-notification", MIME_OTHER},
+        {"message", "*", MIME_RETURNED},
+        {"application", "vnd.ms-outlook", MIME_RETURNED},
+        {"application", "mbox", MIME_RETURNED},
+    };
+    if (GMIME_IS_MESSAGE_PART(part))
+        return MIME_MESSAGE;
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    if (named_as_message(part))
+        return MIME_RETURNED;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype))
+            return kinds[i].kind;
+    if (g_mime_content_type_is_type(type, "text", "*"))
+        return MIME_TEXT;
+    if (g_mime_content_type_is_type(type, "application", "octet-stream") && begins_as_message(part))
+        return MIME_RETURNED;
+    return MIME_OTHER;
+}
+
+struct walk {
+    mime_visitor *visit;
+    void *context;
+    unsigned left;
+};
+
+static bool walk_object(struct walk *walk, GMimeObject *object, const char *path, unsigned depth);
+
+static bool walk_children(struct walk *walk, GMimeMultipart *multipart, const char *path,
+                          unsigned depth)
+{
+    int count = g_mime_multipart_get_count(multipart);
+    bool whole = true;
+    for (int i = 0; i < count && walk->left > 0; i++) {
+        g_autofree char *child =
+            *path ? g_strdup_printf("%s.%d", path, i + 1) : g_strdup_printf("%d", i + 1);
+        whole &= walk_object(walk, g_mime_multipart_get_part(multipart, i), child, depth + 1);
+    }
+    return whole && (walk->left > 0 || count == 0);
+}
+
+static bool walk_object(struct walk *walk, GMimeObject *object, const char *path, unsigned depth)
+{
+    if (!object)
+        return true;
+    if (depth >= MIME_DEPTH_MAX || walk->left == 0)
+        return false;
+    walk->left--;
+    if (GMIME_IS_MULTIPART(object)) {
+        walk->visit(walk->context, object, MIME_MULTIPART, *path ? path : "0");
+        return walk_children(walk, GMIME_MULTIPART(object), path, depth);
+    }
+    enum mime_kind kind = mime_kind(object);
+    const char *name = *path ? path : "1";
+    if (!walk->visit(walk->context, object, kind, name) || kind != MIME_MESSAGE)
+        return true;
+    GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+    return !inner || walk_object(walk, g_mime_message_get_mime_part(inner), name, depth + 1);
+}
+
+bool mime_walk(GMimeMessage *message, mime_visitor *visit, void *context)
+{
+    struct walk walk = {visit, context, MIME_PARTS_MAX + 1};
+    return walk_object(&walk, g_mime_message_get_mime_part(message), "", 0);
+}
+
+/* The iconv name of a charset that PART declares, NULL if it declares none that is known. A name
+ * with a slash would reach into iconv's own options. */
+static const char *declared_charset(GMimeObject *part)
+{
+    const char *name = g_mime_object_get_content_type_parameter(part, "charset");
+    if (!name || !*name || strlen(name) > CHARSET_NAME_MAX)
+        return NULL;
+    for (const char *p = name; *p; p++)
+        if (!g_ascii_isalnum(*p) && !strchr("-_.:", *p))
+            return NULL;
+    return g_mime_charset_iconv_name(name);
+}
+
+static char *try_convert(const GByteArray *bytes, const char *charset, gsize *size_r)
+{
+    return g_convert((const char *)bytes->data, bytes->len, "UTF-8", charset, NULL, size_r, NULL);
+}
+
+static bool is_utf8_name(const char *charset)
+{
+    return g_ascii_strcasecmp(charset, "UTF-8") == 0 ||
+           g_ascii_strcasecmp(charset, "US-ASCII") == 0;
+}
+
+void mime_get_text(GMimeObject *part, struct mime_text *text_r)
+{
+    GByteArray *bytes = leaf_bytes(part, -1);
+    const char *charset = declared_charset(part);
+    for (guint i = 0; !charset && i < bytes->len; i++)
+        if (bytes->data[i] == '\0') /* would end every string function's view */
+            bytes->data[i] = ' ';
+    gsize size = 0;
+    *text_r = (struct mime_text){.charset = charset, .declared = true};
+    if (charset && !is_utf8_name(charset))
+        text_r->text = try_convert(bytes, charset, &size);
+    if (!text_r->text) {
+        bool utf8 =
+            bytes->len == 0 || g_utf8_validate_len((const char *)bytes->data, bytes->len, NULL);
+        text_r->declared = charset && is_utf8_name(charset) && utf8;
+        text_r->charset = utf8 ? "UTF-8" : "ISO-8859-1";
+        text_r->text = utf8 ? g_strndup((const char *)bytes->data, bytes->len)
+                            : try_convert(bytes, "ISO-8859-1", &size);
+        size = utf8 ? bytes->len : size;
+    }
+    if (!text_r->text)
+        text_r->text = g_strdup("");
+    text_r->size = text_r->text[0] ? size : 0;
+    for (size_t i = 0; i < text_r->size; i++)
+        if (text_r->text[i] == '\0')
+            text_r->text[i] = ' ';
+    g_byte_array_unref(bytes);
+}
+
+void mime_text_clear(struct mime_text *text)
+{
+    g_free(text->text);
+    *text = (struct mime_text){0};
+}
+
+void mime_set_text(GMimeObject *part, const struct mime_text *old, const char *text)
+{
+    gsize size = strlen(text);
+    g_autofree char *converted = NULL;
+    /* glibc's writer of ISO-2022-CN-EXT has overrun its buffer before: nobody mails in it */
+    if (!is_utf8_name(old->charset) && !strstr(old->charset, "2022-CN") &&
+        !strstr(old->charset, "2022-cn"))
+        converted = g_convert(text, -1, old->charset, "UTF-8", NULL, &size, NULL);
+    if (!converted) {
+        size = strlen(text);
+        if (!is_utf8_name(old->charset))
+            g_mime_object_set_content_type_parameter(part, "charset", "utf-8");
+    }
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(converted ? converted : text, size);
+    GMimeDataWrapper *content =
+        g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
+    g_mime_part_set_content(GMIME_PART(part), content);
+    g_object_unref(content);
+    g_object_unref(stream);
+}
