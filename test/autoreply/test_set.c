@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     read_explained(argv[1]);
     for (int i = 2; i < argc; i++) {
         g_autofree char *base = g_path_get_basename(argv[i]);
-        g_autofree char *path = g_strdup_printf("/autoreply/set/%s", base);
+        g_autofree char *path = g_strdup_printf("/autoreply/%s", base);
         g_test_add_data_func(path, argv[i], test_file);
     }
     g_test_add_func("/autoreply/set_share", test_share);
