@@ -114,6 +114,7 @@ static void take_answer(void *data, struct dns_answer *answer)
     struct resolver *resolver = sending->resolver;
     int64_t now = g_get_monotonic_time();
     answer->latency_us = now - sending->sent_at;
+    answer->received_at = now;
     pthread_mutex_lock(&resolver->lock);
     dns_cache_put(resolver->cache, sending->key, answer, now);
     g_hash_table_remove(resolver->under_way, sending->key);

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Lookups: keys, the questions that they lead to, and links between entries and questions.
+ */
+#include "dns/dnsbl_lookup.h"
+
+#include <string.h>
+
+#include "state.h"
+
+/* One name that is asked of one list. */
+struct query {
+    char *name;
+    enum dnsbl_kind kind;
+    const char *zone;              /* of the set */
+    struct dnsbl_list *list;       /* NULL: not asked, REASON tells why */
+    struct dns_question *question; /* NULL likewise */
+    struct dns_question *probe;    /* what a listing waits for; NULL: nothing */
+    struct dns_question *text;
+    bool settled; /* the answer was judged and reported */
+    bool gave_up; /* reported as timed out, while it may still come */
+    enum dnsbl_reason reason;
+};
+
+/* An entry is concerned by a query. */
+struct link {
+    unsigned entry;
+    enum dnsbl_place place;
+    struct query *query;
+    const char *what;
+};
+
+struct dnsbl_lookup {
+    struct dnsbl_set *set;
+    struct resolver *resolver;
+    struct dnsbl_state *state;
+    struct dns_waker waker;
+    int64_t deadline;
+    unsigned keys;
+    GPtrArray *queries;
+    GArray *links;
+    GPtrArray *whats; /* the keys as they were added */
+};
+
+static void query_free(void *data)
+{
+    struct query *query = data;
+    dns_question_drop(query->question);
+    dns_question_drop(query->probe);
+    dns_question_drop(query->text);
+    g_free(query->name);
+    g_free(query);
+}
+
+struct dnsbl_lookup *dnsbl_lookup_new(struct dnsbl_set *set, struct resolver *resolver,
+                                      struct dnsbl_state *state, struct dns_waker waker)
+{
+    struct dnsbl_lookup *lookup = g_new0(struct dnsbl_lookup, 1);
+    lookup->set = dnsbl_set_ref(set);
+    lookup->resolver = resolver;
+    lookup->state = state;
+    lookup->waker = waker;
+    lookup->queries = g_ptr_array_new_with_free_func(query_free);
+    lookup->links = g_array_new(FALSE, FALSE, sizeof(struct link));
+    lookup->whats = g_ptr_array_new_with_free_func(g_free);
+    return lookup;
+}
+
+void dnsbl_lookup_free(struct dnsbl_lookup *lookup)
+{
+    if (!lookup)
+        return;
+    g_ptr_array_unref(lookup->queries);
+    g_array_unref(lookup->links);
+    g_ptr_array_unref(lookup->whats);
+    dnsbl_set_unref(lookup->set);
+    g_free(lookup);
+}
+
+/* ---- asking ---- */
+
+/* What the cache holds from before the list was last well is not believed: asked anew. */
+static void send_query(struct dnsbl_lookup *lookup, struct query *query)
+{
+    int64_t since;
+    query->list = list_begin(lookup->state, lookup->resolver, query->zone, query->kind,
+                             lookup->waker, &query->probe, &since, &query->reason);
+    if (!query->list)
+        return;
+    query->question = resolver_ask(lookup->resolver, query->name, DNS_A, lookup->waker);
+    const struct dns_answer *answer = dns_question_answer(query->question);
+    if (!dns_question_immediate(query->question) || !answer || answer->state == DNS_FAILED ||
+        answer->received_at >= since)
+        return;
+    dns_question_drop(query->question);
+    query->question = resolver_ask_fresh(lookup->resolver, query->name, DNS_A, lookup->waker);
+}
+
+static struct query *find_query(struct dnsbl_lookup *lookup, const char *name, enum dnsbl_kind kind)
+{
+    for (unsigned i = 0; i < lookup->queries->len; i++) {
+        struct query *query = lookup->queries->pdata[i];
+        if (query->kind == kind && g_ascii_strcasecmp(query->name, name) == 0)
+            return query;
+    }
+    return NULL;
+}
+
+static void ask_entry(struct dnsbl_lookup *lookup, unsigned index, enum dnsbl_place place,
+                      const char *key, const char *what)
+{
+    const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, index);
+    g_autofree char *name = g_strdup_printf("%s.%s", key, entry->zone);
+    if (!dns_name_valid(name))
+        return;
+    struct query *query = find_query(lookup, name, entry->kind);
+    if (!query) {
+        query = g_new0(struct query, 1);
+        query->name = g_steal_pointer(&name);
+        query->kind = entry->kind;
+        query->zone = entry->zone;
+        g_ptr_array_add(lookup->queries, query);
+        send_query(lookup, query);
+    }
+    struct link link = {index, place, query, what};
+    g_array_append_val(lookup->links, link);
+}
+
+/* The entry's key for what was added; NULL if there is none. */
+static char *make_key(const struct dnsbl_entry *entry, const struct ipaddr *address,
+                      const char *name, const char *email)
+{
+    if (entry->kind == DNSBL_ADDRESS)
+        return address ? dnsbl_key_for_address(address) : NULL;
+    if (entry->kind == DNSBL_HASH)
+        return email ? dnsbl_key_for_email(email, entry->hash) : NULL;
+    return name ? dnsbl_key_for_domain(name) : NULL;
+}
+
+static void add_key(struct dnsbl_lookup *lookup, enum dnsbl_place place, const char *what,
+                    const struct ipaddr *address, const char *name, const char *email)
+{
+    if (!(dnsbl_set_places(lookup->set) & place) || lookup->keys >= DNSBL_KEYS_MAX)
+        return;
+    lookup->keys++;
+    char *copy = g_strdup(what);
+    g_ptr_array_add(lookup->whats, copy);
+    for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
+        const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, i);
+        if (!(entry->places & place))
+            continue;
+        g_autofree char *key = make_key(entry, address, name, email);
+        if (key)
+            ask_entry(lookup, i, place, key, copy);
+    }
+}
+
+void dnsbl_lookup_add_address(struct dnsbl_lookup *lookup, const struct ipaddr *address)
+{
+    char text[IPADDR_TEXT_MAX];
+    add_key(lookup, DNSBL_CLIENT, ipaddr_format(address, text), address, NULL, NULL);
+}
+
+void dnsbl_lookup_add_name(struct dnsbl_lookup *lookup, enum dnsbl_place place, const char *name)
+{
+    add_key(lookup, place, name, NULL, name, NULL);
+}
+
+void dnsbl_lookup_add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
+                            const char *address)
+{
+    const char *at = strrchr(address, '@');
+    if (at)
+        add_key(lookup, place, address, NULL, at + 1, address);
+}
+
+static bool still_linked(const struct dnsbl_lookup *lookup, const struct query *query)
+{
+    for (unsigned i = 0; i < lookup->links->len; i++)
+        if (g_array_index(lookup->links, struct link, i).query == query)
+            return true;
+    return false;
+}
+
+static bool still_named(const struct dnsbl_lookup *lookup, const char *what)
+{
+    for (unsigned i = 0; i < lookup->links->len; i++)
+        if (g_array_index(lookup->links, struct link, i).what == what)
+            return true;
+    return false;
+}
+
+void dnsbl_lookup_forget(struct dnsbl_lookup *lookup, unsigned places)
+{
+    for (unsigned i = lookup->links->len; i-- > 0;)
+        if (g_array_index(lookup->links, struct link, i).place & places)
+            g_array_remove_index(lookup->links, i);
+    for (unsigned i = lookup->queries->len; i-- > 0;)
+        if (!still_linked(lookup, lookup->queries->pdata[i]))
+            g_ptr_array_remove_index(lookup->queries, i);
+    for (unsigned i = lookup->whats->len; i-- > 0;)
+        if (!still_named(lookup, lookup->whats->pdata[i]))
+            g_ptr_array_remove_index(lookup->whats, i);
+    lookup->keys = lookup->whats->len;
+}
+
+/* ---- judging ---- */
+
+/* The first address of the answer that is a listing for the entry; NULL if there is none. */
+static const struct ipaddr *match(const struct dnsbl_entry *entry, const struct dns_answer *answer)
+{
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct ipaddr *code = &answer->addresses[i];
+        const uint8_t *b = code->bytes;
+        bool reserved = b[1] == 0 && b[2] == 0 && b[3] == 1;
+        if (entry->filtered ? dnsbl_filter_match(&entry->filter, code)
+                            : dnsbl_judge_code(code) == DNSBL_FINE && !reserved)
+            return code;
+    }
+    return NULL;
+}
+
+static bool same_list(const struct dnsbl_entry *entry, const struct query *query)
+{
+    return entry->kind == query->kind && g_ascii_strcasecmp(entry->zone, query->zone) == 0;
+}
+
+/* Whether a filter of any entry for this list names the code. */
+static bool named(const struct dnsbl_lookup *lookup, const struct query *query,
+                  const struct ipaddr *code)
+{
+    for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
+        const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, i);
+        if (entry->filtered && same_list(entry, query) && dnsbl_filter_match(&entry->filter, code))
+            return true;
+    }
+    return false;
+}
+
+static enum dnsbl_reason judge_codes(const struct dnsbl_lookup *lookup, const struct query *query,
+                                     const struct dns_answer *answer)
+{
+    for (size_t i = 0; i < answer->count; i++) {
+        enum dnsbl_reason reason = dnsbl_judge_code(&answer->addresses[i]);
+        if (reason != DNSBL_FINE && !named(lookup, query, &answer->addresses[i]))
+            return reason;
+    }
+    return DNSBL_FINE;
+}
+
+static bool listed_anywhere(const struct dnsbl_lookup *lookup, const struct query *query,
+                            const struct dns_answer *answer)
+{
+    for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
+        const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, i);
+        if (same_list(entry, query) && match(entry, answer))
+            return true;
+    }
+    return false;
+}
+
+static enum dnsbl_reason judge(const struct dnsbl_lookup *lookup, const struct query *query,
+                               const struct dns_answer *answer)
+{
+    if (answer->state == DNS_FAILED)
+        return answer->failure == DNS_FAIL_TIMEOUT ? DNSBL_TIMED_OUT : DNSBL_ERROR;
+    return answer->state == DNS_ANSWERED ? judge_codes(lookup, query, answer) : DNSBL_FINE;
+}
+
+static void report(struct query *query, enum dnsbl_reason reason, bool listed,
+                   const struct dns_answer *answer)
+{
+    bool cached = dns_question_immediate(query->question);
+    struct list_report told = {
+        .reason = reason,
+        .listed = listed,
+        .cached = cached,
+        .latency_us = answer ? answer->latency_us : 0,
+        .serial = dns_question_serial(query->question),
+    };
+    list_report(query->list, &told);
+}
+
+/* Whether the failure is our own: it says nothing of the list. */
+static bool own_failure(const struct dns_answer *answer)
+{
+    return answer->failure == DNS_FAIL_BUSY || answer->failure == DNS_FAIL_STOPPED ||
+           answer->failure == DNS_FAIL_NAME;
+}
+
+/* The answer is there, and no listing has to wait for a probe any more. */
+static void settle(struct query *query, enum dnsbl_reason reason, bool listed,
+                   const struct dns_answer *answer)
+{
+    query->settled = true;
+    query->reason = reason;
+    bool late = query->gave_up && answer->state == DNS_FAILED; /* was reported at the deadline */
+    if (!own_failure(answer) && !late)
+        report(query, reason, listed, answer);
+    if (listed && reason == DNSBL_FINE)
+        query->reason = list_verdict(query->list);
+    dns_question_drop(g_steal_pointer(&query->probe));
+}
+
+static bool past(const struct dnsbl_lookup *lookup)
+{
+    return lookup->deadline != 0 && g_get_monotonic_time() >= lookup->deadline;
+}
+
+static bool awaited(const struct dns_question *question)
+{
+    return question && dns_question_state(question) == DNS_PENDING;
+}
+
+static void advance(struct dnsbl_lookup *lookup, struct query *query)
+{
+    if (query->settled || !query->list)
+        return;
+    const struct dns_answer *answer = dns_question_answer(query->question);
+    if (!answer) {
+        if (!query->gave_up && past(lookup)) {
+            query->gave_up = true;
+            report(query, DNSBL_TIMED_OUT, false, NULL);
+        }
+        return;
+    }
+    enum dnsbl_reason reason = judge(lookup, query, answer);
+    bool listed = reason == DNSBL_FINE && listed_anywhere(lookup, query, answer);
+    if (!listed || !awaited(query->probe))
+        settle(query, reason, listed, answer);
+}
+
+/* ---- results ---- */
+
+static enum dnsbl_verdict verdict_of(struct dnsbl_lookup *lookup, const struct link *link,
+                                     struct dnsbl_result *result)
+{
+    struct query *query = link->query;
+    advance(lookup, query);
+    result->reason = query->reason;
+    result->place = link->place;
+    result->what = link->what;
+    result->answer = query->question ? dns_question_answer(query->question) : NULL;
+    result->cached = query->question && dns_question_immediate(query->question);
+    if (query->list && !query->settled) {
+        result->reason = DNSBL_TIMED_OUT;
+        return past(lookup) ? DNSBL_UNKNOWN : DNSBL_PENDING;
+    }
+    if (query->reason != DNSBL_FINE)
+        return DNSBL_UNKNOWN;
+    const struct ipaddr *code = result->answer ? match(result->entry, result->answer) : NULL;
+    if (code)
+        result->code = *code;
+    return code ? DNSBL_LISTED : DNSBL_NOT_LISTED;
+}
+
+/* Which of two verdicts on different keys counts for the entry. */
+static unsigned rank(enum dnsbl_verdict verdict)
+{
+    static const unsigned ranks[] = {
+        [DNSBL_NOT_ASKED] = 0, [DNSBL_NOT_LISTED] = 1, [DNSBL_UNKNOWN] = 2,
+        [DNSBL_PENDING] = 3,   [DNSBL_LISTED] = 4,
+    };
+    return ranks[verdict];
+}
+
+static const struct link *decide(struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+                                 struct dnsbl_result *result_r)
+{
+    const struct link *decided = NULL;
+    *result_r = (struct dnsbl_result){.entry = dnsbl_set_get(lookup->set, index)};
+    for (unsigned i = 0; i < lookup->links->len; i++) {
+        const struct link *link = &g_array_index(lookup->links, struct link, i);
+        if (link->entry != index || !(link->place & places))
+            continue;
+        struct dnsbl_result result = {.entry = result_r->entry};
+        result.verdict = verdict_of(lookup, link, &result);
+        if (rank(result.verdict) > rank(result_r->verdict)) {
+            *result_r = result;
+            decided = link;
+        }
+    }
+    return decided;
+}
+
+void dnsbl_lookup_result(struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+                         struct dnsbl_result *result_r)
+{
+    decide(lookup, index, places, result_r);
+}
+
+void dnsbl_lookup_set_deadline(struct dnsbl_lookup *lookup, int64_t deadline)
+{
+    lookup->deadline = deadline;
+}
+
+bool dnsbl_lookup_pending(struct dnsbl_lookup *lookup, unsigned places)
+{
+    struct dnsbl_sum sum;
+    dnsbl_lookup_sum(lookup, places, &sum);
+    return sum.pending;
+}
+
+static void add_result(struct dnsbl_sum *sum, const struct dnsbl_result *result)
+{
+    int weight = result->entry->weight;
+    if (result->verdict == DNSBL_LISTED) {
+        sum->sum += weight;
+        sum->lowest += weight;
+        sum->highest += weight;
+    } else if (result->verdict == DNSBL_PENDING) {
+        sum->pending = true;
+        *(weight < 0 ? &sum->lowest : &sum->highest) += weight;
+    }
+}
+
+void dnsbl_lookup_sum(struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r)
+{
+    int most = 0;
+    *sum_r = (struct dnsbl_sum){.top = -1};
+    for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
+        struct dnsbl_result result;
+        decide(lookup, i, places, &result);
+        add_result(sum_r, &result);
+        if (result.verdict != DNSBL_LISTED || (sum_r->top >= 0 && result.entry->weight <= most))
+            continue;
+        sum_r->top = (int)i;
+        most = result.entry->weight;
+    }
+}
+
+/* ---- texts ---- */
+
+void dnsbl_lookup_ask_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places)
+{
+    struct dnsbl_result result;
+    const struct link *link = decide(lookup, index, places, &result);
+    if (result.verdict == DNSBL_LISTED && !link->query->text)
+        link->query->text =
+            resolver_ask(lookup->resolver, link->query->name, DNS_TXT, lookup->waker);
+}
+
+static char *join_texts(const struct dns_answer *answer)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < answer->count && text->len < DNSBL_TEXT_MAX; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? " / " : "", answer->texts[i]);
+    g_string_truncate(text, MIN(text->len, DNSBL_TEXT_MAX));
+    return g_string_free(text, FALSE);
+}
+
+bool dnsbl_lookup_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places, char **text_r)
+{
+    struct dnsbl_result result;
+    const struct link *link = decide(lookup, index, places, &result);
+    const struct dns_question *question = link ? link->query->text : NULL;
+    *text_r = NULL;
+    if (awaited(question))
+        return !past(lookup);
+    if (question && dns_question_state(question) == DNS_ANSWERED)
+        *text_r = join_texts(dns_question_answer(question));
+    return false;
+}
