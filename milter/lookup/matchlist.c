@@ -137,37 +137,43 @@ static bool parse_domain_word(const struct parser *parser, const char *word,
                     word);
 }
 
-static bool parse_table(const struct parser *parser, const char *word, struct pattern *pattern)
+/* As in Postfix, an IPv6 address without brackets would be a table of type "2001". */
+static bool bare_ipv6(const struct parser *parser, const char *word)
 {
     struct ipnet net;
-    pattern->what = A_TABLE;
-    if (ipnet_parse(word, &net, NULL)) {
-        const char *slash = strchr(word, '/');
-        size_t length = slash ? (size_t)(slash - word) : strlen(word);
-        return complain(parser, "\"%s\": an IPv6 address must stand in brackets here: [%.*s]%s",
-                        word, (int)length, word, slash ? slash : "");
-    }
-    pattern->table = table_open(word, false, parser->context);
-    return pattern->table != NULL;
+    if (!ipnet_parse(word, &net, NULL))
+        return false;
+    const char *slash = strchr(word, '/');
+    size_t length = slash ? (size_t)(slash - word) : strlen(word);
+    complain(parser, "\"%s\": an IPv6 address must stand in brackets here: [%.*s]%s", word,
+             (int)length, word, slash ? slash : "");
+    return true;
 }
 
 /* In a file, a table that cannot be opened makes the pattern one that cannot tell: were it left
  * out, "!table" would exclude nobody. */
-static bool parse_table_in_file(const struct parser *parser, const char *word,
-                                struct pattern *pattern)
+static struct table *open_table_in_file(const struct parser *parser, const char *word)
 {
     struct problems *errors = problems_new();
     struct table_context context = *parser->context;
     context.problems = errors;
-    struct parser inner = *parser;
-    inner.context = &context;
-    parse_table(&inner, word, pattern);
+    struct table *table = table_open(word, false, &context);
     const struct problem *problem;
     for (unsigned i = 0; (problem = problems_get(errors, i)); i++)
         problems_warning(parser->context->problems, problem->file, problem->line, "%s",
                          problem->text);
     problems_free(errors);
-    return true;
+    return table;
+}
+
+static bool parse_table(const struct parser *parser, const char *word, struct pattern *pattern)
+{
+    if (bare_ipv6(parser, word))
+        return false;
+    pattern->what = A_TABLE;
+    pattern->table = parser->in_file ? open_table_in_file(parser, word)
+                                     : table_open(word, false, parser->context);
+    return pattern->table || parser->in_file;
 }
 
 static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern);
@@ -183,8 +189,7 @@ static bool parse_pattern(const struct parser *parser, const char *word, struct 
     if (*word == '/')
         return open_file(parser, word, pattern);
     if (*word != '[' && strchr(word, ':'))
-        return parser->in_file ? parse_table_in_file(parser, word, pattern)
-                               : parse_table(parser, word, pattern);
+        return parse_table(parser, word, pattern);
     return parser->list->kind == MATCH_NETWORKS ? parse_network_word(parser, word, pattern)
                                                 : parse_domain_word(parser, word, pattern);
 }

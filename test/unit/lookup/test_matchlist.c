@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lookup/matchlist.h"
+#include "scratch.h"
+
+/* ASKED: "ADDRESS", "ADDRESS NAME" or, in a list of domains, "DOMAIN"; then "+" yes, "-" no, "?"
+ * cannot tell. "@" in LIST stands for the scratch folder. */
+struct row {
+    const char *list;
+    const char *file; /* content of the file "f" */
+    const char *asked[10];
+    const char *problems;
+};
+
+static const struct row network_rows[] = {
+    {"", NULL, {"192.0.2.1-", "::1-"}, NULL},
+    {"127.0.0.0/8 [::1]/128", NULL,
+     {"127.0.0.1+", "127.255.255.255+", "128.0.0.1-", "::1+", "::2-", "::ffff:127.0.0.1+"}, NULL},
+    {"!192.0.2.1, 192.0.2.0/24", NULL, {"192.0.2.1-", "192.0.2.2+"}, NULL},
+    {"192.0.2.0/24 !192.0.2.1", NULL, {"192.0.2.1+"}, NULL},
+    {"!!192.0.2.1", NULL, {"192.0.2.1+"}, NULL},
+    {"[192.0.2.1] [2001:db8::/32] [2001:db9::1]", NULL,
+     {"192.0.2.1+", "2001:db8::7+", "2001:db9::1+", "2001:db9::2-"}, NULL},
+    {"example.com .sub.example", NULL,
+     {"192.0.2.1-", "192.0.2.1 example.com+", "192.0.2.1 A.Example.COM.+",
+      "192.0.2.1 badexample.com-", "192.0.2.1 sub.example-", "192.0.2.1 x.sub.example+",
+      "192.0.2.1 unknown-"}, NULL},
+    {"unknown", NULL, {"192.0.2.1 unknown-", "192.0.2.1 UNKNOWN-"}, NULL},
+    {"!bad.example.com example.com", NULL,
+     {"192.0.2.1 bad.example.com-", "192.0.2.1 x.bad.example.com-", "192.0.2.1 b.example.com+"},
+     NULL},
+    {"inline:{192.0.2.1=x example=y}", NULL,
+     {"192.0.2.1+", "192.0.2.2-", "192.0.2.2 a.example+", "192.0.2.2 unknown-"}, NULL},
+    {"192.0.2.1 fail: 192.0.2.2", NULL, {"192.0.2.1+", "192.0.2.2?", "::1?"}, NULL},
+    {"!fail:", NULL, {"192.0.2.2?"}, NULL},
+    {"!@/f 192.0.2.0/24", "192.0.2.1\n!192.0.2.2\n", {"192.0.2.1-", "192.0.2.2+", "192.0.2.3+"},
+     NULL},
+    {"cidr:f", "192.0.2.0/24 x\n", {"192.0.2.1+", "192.0.3.1-", "192.0.3.1 a.example-"}, NULL},
+    {"@/f", "# c\n\n  192.0.2.1 192.0.2.2, 10.0.0.0/8 # more\n[2001:db8::]/32\nexample.com\n",
+     {"192.0.2.1+", "192.0.2.2+", "10.1.1.1+", "2001:db8::1+", "192.0.2.3-", "::1 example.com+"},
+     NULL},
+    {"@/f", "", {"192.0.2.1-"}, NULL},
+    {"@/f", "127.0.0.1/8\n2001:db8::/32\n/etc/passwd\n!\na{b\n192.0.2.1\n192.0.2\nfoo*\n",
+     {"192.0.2.1+", "127.0.0.1-"},
+     "f:1: warning: \"127.0.0.1/8\": bits outside the prefix are not zero; did you mean "
+     "127.0.0.0/8?; skipped\n"
+     "f:2: warning: \"2001:db8::/32\": an IPv6 address must stand in brackets here: "
+     "[2001:db8::]/32; skipped\n"
+     "f:3: warning: \"/etc/passwd\": a file of patterns cannot name another; skipped\n"
+     "f:4: warning: there is no pattern after \"!\"; skipped\n"
+     "f:5: warning: a brace has no partner; skipped\n"
+     "f:7: warning: \"192.0.2\": not an IP address or network; skipped\n"
+     "f:8: warning: \"foo*\" is no name; expected example.com, or .example.com for the names below "
+     "it; skipped"},
+    {"@/f", "10.0.0.0/8\n!nix:x\n192.0.2.1\n", {"10.0.0.1+", "192.0.2.1?"},
+     "f:2: warning: unknown table type \"nix\""},
+    {"@/f", "inline:{192.0.2.1=x}\n", {"192.0.2.1+", "192.0.2.2-"}, NULL},
+    {"127.0.0.1/8 10.0.0.0/40 ! 2001:db8::1 nix:x @/missing a/b", NULL, {NULL},
+     "main:7: error: \"127.0.0.1/8\": bits outside the prefix are not zero; did you mean "
+     "127.0.0.0/8?\n"
+     "main:7: error: \"10.0.0.0/40\": the prefix length is too large\n"
+     "main:7: error: there is no pattern after \"!\"\n"
+     "main:7: error: \"2001:db8::1\": an IPv6 address must stand in brackets here: "
+     "[2001:db8::1]\n"
+     "main:7: error: unknown table type \"nix\"\n"
+     "main:7: error: cannot read missing: No such file or directory\n"
+     "main:7: error: \"a/b\": not an IP address or network"},
+    {"[2001:db8::1]/32 [::1", NULL, {NULL},
+     "main:7: error: \"[2001:db8::1]/32\": bits outside the prefix are not zero; did you mean "
+     "[2001:db8::]/32?\n"
+     "main:7: error: \"[::1\": not an IP address or network"},
+    {"{", NULL, {NULL}, "main:7: error: a brace has no partner"},
+};
+
+static const struct row domain_rows[] = {
+    {"", NULL, {"example.com-", "-"}, NULL},
+    {"Example.com. .sub.example", NULL,
+     {"example.com+", "EXAMPLE.COM.+", "a.example.com-", "sub.example-", "a.sub.example+",
+      "a.b.SUB.example+", "xsub.example-"}, NULL},
+    {"!a.example .example", NULL, {"a.example-", "b.example+", "c.a.example+", "example-"}, NULL},
+    {"!.a.example a.example .example", NULL, {"a.example+", "b.a.example-"}, NULL},
+    {"[192.0.2.1] [IPv6:2001:db8::1]", NULL,
+     {"[192.0.2.1]+", "192.0.2.1-", "[192.0.2.2]-", "[IPv6:2001:DB8:0::1]+", "[ipv6:2001:db8::1]+"},
+     NULL},
+    {"\xd0\x9f.example", NULL, {"\xd0\xbf.example+"}, NULL},
+    {"inline:{a.example=x .b.example=y [192.0.2.1]=z}", NULL,
+     {"a.example+", "x.a.example-", "b.example-", "x.b.example+", "x.y.b.example+", "[192.0.2.1]+"},
+     NULL},
+    {"a.example fail:", NULL, {"a.example+", "b.example?"}, NULL},
+    {"pcre:f", "/^a\\.example$/ x\n", {"a.example+", "x.a.example-"}, NULL},
+    {"@/f", "# local-host-names\nlab.test\t# ours\n.lab.test\n[192.0.2.1]\n",
+     {"lab.test+", "x.lab.test+", "test-", "[192.0.2.1]+", "ours-"}, NULL},
+    {"a/b *.example . [x] ! a@b", NULL, {NULL},
+     "main:7: error: \"a/b\" is no name; expected example.com, or .example.com for the names below "
+     "it\n"
+     "main:7: error: \"*.example\" is no name; expected example.com, or .example.com for the names "
+     "below it\n"
+     "main:7: error: \".\" is no name; expected example.com, or .example.com for the names below "
+     "it\n"
+     "main:7: error: \"[x]\" is no address literal; expected [192.0.2.1] or [IPv6:2001:db8::1]\n"
+     "main:7: error: there is no pattern after \"!\"\n"
+     "main:7: error: \"a@b\" is no name; expected example.com, or .example.com for the names below "
+     "it"},
+};
+
+static enum lookup_status ask(struct match_list *list, enum match_kind kind, const char *what)
+{
+    if (kind == MATCH_DOMAINS)
+        return match_list_find_domain(list, what);
+    g_auto(GStrv) words = g_strsplit(what, " ", 2);
+    struct ipaddr address;
+    g_assert_true(ipaddr_parse(words[0], &address));
+    if (!words[1])
+        return match_list_find_address(list, &address);
+    return match_list_find_client(list, &address, words[1]);
+}
+
+static void check_asked(struct match_list *list, enum match_kind kind, const char *asked)
+{
+    size_t length = strlen(asked) - 1;
+    g_autofree char *what = g_strndup(asked, length);
+    enum lookup_status expected = asked[length] == '+'   ? LOOKUP_HIT
+                                  : asked[length] == '-' ? LOOKUP_MISS
+                                                         : LOOKUP_ERROR;
+    g_test_message("%s", asked);
+    g_assert_cmpint(ask(list, kind, what), ==, expected);
+}
+
+static void check_row(const struct row *row, enum match_kind kind)
+{
+    struct scratch scratch = scratch_new();
+    if (row->file)
+        scratch_write(&scratch, "f", row->file, -1);
+    g_autoptr(GString) value = g_string_new(row->list);
+    if (strstr(row->list, "@/"))
+        g_string_replace(value, "@", scratch.dir, 0);
+    g_test_message("%s", value->str);
+    struct match_list *list = match_list_open(value->str, kind, &scratch.context);
+    g_autofree char *problems = scratch_problems(&scratch);
+    g_assert_cmpstr(problems, ==, row->problems ? row->problems : "");
+    g_assert_cmpint(list != NULL, ==, row->asked[0] != NULL);
+    for (size_t i = 0; row->asked[i]; i++)
+        check_asked(list, kind, row->asked[i]);
+    if (list)
+        g_assert_cmpint(match_list_is_empty(list), ==, row->list[0] == '\0');
+    match_list_unref(list);
+    scratch_clear(&scratch);
+}
+
+static void test_networks(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(network_rows); i++)
+        check_row(&network_rows[i], MATCH_NETWORKS);
+}
+
+static void test_domains(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(domain_rows); i++)
+        check_row(&domain_rows[i], MATCH_DOMAINS);
+}
+
+static void test_no_address(void)
+{
+    struct scratch scratch = scratch_new();
+    struct ipaddr none = {0};
+    struct match_list *list =
+        match_list_open("0.0.0.0/0 [::]/0 example.com", MATCH_NETWORKS, &scratch.context);
+    g_assert_cmpint(match_list_find_address(list, NULL), ==, LOOKUP_MISS);
+    g_assert_cmpint(match_list_find_address(list, &none), ==, LOOKUP_MISS);
+    g_assert_cmpint(match_list_find_client(list, NULL, "example.com"), ==, LOOKUP_HIT);
+    g_assert_cmpint(match_list_find_client(list, NULL, ""), ==, LOOKUP_MISS);
+    match_list_unref(list);
+    scratch_clear(&scratch);
+}
+
+static void test_null_bytes(void)
+{
+    struct scratch scratch = scratch_new();
+    scratch_write(&scratch, "f", "a.example\0b.example\nc.example\n", 30);
+    g_autofree char *path = scratch_path(&scratch, "f");
+    struct match_list *list = match_list_open(path, MATCH_DOMAINS, &scratch.context);
+    g_autofree char *problems = scratch_problems(&scratch);
+    g_assert_cmpstr(problems, ==,
+                    "f: warning: the file holds null bytes; what follows one in its line is "
+                    "ignored");
+    check_asked(list, MATCH_DOMAINS, "a.example+");
+    check_asked(list, MATCH_DOMAINS, "b.example-");
+    check_asked(list, MATCH_DOMAINS, "c.example+");
+    match_list_unref(list);
+    scratch_clear(&scratch);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/matchlist/networks", test_networks);
+    g_test_add_func("/matchlist/domains", test_domains);
+    g_test_add_func("/matchlist/no-address", test_no_address);
+    g_test_add_func("/matchlist/null-bytes", test_null_bytes);
+    return g_test_run();
+}
