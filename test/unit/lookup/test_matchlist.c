@@ -148,7 +148,8 @@ static void check_asked(struct match_list *list, enum match_kind kind, const cha
     enum lookup_status expected = asked[length] == '+'   ? LOOKUP_HIT
                                   : asked[length] == '-' ? LOOKUP_MISS
                                                          : LOOKUP_ERROR;
-    g_test_message("%s", asked);
+    g_autofree char *shown = g_strescape(asked, NULL);
+    g_test_message("%s", shown);
     g_assert_cmpint(ask(list, kind, what), ==, expected);
 }
 
@@ -160,7 +161,8 @@ static void check_row(const struct row *row, enum match_kind kind)
     g_autoptr(GString) value = g_string_new(row->list);
     if (strstr(row->list, "@/"))
         g_string_replace(value, "@", scratch.dir, 0);
-    g_test_message("%s", value->str);
+    g_autofree char *shown = g_strescape(value->str, NULL);
+    g_test_message("%s", shown);
     struct match_list *list = match_list_open(value->str, kind, &scratch.context);
     g_autofree char *problems = scratch_problems(&scratch);
     g_assert_cmpstr(problems, ==, row->problems ? row->problems : "");

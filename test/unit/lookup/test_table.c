@@ -19,7 +19,8 @@ static void check_answer(struct table *table, const char *answer)
     g_autofree char *key = equals ? g_strndup(answer, (gsize)(equals - answer))
                                   : g_strndup(answer, length - (error ? 1 : 0));
     enum lookup_status expected = equals ? LOOKUP_HIT : error ? LOOKUP_ERROR : LOOKUP_MISS;
-    g_test_message("%s: %s", table_name(table), answer);
+    g_autofree char *shown = g_strescape(answer, NULL);
+    g_test_message("%s: %s", table_name(table), shown);
     g_assert_cmpint(table_find(table, key, value), ==, expected);
     g_assert_cmpstr(value->str, ==, equals ? equals + 1 : "");
     g_assert_cmpint(table_find(table, key, NULL), ==, expected);
@@ -35,7 +36,8 @@ static void check_rows(const struct row *rows, size_t count)
         g_autofree char *spec = row->text ? g_strconcat(row->spec, ":t", NULL) : NULL;
         struct table *table = table_open(spec ? spec : row->spec, false, &scratch.context);
         g_autofree char *problems = scratch_problems(&scratch);
-        g_test_message("%s: %s", row->spec, row->text ? row->text : "");
+        g_autofree char *shown = g_strescape(row->text ? row->text : "", NULL);
+        g_test_message("%s: %s", row->spec, shown);
         g_assert_cmpstr(problems, ==, row->problems ? row->problems : "");
         g_assert_cmpint(table != NULL, ==, row->answers[0] != NULL);
         for (size_t j = 0; row->answers[j]; j++)
