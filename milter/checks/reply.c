@@ -13,8 +13,6 @@ enum { REPLY_MAX = 510 };
 
 G_GNUC_PRINTF(3, 0)
 static char *format_reply(unsigned code, const char *dsn, const char *format, va_list args)
-    G_GNUC_PRINTF(3, 0);
-static char *format_reply(unsigned code, const char *dsn, const char *format, va_list args)
 {
     g_autofree char *text = g_strdup_vprintf(format, args);
     g_autofree char *raw = g_strdup_printf("%03u %s %s", code, dsn, text);
