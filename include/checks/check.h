@@ -62,13 +62,17 @@ struct check_note {
 struct check_argument {
     char *word;                /* as written (of a header and a table: the header); NULL: none */
     struct table_list *tables; /* for words that take a table */
+    unsigned zone;             /* for words that take a DNS list: its index in site->dnsbl_zones */
 };
+
+struct lookups;
 
 struct check {
     /* in */
     const struct facts *facts;
     const struct site *site;
     const struct check_argument *argument;
+    struct lookups *lookups;         /* NULL: no restriction in force asks the DNS */
     enum restriction_list_kind list; /* the list it stands in */
     const char *subject;             /* what a refusal by the list names: "<SUBJECT>: " */
     const char *subject_class;       /* "Client host", "Helo command", "Sender address" ... */
@@ -88,6 +92,7 @@ enum argument_kind {
     ARGUMENT_NONE,
     ARGUMENT_TABLE,        /* a lookup table with access(5) results */
     ARGUMENT_HEADER_TABLE, /* the name of a header field, then such a table */
+    ARGUMENT_ZONE,         /* ZONE[=FILTER] of a DNS list */
     ARGUMENT_RESTRICTION,  /* prefixes the next restriction: warn_if_reject */
 };
 
@@ -105,8 +110,9 @@ enum fact_need {
 enum restriction_trait {
     TRAIT_PERMITS = 1 << 0,
     TRAIT_REFUSES = 1 << 1,
-    TRAIT_ALWAYS = 1 << 2,          /* whatever the facts: nothing behind it is ever asked */
-    TRAIT_ENDS_RELAY = 1 << 3,      /* one of these must stand in relay_restrictions */
+    TRAIT_ALWAYS = 1 << 2,     /* whatever the facts: nothing behind it is ever asked */
+    TRAIT_ENDS_RELAY = 1 << 3, /* one of these must stand in relay_restrictions */
+    TRAIT_ASKS_DNS = 1 << 5,
     TRAIT_LOOKS_AT_CLIENT = 1 << 4, /* address or name: never matches on untrusted listeners */
 };
 
@@ -115,8 +121,9 @@ struct restriction {
     const char *name;
     const char *alias_of; /* an old name; all else is the row of the new one */
     enum argument_kind argument;
-    unsigned needs;  /* enum fact_need */
-    unsigned traits; /* enum restriction_trait */
+    unsigned needs;       /* enum fact_need */
+    unsigned traits;      /* enum restriction_trait */
+    unsigned zone_places; /* ARGUMENT_ZONE: enum dnsbl_place of what the list is asked */
     enum check_result (*run)(struct check *check);
 };
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/ipaddr.h"
+#include "dns/dnsbl_set.h"
 #include "facts/facts.h"
 #include "lookup/matchlist.h"
 #include "lookup/search.h"
@@ -26,8 +27,13 @@ struct site {
     struct table_list *relay_clientcerts; /* NULL: empty */
     GPtrArray *sasl_local_realms;         /* of char * */
     unsigned auth_min_ssf;
-    GPtrArray *auth_mechanisms; /* of char *, "!NAME" forbids */
-    struct ipaddr *interfaces;  /* this machine's own addresses */
+    GPtrArray *auth_mechanisms;       /* of char *, "!NAME" forbids */
+    struct dnsbl_set *dnsbl_weighted; /* dnsbl_sites, rhsbl_sites, hashbl_sites */
+    struct dnsbl_set *dnsbl_zones;    /* what restrictions and rules name */
+    int64_t dnsbl_threshold;
+    struct table_list *dnsbl_reply_map; /* NULL: empty */
+    int64_t dns_budget;                 /* us that a connection may wait for DNS in all */
+    struct ipaddr *interfaces;          /* this machine's own addresses */
     size_t interface_count;
 };
 
@@ -57,6 +63,9 @@ bool site_authenticated(const struct site *site, const struct facts *facts);
 
 /* Whether relay_clientcerts lists the verified certificate of the client. */
 enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts);
+
+/* The sum from which reject_dnsbl refuses. */
+int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts);
 
 enum destination { DESTINATION_LOCAL, DESTINATION_REMOTE, DESTINATION_UNSET, DESTINATION_UNKNOWN };
 

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "dns/dnsbl_state.h"
 #include "policy/snapshot.h"
 
 /* What became of a recipient or a message, for the log: one for each refusal, one for each message
@@ -36,6 +37,15 @@ struct engine_hooks {
     void *data;
 };
 
+/* The resolver that sessions share while the setting dns_servers stays the same. Reference-counted;
+ * the last one that lets go stops it. */
+struct engine_dns {
+    gatomicrefcount references;
+    char *servers;
+    struct resolver *resolver;
+    struct dnsbl_state *state; /* the engine's */
+};
+
 struct engine_counters {
     uint64_t sessions; /* begun */
     uint64_t open;     /* now */
@@ -59,6 +69,11 @@ void engine_publish(struct engine *engine, struct snapshot *snapshot);
 
 /* The policy in force, with a reference of the caller's own. */
 struct snapshot *engine_acquire(struct engine *engine);
+
+/* The resolver and the health of lists, with a reference of the caller's own; NULL if no policy has
+ * needed them yet or the resolver could not be started. */
+struct engine_dns *engine_dns_acquire(struct engine *engine);
+void engine_dns_unref(struct engine_dns *dns); /* accepts NULL */
 
 void engine_event(struct engine *engine, const struct event *event);
 void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)

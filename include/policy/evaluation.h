@@ -25,6 +25,7 @@ enum evaluation_result {
 struct evaluation {
     const struct facts *facts;
     const struct site *site;
+    struct lookups *lookups; /* NULL: no restriction asks the DNS */
     struct check_effects *effects;
     GArray *notes; /* of struct check_note */
     GArray *frames;
@@ -33,10 +34,10 @@ struct evaluation {
     const char *why;   /* why it could not be decided; static or NULL */
 };
 
-/* Prepares the evaluation of LIST. FACTS, SITE, LIST, EFFECTS and NOTES must live until
+/* Prepares the evaluation of LIST. FACTS, SITE, LIST, LOOKUPS, EFFECTS and NOTES must live until
  * evaluation_clear. */
 void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
-                     const struct facts *facts, const struct site *site,
+                     const struct facts *facts, const struct site *site, struct lookups *lookups,
                      struct check_effects *effects, GArray *notes);
 
 enum evaluation_result evaluation_run(struct evaluation *evaluation);

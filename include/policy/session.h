@@ -87,6 +87,9 @@ void session_abort(struct session *session);
 /* After WAIT: goes on as far as it can. */
 enum session_step session_resume(struct session *session);
 
+/* While it waits: resume it then at the latest, woken or not; us of the monotonic clock. */
+int64_t session_deadline(const struct session *session);
+
 /* After READY. */
 const struct session_answer *session_get_answer(const struct session *session);
 

@@ -21,6 +21,7 @@ struct policy {
     bool delay_checks;
     bool monitor;
     size_t header_limit; /* bytes of a message's header */
+    bool asks_dns;       /* some restriction may ask the DNS */
     bool reads_header;   /* message_restrictions are not empty: the header is kept */
 };
 
@@ -30,6 +31,7 @@ struct snapshot;
 struct snapshot_needs {
     bool header; /* header lines */
     bool body;
+    bool dns;           /* a resolver */
     bool early_answers; /* at connect and HELO evaluation takes place (delay_checks = no) */
     bool mail_answer;   /* MAIL may be refused */
 };

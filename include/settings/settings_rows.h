@@ -122,10 +122,38 @@ SETTING(RELAY_RESTRICTIONS, "relay_restrictions", RESTRICTIONS,
         "none of `reject_unauth_destination`, `defer_unauth_destination`, `reject` and `defer` "
         "would be one, and is an error.")
 SETTING(RECIPIENT_RESTRICTIONS, "recipient_restrictions", RESTRICTIONS,
-        "permit_mynetworks permit_sasl_authenticated", ANY, MAIN | LISTENER,
+        "permit_mynetworks permit_sasl_authenticated reject_dnsbl", ANY, MAIN | LISTENER,
         "What is asked for each recipient, after everything else about the envelope.")
 SETTING(MESSAGE_RESTRICTIONS, "message_restrictions", RESTRICTIONS, "", ANY, MAIN | LISTENER,
         "What is asked of the message itself, when its header is in.")
 SETTING(HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
         "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
         "Message header too large`, since no rule could judge it whole.")
+
+/* DNS lists */
+SETTING(DNSBL_SITES, "dnsbl_sites", LIST, "", ANY, MAIN | LISTENER,
+        "Lists that are asked about the client's address, in the syntax of postscreen_dnsbl_sites: "
+        "`zen.spamhaus.org=127.0.0.[2..11]*3 list.dnswl.org=127.0.[0..255].[1..3]*-2`. The weights "
+        "of those that have it are summed up for `reject_dnsbl`; without one the weight is 1. "
+        "Without a filter any address in 127.0.0.0/8 counts but 127.0.0.1 and 127.255.255.0/24, by "
+        "which lists say that they do not serve you.")
+SETTING(RHSBL_SITES, "rhsbl_sites", WORDS, "", ANY, MAIN | LISTENER,
+        "Lists that are asked about domains: `dbl.example=127.0.1.[2..99]*3/sender,helo,ptr,from,"
+        "reply-to`. The places behind the slash say which domains; without them it is that of the "
+        "envelope sender. Entries are separated by white space alone.")
+SETTING(HASHBL_SITES, "hashbl_sites", WORDS, "", ANY, MAIN | LISTENER,
+        "Lists that are asked about e-mail addresses, by their hash: `ebl.example*5/sender,from,"
+        "reply-to:sha1` (or `sha256`, `md5`). Separated, and without places understood, like "
+        "`rhsbl_sites`.")
+SETTING(DNSBL_THRESHOLD, "dnsbl_threshold", INTEGER, "3", BETWEEN("-1000000", "1000000"),
+        MAIN | LISTENER, "The sum of weights at which `reject_dnsbl` refuses.")
+SETTING(DNSBL_REPLY_MAP, "dnsbl_reply_map", TABLES, "", ANY, MAIN | LISTENER,
+        "Tables from the name of a list to the name that a refused client is shown, for lists "
+        "whose name holds a key that is not everybody's. The list's own text is left out then.")
+SETTING(DNSBL_TIMEOUT, "dnsbl_timeout", TIME, "5s", BETWEEN("0", "1m"), MAIN | LISTENER,
+        "No connection is held longer than this for the DNS, all waits together. What has not "
+        "answered by then is taken to list nothing. Keep it below the MTA's own patience: 30s in "
+        "Postfix, 10s in Sendmail unless its filter line says otherwise.")
+SETTING(DNS_SERVERS, "dns_servers", LIST, "", ANY, MAIN,
+        "The resolvers that are asked, `127.0.0.1:5353 [::1]:53`; empty: those of the system. "
+        "Large lists refuse to serve public resolvers; one of your own is best.")

@@ -227,10 +227,11 @@ static char *restrictions_fault(const char *value)
         const char *word = words->pdata[i];
         const struct restriction *row = restriction_find(word);
         const char *not_served = restriction_not_served(word);
-        if (row && row->argument != ARGUMENT_TABLE && row->argument != ARGUMENT_HEADER_TABLE)
+        if (row && (row->argument == ARGUMENT_NONE || row->argument == ARGUMENT_RESTRICTION))
             continue;
         if (row || strchr(word, ':'))
-            return g_strdup_printf("\"%s\": a table's result cannot name another table", word);
+            return g_strdup_printf("\"%s\": a table's result cannot name another table or list",
+                                   word);
         if (not_served)
             return g_strdup_printf("\"%s\": %s", word, not_served);
         const char *nearest = restriction_nearest(word);

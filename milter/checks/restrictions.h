@@ -59,6 +59,18 @@ enum check_result run_reject_from_login_mismatch(struct check *check);
 enum check_result check_owner(struct check *check, const struct mail_address *address,
                               const char *class, bool allow_unknown);
 
+/* dnslist.c */
+enum check_result run_reject_dnsbl(struct check *check);
+enum check_result run_reject_listed(struct check *check);
+enum check_result run_permit_listed(struct check *check);
+
+/* existence.c */
+enum check_result run_reject_unknown_client_hostname(struct check *check);
+enum check_result run_reject_unknown_reverse_client_hostname(struct check *check);
+enum check_result run_reject_unknown_helo_hostname(struct check *check);
+enum check_result run_reject_unknown_sender_domain(struct check *check);
+enum check_result run_reject_unknown_recipient_domain(struct check *check);
+
 /* syntax.c */
 enum check_result run_reject_invalid_helo_hostname(struct check *check);
 enum check_result run_reject_non_fqdn_helo_hostname(struct check *check);

@@ -13,6 +13,9 @@ void site_clear(struct site *site)
     match_list_unref(site->local_domains);
     table_list_free(site->sender_login_maps);
     table_list_free(site->relay_clientcerts);
+    table_list_free(site->dnsbl_reply_map);
+    dnsbl_set_unref(site->dnsbl_weighted);
+    dnsbl_set_unref(site->dnsbl_zones);
     g_clear_pointer(&site->untrusted_listeners, g_ptr_array_unref);
     g_clear_pointer(&site->submission_listeners, g_ptr_array_unref);
     g_clear_pointer(&site->sasl_local_realms, g_ptr_array_unref);
@@ -101,6 +104,12 @@ enum lookup_status site_relay_certificate(const struct site *site, const struct 
         return LOOKUP_MISS;
     g_autoptr(GString) value = g_string_new(NULL);
     return table_list_find(site->relay_clientcerts, subject, value);
+}
+
+int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts)
+{
+    (void)facts;
+    return site->dnsbl_threshold;
 }
 
 enum destination site_destination(const struct site *site, const struct mail_address *address)

@@ -12,7 +12,58 @@ struct engine {
     struct engine_hooks hooks;
     GHashTable *warned; /* keys of engine_warn_once */
     struct engine_counters counters;
+    struct dnsbl_state *dnsbl_state;
+    struct engine_dns *dns;
 };
+
+static void on_list_event(void *data, const struct dnsbl_event *event)
+{
+    struct engine *engine = data;
+    bool well = event->health == DNSBL_IN_USE && event->reason == DNSBL_FINE;
+    engine_message(engine, well ? ENGINE_INFO : ENGINE_WARNING, "%s", event->text);
+}
+
+void engine_dns_unref(struct engine_dns *dns)
+{
+    if (!dns || !g_atomic_ref_count_dec(&dns->references))
+        return;
+    resolver_free(dns->resolver);
+    g_free(dns->servers);
+    g_free(dns);
+}
+
+static struct engine_dns *start_dns(struct engine *engine, const struct setting_value *servers)
+{
+    struct problems *problems = problems_new();
+    struct resolver *resolver =
+        resolver_new(servers->text, NULL, problems, servers->file, servers->line);
+    for (unsigned i = 0; problems_get(problems, i); i++)
+        engine_message(engine, ENGINE_WARNING, "%s", problems_get(problems, i)->text);
+    problems_free(problems);
+    if (!resolver)
+        return NULL;
+    struct engine_dns *dns = g_new0(struct engine_dns, 1);
+    g_atomic_ref_count_init(&dns->references);
+    dns->servers = g_strdup(servers->text);
+    dns->resolver = resolver;
+    dns->state = engine->dnsbl_state;
+    return dns;
+}
+
+/* The resolver that SNAPSHOT needs: the one there is, or another if the servers have changed. Only
+ * one thread publishes. */
+static struct engine_dns *dns_for(struct engine *engine, const struct snapshot *snapshot)
+{
+    if (!snapshot_get_needs(snapshot)->dns)
+        return NULL;
+    const struct setting_value *servers =
+        settings_get(snapshot_settings(snapshot), NULL, SETTING_DNS_SERVERS);
+    if (engine->dns && strcmp(engine->dns->servers, servers->text) == 0) {
+        g_atomic_ref_count_inc(&engine->dns->references);
+        return engine->dns;
+    }
+    return start_dns(engine, servers);
+}
 
 struct engine *engine_new(struct snapshot *snapshot, const struct engine_hooks *hooks)
 {
@@ -21,6 +72,8 @@ struct engine *engine_new(struct snapshot *snapshot, const struct engine_hooks *
     engine->snapshot = snapshot;
     engine->hooks = *hooks;
     engine->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    engine->dnsbl_state = dnsbl_state_new(on_list_event, engine);
+    engine->dns = dns_for(engine, snapshot);
     return engine;
 }
 
@@ -29,6 +82,8 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     snapshot_unref(engine->snapshot);
+    engine_dns_unref(engine->dns);
+    dnsbl_state_free(engine->dnsbl_state);
     g_hash_table_unref(engine->warned);
     g_mutex_clear(&engine->lock);
     g_free(engine);
@@ -36,11 +91,25 @@ void engine_free(struct engine *engine)
 
 void engine_publish(struct engine *engine, struct snapshot *snapshot)
 {
+    struct engine_dns *dns = dns_for(engine, snapshot);
     g_mutex_lock(&engine->lock);
     struct snapshot *old = engine->snapshot;
+    struct engine_dns *old_dns = engine->dns;
     engine->snapshot = snapshot;
+    engine->dns = dns;
     g_mutex_unlock(&engine->lock);
     snapshot_unref(old);
+    engine_dns_unref(old_dns);
+}
+
+struct engine_dns *engine_dns_acquire(struct engine *engine)
+{
+    g_mutex_lock(&engine->lock);
+    struct engine_dns *dns = engine->dns;
+    if (dns)
+        g_atomic_ref_count_inc(&dns->references);
+    g_mutex_unlock(&engine->lock);
+    return dns;
 }
 
 struct snapshot *engine_acquire(struct engine *engine)

@@ -66,11 +66,11 @@ static struct frame list_frame(const struct restriction_list *list, const struct
 }
 
 void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
-                     const struct facts *facts, const struct site *site,
+                     const struct facts *facts, const struct site *site, struct lookups *lookups,
                      struct check_effects *effects, GArray *notes)
 {
-    *evaluation =
-        (struct evaluation){.facts = facts, .site = site, .effects = effects, .notes = notes};
+    *evaluation = (struct evaluation){
+        .facts = facts, .site = site, .lookups = lookups, .effects = effects, .notes = notes};
     evaluation->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
     g_array_set_clear_func(evaluation->frames, clear_frame);
     struct frame frame = list_frame(list, facts);
@@ -178,6 +178,7 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     struct check check = {.facts = evaluation->facts,
                           .site = evaluation->site,
                           .argument = &item->argument,
+                          .lookups = evaluation->lookups,
                           .list = frame->list->kind,
                           .subject = frame->subject,
                           .subject_class = frame->class,

@@ -13,6 +13,7 @@ struct reader {
     const GPtrArray *words;
     guint next;
     const struct table_context *context; /* NULL: a table's result, silent and without tables */
+    struct dnsbl_set *zones;
     struct restriction_list *list;
     bool warn_if_reject;
     bool failed;
@@ -109,12 +110,11 @@ static struct table_list *open_tables(struct reader *reader, const char *row, co
     return tables;
 }
 
-static void add_item(struct reader *reader, const struct restriction *row, char *word,
-                     struct table_list *tables)
+static void add_item(struct reader *reader, const struct restriction *row,
+                     const struct check_argument *argument)
 {
-    struct restriction_item item = {.row = row,
-                                    .argument = {.word = word, .tables = tables},
-                                    .warn_if_reject = reader->warn_if_reject};
+    struct restriction_item item = {
+        .row = row, .argument = *argument, .warn_if_reject = reader->warn_if_reject};
     g_array_append_val(reader->list->items, item);
     reader->warn_if_reject = false;
 }
@@ -123,8 +123,31 @@ static void read_table_row(struct reader *reader, const struct restriction *row,
                            const char *word)
 {
     struct table_list *tables = open_tables(reader, row->name, word);
-    if (tables)
-        add_item(reader, row, g_strdup(head ? head : word), tables);
+    struct check_argument argument = {.tables = tables};
+    if (!tables)
+        return;
+    argument.word = g_strdup(head ? head : word);
+    add_item(reader, row, &argument);
+}
+
+static void read_zone_row(struct reader *reader, const struct restriction *row)
+{
+    const char *word =
+        reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
+    if (!word) {
+        fail(reader, "%s needs the name of a DNS list, as in %s bl.example.org", row->name,
+             row->name);
+        return;
+    }
+    enum dnsbl_kind kind = row->zone_places & DNSBL_CLIENT ? DNSBL_ADDRESS : DNSBL_NAME;
+    struct check_argument argument = {.zone = dnsbl_set_count(reader->zones)};
+    if (!dnsbl_set_add_zone(reader->zones, kind, row->zone_places, word, reader->context->problems,
+                            reader->context->file, reader->context->line)) {
+        reader->failed = true;
+        return;
+    }
+    argument.word = g_strdup(word);
+    add_item(reader, row, &argument);
 }
 
 static const char *next_word(struct reader *reader)
@@ -174,9 +197,11 @@ static void read_row(struct reader *reader, const struct restriction *row)
     if (!fits_list(reader, row))
         return;
     if (row->argument == ARGUMENT_NONE)
-        add_item(reader, row, NULL, NULL);
+        add_item(reader, row, &(struct check_argument){0});
     else if (!reader->context)
         reader->failed = true;
+    else if (row->argument == ARGUMENT_ZONE)
+        read_zone_row(reader, row);
     else
         read_arguments(reader, row);
 }
@@ -222,13 +247,14 @@ static void read_word(struct reader *reader, const char *word)
 }
 
 static struct restriction_list *compile(const char *text, enum restriction_list_kind kind,
+                                        struct dnsbl_set *zones,
                                         const struct table_context *context)
 {
     struct restriction_list *list = g_new0(struct restriction_list, 1);
     list->kind = kind;
     list->items = g_array_new(FALSE, FALSE, sizeof(struct restriction_item));
     g_array_set_clear_func(list->items, clear_item);
-    struct reader reader = {.context = context, .list = list};
+    struct reader reader = {.context = context, .zones = zones, .list = list};
     const char *why = NULL;
     g_autoptr(GPtrArray) words = text_split_list(text, &why);
     reader.words = words;
@@ -245,15 +271,16 @@ static struct restriction_list *compile(const char *text, enum restriction_list_
 }
 
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
+                                                  struct dnsbl_set *zones,
                                                   const struct table_context *context)
 {
-    return compile(text, kind, context);
+    return compile(text, kind, zones, context);
 }
 
 struct restriction_list *restriction_list_compile_result(const char *text,
                                                          enum restriction_list_kind kind)
 {
-    return compile(text, kind, NULL);
+    return compile(text, kind, NULL, NULL);
 }
 
 void restriction_list_free(struct restriction_list *list)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "checks/lookups.h"
 #include "mail/header.h"
 #include "policy/evaluation.h"
 
@@ -34,6 +35,8 @@ struct session {
     struct session_waker waker;
     struct snapshot *snapshot;
     const struct policy *policy;
+    struct engine_dns *dns;  /* NULL: none */
+    struct lookups *lookups; /* NULL: no restriction asks the DNS */
     struct facts facts;
     struct run run;
     GArray *notes;
@@ -47,7 +50,9 @@ struct session {
     struct message_facts message;
     struct refusal message_refusal; /* mail without SMTP: given at its end */
     struct check_effects message_effects;
-    gint64 microseconds;
+    gint64 microseconds; /* spent on the message so far */
+    gint64 resumed_at;   /* when the step under way began */
+    gint64 waiting_from; /* the same, while it waits; else 0 */
     struct session_answer answer;
     char *answer_reply;
 };
@@ -111,6 +116,8 @@ void session_free(struct session *session)
     refusal_clear(&session->helo_refusal);
     check_effects_clear(&session->client_effects);
     check_effects_clear(&session->helo_effects);
+    lookups_free(session->lookups);
+    engine_dns_unref(session->dns);
     facts_clear(&session->facts);
     if (session->recipients)
         g_ptr_array_unref(session->recipients);
@@ -151,6 +158,13 @@ static void answer_refuse(struct session *session, enum stage stage, const char 
 
 /* Telling */
 
+/* Milliseconds spent on the message, the step under way included. */
+static double spent(const struct session *session)
+{
+    gint64 now = session->resumed_at ? g_get_monotonic_time() - session->resumed_at : 0;
+    return (double)(session->microseconds + now) / 1000.0;
+}
+
 static void report(struct session *session, const char *action, enum stage stage,
                    const struct refusal *refusal, const char *text, const char *const *to)
 {
@@ -168,7 +182,7 @@ static void report(struct session *session, const char *action, enum stage stage
         .login = login,
         .to = to ? to : nobody,
         .monitor = session->policy->monitor,
-        .milliseconds = (double)session->microseconds / 1000.0,
+        .milliseconds = spent(session),
     };
     engine_event(session->engine, &event);
 }
@@ -369,6 +383,9 @@ static enum session_step finish(struct session *session, struct refusal *refusal
     enum stage stage = session->run.stage;
     report_notes(session, stage);
     finish_stage[stage](session, refusal);
+    if (session->resumed_at)
+        session->microseconds += g_get_monotonic_time() - session->resumed_at;
+    session->resumed_at = 0;
     refusal_clear(refusal);
     run_clear(&session->run);
     return SESSION_READY;
@@ -394,7 +411,7 @@ static bool begin_list(struct session *session)
     if (!session->notes)
         session->notes = check_notes_new();
     evaluation_init(&run->evaluation, session->policy->lists[kind], &session->facts,
-                    &session->policy->site, &run->effects, session->notes);
+                    &session->policy->site, session->lookups, &run->effects, session->notes);
     run->evaluating = true;
     return true;
 }
@@ -423,9 +440,14 @@ static enum session_step run_lists(struct session *session)
 
 enum session_step session_resume(struct session *session)
 {
-    gint64 start = g_get_monotonic_time();
+    gint64 start = session->waiting_from ? session->waiting_from : g_get_monotonic_time();
+    session->resumed_at = start;
     enum session_step step = run_lists(session);
-    session->microseconds += g_get_monotonic_time() - start;
+    session->waiting_from = step == SESSION_WAIT ? start : 0;
+    if (session->lookups && step == SESSION_WAIT)
+        lookups_wait_begin(session->lookups);
+    else if (session->lookups)
+        lookups_wait_end(session->lookups);
     return step;
 }
 
@@ -473,6 +495,46 @@ static void inherit_deferrals(struct session *session)
     }
 }
 
+int64_t session_deadline(const struct session *session)
+{
+    return session->lookups ? lookups_deadline(session->lookups) : 0;
+}
+
+/* Questions that leave before anybody needs the answer: not for those whom the lists will probably
+ * never be asked about. */
+static void ask_early(struct session *session)
+{
+    const struct facts *facts = &session->facts;
+    const struct site *site = &session->policy->site;
+    if (!session->lookups || facts->submission || site_authenticated(site, facts))
+        return;
+    if (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
+                                                    facts->client_name) != LOOKUP_MISS)
+        return;
+    lookups_need(session->lookups, facts, DNSBL_ANYWHERE);
+}
+
+static void begin_lookups(struct session *session)
+{
+    if (!session->policy->asks_dns)
+        return;
+    session->dns = engine_dns_acquire(session->engine);
+    struct dns_waker waker = {.wake = session->waker.wake, .data = session->waker.data};
+    if (session->dns)
+        session->lookups =
+            lookups_new(&session->policy->site, session->dns->resolver, session->dns->state, waker);
+    ask_early(session);
+}
+
+/* The facts of these places are new. */
+static void renew_lookups(struct session *session, unsigned places)
+{
+    if (!session->lookups)
+        return;
+    lookups_forget(session->lookups, places);
+    ask_early(session);
+}
+
 /* The stages */
 
 static void warn_of_listener_name(struct session *session)
@@ -494,6 +556,7 @@ enum session_step session_connect(struct session *session, const struct connecti
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);
     warn_of_listener_name(session);
+    begin_lookups(session);
     begin_run(session, STAGE_CONNECT);
     return session_resume(session);
 }
@@ -503,6 +566,7 @@ enum session_step session_helo(struct session *session, const char *helo,
 {
     forget_message(session);
     facts_helo(&session->facts, helo, macros);
+    renew_lookups(session, DNSBL_HELO);
     begin_run(session, STAGE_HELO);
     return session_resume(session);
 }
@@ -512,6 +576,7 @@ enum session_step session_mail(struct session *session, const char *const *argv,
 {
     forget_message(session);
     facts_mail(&session->facts, argv, macros);
+    renew_lookups(session, DNSBL_SENDER | DNSBL_FROM | DNSBL_REPLY_TO);
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     begin_run(session, STAGE_MAIL);
@@ -563,6 +628,8 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
                                const struct macro_source *macros)
 {
     facts_rcpt(&session->facts, argv, macros);
+    if (session->lookups)
+        lookups_forget(session->lookups, DNSBL_RECIPIENT);
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     warn_of_local_domain(session);

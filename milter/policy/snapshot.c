@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "dns/resolver.h"
 
 struct snapshot {
     gatomicrefcount references;
@@ -103,6 +104,32 @@ static void build_site(struct snapshot *snapshot, struct policy *policy,
     find_interfaces(site);
 }
 
+/* Which DNS lists are asked. */
+static void build_dns(struct snapshot *snapshot, struct policy *policy,
+                      const struct table_context *base)
+{
+    static const struct {
+        enum setting id;
+        bool (*add)(struct dnsbl_set *set, const char *value, struct problems *problems,
+                    const char *file, unsigned line);
+    } rows[] = {
+        {SETTING_DNSBL_SITES, dnsbl_set_add_sites},
+        {SETTING_RHSBL_SITES, dnsbl_set_add_rhsbl},
+        {SETTING_HASHBL_SITES, dnsbl_set_add_hashbl},
+    };
+    struct site *site = &policy->site;
+    const struct section *section = policy->section;
+    site->dnsbl_weighted = dnsbl_set_new();
+    site->dnsbl_zones = dnsbl_set_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const struct setting_value *value = settings_get(snapshot->settings, section, rows[i].id);
+        rows[i].add(site->dnsbl_weighted, value->text, base->problems, value->file, value->line);
+    }
+    site->dnsbl_threshold = settings_integer(snapshot->settings, section, SETTING_DNSBL_THRESHOLD);
+    site->dns_budget = settings_integer(snapshot->settings, section, SETTING_DNSBL_TIMEOUT);
+    site->dnsbl_reply_map = tables_of(snapshot, section, SETTING_DNSBL_REPLY_MAP, base);
+}
+
 static const enum setting list_settings[LIST_COUNT] = {
     [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
     [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
@@ -118,9 +145,9 @@ static void build_lists(struct snapshot *snapshot, struct policy *policy,
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         enum setting id = list_settings[kind];
         struct table_context context = context_for(snapshot, policy->section, id, base);
-        policy->lists[kind] =
-            restriction_list_compile(settings_get(snapshot->settings, policy->section, id)->text,
-                                     (enum restriction_list_kind)kind, &context);
+        policy->lists[kind] = restriction_list_compile(
+            settings_get(snapshot->settings, policy->section, id)->text,
+            (enum restriction_list_kind)kind, policy->site.dnsbl_zones, &context);
     }
 }
 
@@ -130,6 +157,24 @@ static bool policy_is_whole(const struct policy *policy)
         if (!policy->lists[kind])
             return false;
     return policy->site.mynetworks;
+}
+
+/* reject_dnsbl asks nothing while no list is configured. Access tables may name restrictions too,
+ * but none that the lists of a policy do not prepare for. */
+static bool policy_asks_dns(const struct policy *policy)
+{
+    bool weighted = dnsbl_set_count(policy->site.dnsbl_weighted) > 0;
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        const struct restriction_item *item;
+        for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++) {
+            bool needs_lists = strcmp(item->row->name, "reject_dnsbl") == 0;
+            if ((item->row->traits & TRAIT_ASKS_DNS) && (weighted || !needs_lists))
+                return true;
+            if (item->argument.tables)
+                return true;
+        }
+    }
+    return false;
 }
 
 static void build_policy(struct snapshot *snapshot, const struct section *section,
@@ -143,9 +188,11 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     policy->monitor = settings_integer(settings, section, SETTING_MODE) == 1;
     policy->header_limit = (size_t)settings_integer(settings, section, SETTING_HEADER_LIMIT);
     build_site(snapshot, policy, base);
+    build_dns(snapshot, policy, base);
     build_lists(snapshot, policy, base);
     if (!policy_is_whole(policy))
         return;
+    policy->asks_dns = policy_asks_dns(policy);
     policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
     policy_lint(policy, settings, base->problems);
 }
@@ -153,6 +200,7 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
 static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
 {
     needs->header = true; /* header_limit */
+    needs->dns |= policy->asks_dns;
     if (!policy->delay_checks) {
         needs->early_answers = true;
         needs->mail_answer = true;
@@ -180,6 +228,8 @@ struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
     struct table_context base = {
         .base_dir = base_dir, .problems = problems, .set = snapshot->tables};
     build_policies(snapshot, &base);
+    const struct setting_value *servers = settings_get(settings, NULL, SETTING_DNS_SERVERS);
+    resolver_servers_valid(servers->text, problems, servers->file, servers->line);
     if (problems_errors(problems) == 0)
         return snapshot;
     snapshot_free(snapshot);

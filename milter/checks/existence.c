@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Restrictions about names that do not exist: the client's, of which the MTA has told what it
+ * found, and those of HELO, sender and recipient, which are asked for. Codes and words are
+ * Postfix's.
+ */
+#include "restrictions.h"
+
+#include <string.h>
+
+#include "checks/lookups.h"
+#include "mail/hostname.h"
+
+static const char no_resolver[] = "the resolver could not be started";
+
+enum check_result run_reject_unknown_client_hostname(struct check *check)
+{
+    const struct facts *facts = check->facts;
+    char address[IPADDR_TEXT_MAX];
+    if (facts->untrusted || facts->name_status == NAME_OK)
+        return CHECK_DUNNO;
+    return check_refuse(check, 450, "4.7.25",
+                        "Client host rejected: cannot find your hostname, [%s]",
+                        ipaddr_format(&facts->address, address));
+}
+
+enum check_result run_reject_unknown_reverse_client_hostname(struct check *check)
+{
+    const struct facts *facts = check->facts;
+    char address[IPADDR_TEXT_MAX];
+    if (facts->untrusted || strcmp(facts->reverse_name, "unknown") != 0)
+        return CHECK_DUNNO;
+    return check_refuse(check, 450, "4.7.1",
+                        "Client host rejected: cannot find your reverse hostname, [%s]",
+                        ipaddr_format(&facts->address, address));
+}
+
+enum check_result run_reject_unknown_helo_hostname(struct check *check)
+{
+    const char *helo = check->facts->helo;
+    if (!helo)
+        return CHECK_DUNNO;
+    if (!check->lookups)
+        return check_cannot_tell(check, no_resolver);
+    if (helo[0] == '[')
+        return run_reject_invalid_helo_hostname(check);
+    static const char format[] = "<%s>: Helo command rejected: %s";
+    switch (lookups_domain(check->lookups, helo, DOMAINCHECK_HOST)) {
+    case DOMAINCHECK_PENDING:
+        return CHECK_WAIT;
+    case DOMAINCHECK_NOT_FOUND:
+        return check_refuse(check, 450, "4.7.1", format, helo, "Host not found");
+    case DOMAINCHECK_MALFORMED:
+        return check_refuse(check, 450, "4.7.1", format, helo, "Malformed DNS server reply");
+    case DOMAINCHECK_CANNOT_TELL:
+        return check_defer_if_permit(check, 450, "4.7.1", format, helo, "Host not found");
+    default:
+        return CHECK_DUNNO;
+    }
+}
+
+/* What differs between the two sides of an envelope. */
+struct side {
+    const char *class, *dsn, *null_mx_dsn;
+    unsigned null_mx_code;
+};
+
+static enum check_result check_domain(struct check *check, const struct mail_address *address,
+                                      const struct side *side)
+{
+    static const char format[] = "<%s>: %s rejected: %s";
+    const char *domain = address->domain, *text = address->text;
+    if (domain[0] == '\0' || domain[0] == '[')
+        return CHECK_DUNNO;
+    if (!check->lookups)
+        return check_cannot_tell(check, no_resolver);
+    switch (lookups_domain(check->lookups, domain, DOMAINCHECK_MAIL)) {
+    case DOMAINCHECK_PENDING:
+        return CHECK_WAIT;
+    case DOMAINCHECK_NULL_MX:
+        return check_refuse(check, side->null_mx_code, side->null_mx_dsn,
+                            "<%s>: %s rejected: Domain %s does not accept mail (nullMX)", text,
+                            side->class, domain);
+    case DOMAINCHECK_NOT_FOUND:
+        return check_refuse(check, 450, side->dsn, format, text, side->class, "Domain not found");
+    case DOMAINCHECK_MALFORMED:
+        return check_refuse(check, 450, side->dsn, format, text, side->class,
+                            "Malformed DNS server reply");
+    case DOMAINCHECK_CANNOT_TELL:
+        return check_defer_if_permit(check, 450, side->dsn, format, text, side->class,
+                                     "Domain not found");
+    default:
+        return CHECK_DUNNO;
+    }
+}
+
+/* As in Postfix, a domain of this site need not be asked for. */
+static bool is_here(const struct check *check, const struct mail_address *address)
+{
+    return site_destination(check->site, address) == DESTINATION_LOCAL;
+}
+
+enum check_result run_reject_unknown_sender_domain(struct check *check)
+{
+    static const struct side side = {"Sender address", "4.1.8", "5.7.27", 550};
+    const struct mail_address *sender = &check->facts->sender;
+    if (!check->facts->in_message || sender->null || is_here(check, sender))
+        return CHECK_DUNNO;
+    return check_domain(check, sender, &side);
+}
+
+enum check_result run_reject_unknown_recipient_domain(struct check *check)
+{
+    static const struct side side = {"Recipient address", "4.1.2", "5.1.10", 556};
+    const struct mail_address *recipient = &check->facts->recipient;
+    if (!check->facts->has_recipient || is_here(check, recipient))
+        return CHECK_DUNNO;
+    return check_domain(check, recipient, &side);
+}
