@@ -26,11 +26,13 @@ enum dnsbl_place {
     DNSBL_RECIPIENT = 16,
     DNSBL_FROM = 32,
     DNSBL_REPLY_TO = 64,
-    DNSBL_ANYWHERE = 127,
+    DNSBL_REVERSE = 128, /* what the PTR record says, though it may be forged */
+    DNSBL_ANYWHERE = 255,
 };
 
 /* What may be asked before the message itself is there. */
-#define DNSBL_ENVELOPE (DNSBL_CLIENT | DNSBL_HELO | DNSBL_PTR | DNSBL_SENDER | DNSBL_RECIPIENT)
+#define DNSBL_ENVELOPE                                                                             \
+    (DNSBL_CLIENT | DNSBL_HELO | DNSBL_PTR | DNSBL_REVERSE | DNSBL_SENDER | DNSBL_RECIPIENT)
 
 /* A weight is at most this much to either side. */
 #define DNSBL_WEIGHT_MAX 1000000

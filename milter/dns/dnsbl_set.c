@@ -39,13 +39,10 @@ static const struct {
     enum dnsbl_place place;
     bool for_names; /* may be written after a "/" */
 } places[] = {
-    {"sender", DNSBL_SENDER, true},
-    {"helo", DNSBL_HELO, true},
-    {"ptr", DNSBL_PTR, true},
-    {"from", DNSBL_FROM, true},
-    {"reply-to", DNSBL_REPLY_TO, true},
-    {"client", DNSBL_CLIENT, false},
-    {"recipient", DNSBL_RECIPIENT, false},
+    {"sender", DNSBL_SENDER, true},     {"helo", DNSBL_HELO, true},
+    {"ptr", DNSBL_PTR, true},           {"from", DNSBL_FROM, true},
+    {"reply-to", DNSBL_REPLY_TO, true}, {"client", DNSBL_CLIENT, false},
+    {"reverse", DNSBL_REVERSE, false},  {"recipient", DNSBL_RECIPIENT, false},
 };
 
 static const struct {

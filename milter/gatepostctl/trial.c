@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/waiting.h"
 
 struct trial {
     struct snapshot *snapshot;
@@ -14,9 +15,7 @@ struct trial {
     struct session *session; /* the one under way */
     struct trial_result *result;
     GHashTable *macros;
-    GMutex lock;
-    GCond woken;
-    bool is_woken;
+    struct waiting waiting;
 };
 
 /* What the engine tells */
@@ -39,26 +38,10 @@ static void on_message(void *data, enum engine_level level, const char *text)
                         g_strconcat(level == ENGINE_WARNING ? "warning: " : "", text, NULL));
 }
 
-static void on_wake(void *data)
-{
-    struct trial *trial = data;
-    g_mutex_lock(&trial->lock);
-    trial->is_woken = true;
-    g_cond_signal(&trial->woken);
-    g_mutex_unlock(&trial->lock);
-}
-
 /* Waits until a step has its answer. */
 static const struct session_answer *await(struct trial *trial, enum session_step step)
 {
-    while (step == SESSION_WAIT) {
-        g_mutex_lock(&trial->lock);
-        while (!trial->is_woken)
-            g_cond_wait(&trial->woken, &trial->lock);
-        trial->is_woken = false;
-        g_mutex_unlock(&trial->lock);
-        step = session_resume(trial->session);
-    }
+    waiting_settle(&trial->waiting, trial->session, step);
     return session_get_answer(trial->session);
 }
 
@@ -69,8 +52,7 @@ struct trial *trial_new(struct snapshot *snapshot)
     trial->snapshot = snapshot_ref(snapshot);
     trial->engine = engine_new(snapshot, &hooks);
     trial->macros = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    g_mutex_init(&trial->lock);
-    g_cond_init(&trial->woken);
+    waiting_init(&trial->waiting);
     return trial;
 }
 
@@ -81,8 +63,7 @@ void trial_free(struct trial *trial)
     engine_free(trial->engine);
     snapshot_unref(trial->snapshot);
     g_hash_table_unref(trial->macros);
-    g_cond_clear(&trial->woken);
-    g_mutex_clear(&trial->lock);
+    waiting_clear(&trial->waiting);
     g_free(trial);
 }
 
@@ -397,13 +378,12 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     g_autofree char *user = local_user(trial);
     char *one[] = {user, NULL};
     char **recipients = setup->recipients && *setup->recipients ? setup->recipients : one;
-    struct session_waker waker = {.wake = on_wake, .data = trial};
     result_init(result_r, recipients);
     trial->result = result_r;
     result_r->helo = helo_name(setup);
     result_r->sender = sender_of(setup, message);
     set_macros(trial, setup);
-    trial->session = session_new(trial->engine, &waker);
+    trial->session = session_new(trial->engine, &trial->waiting.waker);
     run_session(trial, setup, message, recipients);
     const struct facts *facts = session_facts(trial->session);
     result_r->client = facts_client_text(facts);

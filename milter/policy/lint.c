@@ -118,6 +118,18 @@ static void lint_never(const struct lint *lint)
     }
 }
 
+/* Somebody else's list decides who passes. */
+static void lint_praise(const struct lint *lint)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(lint->list, i)); i++)
+        if (item->row->argument == ARGUMENT_ZONE && (item->row->traits & TRAIT_PERMITS))
+            warn(lint,
+                 "%s %s ends the list for every client that this DNS list praises, whatever "
+                 "stands behind it; a negative weight in dnsbl_sites is milder",
+                 item->row->name, item->argument.word);
+}
+
 static void lint_listener(const struct policy *policy, const struct settings *settings,
                           struct problems *problems)
 {
@@ -171,6 +183,7 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
             continue;
         lint_unreachable(&lint);
         lint_never(&lint);
+        lint_praise(&lint);
         if (kind == LIST_RELAY)
             lint_relay(&lint);
     }

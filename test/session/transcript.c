@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/session.h"
+#include "policy/waiting.h"
 
 struct player {
     GString *config;
@@ -20,6 +20,7 @@ struct player {
     struct engine *engine;
     struct session *session;
     const char *folder;
+    struct waiting waiting;
 };
 
 static const char *get_macro(void *context, const char *name)
@@ -49,10 +50,7 @@ static void on_message(void *data, enum engine_level level, const char *text)
 
 static void print_answer(struct player *player, enum session_step step)
 {
-    if (step == SESSION_WAIT) {
-        printf("  WAIT\n");
-        return;
-    }
+    waiting_settle(&player->waiting, player->session, step);
     static const char *const words[] = {"ok", "refuse", "hold"};
     const struct session_answer *answer = session_get_answer(player->session);
     printf("  %s", words[answer->action]);
@@ -127,7 +125,7 @@ static void do_connect(struct player *player, char *rest)
             set_macro(player, "{client_port}", "40000");
     }
     session_free(player->session);
-    player->session = session_new(player->engine, NULL);
+    player->session = session_new(player->engine, &player->waiting.waker);
     struct connection connection = {.host = name ? name : rest, .address = known ? &address : NULL};
     struct macro_source macros = macros_of(player);
     print_answer(player, session_connect(player->session, &connection, &macros));
@@ -145,7 +143,7 @@ static void do_local(struct player *player, char *rest)
     set_macro(player, "{client_name}", "localhost");
     set_macro(player, "{client_port}", "0");
     session_free(player->session);
-    player->session = session_new(player->engine, NULL);
+    player->session = session_new(player->engine, &player->waiting.waker);
     struct connection connection = {.host = "localhost", .address = &address};
     struct macro_source macros = macros_of(player);
     print_answer(player, session_connect(player->session, &connection, &macros));
@@ -249,6 +247,7 @@ int main(int argc, char **argv)
         .macros = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         .folder = folder,
     };
+    waiting_init(&player.waiting);
     setvbuf(stdout, NULL, _IOLBF, 0);
     char line[8192];
     bool good = true;
@@ -257,6 +256,7 @@ int main(int argc, char **argv)
     fclose(file);
     session_free(player.session);
     engine_free(player.engine);
+    waiting_clear(&player.waiting);
     g_string_free(player.config, TRUE);
     g_hash_table_unref(player.macros);
     return good ? 0 : 1;
