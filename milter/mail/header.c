@@ -66,7 +66,7 @@ static struct header *field_new(const char *name, size_t name_length, const char
     if (value_length > 0)
         memcpy(copy, value, value_length);
     copy[value_length] = '\0';
-    *field = (struct header){text, copy, name_length, value_length, NULL};
+    *field = (struct header){text, copy, name_length, value_length, 0, NULL};
     return field;
 }
 
@@ -91,6 +91,7 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
         list->bytes + name_length + value_length + 2 > HEADER_LIST_MAX_BYTES)
         return false;
     struct header *field = field_new(name, name_length, value, value_length);
+    field->index = list->fields->len;
     list->bytes += name_length + value_length + 2;
     g_ptr_array_add(list->fields, field);
     chain_add(list, field);

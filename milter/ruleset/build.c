@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From what the builder gathered to the immutable ruleset: scores, order, groups of header rules
+ * with their prefilters.
+ */
+#include <string.h>
+
+#include "ruleset_private.h"
+
+/* Groups of fewer rules are tried without a prefilter. */
+#define PREFILTER_RULES_MIN 4
+
+static bool has_flag(const char *flags, const char *flag)
+{
+    g_auto(GStrv) words = g_strsplit_set(flags, " \t", -1);
+    return g_strv_contains((const char *const *)words, flag);
+}
+
+static unsigned max_hits(const char *flags)
+{
+    const char *limit = strstr(flags, "maxhits=");
+    if (!has_flag(flags, "multiple"))
+        return 1;
+    return limit ? (unsigned)g_ascii_strtoull(limit + strlen("maxhits="), NULL, 10) : 0;
+}
+
+static void set_score(struct builder *builder, struct rule *rule)
+{
+    const char *name = rule->info.name;
+    const char *flags = g_hash_table_lookup(builder->tflags, name);
+    const double *given = g_hash_table_lookup(builder->scores, name);
+    double usual = g_str_has_prefix(name, "T_") ? 0.01 : 1.0;
+    rule->subrule = g_str_has_prefix(name, "__");
+    double score = given ? *given : flags && has_flag(flags, "nice") ? -usual : usual;
+    rule->disabled = !(score < 0 || score > 0);
+    rule->info.score = rule->subrule ? 0 : score;
+    if (rule->header && flags && rule->header->pattern && !rule->header->negated)
+        rule->header->max_hits = max_hits(flags);
+}
+
+static void set_description(struct builder *builder, struct rule *rule)
+{
+    const char *text = g_hash_table_lookup(builder->descriptions, rule->info.name);
+    rule->info.description =
+        g_string_chunk_insert_const(builder->ruleset->strings, text ? text : "");
+}
+
+/* Drops a rule whose pattern holds replace tags, which only a plug-in could replace. */
+static bool needs_tags(struct builder *builder, const struct rule *rule)
+{
+    if (!rule->header || !rule->header->pattern || !pattern_has_tags(rule->header->pattern) ||
+        !g_hash_table_contains(builder->tagged, rule->info.name))
+        return false;
+    static const char reason[] = "the pattern holds replace tags, which need a plug-in";
+    directive_note_skipped(builder, rule->info.file, rule->info.line, "header", reason);
+    problems_warning(builder->problems, rule->info.file, rule->info.line, "rule %s is skipped: %s",
+                     rule->info.name, reason);
+    return true;
+}
+
+static void take_rule(struct builder *builder, const char *name)
+{
+    struct ruleset *ruleset = builder->ruleset;
+    gpointer key, value;
+    if (!g_hash_table_steal_extended(builder->rules, name, &key, &value))
+        return; /* named twice in the order, or replaced by a rule that is skipped */
+    struct rule *rule = value;
+    g_free(key);
+    if (needs_tags(builder, rule)) {
+        rule_free(rule);
+        return;
+    }
+    rule->index = ruleset->rules->len;
+    set_score(builder, rule);
+    set_description(builder, rule);
+    g_ptr_array_add(ruleset->rules, rule);
+    g_hash_table_insert(ruleset->names, (gpointer)rule->info.name, rule);
+}
+
+static void add_external(struct ruleset *ruleset, struct rule *rule)
+{
+    const char *spec = rule->info.text, *slash = strchr(spec, '/');
+    struct ruleset_external external = {rule->info.name, spec,           spec, "",
+                                        rule->info.file, rule->info.line};
+    if (slash) {
+        external.zone = g_string_chunk_insert_len(ruleset->strings, spec, slash - spec);
+        external.places = slash + 1;
+    }
+    rule->external = ruleset->external_info->len;
+    g_array_append_val(ruleset->external_info, external);
+}
+
+/* How often the rule hits where its source is missing: it is compared with what if-unset says, or
+ * with nothing. */
+static unsigned absent_hits(const struct header_rule *rule, struct matcher *matcher)
+{
+    size_t begin, end;
+    const char *text = rule->if_unset ? rule->if_unset : "";
+    if (rule->exists)
+        return 0;
+    enum match_status status =
+        pattern_match(rule->pattern, matcher, text, strlen(text), 0, &begin, &end);
+    return (status == MATCH_YES) != rule->negated && status != MATCH_EXPLODED;
+}
+
+static void group_free(gpointer data)
+{
+    struct rule_group *group = data;
+    source_clear(&group->source);
+    g_ptr_array_unref(group->rules);
+    prefilter_free(group->prefilter);
+    g_free(group->always);
+    g_free(group);
+}
+
+static struct rule_group *find_group(struct ruleset *ruleset, GHashTable *groups,
+                                     const struct source *source)
+{
+    g_autofree char *key = source_key(source);
+    struct rule_group *group = g_hash_table_lookup(groups, key);
+    if (group)
+        return group;
+    group = g_new0(struct rule_group, 1);
+    group->source = *source;
+    group->source.name = g_strdup(source->name);
+    group->rules = g_ptr_array_new();
+    g_ptr_array_add(ruleset->groups, group);
+    g_hash_table_insert(groups, g_steal_pointer(&key), group);
+    return group;
+}
+
+/* Gives the literals of a rule's pattern to the prefilter; false: the rule is always tried. */
+static bool add_literals(struct rule_group *group, const struct rule *rule, unsigned place)
+{
+    const GPtrArray *literals =
+        rule->header->pattern ? pattern_literals(rule->header->pattern) : NULL;
+    if (!literals)
+        return false;
+    for (guint i = 0; i < literals->len; i++) {
+        const GString *literal = literals->pdata[i];
+        if (!prefilter_add(group->prefilter, literal->str, literal->len, place))
+            return false;
+    }
+    return true;
+}
+
+static void finish_group(struct ruleset *ruleset, struct rule_group *group)
+{
+    group->always = g_new0(guint8, group->rules->len);
+    if (group->rules->len < PREFILTER_RULES_MIN || ruleset->options.no_prefilter) {
+        memset(group->always, 1, group->rules->len);
+        return;
+    }
+    group->prefilter = prefilter_new();
+    for (guint i = 0; i < group->rules->len; i++)
+        group->always[i] = !add_literals(group, group->rules->pdata[i], i);
+    prefilter_finish(group->prefilter);
+}
+
+static void sort_rules(struct ruleset *ruleset)
+{
+    g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct matcher *matcher = matcher_new(ruleset->patterns);
+    GPtrArray *const places[] = {[RULESET_CHARSET] = ruleset->charsets,
+                                 [RULESET_SCRIPT] = ruleset->scripts,
+                                 [RULESET_ADDRESS] = ruleset->addresses,
+                                 [RULESET_EXTERNAL] = ruleset->externals};
+    for (guint i = 0; i < ruleset->rules->len; i++) {
+        struct rule *rule = ruleset->rules->pdata[i];
+        if (rule->info.kind == RULESET_HEADER) {
+            rule->header->absent = absent_hits(rule->header, matcher);
+            g_ptr_array_add(find_group(ruleset, groups, &rule->header->source)->rules, rule);
+        } else if (rule->info.kind != RULESET_META) {
+            g_ptr_array_add(places[rule->info.kind], rule);
+        }
+        if (rule->info.kind == RULESET_EXTERNAL)
+            add_external(ruleset, rule);
+    }
+    matcher_free(matcher);
+    for (guint i = 0; i < ruleset->groups->len; i++)
+        finish_group(ruleset, ruleset->groups->pdata[i]);
+}
+
+void build_finish(struct builder *builder)
+{
+    struct ruleset *ruleset = builder->ruleset;
+    ruleset->groups = g_ptr_array_new_with_free_func(group_free);
+    address_rules_add(builder);
+    for (guint i = 0; i < builder->order->len; i++)
+        take_rule(builder, builder->order->pdata[i]);
+    sort_rules(ruleset);
+    meta_rules_order(builder);
+    ruleset->base = profile_new(ruleset);
+    profile_finish(ruleset, ruleset->base);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * "charset NAME [in HEADER,...] LABEL...".
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "charset_scan.h"
+#include "mail/charset.h"
+#include "ruleset_private.h"
+#include "ruleset/traits.h"
+
+#define RAW8BIT "raw8bit"
+
+static void add_label(struct charset_rule *rule, const char *word)
+{
+    char name[CHARSET_NAME_MAX];
+    if (g_ascii_strcasecmp(word, RAW8BIT) == 0)
+        rule->raw8bit = true;
+    else
+        g_ptr_array_add(rule->labels, g_strdup(charset_canonical(word, strlen(word), name)));
+}
+
+enum pattern_status charset_rule_parse(struct builder *builder, struct rule *rule, const char *text,
+                                       char **why_r)
+{
+    (void)builder;
+    rule->info.kind = RULESET_CHARSET;
+    rule->charset = g_new0(struct charset_rule, 1);
+    rule->charset->labels = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) words = text_split_words(text, NULL);
+    if (!words) {
+        *why_r = g_strdup("braces have no place here");
+        return PATTERN_BAD;
+    }
+    g_ptr_array_add(words, NULL);
+    unsigned at = 0;
+    if (!field_list_parse(&rule->charset->in, (char **)words->pdata, &at, why_r))
+        return PATTERN_BAD;
+    for (; words->pdata[at]; at++)
+        add_label(rule->charset, words->pdata[at]);
+    if (rule->charset->labels->len > 0 || rule->charset->raw8bit)
+        return PATTERN_GOOD;
+    *why_r = g_strdup("a charset rule needs the name of a charset");
+    return PATTERN_BAD;
+}
+
+void charset_rule_free(struct charset_rule *rule)
+{
+    if (!rule)
+        return;
+    field_list_clear(&rule->in);
+    g_ptr_array_unref(rule->labels);
+    g_free(rule);
+}
+
+/* The first of the rule's labels that is among the charsets found; NULL if none is. */
+static const char *find_label(const struct charset_rule *rule, const GPtrArray *charsets,
+                              bool raw8bit)
+{
+    for (guint i = 0; i < charsets->len; i++)
+        for (guint n = 0; n < rule->labels->len; n++)
+            if (strcmp(rule->labels->pdata[n], charsets->pdata[i]) == 0)
+                return charsets->pdata[i];
+    return rule->raw8bit && raw8bit ? RAW8BIT : NULL;
+}
+
+unsigned charset_rule_match(const struct charset_rule *rule, const struct ruleset_message *message,
+                            const void *traits, GString *text)
+{
+    const struct traits *all = traits;
+    if (rule->in.sources->len == 0) {
+        const char *label = find_label(rule, all->charsets, all->raw8bit);
+        g_string_assign(text, label ? label : "");
+        return label != NULL;
+    }
+    for (guint i = 0; i < rule->in.sources->len; i++) {
+        const struct source *source = &g_array_index(rule->in.sources, struct source, i);
+        struct charset_scan scan = {g_ptr_array_new_with_free_func(g_free), false};
+        charset_scan_source(source, message, &scan);
+        const char *label = find_label(rule, scan.charsets, scan.raw8bit);
+        if (label)
+            g_string_printf(text, "%s: %s", source->name, label);
+        g_ptr_array_unref(scan.charsets);
+        if (label)
+            return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The scan for charsets. MIME parts are found by the boundaries of the multiparts around them
+ * (RFC 2046 5.1); a forwarded message (message/rfc822) counts with its own header.
+ */
+#include "charset_scan.h"
+
+#include <string.h>
+
+#include "mail/charset.h"
+#include "mail/message.h"
+#include "mail/mimeparam.h"
+#include "mail/mimeword.h"
+#include "ruleset/traits.h"
+
+/* Deepest nesting of multiparts that is followed. */
+#define BOUNDARIES_MAX 20
+
+static void add_charset(struct charset_scan *scan, const char *label, size_t length)
+{
+    char name[CHARSET_NAME_MAX];
+    charset_canonical(label, length, name);
+    if (!*name || scan->charsets->len >= TRAITS_CHARSETS_MAX)
+        return;
+    for (guint i = 0; i < scan->charsets->len; i++)
+        if (strcmp(scan->charsets->pdata[i], name) == 0)
+            return;
+    g_ptr_array_add(scan->charsets, g_strdup(name));
+}
+
+static void scan_words(const char *value, size_t length, struct charset_scan *scan)
+{
+    const char *p = value, *end = value + length;
+    while ((p = memchr(p, '=', (size_t)(end - p)))) {
+        struct mimeword word;
+        if (mimeword_head_at(p, (size_t)(end - p), &word))
+            add_charset(scan, word.charset, word.charset_length);
+        p++;
+    }
+}
+
+static void scan_content_type(const char *value, size_t length, struct charset_scan *scan)
+{
+    g_autoptr(GString) charset = g_string_new(NULL);
+    if (mimeparam_get(value, length, "charset", charset))
+        add_charset(scan, charset->str, charset->len);
+}
+
+static bool has_8bit(const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)value[i] >= 0x80)
+            return true;
+    return false;
+}
+
+void charset_scan_field(const struct header *field, bool smtputf8, struct charset_scan *scan)
+{
+    const char *value = field->value;
+    size_t length = field->value_length;
+    scan_words(value, length, scan);
+    if (g_ascii_strcasecmp(field->name, "Content-Type") == 0)
+        scan_content_type(value, length, scan);
+    if (!scan->raw8bit && has_8bit(value, length))
+        scan->raw8bit = !smtputf8 || !charset_is_utf8(value, length);
+}
+
+void charset_scan_source(const struct source *source, const struct ruleset_message *message,
+                         struct charset_scan *scan)
+{
+    static const char *const recipients[] = {"To", "Cc", NULL};
+    static const char *const ids[] = {"X-Message-Id", "Resent-Message-Id", "X-Original-Message-ID",
+                                      "Message-Id", NULL};
+    const char *const own[] = {source->name, NULL};
+    const char *const *names = source->kind == SOURCE_TOCC        ? recipients
+                               : source->kind == SOURCE_MESSAGEID ? ids
+                                                                  : own;
+    if (source->kind == SOURCE_ALL) {
+        for (size_t i = 0; i < header_list_count(message->headers); i++)
+            charset_scan_field(header_list_get(message->headers, i), message->smtputf8, scan);
+        return;
+    }
+    for (size_t i = 0; names[i]; i++) {
+        const struct header *field = header_list_first(message->headers, names[i]);
+        for (; field; field = field->next_same)
+            charset_scan_field(field, message->smtputf8, scan);
+    }
+}
+
+/* A walk through the body. */
+struct walk {
+    const char *p, *end;
+    GPtrArray *boundaries; /* of the multiparts around P */
+    struct charset_scan *scan;
+};
+
+/* Whether a line begins with "--" and one of the boundaries; those inside the one it ends are
+ * over. */
+static bool is_boundary(struct walk *walk, const char *line, size_t length)
+{
+    if (length < 3 || line[0] != '-' || line[1] != '-')
+        return false;
+    for (guint i = walk->boundaries->len; i-- > 0;) {
+        const char *boundary = walk->boundaries->pdata[i];
+        size_t size = strlen(boundary);
+        if (length - 2 < size || memcmp(line + 2, boundary, size) != 0)
+            continue;
+        g_ptr_array_set_size(walk->boundaries, (gint)i + 1);
+        bool closes = length - 2 >= size + 2 && memcmp(line + 2 + size, "--", 2) == 0;
+        if (closes)
+            g_ptr_array_set_size(walk->boundaries, (gint)i);
+        return !closes;
+    }
+    return false;
+}
+
+static void push_boundary(struct walk *walk, const char *value, size_t length)
+{
+    g_autoptr(GString) boundary = g_string_new(NULL);
+    if (walk->boundaries->len < BOUNDARIES_MAX &&
+        mimeparam_get(value, length, "boundary", boundary) && boundary->len > 0)
+        g_ptr_array_add(walk->boundaries, g_strndup(boundary->str, boundary->len));
+}
+
+/* Reads the header of a part, or of a message within one; *IS_MESSAGE_R: such a one follows. */
+static void read_part_header(struct walk *walk, bool *is_message_r)
+{
+    struct header_list *fields = header_list_new();
+    walk->p += message_parse(walk->p, (size_t)(walk->end - walk->p), fields);
+    const struct header *type = header_list_first(fields, "Content-Type");
+    *is_message_r = false;
+    if (type) {
+        g_autoptr(GString) media = g_string_new(NULL);
+        mimeparam_type(type->value, type->value_length, media);
+        *is_message_r = strcmp(media->str, "message/rfc822") == 0;
+        scan_content_type(type->value, type->value_length, walk->scan);
+        push_boundary(walk, type->value, type->value_length);
+    }
+    header_list_free(fields);
+}
+
+void charset_scan_parts(const struct header *content_type, const char *body, size_t length,
+                        struct charset_scan *scan)
+{
+    struct walk walk = {body, body + MIN(length, RULESET_BODY_MAX),
+                        g_ptr_array_new_with_free_func(g_free), scan};
+    bool is_message = false;
+    if (content_type)
+        push_boundary(&walk, content_type->value, content_type->value_length);
+    while (walk.p < walk.end && walk.boundaries->len > 0) {
+        const char *newline = memchr(walk.p, '\n', (size_t)(walk.end - walk.p));
+        const char *next = newline ? newline + 1 : walk.end;
+        bool begins = is_boundary(&walk, walk.p, (size_t)(next - walk.p));
+        walk.p = next;
+        if (begins)
+            read_part_header(&walk, &is_message);
+        while (begins && is_message && walk.p < walk.end)
+            read_part_header(&walk, &is_message);
+    }
+    g_ptr_array_unref(walk.boundaries);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Compiler and machine for expressions. Operators are rows of a table; precedence climbing turns
+ * them into postfix code. A division by zero yields NaN, which matters only if the result depends
+ * on it: Perl would not have evaluated what && and || pass over.
+ */
+#include "expression.h"
+
+#include <math.h>
+#include <string.h>
+
+enum code {
+    CODE_NUMBER,
+    CODE_NAME,
+    CODE_NOT,
+    CODE_NEGATE,
+    CODE_CHOOSE,
+    CODE_OR,
+    CODE_AND,
+    CODE_XOR,
+    CODE_EQUAL,
+    CODE_UNEQUAL,
+    CODE_LESS,
+    CODE_LESS_EQUAL,
+    CODE_GREATER,
+    CODE_GREATER_EQUAL,
+    CODE_ADD,
+    CODE_SUBTRACT,
+    CODE_MULTIPLY,
+    CODE_DIVIDE
+};
+
+struct expression_op {
+    enum code code;
+    double number; /* CODE_NUMBER */
+    unsigned name; /* CODE_NAME */
+};
+
+/* Binary operators; longer signs before their beginnings. Level 1 (?:) binds least. */
+static const struct {
+    const char *sign;
+    int level;
+    enum code code;
+} operators[] = {
+    {"||", 2, CODE_OR},
+    {"&&", 3, CODE_AND},
+    {"^", 4, CODE_XOR},
+    {"==", 5, CODE_EQUAL},
+    {"!=", 5, CODE_UNEQUAL},
+    {"<=", 6, CODE_LESS_EQUAL},
+    {">=", 6, CODE_GREATER_EQUAL},
+    {"<", 6, CODE_LESS},
+    {">", 6, CODE_GREATER},
+    {"+", 7, CODE_ADD},
+    {"-", 7, CODE_SUBTRACT},
+    {"*", 8, CODE_MULTIPLY},
+    {"/", 8, CODE_DIVIDE},
+};
+
+struct parser {
+    const char *p;
+    const char *const *calls;
+    struct expression *out;
+    int depth;
+    unsigned stack;
+    char *why;
+};
+
+static bool parse_choice(struct parser *parser);
+
+static void fail(struct parser *parser, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void fail(struct parser *parser, const char *format, ...)
+{
+    va_list args;
+    if (parser->why)
+        return;
+    va_start(args, format);
+    parser->why = g_strdup_vprintf(format, args);
+    va_end(args);
+}
+
+static void skip_blank(struct parser *parser)
+{
+    while (g_ascii_isspace(*parser->p))
+        parser->p++;
+}
+
+/* Appends an operation that takes POPS values and leaves one. */
+static bool emit(struct parser *parser, struct expression_op op, unsigned pops)
+{
+    if (parser->out->code->len >= EXPRESSION_LENGTH_MAX) {
+        fail(parser, "the expression is too long");
+        return false;
+    }
+    g_array_append_val(parser->out->code, op);
+    parser->stack = parser->stack - pops + 1;
+    parser->out->stack = MAX(parser->out->stack, parser->stack);
+    return true;
+}
+
+static bool emit_code(struct parser *parser, enum code code, unsigned pops)
+{
+    return emit(parser, (struct expression_op){.code = code}, pops);
+}
+
+static bool parse_number(struct parser *parser)
+{
+    char *end;
+    struct expression_op op = {.code = CODE_NUMBER};
+    op.number = g_ascii_strtod(parser->p, &end);
+    for (const char *p = parser->p; p < end; p++) {
+        if (!g_ascii_isdigit(*p) && *p != '.') {
+            fail(parser, "\"%.*s\" is no decimal number", (int)(end - parser->p), parser->p);
+            return false;
+        }
+    }
+    parser->p = end;
+    return emit(parser, op, 0);
+}
+
+static bool is_word_char(char c)
+{
+    return g_ascii_isalnum(c) || c == '_';
+}
+
+static bool takes_argument(const struct parser *parser, const char *word)
+{
+    return parser->calls && g_strv_contains(parser->calls, word);
+}
+
+/* Reads "(ARGUMENT)" after a word that takes one. */
+static char *parse_argument(struct parser *parser, const char *word)
+{
+    skip_blank(parser);
+    const char *close = *parser->p == '(' ? strchr(parser->p, ')') : NULL;
+    if (!close) {
+        fail(parser, "%s takes an argument: %s(NAME)", word, word);
+        return NULL;
+    }
+    char *argument = g_strstrip(g_strndup(parser->p + 1, (gsize)(close - parser->p - 1)));
+    parser->p = close + 1;
+    return argument;
+}
+
+static bool parse_name(struct parser *parser)
+{
+    const char *begin = parser->p;
+    while (is_word_char(*parser->p))
+        parser->p++;
+    struct expression_name *name = g_new0(struct expression_name, 1);
+    g_ptr_array_add(parser->out->names, name);
+    name->word = g_strndup(begin, (gsize)(parser->p - begin));
+    if (takes_argument(parser, name->word) &&
+        !(name->argument = parse_argument(parser, name->word)))
+        return false;
+    return emit(parser,
+                (struct expression_op){.code = CODE_NAME, .name = parser->out->names->len - 1}, 0);
+}
+
+static bool parse_parenthesis(struct parser *parser)
+{
+    parser->p++;
+    skip_blank(parser);
+    if (*parser->p == ')') { /* SpamAssassin's "meta NAME ()": a rule that never hits by itself */
+        parser->p++;
+        return emit(parser, (struct expression_op){.code = CODE_NUMBER}, 0);
+    }
+    if (!parse_choice(parser))
+        return false;
+    skip_blank(parser);
+    if (*parser->p != ')') {
+        fail(parser, "a parenthesis is not closed");
+        return false;
+    }
+    parser->p++;
+    return true;
+}
+
+static bool parse_primary(struct parser *parser)
+{
+    skip_blank(parser);
+    char c = *parser->p;
+    if (c == '(')
+        return parse_parenthesis(parser);
+    if (g_ascii_isdigit(c) || (c == '.' && g_ascii_isdigit(parser->p[1])))
+        return parse_number(parser);
+    if (is_word_char(c))
+        return parse_name(parser);
+    if (c)
+        fail(parser, "a name or number is missing before \"%.10s\"", parser->p);
+    else
+        fail(parser, "a name or number is missing at the end");
+    return false;
+}
+
+static bool parse_unary(struct parser *parser)
+{
+    skip_blank(parser);
+    char c = *parser->p;
+    if (c != '!' && c != '-' && c != '+')
+        return parse_primary(parser);
+    if (parser->depth >= EXPRESSION_DEPTH_MAX) {
+        fail(parser, "the expression is nested too deeply");
+        return false;
+    }
+    parser->p++;
+    parser->depth++;
+    bool good = parse_unary(parser);
+    parser->depth--;
+    if (!good || c == '+')
+        return good;
+    return emit_code(parser, c == '!' ? CODE_NOT : CODE_NEGATE, 1);
+}
+
+/* The row of the operator at P, -1 if none is there. */
+static int find_operator(struct parser *parser)
+{
+    skip_blank(parser);
+    for (size_t i = 0; i < G_N_ELEMENTS(operators); i++)
+        if (g_str_has_prefix(parser->p, operators[i].sign))
+            return (int)i;
+    return -1;
+}
+
+static bool parse_binary(struct parser *parser, int level)
+{
+    if (!parse_unary(parser))
+        return false;
+    for (int row; (row = find_operator(parser)) >= 0 && operators[row].level >= level;) {
+        parser->p += strlen(operators[row].sign);
+        if (!parse_binary(parser, operators[row].level + 1) ||
+            !emit_code(parser, operators[row].code, 2))
+            return false;
+    }
+    return true;
+}
+
+static bool parse_branches(struct parser *parser)
+{
+    parser->p++;
+    if (!parse_choice(parser))
+        return false;
+    skip_blank(parser);
+    if (*parser->p != ':') {
+        fail(parser, "\"?\" without \":\"");
+        return false;
+    }
+    parser->p++;
+    return parse_choice(parser) && emit_code(parser, CODE_CHOOSE, 3);
+}
+
+/* "A", "A ? B : C". */
+static bool parse_choice(struct parser *parser)
+{
+    if (parser->depth >= EXPRESSION_DEPTH_MAX) {
+        fail(parser, "the expression is nested too deeply");
+        return false;
+    }
+    parser->depth++;
+    bool good = parse_binary(parser, 2);
+    if (good)
+        skip_blank(parser);
+    if (good && *parser->p == '?')
+        good = parse_branches(parser);
+    parser->depth--;
+    return good;
+}
+
+static void name_free(gpointer data)
+{
+    struct expression_name *name = data;
+    g_free(name->word);
+    g_free(name->argument);
+    if (name->members)
+        g_array_unref(name->members);
+    g_free(name);
+}
+
+struct expression *expression_parse(const char *text, const char *const *calls, char **why_r)
+{
+    struct expression *expression = g_new0(struct expression, 1);
+    expression->code = g_array_new(FALSE, FALSE, sizeof(struct expression_op));
+    expression->names = g_ptr_array_new_with_free_func(name_free);
+    struct parser parser = {.p = text, .calls = calls, .out = expression};
+    if (parse_choice(&parser)) {
+        skip_blank(&parser);
+        if (*parser.p)
+            fail(&parser, "\"%.20s\" is not understood", parser.p);
+    }
+    if (!parser.why)
+        return expression;
+    *why_r = parser.why;
+    expression_free(expression);
+    return NULL;
+}
+
+void expression_free(struct expression *expression)
+{
+    if (!expression)
+        return;
+    g_array_unref(expression->code);
+    g_ptr_array_unref(expression->names);
+    g_free(expression);
+}
+
+static double integer_xor(double a, double b)
+{
+    if (!(fabs(a) < 9e15) || !(fabs(b) < 9e15))
+        return NAN;
+    return (double)((gint64)a ^ (gint64)b);
+}
+
+static bool is_true(double value)
+{
+    return value != 0;
+}
+
+static double apply_binary(enum code code, double a, double b)
+{
+    switch (code) {
+    case CODE_OR:
+        return isnan(a) || is_true(a) ? a : b;
+    case CODE_AND:
+        return isnan(a) || !is_true(a) ? a : b;
+    case CODE_XOR:
+        return integer_xor(a, b);
+    case CODE_ADD:
+        return a + b;
+    case CODE_SUBTRACT:
+        return a - b;
+    case CODE_MULTIPLY:
+        return a * b;
+    case CODE_DIVIDE:
+        return is_true(b) ? a / b : NAN;
+    default:
+        break;
+    }
+    if (isnan(a) || isnan(b))
+        return NAN;
+    switch (code) {
+    case CODE_EQUAL:
+        return !is_true(a - b);
+    case CODE_UNEQUAL:
+        return is_true(a - b);
+    case CODE_LESS:
+        return a < b;
+    case CODE_LESS_EQUAL:
+        return a <= b;
+    case CODE_GREATER:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+/* Carries out an operation that is neither number nor name on the stack that ends at TOP; returns
+ * the new end. */
+static double *apply(enum code code, double *top)
+{
+    if (code == CODE_NOT)
+        top[-1] = isnan(top[-1]) ? top[-1] : !is_true(top[-1]);
+    else if (code == CODE_NEGATE)
+        top[-1] = -top[-1];
+    else if (code == CODE_CHOOSE) {
+        top[-3] = isnan(top[-3]) ? top[-3] : is_true(top[-3]) ? top[-2] : top[-1];
+        return top - 2;
+    } else {
+        top[-2] = apply_binary(code, top[-2], top[-1]);
+        return top - 1;
+    }
+    return top;
+}
+
+double expression_value(const struct expression *expression, const double *values, bool *failed_r)
+{
+    double small[64] = {0};
+    double *stack = expression->stack <= 64 ? small : g_new0(double, expression->stack);
+    double *top = stack;
+    const struct expression_op *op = (const void *)expression->code->data;
+    for (guint i = 0; i < expression->code->len; i++, op++) {
+        if (op->code == CODE_NUMBER)
+            *top++ = op->number;
+        else if (op->code == CODE_NAME)
+            *top++ = values[op->name];
+        else
+            top = apply(op->code, top);
+    }
+    double value = stack[0];
+    if (stack != small)
+        g_free(stack);
+    *failed_r = isnan(value);
+    return *failed_r ? 0 : value;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Arithmetic expressions with Perl's operators and precedences, as metas and conditions are
+ * written: || && ^ ! == != < <= > >= + - * / ?: and parentheses. They are compiled to postfix
+ * code; && and || give the operand that decided, as in Perl.
+ *
+ * Threads: an expression is immutable once its names are resolved.
+ */
+#ifndef RULESET_EXPRESSION_H
+#define RULESET_EXPRESSION_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Deepest nesting and longest code of one expression. */
+#define EXPRESSION_DEPTH_MAX  100
+#define EXPRESSION_LENGTH_MAX 20000
+
+/* One name in an expression: WORD, or WORD(ARGUMENT) for the words that take one. */
+struct expression_name {
+    char *word;
+    char *argument;  /* NULL: none */
+    GArray *members; /* unsigned rule numbers whose values are added; set by who resolves names */
+};
+
+struct expression {
+    GArray *code;     /* struct expression_op */
+    GPtrArray *names; /* struct expression_name */
+    unsigned stack;   /* deepest stack that the code needs */
+};
+
+/* Compiles TEXT. CALLS are the words (NULL at the end) that are followed by "(ARGUMENT)". Returns
+ * NULL with *WHY_R (caller frees) if it cannot be read. */
+struct expression *expression_parse(const char *text, const char *const *calls, char **why_r);
+void expression_free(struct expression *expression);
+
+/* The value with VALUES[i] for name i. *FAILED_R tells of a division by zero that counted. */
+double expression_value(const struct expression *expression, const double *values, bool *failed_r);
+
+#endif

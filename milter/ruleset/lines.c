@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Rule files as lines: comments, languages, conditions and includes are dealt with here, what is
+ * left is a directive. Conditions belong to the file that they stand in.
+ */
+#include <sys/stat.h>
+#include <string.h>
+
+#include "ruleset_private.h"
+
+#define INCLUDE_DEPTH_MAX 16
+
+/* SpamAssassin's language when the environment names none. */
+#define LANGUAGE "en_US"
+
+/* One "if" that is open. */
+struct block {
+    const char *type;
+    unsigned line;
+    bool outer_skips; /* the lines around it are skipped */
+};
+
+struct reader {
+    struct builder *builder;
+    const char *file;
+    unsigned number;
+    GArray *blocks; /* struct block */
+    bool skips;
+    bool finished; /* the rest of the file does not count */
+};
+
+static void error(const struct reader *reader, const char *text)
+{
+    problems_error(reader->builder->problems, reader->file, reader->number, "%s", text);
+}
+
+/* Cuts the comment off and makes "\#" "#". */
+static void strip_comment(char *line)
+{
+    char *to = line;
+    for (const char *p = line; *p; p++) {
+        if (p[0] == '\\' && p[1] == '#')
+            p++;
+        else if (*p == '#')
+            break;
+        *to++ = *p;
+    }
+    *to = '\0';
+}
+
+static void open_block(struct reader *reader, const char *type, bool value)
+{
+    struct block block = {type, reader->number, reader->skips};
+    g_array_append_val(reader->blocks, block);
+    if (!value)
+        reader->skips = true;
+}
+
+static void apply_if(struct reader *reader, const struct line *line)
+{
+    char *why = NULL;
+    bool value = false;
+    if (!*line->value)
+        error(reader, "\"if\" without a condition");
+    else if (!condition_evaluate(reader->builder, line->value, &value, &why))
+        problems_error(reader->builder->problems, line->file, line->number,
+                       "the condition cannot be read: %s", why);
+    g_free(why);
+    open_block(reader, "if", value);
+}
+
+static void apply_ifplugin(struct reader *reader, const struct line *line)
+{
+    if (!*line->value)
+        error(reader, "\"ifplugin\" without the name of a plug-in");
+    open_block(reader, "ifplugin", condition_plugin(line->value));
+}
+
+static void apply_else(struct reader *reader, const struct line *line)
+{
+    if (*line->value)
+        error(reader, "\"else\" stands alone on its line");
+    if (reader->blocks->len == 0) {
+        error(reader, "\"else\" without \"if\"");
+        return;
+    }
+    const struct block *block =
+        &g_array_index(reader->blocks, struct block, reader->blocks->len - 1);
+    reader->skips = block->outer_skips || !reader->skips;
+}
+
+static void apply_endif(struct reader *reader, const struct line *line)
+{
+    if (*line->value)
+        error(reader, "\"endif\" stands alone on its line");
+    if (reader->blocks->len == 0) {
+        error(reader, "\"endif\" without \"if\"");
+        return;
+    }
+    guint last = reader->blocks->len - 1;
+    reader->skips = g_array_index(reader->blocks, struct block, last).outer_skips;
+    g_array_set_size(reader->blocks, last);
+}
+
+static void apply_include(struct reader *reader, const struct line *line)
+{
+    if (reader->skips)
+        return;
+    if (!*line->value) {
+        error(reader, "\"include\" without a file");
+        return;
+    }
+    if (reader->builder->include_depth >= INCLUDE_DEPTH_MAX) {
+        error(reader, "too many files include one another");
+        return;
+    }
+    g_autofree char *folder = g_path_get_dirname(reader->file);
+    g_autofree char *path = g_path_is_absolute(line->value)
+                                ? g_strdup(line->value)
+                                : g_build_filename(folder, line->value, NULL);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        problems_error(reader->builder->problems, line->file, line->number,
+                       "the included file %s does not exist", path);
+        return;
+    }
+    reader->builder->include_depth++;
+    lines_read_path(reader->builder, path);
+    reader->builder->include_depth--;
+}
+
+/* Files for other versions than 4.0 do not count, as in SpamAssassin. */
+static void apply_require_version(struct reader *reader, const struct line *line)
+{
+    if (reader->skips || strcmp(line->value, "@@VERSION@@") == 0 ||
+        g_str_has_prefix(line->value, "4.0000") || g_str_has_prefix(line->value, "4.0."))
+        return;
+    problems_warning(reader->builder->problems, line->file, line->number,
+                     "the file is for version %s of SpamAssassin, not 4.0: it is not read",
+                     line->value);
+    reader->finished = true;
+}
+
+static const struct {
+    const char *key;
+    void (*apply)(struct reader *, const struct line *);
+} controls[] = {
+    {"if", apply_if},           {"ifplugin", apply_ifplugin},
+    {"else", apply_else},       {"endif", apply_endif},
+    {"include", apply_include}, {"require_version", apply_require_version},
+};
+
+static void apply_line(struct reader *reader, const struct line *line)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(controls); i++) {
+        if (strcmp(line->key, controls[i].key) == 0) {
+            controls[i].apply(reader, line);
+            return;
+        }
+    }
+    if (!reader->skips)
+        directive_apply(reader->builder, line);
+}
+
+/* Splits off the first word; returns the rest. */
+static char *cut_word(char *text)
+{
+    char *rest = text + strcspn(text, " \t\r\f\v");
+    if (!*rest)
+        return rest;
+    *rest++ = '\0';
+    return rest + strspn(rest, " \t\r\f\v");
+}
+
+/* Whether "lang LANGUAGE" is about another language than ours. */
+static bool is_other_language(const char *language)
+{
+    return g_ascii_strncasecmp(LANGUAGE, language, strlen(language)) != 0;
+}
+
+static void read_line(struct reader *reader, char *text)
+{
+    strip_comment(text);
+    g_strstrip(text);
+    if (!*text)
+        return;
+    char *rest = cut_word(text);
+    if (g_ascii_strcasecmp(text, "lang") == 0 && *rest) {
+        char *language = rest;
+        text = cut_word(language);
+        if (is_other_language(language) || !*text)
+            return;
+        rest = cut_word(text);
+    }
+    struct line line = {reader->file, reader->number, g_ascii_strdown(text, -1), rest};
+    g_strdelimit(line.key, "-", '_');
+    apply_line(reader, &line);
+    g_free(line.key);
+}
+
+static void read_text(struct builder *builder, const char *file, char *text, gsize length)
+{
+    struct reader reader = {builder, file, 0, g_array_new(FALSE, FALSE, sizeof(struct block)),
+                            false,   false};
+    char *end = text + length;
+    if (g_str_has_prefix(text, "\xef\xbb\xbf"))
+        text += 3;
+    while (text < end && !reader.finished) {
+        char *newline = memchr(text, '\n', (size_t)(end - text));
+        char *stop = newline ? newline : end;
+        *stop = '\0';
+        reader.number++;
+        if (memchr(text, '\0', (size_t)(stop - text)))
+            error(&reader, "the line holds a NUL byte");
+        read_line(&reader, text);
+        text = stop + 1;
+    }
+    for (guint i = 0; i < reader.blocks->len && !reader.finished; i++) {
+        const struct block *block = &g_array_index(reader.blocks, struct block, i);
+        problems_error(builder->problems, file, block->line, "\"%s\" without \"endif\"",
+                       block->type);
+    }
+    g_array_unref(reader.blocks);
+}
+
+static void read_file(struct builder *builder, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *text = NULL;
+    gsize length;
+    struct stat status;
+    const char *file = g_string_chunk_insert_const(builder->ruleset->strings, path);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        problems_error(builder->problems, file, 0, "it is neither a file nor a folder");
+    else if (stat(path, &status) == 0 && (gsize)status.st_size > RULE_FILE_MAX)
+        problems_error(builder->problems, file, 0, "the file is too large");
+    else if (!g_file_get_contents(path, &text, &length, &why))
+        problems_error(builder->problems, file, 0, "%s", why->message);
+    else
+        read_text(builder, file, text, length);
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void read_folder(struct builder *builder, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GDir *folder = g_dir_open(path, 0, &why);
+    if (!folder) {
+        problems_error(builder->problems, path, 0, "%s", why->message);
+        return;
+    }
+    for (const char *name; (name = g_dir_read_name(folder));)
+        if (g_str_has_suffix(name, ".cf") && name[0] != '.')
+            g_ptr_array_add(names, g_build_filename(path, name, NULL));
+    g_dir_close(folder);
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++)
+        read_file(builder, names->pdata[i]);
+}
+
+void lines_read_path(struct builder *builder, const char *path)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        read_folder(builder, path);
+    else if (g_file_test(path, G_FILE_TEST_EXISTS))
+        read_file(builder, path);
+    else if (!builder->ruleset->options.missing_is_empty)
+        problems_error(builder->problems, path, 0, "there is no such file or folder");
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Trying the rules on a message. Header rules are tried by groups that look at the same text: it is
+ * made once, one pass over it tells which patterns can match at all.
+ */
+#include <string.h>
+
+#include "matches.h"
+#include "ruleset/traits.h"
+#include "ruleset_private.h"
+
+/* Most hits of one rule with tflags multiple that are counted. */
+#define HITS_MAX 100000
+
+struct run {
+    const struct ruleset *ruleset;
+    const struct ruleset_message *message;
+    const bool *live; /* [rule] */
+    struct ruleset_matches *matches;
+    struct matcher *matcher;
+    GString *text; /* scratch */
+};
+
+static void add_match(struct run *run, const struct rule *rule, unsigned count, const char *text,
+                      size_t length)
+{
+    struct match match = {rule->index, count, ""};
+    if (length > 0)
+        match.text = g_string_chunk_insert_len(run->matches->texts, text,
+                                               (gssize)MIN(length, RULESET_TEXT_MAX));
+    g_array_append_val(run->matches->found, match);
+}
+
+/* Counts the matches of a pattern in the text; the first lies from *BEGIN_R to *END_R. */
+static unsigned count_matches(struct run *run, const struct rule *rule, size_t *begin_r,
+                              size_t *end_r)
+{
+    const struct header_rule *header = rule->header;
+    unsigned limit = header->max_hits > 0 ? MIN(header->max_hits, HITS_MAX) : HITS_MAX;
+    unsigned count = 0;
+    size_t offset = 0, begin, end;
+    while (count < limit && offset <= run->text->len) {
+        enum match_status status = pattern_match(header->pattern, run->matcher, run->text->str,
+                                                 run->text->len, offset, &begin, &end);
+        if (status == MATCH_EXPLODED)
+            g_ptr_array_add(run->matches->exploded, (gpointer)rule->info.name);
+        if (status != MATCH_YES)
+            break;
+        if (count++ == 0) {
+            *begin_r = begin;
+            *end_r = end;
+        }
+        offset = end > begin ? MAX(end, offset) : MAX(end, offset) + 1;
+    }
+    return count;
+}
+
+static void try_rule(struct run *run, const struct rule *rule)
+{
+    guint exploded = run->matches->exploded->len;
+    size_t begin = 0, end = 0;
+    if (rule->header->exists) {
+        add_match(run, rule, 1, "", 0);
+        return;
+    }
+    unsigned count = count_matches(run, rule, &begin, &end);
+    if (rule->header->negated)
+        count = count == 0 && run->matches->exploded->len == exploded;
+    if (count > 0)
+        add_match(run, rule, count, run->text->str + begin,
+                  rule->header->negated ? 0 : end - begin);
+}
+
+static void add_absent(struct run *run, const struct rule_group *group)
+{
+    for (guint i = 0; i < group->rules->len; i++) {
+        const struct rule *rule = group->rules->pdata[i];
+        if (rule->header->absent > 0 && run->live[rule->index])
+            add_match(run, rule, rule->header->absent, "", 0);
+    }
+}
+
+/* Whether the text need not be searched for the rule: its literal is not there. */
+static bool is_hopeless(const struct rule_group *group, const guint8 *found, guint place)
+{
+    return !group->always[place] && !found[place];
+}
+
+static void run_group(struct run *run, const struct rule_group *group)
+{
+    if (!source_text(&group->source, run->message, run->text)) {
+        add_absent(run, group);
+        return;
+    }
+    g_autofree guint8 *found = NULL;
+    if (group->prefilter) {
+        found = g_new0(guint8, group->rules->len);
+        prefilter_scan(group->prefilter, run->text->str, run->text->len, found);
+    }
+    for (guint i = 0; i < group->rules->len; i++) {
+        const struct rule *rule = group->rules->pdata[i];
+        if (!run->live[rule->index])
+            continue;
+        if (!is_hopeless(group, found, i))
+            try_rule(run, rule);
+        else if (rule->header->negated)
+            add_match(run, rule, 1, "", 0);
+    }
+}
+
+static void run_traits(struct run *run)
+{
+    struct traits traits;
+    const struct ruleset *ruleset = run->ruleset;
+    const struct ruleset_message *message = run->message;
+    if (ruleset->charsets->len == 0 && ruleset->scripts->len == 0)
+        return;
+    traits_read(message->headers, message->body, message->body_length, message->smtputf8, &traits);
+    for (guint i = 0; i < ruleset->charsets->len; i++) {
+        const struct rule *rule = ruleset->charsets->pdata[i];
+        if (run->live[rule->index] &&
+            charset_rule_match(rule->charset, message, &traits, run->text) > 0)
+            add_match(run, rule, 1, run->text->str, run->text->len);
+    }
+    for (guint i = 0; i < ruleset->scripts->len; i++) {
+        const struct rule *rule = ruleset->scripts->pdata[i];
+        if (run->live[rule->index] &&
+            script_rule_match(rule->script, message, &traits, run->text) > 0)
+            add_match(run, rule, 1, run->text->str, run->text->len);
+    }
+    traits_clear(&traits);
+}
+
+static void run_addresses(struct run *run)
+{
+    GPtrArray *addresses[2] = {NULL, NULL};
+    for (guint i = 0; i < run->ruleset->addresses->len; i++) {
+        const struct rule *rule = run->ruleset->addresses->pdata[i];
+        bool to = rule->address->recipient;
+        if (!run->live[rule->index])
+            continue;
+        if (!addresses[to])
+            addresses[to] = (to ? source_to_addresses : source_from_addresses)(run->message);
+        if (address_rule_match(rule->address, addresses[to], run->text))
+            add_match(run, rule, 1, run->text->str, run->text->len);
+    }
+    for (int i = 0; i < 2; i++)
+        if (addresses[i])
+            g_ptr_array_unref(addresses[i]);
+}
+
+static void run_externals(struct run *run)
+{
+    if (!run->message->external)
+        return;
+    for (guint i = 0; i < run->ruleset->externals->len; i++) {
+        const struct rule *rule = run->ruleset->externals->pdata[i];
+        if (run->live[rule->index] &&
+            run->message->external(run->message->external_data, rule->external))
+            add_match(run, rule, 1, rule->info.text, strlen(rule->info.text));
+    }
+}
+
+/* What must be run for one of the profiles; NULL: what the single one, or none, says. */
+static bool *union_live(const struct ruleset *ruleset,
+                        const struct ruleset_profile *const *profiles, size_t count)
+{
+    if (count < 2)
+        return NULL;
+    bool *live = g_new0(bool, ruleset->rules->len + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct ruleset_profile *profile = profiles[i] ? profiles[i] : ruleset->base;
+        for (guint n = 0; n < ruleset->rules->len; n++)
+            live[n] = live[n] || profile->live[n];
+    }
+    return live;
+}
+
+struct ruleset_matches *ruleset_match(const struct ruleset *ruleset,
+                                      const struct ruleset_message *message,
+                                      const struct ruleset_profile *const *profiles, size_t count)
+{
+    g_autofree bool *live = union_live(ruleset, profiles, count);
+    const struct ruleset_profile *one = count > 0 && profiles[0] ? profiles[0] : ruleset->base;
+    struct run run = {.ruleset = ruleset, .message = message, .live = live ? live : one->live};
+    run.matches = g_new(struct ruleset_matches, 1);
+    run.matches->found = g_array_new(FALSE, FALSE, sizeof(struct match));
+    run.matches->exploded = g_ptr_array_new();
+    run.matches->texts = g_string_chunk_new(1024);
+    run.matcher = matcher_new(ruleset->patterns);
+    run.text = g_string_sized_new(8192);
+    for (guint i = 0; i < ruleset->groups->len; i++)
+        run_group(&run, ruleset->groups->pdata[i]);
+    run_traits(&run);
+    run_addresses(&run);
+    run_externals(&run);
+    g_string_free(run.text, TRUE);
+    matcher_free(run.matcher);
+    return run.matches;
+}
+
+void ruleset_matches_free(struct ruleset_matches *matches)
+{
+    if (!matches)
+        return;
+    g_array_unref(matches->found);
+    g_ptr_array_unref(matches->exploded);
+    g_string_chunk_free(matches->texts);
+    g_free(matches);
+}
+
+const char *ruleset_matches_exploded(const struct ruleset_matches *matches, size_t index)
+{
+    return index < matches->exploded->len ? matches->exploded->pdata[index] : NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Perl's patterns as rule files write them, "/re/i" or "m{re}": delimiters, flags, what PCRE2 reads
+ * otherwise, compilation, and matching that cannot run away.
+ *
+ * Threads: a context is used by one thread while patterns are compiled; a compiled pattern is
+ * immutable. A matcher belongs to one thread at a time.
+ */
+#ifndef RULESET_PATTERN_H
+#define RULESET_PATTERN_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What one match may cost: backtracking steps, depth, kilobytes. Rules that people write need
+ * some thousands of steps on long fields; a pattern that explodes is stopped within some 20 ms. */
+#define PATTERN_MATCH_LIMIT 1000000
+#define PATTERN_DEPTH_LIMIT 20000
+#define PATTERN_HEAP_LIMIT  8192
+
+struct pattern_context;
+struct pattern;
+struct matcher;
+
+struct pattern_context *pattern_context_new(void);
+void pattern_context_free(struct pattern_context *context); /* after its patterns */
+
+enum pattern_status {
+    PATTERN_GOOD,
+    PATTERN_SKIPPED, /* Perl can do it, or needs more than the text of the pattern; we cannot */
+    PATTERN_BAD
+};
+
+/* Compiles SOURCE, delimiters and flags included. Unless PATTERN_GOOD, *WHY_R says why not (caller
+ * frees). */
+enum pattern_status pattern_compile(struct pattern_context *context, const char *source,
+                                    struct pattern **pattern_r, char **why_r);
+void pattern_free(struct pattern *pattern); /* accepts NULL */
+
+/* Literals of which one must occur, but for case (GString); NULL: not known. */
+const GPtrArray *pattern_literals(const struct pattern *pattern);
+
+/* Whether the pattern holds <NAME>, which replace_rules would make a replace tag. */
+bool pattern_has_tags(const struct pattern *pattern);
+
+struct matcher *matcher_new(struct pattern_context *context);
+void matcher_free(struct matcher *matcher); /* accepts NULL */
+
+enum match_status { MATCH_NO, MATCH_YES, MATCH_EXPLODED };
+
+/* Searches TEXT from OFFSET on; *BEGIN_R and *END_R are where the match lies. */
+enum match_status pattern_match(const struct pattern *pattern, struct matcher *matcher,
+                                const char *text, size_t length, size_t offset, size_t *begin_r,
+                                size_t *end_r);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Loading and asking a ruleset.
+ */
+#include "ruleset/ruleset.h"
+
+#include "ruleset_private.h"
+
+void rule_free(struct rule *rule)
+{
+    if (!rule)
+        return;
+    header_rule_free(rule->header);
+    expression_free(rule->meta);
+    charset_rule_free(rule->charset);
+    script_rule_free(rule->script);
+    address_rule_free(rule->address);
+    if (rule->dependents)
+        g_ptr_array_unref(rule->dependents);
+    g_free(rule);
+}
+
+static void rule_destroy(gpointer rule)
+{
+    rule_free(rule);
+}
+
+static struct ruleset *ruleset_new(const struct ruleset_options *options)
+{
+    struct ruleset *ruleset = g_new0(struct ruleset, 1);
+    g_atomic_ref_count_init(&ruleset->references);
+    if (options)
+        ruleset->options = *options;
+    ruleset->strings = g_string_chunk_new(4096);
+    ruleset->patterns = pattern_context_new();
+    ruleset->rules = g_ptr_array_new_with_free_func(rule_destroy);
+    ruleset->names = g_hash_table_new(g_str_hash, g_str_equal);
+    ruleset->charsets = g_ptr_array_new();
+    ruleset->scripts = g_ptr_array_new();
+    ruleset->addresses = g_ptr_array_new();
+    ruleset->externals = g_ptr_array_new();
+    ruleset->metas = g_ptr_array_new();
+    ruleset->external_info = g_array_new(FALSE, FALSE, sizeof(struct ruleset_external));
+    ruleset->skipped = g_array_new(FALSE, FALSE, sizeof(struct ruleset_skipped));
+    return ruleset;
+}
+
+static GHashTable *text_table(GDestroyNotify free_value)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
+}
+
+static void builder_init(struct builder *builder, struct ruleset *ruleset,
+                         struct problems *problems)
+{
+    *builder = (struct builder){.ruleset = ruleset, .problems = problems};
+    builder->rules = text_table(rule_destroy);
+    builder->order = g_ptr_array_new_with_free_func(g_free);
+    builder->scores = text_table(g_free);
+    builder->descriptions = text_table(g_free);
+    builder->tflags = text_table(g_free);
+    builder->tagged = text_table(NULL);
+    builder->compat = text_table(NULL);
+    for (int i = 0; i < ADDRESS_LISTS; i++)
+        builder->lists[i] = text_table(g_free);
+}
+
+static void builder_clear(struct builder *builder)
+{
+    g_hash_table_unref(builder->rules);
+    g_ptr_array_unref(builder->order);
+    g_hash_table_unref(builder->scores);
+    g_hash_table_unref(builder->descriptions);
+    g_hash_table_unref(builder->tflags);
+    g_hash_table_unref(builder->tagged);
+    g_hash_table_unref(builder->compat);
+    for (int i = 0; i < ADDRESS_LISTS; i++)
+        g_hash_table_unref(builder->lists[i]);
+}
+
+struct ruleset *ruleset_load(const char *const *paths, const struct ruleset_options *options,
+                             struct problems *problems)
+{
+    struct builder builder;
+    struct ruleset *ruleset = ruleset_new(options);
+    builder_init(&builder, ruleset, problems);
+    for (size_t i = 0; paths[i]; i++)
+        lines_read_path(&builder, paths[i]);
+    build_finish(&builder);
+    builder_clear(&builder);
+    return ruleset;
+}
+
+struct ruleset *ruleset_ref(struct ruleset *ruleset)
+{
+    g_atomic_ref_count_inc(&ruleset->references);
+    return ruleset;
+}
+
+void ruleset_unref(struct ruleset *ruleset)
+{
+    if (!ruleset || !g_atomic_ref_count_dec(&ruleset->references))
+        return;
+    ruleset_profile_free(ruleset->base);
+    g_ptr_array_unref(ruleset->groups);
+    g_ptr_array_unref(ruleset->charsets);
+    g_ptr_array_unref(ruleset->scripts);
+    g_ptr_array_unref(ruleset->addresses);
+    g_ptr_array_unref(ruleset->externals);
+    g_ptr_array_unref(ruleset->metas);
+    g_hash_table_unref(ruleset->names);
+    g_ptr_array_unref(ruleset->rules);
+    g_array_unref(ruleset->external_info);
+    g_array_unref(ruleset->skipped);
+    pattern_context_free(ruleset->patterns);
+    g_string_chunk_free(ruleset->strings);
+    g_free(ruleset);
+}
+
+bool ruleset_is_empty(const struct ruleset *ruleset)
+{
+    return ruleset->rules->len == 0;
+}
+
+bool ruleset_needs_body(const struct ruleset *ruleset)
+{
+    for (guint i = 0; i < ruleset->charsets->len; i++) {
+        const struct rule *rule = ruleset->charsets->pdata[i];
+        if (rule->charset->in.sources->len == 0 && rule->charset->labels->len > 0)
+            return true;
+    }
+    return false;
+}
+
+bool ruleset_required_score(const struct ruleset *ruleset, double *score_r)
+{
+    if (ruleset->has_required)
+        *score_r = ruleset->required;
+    return ruleset->has_required;
+}
+
+size_t ruleset_rule_count(const struct ruleset *ruleset)
+{
+    return ruleset->rules->len;
+}
+
+const struct ruleset_rule *ruleset_rule_get(const struct ruleset *ruleset, size_t index)
+{
+    const struct rule *rule = index < ruleset->rules->len ? ruleset->rules->pdata[index] : NULL;
+    return rule ? &rule->info : NULL;
+}
+
+const struct ruleset_rule *ruleset_rule_find(const struct ruleset *ruleset, const char *name)
+{
+    const struct rule *rule = g_hash_table_lookup(ruleset->names, name);
+    return rule ? &rule->info : NULL;
+}
+
+size_t ruleset_skipped_count(const struct ruleset *ruleset)
+{
+    return ruleset->skipped->len;
+}
+
+const struct ruleset_skipped *ruleset_skipped_get(const struct ruleset *ruleset, size_t index)
+{
+    return index < ruleset->skipped->len
+               ? &g_array_index(ruleset->skipped, struct ruleset_skipped, index)
+               : NULL;
+}
+
+size_t ruleset_external_count(const struct ruleset *ruleset)
+{
+    return ruleset->external_info->len;
+}
+
+const struct ruleset_external *ruleset_external_get(const struct ruleset *ruleset, size_t index)
+{
+    return index < ruleset->external_info->len
+               ? &g_array_index(ruleset->external_info, struct ruleset_external, index)
+               : NULL;
+}

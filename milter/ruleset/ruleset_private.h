@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inside of a ruleset. Loading goes through a builder (directives add rules, scores and lists
+ * to it as they are read, later ones replacing earlier ones), which build.c turns into the
+ * immutable ruleset.
+ */
+#ifndef RULESET_RULESET_PRIVATE_H
+#define RULESET_RULESET_PRIVATE_H
+
+#include "addressset.h"
+#include "expression.h"
+#include "pattern.h"
+#include "prefilter.h"
+#include "ruleset/ruleset.h"
+#include "source.h"
+
+/* Longest name of a rule: SpamAssassin's limit. */
+#define RULE_NAME_MAX 100
+
+/* Most different rules, and bytes of one file. */
+#define RULES_MAX     200000
+#define RULE_FILE_MAX ((gsize)256 << 20)
+
+/* What a charset or script rule looks at: the fields after "in"; none: the default. */
+struct field_list {
+    GArray *sources; /* struct source */
+};
+
+struct header_rule {
+    struct source source;
+    bool exists, negated;
+    char *if_unset;          /* NULL: none */
+    struct pattern *pattern; /* NULL with exists */
+    unsigned absent;         /* hits when the message does not have the source */
+    unsigned max_hits;       /* 1 without tflags multiple, 0: no limit */
+};
+
+struct charset_rule {
+    struct field_list in;
+    GPtrArray *labels; /* canonical names */
+    bool raw8bit;
+};
+
+struct script_rule {
+    struct field_list in;
+    GArray *scripts; /* int */
+    double percent;
+};
+
+struct address_rule {
+    bool recipient; /* compared with recipients, not senders */
+    GPtrArray *patterns;
+    struct addressset *set;
+};
+
+struct rule {
+    struct ruleset_rule info; /* strings are owned by the ruleset */
+    bool subrule;             /* __NAME */
+    bool disabled;            /* scored 0 */
+    unsigned index;
+    GPtrArray *dependents; /* metas that name it (struct rule); NULL: none */
+    struct header_rule *header;
+    struct expression *meta;
+    struct charset_rule *charset;
+    struct script_rule *script;
+    struct address_rule *address;
+    unsigned external; /* number of the dnsbl rule */
+};
+
+/* Header rules that look at the same text. */
+struct rule_group {
+    struct source source;
+    GPtrArray *rules;            /* struct rule */
+    struct prefilter *prefilter; /* numbers are places in RULES; NULL: none */
+    guint8 *always;              /* [place]: the pattern has no literal and is always tried */
+};
+
+/* Scores of one profile, and what follows from them. */
+struct ruleset_profile {
+    double *scores;   /* [rule] */
+    bool *disabled;   /* [rule] */
+    bool *live;       /* [rule]: must be run, as it counts itself or a meta that does needs it */
+    double *baseline; /* [rule]: value of a meta when no other rule hits */
+};
+
+struct ruleset {
+    gatomicrefcount references;
+    struct ruleset_options options;
+    GStringChunk *strings;
+    struct pattern_context *patterns;
+    GPtrArray *rules;                                      /* struct rule, by index */
+    GHashTable *names;                                     /* name -> struct rule */
+    GPtrArray *groups;                                     /* struct rule_group */
+    GPtrArray *charsets, *scripts, *addresses, *externals; /* struct rule, borrowed */
+    GPtrArray *metas;      /* struct rule in the order in which they can be worked out */
+    GArray *external_info; /* struct ruleset_external */
+    GArray *skipped;       /* struct ruleset_skipped */
+    struct ruleset_profile *base;
+    bool has_required;
+    double required;
+};
+
+enum address_list {
+    LIST_BLOCK_FROM,
+    LIST_WELCOME_FROM,
+    LIST_BLOCK_TO,
+    LIST_WELCOME_TO,
+    LIST_MORE_SPAM_TO,
+    LIST_ALL_SPAM_TO,
+    ADDRESS_LISTS
+};
+
+struct builder {
+    struct ruleset *ruleset;
+    struct problems *problems;
+    GHashTable *rules;                /* name -> struct rule, owned */
+    GPtrArray *order;                 /* names in order of their first definition */
+    GHashTable *scores;               /* name -> double */
+    GHashTable *descriptions;         /* name -> text */
+    GHashTable *tflags;               /* name -> text */
+    GHashTable *tagged;               /* names given to replace_rules */
+    GHashTable *lists[ADDRESS_LISTS]; /* address -> struct list_place */
+    unsigned list_entries;            /* how many were ever added */
+    GHashTable *compat;               /* flags of enable_compat */
+    unsigned include_depth;
+};
+
+/* Where an entry of an address list stands; the pattern itself is the key. */
+struct list_place {
+    const char *file;
+    unsigned line;
+    unsigned order;
+};
+
+/* One line of a file, comments and white space at its ends removed. */
+struct line {
+    const char *file;
+    unsigned number;
+    char *key;   /* directive, lower case, "-" as "_" */
+    char *value; /* the rest */
+};
+
+/* lines.c: reads a file or folder, its includes and conditions; hands its lines to directives. */
+void lines_read_path(struct builder *builder, const char *path);
+
+/* directives.c: carries out one line; notes what is skipped. */
+void directive_apply(struct builder *builder, const struct line *line);
+void directive_note_skipped(struct builder *builder, const char *file, unsigned line,
+                            const char *directive, const char *reason);
+
+/* condition.c: evaluates what follows "if". Returns false with *WHY_R (caller frees) when it cannot
+ * be read. */
+bool condition_evaluate(const struct builder *builder, const char *text, bool *value_r,
+                        char **why_r);
+bool condition_plugin(const char *name);
+
+/* header_rule.c, meta_rule.c, charset_rule.c, script_rule.c: definitions. Each fills its part of
+ * RULE from TEXT; PATTERN_SKIPPED and PATTERN_BAD with *WHY_R (caller frees). */
+enum pattern_status header_rule_parse(struct builder *builder, struct rule *rule, const char *text,
+                                      char **why_r);
+enum pattern_status meta_rule_parse(struct builder *builder, struct rule *rule, const char *text,
+                                    char **why_r);
+enum pattern_status charset_rule_parse(struct builder *builder, struct rule *rule, const char *text,
+                                       char **why_r);
+enum pattern_status script_rule_parse(struct builder *builder, struct rule *rule, const char *text,
+                                      char **why_r);
+void header_rule_free(struct header_rule *rule);
+void charset_rule_free(struct charset_rule *rule);
+void script_rule_free(struct script_rule *rule);
+void address_rule_free(struct address_rule *rule);
+
+/* field_list.c: reads "in H,H" off the words from *AT on. false with *WHY_R (caller frees). */
+bool field_list_parse(struct field_list *list, char *const *words, unsigned *at, char **why_r);
+void field_list_clear(struct field_list *list);
+
+/* build.c: makes the ruleset of what the builder gathered. */
+void build_finish(struct builder *builder);
+
+/* address_rule.c: makes the rules of the address lists that hold anything, with their scores. */
+void address_rules_add(struct builder *builder);
+bool address_rule_match(const struct address_rule *rule, const GPtrArray *addresses, GString *text);
+
+/* meta_rule.c: resolves the names of all metas, orders them, reports circles. */
+void meta_rules_order(struct builder *builder);
+
+/* match.c's helpers in the files of the rules. TEXT gets what matched. */
+unsigned charset_rule_match(const struct charset_rule *rule, const struct ruleset_message *message,
+                            const void *traits, GString *text);
+unsigned script_rule_match(const struct script_rule *rule, const struct ruleset_message *message,
+                           const void *traits, GString *text);
+
+/* The value of a meta with VALUES of all rules. */
+double meta_rule_value(const struct expression *meta, const double *values);
+
+/* score.c: a profile with the scores of the ruleset and OVERRIDES of its rules. */
+struct ruleset_profile *profile_new(const struct ruleset *ruleset);
+void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profile);
+
+void rule_free(struct rule *rule);
+bool rule_name_valid(const char *name);
+
+#endif

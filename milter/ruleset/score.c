@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Profiles, and the sum for one of them. A profile knows what each meta is worth when nothing hits;
+ * for a message only those metas are worked out again that something reaches.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "matches.h"
+#include "ruleset_private.h"
+
+struct ruleset_profile *profile_new(const struct ruleset *ruleset)
+{
+    struct ruleset_profile *profile = g_new0(struct ruleset_profile, 1);
+    guint count = ruleset->rules->len;
+    profile->scores = g_new0(double, count + 1);
+    profile->disabled = g_new0(bool, count + 1);
+    profile->live = g_new0(bool, count + 1);
+    profile->baseline = g_new0(double, count + 1);
+    for (guint i = 0; i < count; i++) {
+        const struct rule *rule = ruleset->rules->pdata[i];
+        profile->scores[i] = rule->info.score;
+        profile->disabled[i] = rule->disabled;
+    }
+    return profile;
+}
+
+/* Marks a rule and, if it is a meta, all that it names. */
+static void mark_live(struct ruleset_profile *profile, const struct rule *rule)
+{
+    if (profile->disabled[rule->index])
+        return;
+    profile->live[rule->index] = true;
+    for (guint i = 0; rule->meta && i < rule->meta->names->len; i++) {
+        const struct expression_name *name = rule->meta->names->pdata[i];
+        for (guint n = 0; name->members && n < name->members->len; n++) {
+            unsigned index = g_array_index(name->members, unsigned, n);
+            profile->live[index] = profile->live[index] || !profile->disabled[index];
+        }
+    }
+}
+
+void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profile)
+{
+    for (guint i = 0; i < ruleset->rules->len; i++) {
+        const struct rule *rule = ruleset->rules->pdata[i];
+        if (!profile->disabled[i] && (!rule->subrule || ruleset->options.keep_subrules))
+            profile->live[i] = true;
+    }
+    /* Backwards, so that what a meta names is marked before its own names are. */
+    for (guint i = ruleset->metas->len; i-- > 0;) {
+        const struct rule *meta = ruleset->metas->pdata[i];
+        if (profile->live[meta->index])
+            mark_live(profile, meta);
+    }
+    for (guint i = 0; i < ruleset->metas->len; i++) {
+        const struct rule *meta = ruleset->metas->pdata[i];
+        if (profile->live[meta->index])
+            profile->baseline[meta->index] = meta_rule_value(meta->meta, profile->baseline);
+    }
+}
+
+struct ruleset_profile *ruleset_profile_new(const struct ruleset *ruleset,
+                                            const struct ruleset_override *overrides, size_t count,
+                                            struct problems *problems)
+{
+    struct ruleset_profile *profile = profile_new(ruleset);
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *rule = g_hash_table_lookup(ruleset->names, overrides[i].rule);
+        if (!rule) {
+            problems_warning(problems, overrides[i].file, overrides[i].line, "no rule is called %s",
+                             overrides[i].rule);
+            continue;
+        }
+        double score = overrides[i].score;
+        profile->scores[rule->index] = rule->subrule ? 0 : score;
+        profile->disabled[rule->index] = !(score < 0 || score > 0);
+    }
+    profile_finish(ruleset, profile);
+    return profile;
+}
+
+void ruleset_profile_free(struct ruleset_profile *profile)
+{
+    if (!profile)
+        return;
+    g_free(profile->scores);
+    g_free(profile->disabled);
+    g_free(profile->live);
+    g_free(profile->baseline);
+    g_free(profile);
+}
+
+/* A sum in the making. */
+struct sum {
+    const struct ruleset *ruleset;
+    const struct ruleset_profile *profile;
+    double *values; /* [rule] */
+    bool *reached;  /* [rule]: a meta that must be worked out */
+    GArray *hits;   /* struct ruleset_hit */
+};
+
+static void reach_dependents(struct sum *sum, const struct rule *rule)
+{
+    for (guint i = 0; rule->dependents && i < rule->dependents->len; i++)
+        sum->reached[((const struct rule *)rule->dependents->pdata[i])->index] = true;
+}
+
+static void add_hit(struct sum *sum, const struct rule *rule, unsigned count, const char *text)
+{
+    struct ruleset_hit hit = {rule->info.name, rule->info.description,
+                              sum->profile->scores[rule->index] * count, count, text};
+    if (!rule->subrule || sum->ruleset->options.keep_subrules)
+        g_array_append_val(sum->hits, hit);
+}
+
+static void take_matches(struct sum *sum, const struct ruleset_matches *matches)
+{
+    for (guint i = 0; i < matches->found->len; i++) {
+        const struct match *match = &g_array_index(matches->found, struct match, i);
+        const struct rule *rule = sum->ruleset->rules->pdata[match->rule];
+        if (!sum->profile->live[match->rule])
+            continue;
+        sum->values[match->rule] = match->count;
+        add_hit(sum, rule, match->count, match->text);
+        reach_dependents(sum, rule);
+    }
+}
+
+/* SpamAssassin counts the value of a meta, if it is more than 0, as how often it hit; for other
+ * metas that value is what counts, not a 1. */
+static void work_out_metas(struct sum *sum)
+{
+    for (guint i = 0; i < sum->ruleset->metas->len; i++) {
+        const struct rule *meta = sum->ruleset->metas->pdata[i];
+        double before = sum->profile->baseline[meta->index];
+        if (!sum->profile->live[meta->index])
+            continue;
+        double value =
+            sum->reached[meta->index] ? meta_rule_value(meta->meta, sum->values) : before;
+        sum->values[meta->index] = value;
+        if (value > 0)
+            add_hit(sum, meta, 1, "");
+        if (value < before || value > before)
+            reach_dependents(sum, meta);
+    }
+}
+
+static int compare_hits(const void *a, const void *b)
+{
+    return strcmp(((const struct ruleset_hit *)a)->name, ((const struct ruleset_hit *)b)->name);
+}
+
+/* Three decimals, as SpamAssassin prints and compares. */
+static double round_score(double score)
+{
+    char buffer[64];
+    return g_ascii_strtod(g_ascii_formatd(buffer, sizeof buffer, "%.3f", score), NULL);
+}
+
+void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *matches,
+                   const struct ruleset_profile *profile, struct ruleset_result *result_r)
+{
+    struct sum sum = {.ruleset = ruleset, .profile = profile ? profile : ruleset->base};
+    g_autofree double *values = g_new0(double, ruleset->rules->len + 1);
+    g_autofree bool *reached = g_new0(bool, ruleset->rules->len + 1);
+    double score = 0;
+    sum.values = values;
+    sum.reached = reached;
+    sum.hits = g_array_new(FALSE, FALSE, sizeof(struct ruleset_hit));
+    take_matches(&sum, matches);
+    work_out_metas(&sum);
+    for (guint i = 0; i < sum.hits->len; i++)
+        score += g_array_index(sum.hits, struct ruleset_hit, i).score;
+    result_r->score = round_score(score);
+    result_r->hit_count = sum.hits->len;
+    result_r->hits = (struct ruleset_hit *)(void *)g_array_free(sum.hits, FALSE);
+    if (result_r->hit_count > 0)
+        qsort(result_r->hits, result_r->hit_count, sizeof *result_r->hits, compare_hits);
+}
+
+void ruleset_result_clear(struct ruleset_result *result)
+{
+    g_free(result->hits);
+    memset(result, 0, sizeof *result);
+}

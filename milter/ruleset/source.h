@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a header rule looks at, "Subject", "From:addr", "ALL:raw", and the text that a message has
+ * there, joined as SpamAssassin joins it.
+ *
+ * Threads: a source is immutable; the functions are pure.
+ */
+#ifndef RULESET_SOURCE_H
+#define RULESET_SOURCE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "ruleset/ruleset.h"
+
+/* SpamAssassin's limits: bytes of one field's value, and of all fields for ALL. */
+#define SOURCE_VALUE_MAX  8192
+#define SOURCE_HEADER_MAX 65536
+
+enum source_kind { SOURCE_FIELD, SOURCE_ALL, SOURCE_TOCC, SOURCE_MESSAGEID, SOURCE_ENVELOPE_FROM };
+
+struct source {
+    enum source_kind kind;
+    char *name; /* of the field */
+    bool raw, addr, display, first, last;
+};
+
+enum source_status { SOURCE_GOOD, SOURCE_SKIPPED, SOURCE_BAD };
+
+/* Reads "Name[:modifier...]". SOURCE_SKIPPED: it needs what gatepost does not have. Unless
+ * SOURCE_GOOD, *WHY_R (static) says why not. */
+enum source_status source_parse(const char *text, struct source *source_r, const char **why_r);
+void source_clear(struct source *source);
+
+/* One string for all sources that look at the same; the caller frees it. */
+char *source_key(const struct source *source);
+
+/* Puts the text into OUT (emptied first); false if the message does not have it. */
+bool source_text(const struct source *source, const struct ruleset_message *message, GString *out);
+
+/* The addresses that blocklist_from and welcomelist_from are compared with, lower case: the first
+ * Resent-From, else From, the envelope's sender and the fields that hold it with some MTAs. */
+GPtrArray *source_from_addresses(const struct ruleset_message *message);
+
+/* Those for blocklist_to and the like: the first Resent-To and Resent-Cc, else To, Cc and the
+ * fields in which MTAs note the recipient. */
+GPtrArray *source_to_addresses(const struct ruleset_message *message);
+
+#endif
