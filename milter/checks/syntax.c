@@ -81,10 +81,17 @@ enum check_result run_reject_non_fqdn_sender(struct check *check)
                         facts->sender.text);
 }
 
+/* RFC 5321 2.3.5: the one recipient that needs no domain. */
+static bool is_postmaster(const struct mail_address *address)
+{
+    return g_ascii_strcasecmp(address->text, "postmaster") == 0;
+}
+
 enum check_result run_reject_non_fqdn_recipient(struct check *check)
 {
     const struct facts *facts = check->facts;
-    if (!facts->has_recipient || address_is_fqdn(facts, &facts->recipient))
+    if (!facts->has_recipient || address_is_fqdn(facts, &facts->recipient) ||
+        is_postmaster(&facts->recipient))
         return CHECK_DUNNO;
     return check_refuse(check, 504, "5.5.2",
                         "<%s>: Recipient address rejected: need fully-qualified address",

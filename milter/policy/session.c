@@ -226,12 +226,12 @@ static GPtrArray *accepted_recipients(const struct session *session)
 /* What became of a stage */
 
 /* HOLD and PREPEND of a recipient count when it was not refused; the same header once. */
-static void take_effects(struct check_effects *into, struct check_effects *from)
+static void take_effects(struct check_effects *into, const struct check_effects *from)
 {
     if (!into->prepend)
         check_effects_init(into);
     if (!into->hold && from->hold) {
-        into->hold = g_steal_pointer(&from->hold);
+        into->hold = g_strdup(from->hold);
         into->hold_check = from->hold_check;
     }
     for (guint i = 0; i < from->prepend->len; i++) {
@@ -361,8 +361,11 @@ static void pass_message(struct session *session)
 
 static void finish_message(struct session *session, struct refusal *refusal)
 {
-    if (session->mail_effects.prepend)
-        take_effects(&session->message_effects, &session->mail_effects);
+    const struct check_effects *earlier[] = {&session->client_effects, &session->helo_effects,
+                                             &session->mail_effects};
+    for (size_t i = 0; i < G_N_ELEMENTS(earlier); i++)
+        if (earlier[i]->prepend)
+            take_effects(&session->message_effects, earlier[i]);
     take_effects(&session->message_effects, &session->run.effects);
     struct refusal *first = session->message_refusal.reply ? &session->message_refusal : refusal;
     if (first->reply)
