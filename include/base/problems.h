@@ -28,7 +28,8 @@ struct problems *problems_new(void);
 void problems_free(struct problems *problems);
 
 /* Adds an error (what was asked for cannot be done) or a warning (it can, but hardly as meant).
- * FILE and the formatted text are copied. At most PROBLEMS_MAX are kept; the rest are counted. */
+ * FILE and the formatted text are copied. What was said already (a listener section reads what it
+ * inherits once more) is not said again. At most PROBLEMS_MAX are kept; the rest are counted. */
 #define PROBLEMS_MAX 10000
 void problems_error(struct problems *problems, const char *file, unsigned line, const char *format,
                     ...) G_GNUC_PRINTF(4, 5);

@@ -4,10 +4,13 @@
  */
 #include "base/problems.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 struct problems {
     GPtrArray *list;
+    GHashTable *seen; /* of struct problem *, those of the list */
     unsigned errors;
     unsigned warnings;
 };
@@ -20,10 +23,24 @@ static void problem_free(void *data)
     g_free(problem);
 }
 
+static guint problem_hash(gconstpointer key)
+{
+    const struct problem *problem = key;
+    return g_str_hash(problem->text) ^ g_str_hash(problem->file) ^ problem->line;
+}
+
+static gboolean problem_equal(gconstpointer left, gconstpointer right)
+{
+    const struct problem *a = left, *b = right;
+    return a->severity == b->severity && a->line == b->line && strcmp(a->file, b->file) == 0 &&
+           strcmp(a->text, b->text) == 0;
+}
+
 struct problems *problems_new(void)
 {
     struct problems *problems = g_new0(struct problems, 1);
     problems->list = g_ptr_array_new_with_free_func(problem_free);
+    problems->seen = g_hash_table_new(problem_hash, problem_equal);
     return problems;
 }
 
@@ -31,6 +48,7 @@ void problems_free(struct problems *problems)
 {
     if (!problems)
         return;
+    g_hash_table_unref(problems->seen);
     g_ptr_array_unref(problems->list);
     g_free(problems);
 }
@@ -39,18 +57,21 @@ G_GNUC_PRINTF(5, 0)
 static void add(struct problems *problems, enum problem_severity severity, const char *file,
                 unsigned line, const char *format, va_list args)
 {
-    if (severity == PROBLEM_ERROR)
-        problems->errors++;
-    else
-        problems->warnings++;
-    if (problems->list->len >= PROBLEMS_MAX)
-        return;
     g_autofree char *raw = g_strdup_vprintf(format, args);
     struct problem *problem = g_new0(struct problem, 1);
     problem->severity = severity;
     problem->file = text_escape(file ? file : "-");
     problem->line = line;
     problem->text = text_escape(raw);
+    bool kept = problems->list->len < PROBLEMS_MAX;
+    bool news = !g_hash_table_contains(problems->seen, problem);
+    problems->errors += news && severity == PROBLEM_ERROR;
+    problems->warnings += news && severity == PROBLEM_WARNING;
+    if (!news || !kept) {
+        problem_free(problem);
+        return;
+    }
+    g_hash_table_add(problems->seen, problem);
     g_ptr_array_add(problems->list, problem);
 }
 

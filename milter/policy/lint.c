@@ -86,15 +86,19 @@ static void lint_relay(const struct lint *lint)
             warn(lint, "%s may permit relaying by a name that any client can claim", forgeable[i]);
 }
 
+static bool is_empty(const struct lint *lint, enum setting id)
+{
+    return *settings_get(lint->settings, lint->policy->section, id)->text == '\0';
+}
+
 static const char *never_matches(const struct lint *lint, const struct restriction_item *item)
 {
-    const struct site *site = &lint->policy->site;
     const char *name = item->row->name;
-    if (strcmp(name, "permit_tls_clientcerts") == 0 && !site->relay_clientcerts)
+    if (strcmp(name, "permit_tls_clientcerts") == 0 && is_empty(lint, SETTING_RELAY_CLIENTCERTS))
         return "relay_clientcerts is empty";
-    if (strcmp(name, "permit_mynetworks") == 0 && match_list_is_empty(site->mynetworks))
+    if (strcmp(name, "permit_mynetworks") == 0 && is_empty(lint, SETTING_MYNETWORKS))
         return "mynetworks is empty";
-    if (strstr(name, "_login_mismatch") && !site->sender_login_maps)
+    if (strstr(name, "_login_mismatch") && is_empty(lint, SETTING_SENDER_LOGIN_MAPS))
         return "sender_login_maps is empty";
     if (lint->policy->delay_checks)
         return NULL;
@@ -154,11 +158,11 @@ static void lint_local_domains(const struct policy *policy, const struct setting
                                struct problems *problems)
 {
     const struct restriction_list *relay = policy->lists[LIST_RELAY];
-    bool used = restriction_list_names(relay, "reject_unauth_destination") ||
-                restriction_list_names(relay, "defer_unauth_destination");
-    if (policy->section || !used || policy->site.local_domains)
-        return;
     const struct setting_value *value = settings_get(settings, NULL, SETTING_LOCAL_DOMAINS);
+    if (policy->section || !relay || value->given ||
+        !(restriction_list_names(relay, "reject_unauth_destination") ||
+          restriction_list_names(relay, "defer_unauth_destination")))
+        return;
     problems_warning(problems, value->file, value->line,
                      "local_domains is not set: mail from outside is answered %s; list the "
                      "domains that this site receives mail for (gatepostctl setup postfix shows "
@@ -179,7 +183,7 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
                             .list = policy->lists[kind]};
         bool inherited =
             policy->section && lint.value == settings_get(settings, NULL, list_settings[kind]);
-        if (inherited)
+        if (inherited || !lint.list)
             continue;
         lint_unreachable(&lint);
         lint_never(&lint);

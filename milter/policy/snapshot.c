@@ -190,11 +190,11 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     build_site(snapshot, policy, base);
     build_dns(snapshot, policy, base);
     build_lists(snapshot, policy, base);
+    policy_lint(policy, settings, base->problems);
     if (!policy_is_whole(policy))
         return;
     policy->asks_dns = policy_asks_dns(policy);
     policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
-    policy_lint(policy, settings, base->problems);
 }
 
 static void add_needs(struct snapshot_needs *needs, const struct policy *policy)

@@ -8,7 +8,8 @@
 #include "policy/snapshot.h"
 
 /* Warns of a policy that refuses everything, permits everything or can never match; relay lists
- * that end without a decision are errors. */
+ * that end without a decision are errors. Lists that could not be compiled are NULL and passed
+ * over. */
 void policy_lint(const struct policy *policy, const struct settings *settings,
                  struct problems *problems);
 
