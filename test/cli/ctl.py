@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Running gatepostctl on settings of a test's own."""
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + '/../lib')
+import gatepost  # noqa: E402
+import place  # noqa: E402
+
+# Tests run as anybody, where nothing is installed: all that is named exists.
+SURROUNDINGS = '''user = root
+milter_socket = inet:20025@127.0.0.1
+control_socket = /tmp/gatepost-control.sock
+pid_file =
+'''
+
+
+def run(*arguments, data=None, cwd=None):
+    """Runs gatepostctl with arguments (strings); returns the finished process, text as str."""
+    data = data.encode() if isinstance(data, str) else data
+    done = subprocess.run([gatepost.CONTROL, *arguments], input=data or b'', capture_output=True,
+                          timeout=60, cwd=cwd, env=gatepost.environment())
+    done.stdout = done.stdout.decode('utf-8', 'surrogateescape')
+    done.stderr = done.stderr.decode('utf-8', 'backslashreplace')
+    if 'Sanitizer' in done.stderr or 'runtime error:' in done.stderr:
+        raise AssertionError(done.stderr)
+    return done
+
+
+class Settings:
+    """A gatepost.conf in a folder of its own, and tables beside it."""
+
+    def __init__(self, text='', **tables):
+        self.folder = place.folder('gatepost-cli-')
+        self.file = place.write(self.folder + '/gatepost.conf', SURROUNDINGS + text)
+        for name, content in tables.items():
+            place.write(os.path.join(self.folder, name), content)
+
+    def run(self, *arguments, data=None):
+        return run('-c', self.file, *arguments, data=data)
+
+    def shell(self, line, data=None):
+        """The same with arguments as one would type them."""
+        return self.run(*shlex.split(line), data=data)
+
+    def test(self, line, data=None):
+        """gatepostctl test --json LINE: the object, and the exit code."""
+        done = self.shell('test --json ' + line, data)
+        if done.returncode not in (0, 1):
+            raise AssertionError('exit %d: %s' % (done.returncode, done.stderr))
+        return json.loads(done.stdout), done.returncode

@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""gatepostctl's commands: options, output, exit codes, mistakes."""
+import json
+import os
+import sys
+sys.path.insert(0, sys.path[0])
+import ctl
+import place
+from tap import Failure, absent, case, equal, match, run, true
+
+FIELDS = ['file', 'verdict', 'stage', 'check', 'reply', 'recipients', 'score', 'required', 'rules',
+          'charsets', 'scripts', 'autoreply', 'dnsbl', 'headers']
+SITE = 'local_domains = example.org\n'
+MESSAGE = 'From: A <a@far.example>\nSubject: x\n\nbody\n'
+
+
+def exits(done, code):
+    equal(done.returncode, code, 'exit (%s)' % (done.stdout + done.stderr).strip())
+    return done
+
+
+def objects(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@case('without a command it says how it is used')
+def no_command():
+    done = exits(ctl.run(), 64)
+    match('usage: gatepostctl', done.stderr)
+    equal(done.stdout, '', 'stdout')
+
+
+@case('--help and --version answer on stdout')
+def help_and_version():
+    match('usage: gatepostctl(.|\n)*check(.|\n)*lookup', exits(ctl.run('--help'), 0).stdout)
+    match('usage: gatepostctl', exits(ctl.run('-h'), 0).stdout)
+    match(r'^gatepostctl \d+\.\d+\.\d+$', exits(ctl.run('--version'), 0).stdout.strip())
+    for command in ('check', 'config', 'lookup', 'test'):
+        match('usage: gatepostctl .*%s' % command, exits(ctl.run(command, '--help'), 0).stdout)
+
+
+@case('an unknown command or option is a mistake of usage')
+def unknown():
+    match('did you mean "check"', exits(ctl.run('chekc'), 64).stderr)
+    for line in (['--nope'], ['-c'], ['check', '--nope'], ['check', '-x'], ['check', 'operand'],
+                 ['config', '--nope'], ['lookup'], ['lookup', 'inline:{a=b}'], ['test', '--nope'],
+                 ['test', '--from'], ['test', '--client', 'nonsense'], ['test', '--client', ''],
+                 ['test', '--client', '192.0.2.1/24'], ['test', '--bits', '128'],
+                 ['test', '--tls', 'TLSv1.3', '--bits', 'many'], ['test', '--mech', 'PLAIN'],
+                 ['test', '--listener', ':http']):
+        done = exits(ctl.run(*line), 64)
+        equal(done.stdout, '', 'stdout of %r' % line)
+        match('usage: gatepostctl', done.stderr)
+
+
+@case('-c may stand before and behind the command; the last counts')
+def config_option():
+    one, two = ctl.Settings('mode = monitor\n'), ctl.Settings('mode = enforce\n')
+    equal(ctl.run('-c', one.file, 'config', 'mode').stdout, 'mode = monitor\n')
+    equal(ctl.run('config', 'mode', '-c', one.file).stdout, 'mode = monitor\n')
+    equal(ctl.run('-c', two.file, 'config', '-c', one.file, 'mode').stdout, 'mode = monitor\n')
+    equal(ctl.run('--config=' + one.file, 'config', 'mode').stdout, 'mode = monitor\n')
+
+
+@case('a settings file that is not there is an error of configuration')
+def no_settings():
+    for command in (['check'], ['config'], ['test'], ['test', '--json']):
+        done = exits(ctl.run('-c', '/nonexistent/gatepost.conf', *command), 78)
+        match('^/nonexistent/gatepost.conf: error: ', done.stderr)
+        equal(done.stdout, '', 'stdout')
+
+
+@case('check says nothing of what is right')
+def check_good():
+    done = exits(ctl.Settings(SITE).run('check'), 0)
+    equal(done.stdout + done.stderr, '', 'output')
+
+
+@case('check tells everything that is wrong, with file and line')
+def check_errors():
+    settings = ctl.Settings('local_domain = example.org\nauth_min_ssf = much\n'
+                            'client_restrictions = check_client_access cidr:missing\n'
+                            '   check_policy_service inet:127.0.0.1:10023\n'
+                            'helo_restrictions = reject_unknwon_helo_hostname\n'
+                            'relay_restrictions = permit_mynetworks\n')
+    done = exits(settings.run('check'), 78)
+    for line, text in ((5, 'local_domain.*local_domains'), (6, 'auth_min_ssf'),
+                       (7, 'missing'), (7, 'check_policy_service'), (9, 'helo_hostname'),
+                       (10, 'everybody may relay')):
+        match(r'(?m)^%s:%d: error: .*%s' % (settings.file, line, text), done.stderr)
+    equal(done.stdout, '', 'stdout')
+
+
+@case('check warns of tables, and of a machine that lacks something')
+def check_warnings():
+    settings = ctl.Settings('client_restrictions = check_client_access cidr:clients\n'
+                            'milter_socket = unix:/nonexistent/milter.sock\n'
+                            'control_socket = /nonexistent/control.sock\n'
+                            'pid_file = /nonexistent/gatepost.pid\n'
+                            'user = no-such-user\nmilter_socket_group = no-such-group\n',
+                            clients='192.0.2.300 OK\n192.0.2.1 banana\n192.0.2.2 OK\n')
+    done = exits(settings.run('check'), 0)
+    for text in (r'clients:1: warning: ', r'clients:2: warning: .*banana',
+                 r'gatepost.conf:\d+: warning: user: .*no-such-user',
+                 r'gatepost.conf:\d+: warning: milter_socket_group: .*no-such-group',
+                 r'gatepost.conf:\d+: warning: milter_socket: .*/nonexistent',
+                 r'gatepost.conf:\d+: warning: control_socket: .*/nonexistent',
+                 r'gatepost.conf:\d+: warning: pid_file: .*/nonexistent',
+                 r'warning: .*local_domains is not set'):
+        match('(?m)' + text, done.stderr)
+    absent('error:', done.stderr)
+
+
+@case('check refuses tables that would throw mail away')
+def check_discard():
+    for result in ('DISCARD', 'FILTER smtp:x', 'REDIRECT a@b.example', 'BCC a@b.example'):
+        settings = ctl.Settings(SITE + 'sender_restrictions = check_sender_access hash:senders\n',
+                                senders='a@b.example %s\n' % result)
+        match('senders:1: error: .*%s' % result.split()[0], exits(settings.run('check'), 78).stderr)
+        exits(settings.run('test'), 78)
+
+
+@case('check -v shows what decides')
+def check_verbose():
+    settings = ctl.Settings(SITE + '[listener inside]\nmode = monitor\n')
+    done = exits(settings.run('check', '-v'), 0)
+    match('(?m)^ *local_domains +example.org$', done.stdout)
+    match('(?m)^ *relay_restrictions +permit_mynetworks ', done.stdout)
+    match(r'(?m)^\[listener inside\]\n *mode +monitor$', done.stdout)
+    match('0 errors, 0 warnings', done.stdout)
+    match('1 errors', exits(ctl.Settings('mode = x\n').run('check', '-v'), 78).stdout)
+
+
+@case('config prints what is in force, what was set, the defaults')
+def config():
+    settings = ctl.Settings('auth_min_ssf = 256\nmynetworks = $local_domains 127.0.0.1\n')
+    match('(?m)^auth_min_ssf = 256$', settings.run('config').stdout)
+    match('(?m)^delay_checks = yes$', settings.run('config').stdout)
+    match('(?m)^# local_domains is not set$', settings.run('config').stdout)
+    match(r'(?m)^mynetworks = \$local_domains 127.0.0.1$', settings.run('config', '-n').stdout)
+    absent('delay_checks', settings.run('config', '-n').stdout)
+    match('(?m)^auth_min_ssf = 128$', exits(ctl.run('config', '-d'), 0).stdout)
+    equal(settings.run('config', '-d', 'auth_min_ssf').stdout, 'auth_min_ssf = 128\n')
+    equal(settings.run('config', 'delay_checks', 'auth_min_ssf').stdout,
+          'delay_checks = yes\nauth_min_ssf = 256\n')
+
+
+@case('the output of config is a gatepost.conf')
+def config_round():
+    settings = ctl.Settings(SITE + '[listener x]\nmode = monitor\nmynetworks =\n')
+    printed = settings.run('config').stdout
+    again = place.write(settings.folder + '/again.conf', printed)
+    exits(ctl.run('-c', again, 'check'), 0)
+    equal(ctl.run('-c', again, 'config').stdout, printed)
+
+
+@case('config knows what it does not know')
+def config_unknown():
+    settings = ctl.Settings()
+    done = exits(settings.run('config', 'mynetwork', 'mode'), 1)
+    equal(done.stdout, 'mode = enforce\n')
+    match('mynetwork is no parameter; did you mean mynetworks', done.stderr)
+    bad = ctl.Settings('mode = banana\n')
+    done = exits(bad.run('config'), 78)
+    match('error', done.stderr)
+    equal(done.stdout, '', 'stdout')
+
+
+TABLES = {
+    'texthash': ('a.example one\nB.example two\nlong value of\n words\n', [
+        ('a.example', 'one'), ('A.EXAMPLE', 'one'), ('b.example', 'two'), ('long', 'value of words'),
+        ('x.a.example', None), ('', None)]),
+    'cidr': ('192.0.2.0/24 net\n!2001:db8::/32 not\n::/0 six\n0.0.0.0/0 rest\n', [
+        ('192.0.2.7', 'net'), ('203.0.113.1', 'rest'), ('::1', 'not'), ('2001:db8::1', 'six'),
+        ('::ffff:192.0.2.7', 'net'), ('a.example', None)]),
+    'pcre': ('if /^a/\n/^a(.)c$/ <$1>\nendif\n!/^[a-z]+$/ odd\n', [
+        ('abc', '<b>'), ('ABC', '<B>'), ('xyz', None), ('x1', 'odd')]),
+    'regexp': ('/^(.*)@example\\.org$/ $1\n', [('Bob@EXAMPLE.org', 'Bob'), ('x', None)]),
+}
+
+
+@case('lookup asks each kind of table')
+def lookup():
+    for kind, (text, keys) in TABLES.items():
+        settings = ctl.Settings(**{kind: text})
+        table = '%s:%s/%s' % (kind, settings.folder, kind)
+        for key, value in keys:
+            done = exits(ctl.run('lookup', table, key), 1 if value is None else 0)
+            equal(done.stdout, '' if value is None else value + '\n', '%s %s' % (kind, key))
+    equal(exits(ctl.run('lookup', 'inline:{a=b, {c = d e}}', 'c'), 0).stdout, 'd e\n')
+    equal(exits(ctl.run('lookup', 'static:{x y}', 'anything'), 0).stdout, 'x y\n')
+
+
+@case("lookup reads other types' text sources, and bare paths")
+def lookup_types():
+    settings = ctl.Settings(table='a b\n')
+    for kind in ('hash:', 'btree:', 'lmdb:', 'cdb:', 'dbm:', 'proxy:hash:', ''):
+        equal(ctl.run('lookup', kind + settings.folder + '/table', 'a').stdout, 'b\n', kind)
+    equal(ctl.run('lookup', 'hash:table', 'a', cwd=settings.folder).stdout, 'b\n')
+
+
+@case('lookup takes several keys, and keys from stdin')
+def lookup_keys():
+    table = 'inline:{a=1, b=2}'
+    equal(exits(ctl.run('lookup', table, 'a', 'x', 'b'), 0).stdout, '1\n2\n')
+    equal(exits(ctl.run('lookup', table, 'x', 'y'), 1).stdout, '')
+    equal(exits(ctl.run('lookup', table, '-', data='a\nx\nB\r\n'), 0).stdout, 'a\t1\nB\t2\n')
+    equal(exits(ctl.run('lookup', table, '-', data='x\n'), 1).stdout, '')
+    equal(exits(ctl.run('lookup', 'inline:{-k=v}', '--', '-k'), 0).stdout, 'v\n')
+
+
+@case('lookup tells "cannot tell" from "not found", and bad tables from both')
+def lookup_errors():
+    match('cannot tell', exits(ctl.run('lookup', 'fail:x', 'a'), 69).stderr)
+    match('error: .*missing', exits(ctl.run('lookup', 'cidr:/missing', 'a'), 78).stderr)
+    match('error: ', exits(ctl.run('lookup', 'cird:/missing', 'a'), 78).stderr)
+    settings = ctl.Settings(table='192.0.2.0/24 ok\nbanana no\n')
+    done = exits(ctl.run('lookup', 'cidr:%s/table' % settings.folder, '192.0.2.1'), 0)
+    match('table:2: warning: ', done.stderr)
+    equal(done.stdout, 'ok\n')
+
+
+@case('test --json has every field, always')
+def json_fields():
+    settings = ctl.Settings(SITE)
+    for line in ('', '--rcpt x@far.example', '-', '--local -'):
+        found, _ = settings.test(line, MESSAGE)
+        equal(list(found), FIELDS, 'fields of "%s"' % line)
+    found, _ = settings.test('')
+    equal(found, {
+        'file': None, 'verdict': 'accept', 'stage': 'rcpt', 'check': None, 'reply': None,
+        'recipients': [{'rcpt': 'user@example.org', 'verdict': 'accept', 'check': None,
+                        'reply': None}],
+        'score': 0, 'required': 0, 'rules': [], 'charsets': [], 'scripts': {},
+        'autoreply': {'is_autoreply': False, 'to_bounce_sender': False, 'quotes_original': False,
+                      'evidence': []},
+        'dnsbl': {'score': 0, 'hits': []}, 'headers': []}, 'object')
+
+
+@case('options may stand anywhere; --rcpt adds, of others the last counts')
+def option_order():
+    settings = ctl.Settings(SITE)
+    first = settings.run('test', '--json', '--client', '192.0.2.9', '--from', '', '--rcpt',
+                         'a@example.org', '-', data=MESSAGE)
+    second = settings.run('test', '-', '--rcpt=a@example.org', '--from=', '--client=192.0.2.9',
+                          '--json', data=MESSAGE)
+    equal(exits(first, 0).stdout, exits(second, 0).stdout)
+    found, _ = settings.test('--rcpt a@example.org --rcpt b@far.example --rcpt c@example.org')
+    equal([r['rcpt'] for r in found['recipients']],
+          ['a@example.org', 'b@far.example', 'c@example.org'])
+    found, _ = settings.test('--client 127.0.0.1 --client 192.0.2.9 --rcpt b@far.example')
+    equal(found['verdict'], 'reject', 'the last client')
+    found, _ = settings.test('--client 192.0.2.9 --client 127.0.0.1 --rcpt b@far.example')
+    equal(found['verdict'], 'accept', 'the last client')
+
+
+@case('of several recipients the first one refused decides')
+def several_recipients():
+    settings = ctl.Settings(SITE + 'recipient_restrictions = check_recipient_access '
+                            'inline:{{no@example.org=DEFER later}}\n')
+    found, code = settings.test('--rcpt a@example.org --rcpt no@example.org --rcpt x@far.example -',
+                                MESSAGE)
+    equal((found['verdict'], found['stage'], found['check'], code),
+          ('tempfail', 'rcpt', 'check_recipient_access', 1))
+    equal([(r['verdict'], r['check']) for r in found['recipients']],
+          [('accept', None), ('tempfail', 'check_recipient_access'),
+           ('reject', 'reject_unauth_destination')])
+    equal(found['recipients'][2]['reply'],
+          '550 5.7.1 <x@far.example>: Relaying denied; authenticate first')
+
+
+@case('what refuses the message refuses all recipients that were left')
+def message_refused():
+    settings = ctl.Settings(SITE + 'message_restrictions = reject\n')
+    found, _ = settings.test('--rcpt a@example.org --rcpt b@example.org -', MESSAGE)
+    equal([(r['verdict'], r['check']) for r in found['recipients']], [('reject', 'reject')] * 2)
+    equal(found['stage'], 'message')
+    found, _ = settings.test('--rcpt x@far.example --rcpt b@example.org -', MESSAGE)
+    equal([r['check'] for r in found['recipients']], ['reject_unauth_destination', 'reject'])
+    equal((found['stage'], found['check']), ('rcpt', 'reject_unauth_destination'))
+
+
+@case('headers that would be added are shown, once each')
+def headers():
+    settings = ctl.Settings(SITE + 'client_restrictions = check_client_access '
+                            'static:{PREPEND X-Seen: yes}\n')
+    found, _ = settings.test('--rcpt a@example.org --rcpt b@example.org -', MESSAGE)
+    equal(found['headers'], ['X-Seen: yes'])
+    found, _ = settings.test('--rcpt x@far.example -', MESSAGE)
+    equal(found['headers'], [])
+    monitor = ctl.Settings(SITE + 'mode = monitor\nclient_restrictions = check_client_access '
+                           'static:{PREPEND X-Seen: yes}\n')
+    found, _ = monitor.test('-', MESSAGE)
+    equal(found['headers'], [])
+
+
+@case('several files: an object a line, in their order')
+def files():
+    settings = ctl.Settings(SITE + 'sender_restrictions = check_sender_access '
+                            'inline:{bad@far.example=REJECT}\n',
+                            one='From: good@far.example\n\nx\n', two='From: bad@far.example\n\nx\n')
+    one, two = settings.folder + '/one', settings.folder + '/two'
+    done = exits(settings.run('test', '--json', one, two, one), 1)
+    equal([(o['file'], o['verdict']) for o in objects(done)],
+          [(one, 'accept'), (two, 'reject'), (one, 'accept')])
+    exits(settings.run('test', '--json', one, one), 0)
+    done = exits(settings.run('test', '--json', '/nonexistent', two), 64)
+    equal([o['file'] for o in objects(done)], [two])
+    match('/nonexistent: No such file', done.stderr)
+    exits(settings.run('test', '--json', settings.folder), 64)
+
+
+SENDERS = [
+    ('Return-Path: <a@one.example>\nFrom: b@two.example\n\n', 'a@one.example'),
+    ('From: b@two.example\nReturn-Path: <a@one.example>\n\n', 'a@one.example'),
+    ('Return-Path: <>\nFrom: b@two.example\n\n', ''),
+    ('From: "B, <x>" <b@two.example>, c@three.example\n\n', 'b@two.example'),
+    ('From: b@two.example (Bob)\r\n\r\n', 'b@two.example'),
+    ('From:\n Bob\n <b@two.example>\n\n', 'b@two.example'),
+    ('From x@four.example Thu Jan  1 00:00:00 1970\nFrom: b@two.example\n\n', 'b@two.example'),
+    ('Subject: none\n\n', 'sender@outside.example'),
+    ('', 'sender@outside.example'),
+]
+
+
+@case('the sender is the message\'s when nobody says')
+def senders():
+    settings = ctl.Settings(SITE + 'sender_restrictions = reject_non_fqdn_sender '
+                            'check_sender_access pcre:all\n', all='/^(.*)$/ REJECT [$1]\n')
+    for text, sender in SENDERS:
+        found, _ = settings.test('-', text)
+        match(r'^554 5\.7\.1 <%s>: Sender address rejected: \[%s\]$'
+              % (sender, sender or '<>'), found['reply'], repr(text))
+
+
+ODD = [
+    (b'', 0), (b'\n', 0), (b'\n\nbody', 0), (b'no header at all', 0), (b'Subject: cut', 1),
+    (b'A: 1\r\nB: 2\r\n\r\nC: 3\r\n', 2), (b'A: 1\n two\n\tthree\n\nB: 2', 1),
+    (b'From x\nA: 1\n\n', 2), (b'A: \x00\xff\x1b[31m\n\n', 1), (b'A : 1\nB\t: 2\n\n', 2),
+]
+
+
+@case('odd messages are read as an MTA reads them')
+def odd_messages():
+    for text, lines in ODD:
+        for limit, verdict in ((10000, 'accept'), (1, 'reject' if lines else 'accept')):
+            settings = ctl.Settings(SITE + 'header_limit = %d\n' % limit)
+            done = settings.run('test', '--json', '-', data=text)
+            equal(json.loads(done.stdout)['verdict'], verdict, '%r, limit %d' % (text, limit))
+
+
+@case('arguments of any bytes do no harm')
+def odd_arguments():
+    settings = ctl.Settings(SITE)
+    for odd in (b'\xff\xfe@example.org', b'a\x1b[31mb@far.example', b'"\\', b'<', b'>', b'<>',
+                b'a@' + b'b' * 5000, b'@' * 300, b'%' * 300, b'"' * 299, b'\n', b'a\r\nb@c'):
+        for option in (b'--from', b'--rcpt', b'--helo', b'--name', b'--auth', b'--ccert-subject',
+                       b'--listener'):
+            done = settings.run('test', '--json', option, odd)
+            if done.returncode not in (0, 1):
+                raise Failure('exit %d for %r %r: %s' % (done.returncode, option, odd, done.stderr))
+            json.loads(done.stdout)
+            done = settings.run('test', option, odd)
+            absent('[\x00-\x09\x0b-\x1f\x7f]', done.stdout, '%r %r' % (option, odd))
+
+
+@case('without --json a person is told the same')
+def human():
+    settings = ctl.Settings(SITE + 'client_restrictions = warn_if_reject reject\n')
+    done = exits(settings.run('test', '--rcpt', 'x@far.example', '--rcpt', 'a@example.org'), 1)
+    for text in ('^envelope: reject at rcpt$', 'reply +550 5.7.1 <x@far.example>: Relaying denied',
+                 'decided by +reject_unauth_destination', r'client +unknown\[203.0.113.1\]',
+                 'from +<sender@outside.example>', '<a@example.org> accept', 'would refuse'):
+        match('(?m)' + text, done.stdout)
+    done = exits(settings.run('test', '--client', '127.0.0.1', '-', data=MESSAGE), 0)
+    match('^-: accept at message', done.stdout)
+    monitor = ctl.Settings(SITE + 'mode = monitor\n')
+    done = exits(monitor.run('test', '--rcpt', 'x@far.example'), 0)
+    match('accept at rcpt .*monitor(.|\n)*would say +550 5.7.1', done.stdout)
+
+
+@case('mistakes in the settings are told, and nothing is judged')
+def test_errors():
+    settings = ctl.Settings('mode = banana\n')
+    done = exits(settings.run('test', '--json'), 78)
+    match('gatepost.conf:5: error: ', done.stderr)
+    equal(done.stdout, '', 'stdout')
+
+
+@case('a table that changed is read anew')
+def table_changes():
+    settings = ctl.Settings(SITE + 'client_restrictions = check_client_access cidr:clients\n',
+                            clients='203.0.113.0/24 OK\n')
+    equal(settings.test('')[0]['verdict'], 'accept')
+    place.write(settings.folder + '/clients', '203.0.113.0/24 REJECT\n')
+    equal(settings.test('')[0]['verdict'], 'reject')
+
+
+@case('output that cannot be written is not taken for success')
+def full_disk():
+    if not os.path.exists('/dev/full'):
+        return
+    settings = ctl.Settings(SITE)
+    code = os.system('%s -c %s config >/dev/full 2>/dev/null' % (ctl.gatepost.CONTROL,
+                                                                settings.file))
+    true(os.waitstatus_to_exitcode(code) != 0, 'a full disk goes unnoticed')
+
+
+if __name__ == '__main__':
+    run()
