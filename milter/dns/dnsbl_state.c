@@ -38,6 +38,7 @@ struct dnsbl_list {
 
 struct dnsbl_state {
     pthread_mutex_t lock;
+    int64_t (*now)(void); /* us of the monotonic clock */
     GHashTable *lists;
     dnsbl_event_fn event;
     void *data;
@@ -257,7 +258,7 @@ static void on_probe(void *data)
     struct todo todo;
     todo_init(&todo);
     pthread_mutex_lock(&state->lock);
-    settle(list, g_get_monotonic_time(), &todo);
+    settle(list, state->now(), &todo);
     pthread_mutex_unlock(&state->lock);
     todo_run(&todo, state);
 }
@@ -274,11 +275,11 @@ static void start_probe(struct dnsbl_list *list, struct resolver *resolver, stru
     bool addresses = list->kind == DNSBL_ADDRESS;
     if (list->invalid)
         return;
-    list->probe_started = g_get_monotonic_time();
+    list->probe_started = list->state->now();
     list->invalid = ask_probe(list, resolver, addresses ? "1.0.0.127" : "invalid");
     if (!list->test)
         list->test = ask_probe(list, resolver, addresses ? "2.0.0.127" : "test");
-    settle(list, g_get_monotonic_time(), todo); /* a question may fail at once */
+    settle(list, list->state->now(), todo); /* a question may fail at once */
 }
 
 /* ---- for lookups ---- */
@@ -326,7 +327,7 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
     pthread_mutex_lock(&state->lock);
     struct dnsbl_list *list = find_list(state, zone, kind, true);
     *reason_r = list ? DNSBL_FINE : DNSBL_ERROR;
-    if (list && !may_ask(list, resolver, g_get_monotonic_time(), &todo)) {
+    if (list && !may_ask(list, resolver, state->now(), &todo)) {
         *reason_r = list->reason;
         list = NULL;
     }
@@ -351,7 +352,7 @@ static void count_answer(struct dnsbl_list *list, const struct list_report *repo
 void list_report(struct dnsbl_list *list, const struct list_report *report)
 {
     struct dnsbl_state *state = list->state;
-    int64_t now = g_get_monotonic_time();
+    int64_t now = state->now();
     struct todo todo;
     todo_init(&todo);
     pthread_mutex_lock(&state->lock);
@@ -375,7 +376,7 @@ enum dnsbl_reason list_verdict(struct dnsbl_list *list)
     struct todo todo;
     todo_init(&todo);
     pthread_mutex_lock(&state->lock);
-    settle(list, g_get_monotonic_time(), &todo);
+    settle(list, state->now(), &todo);
     enum dnsbl_reason reason = list->health == DNSBL_ASIDE ? list->reason : DNSBL_FINE;
     pthread_mutex_unlock(&state->lock);
     todo_run(&todo, state);
@@ -452,7 +453,7 @@ static gint by_zone(gconstpointer a, gconstpointer b)
 GPtrArray *dnsbl_state_status(struct dnsbl_state *state)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(free_status);
-    int64_t now = g_get_monotonic_time();
+    int64_t now = state->now();
     GHashTableIter iter;
     void *list;
     pthread_mutex_lock(&state->lock);
@@ -469,7 +470,7 @@ struct dnsbl_list_status *dnsbl_state_list(struct dnsbl_state *state, const char
 {
     pthread_mutex_lock(&state->lock);
     struct dnsbl_list *list = find_list(state, zone, kind, false);
-    struct dnsbl_list_status *status = list ? describe(list, g_get_monotonic_time()) : NULL;
+    struct dnsbl_list_status *status = list ? describe(list, state->now()) : NULL;
     pthread_mutex_unlock(&state->lock);
     return status;
 }
@@ -490,9 +491,15 @@ struct dnsbl_state *dnsbl_state_new(dnsbl_event_fn event, void *data)
     struct dnsbl_state *state = g_new0(struct dnsbl_state, 1);
     pthread_mutex_init(&state->lock, NULL);
     state->lists = g_hash_table_new(dns_name_hash, g_str_equal);
+    state->now = g_get_monotonic_time;
     state->event = event;
     state->data = data;
     return state;
+}
+
+void state_set_clock(struct dnsbl_state *state, int64_t (*now)(void))
+{
+    state->now = now;
 }
 
 /* Cancels all probes first, without the lock: a wake that is going on takes it. */

@@ -30,6 +30,9 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
 
 void list_report(struct dnsbl_list *list, const struct list_report *report);
 
+/* For tests: another clock, before the state is used. */
+void state_set_clock(struct dnsbl_state *state, int64_t (*now)(void));
+
 /* Why a list may not be believed now; DNSBL_FINE if it may. */
 enum dnsbl_reason list_verdict(struct dnsbl_list *list);
 

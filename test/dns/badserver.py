@@ -28,7 +28,8 @@ stands in the labels of the question; labels that are none of these words mean n
     list           a DNS list: the names that RFC 5782 probes (127.0.0.1, INVALID; 127.0.0.2, TEST)
                    are answered as a sound list does, whatever the other words say, but for
     pdelay-MS psilent pservfail   ... the probes late, not at all, with SERVFAIL
-    text-LABEL     TXT: this text;  mx-N: an MX of this preference;  nullmx
+    text-LABEL     TXT: this text;  mx-N: an MX of this preference;  nullmx;  badmx: no host name
+    mxfail         SERVFAIL to questions for MX alone
 
 The zone "counted.test" answers TXT questions for NAME.counted.test with how often NAME was asked.
 """
@@ -132,6 +133,12 @@ class Plan:
 
     def do_nullmx(self, _):
         self.add(MX, struct.pack("!H", 0) + b"\0")
+
+    def do_badmx(self, _):
+        self.add(MX, struct.pack("!H", 0) + wire("no host"))
+
+    def do_mxfail(self, _):
+        self.rcode = 2 if self.kind == MX else self.rcode
 
     def quiet(self, *_):
         pass

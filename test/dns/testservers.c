@@ -20,6 +20,7 @@
 
 struct test_server {
     GPid pid;
+    int output;
     int input; /* closing it ends badserver.py, even when the test was killed */
     char address[32];
 };
@@ -97,7 +98,7 @@ struct test_server *test_badserver_start(void)
     const char *argv[] = {"python3", TEST_SOURCE_ROOT "/test/dns/badserver.py", number, NULL};
     struct test_server *server = spawn(argv, NULL, port, &output);
     await_text(output, "ready\n");
-    close(output);
+    server->output = output;
     return server;
 }
 
@@ -116,9 +117,15 @@ struct test_server *test_rbldnsd_start(const char *folder, const char *const *zo
         g_ptr_array_add(argv, (char *)zones[i]);
     g_ptr_array_add(argv, NULL);
     struct test_server *server = spawn((const char *const *)argv->pdata, folder, port, &output);
-    await_text(output, "rbldnsd version");
-    close(output);
+    await_text(output, "started");
+    server->output = output;
     return server;
+}
+
+void test_rbldnsd_reload(struct test_server *server)
+{
+    kill(server->pid, SIGHUP);
+    await_text(server->output, "zones reloaded");
 }
 
 void test_server_stop(struct test_server *server)
@@ -126,6 +133,7 @@ void test_server_stop(struct test_server *server)
     if (!server)
         return;
     close(server->input);
+    close(server->output);
     kill(server->pid, SIGTERM);
     waitpid(server->pid, NULL, 0);
     g_free(server);

@@ -16,6 +16,9 @@ struct test_server *test_badserver_start(void);
 /* ZONES: "zone:type:file ..." as rbldnsd takes them, NULL-terminated; files relative to FOLDER. */
 struct test_server *test_rbldnsd_start(const char *folder, const char *const *zones);
 
+/* rbldnsd reads its files again; returns when it has. */
+void test_rbldnsd_reload(struct test_server *server);
+
 /* Ends the process; accepts NULL. */
 void test_server_stop(struct test_server *server);
 

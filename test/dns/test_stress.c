@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Many threads ask, share, cancel and look up at the same time, while lists fall ill; made for
+ * ThreadSanitizer. What each thread is told must be right, and nothing may be left at the end.
+ */
+#include <glib.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "dns/dnsbl.h"
+#include "dns/gate.h"
+#include "testservers.h"
+
+enum { THREADS = 12, ROUNDS = 150 };
+
+struct shared {
+    struct resolver *resolver;
+    struct dnsbl_state *state;
+    struct dnsbl_set *set;
+    atomic_uint events;
+    atomic_uint answered;
+    atomic_uint late; /* wakes after a cancel: there must be none */
+};
+
+struct asker {
+    struct shared *shared;
+    unsigned number;
+};
+
+/* What a wake function may touch until its question is cancelled. */
+struct flag {
+    struct shared *shared;
+    atomic_bool closed;
+};
+
+static void on_wake(void *data)
+{
+    struct flag *flag = data;
+    if (atomic_load(&flag->closed))
+        atomic_fetch_add(&flag->shared->late, 1);
+}
+
+static void on_event(void *data, const struct dnsbl_event *event)
+{
+    struct shared *shared = data;
+    g_assert_nonnull(event->text);
+    atomic_fetch_add(&shared->events, 1);
+}
+
+/* Asks one of a few names, so that many questions are shared, and cancels at any moment. */
+static void ask_and_cancel(struct shared *shared, GRand *random)
+{
+    g_autofree char *name =
+        g_strdup_printf("delay-%u.ttl-%u.a-127-0-0-%u.stress", g_rand_int_range(random, 0, 5),
+                        g_rand_int_range(random, 0, 2), g_rand_int_range(random, 2, 6));
+    struct flag *flag = g_new0(struct flag, 1);
+    flag->shared = shared;
+    struct dns_waker waker = {on_wake, flag};
+    struct dns_question *question = resolver_ask(shared->resolver, name, DNS_A, waker);
+    struct dns_question *other = dns_question_share(question, waker);
+    if (g_rand_boolean(random))
+        g_usleep((gulong)g_rand_int_range(random, 0, 8000));
+    dns_question_drop(question);
+    dns_question_cancel(other);
+    atomic_store(&flag->closed, true);
+    if (dns_question_state(other) == DNS_ANSWERED) {
+        const struct dns_answer *answer = dns_question_answer(other);
+        g_assert_cmpuint(answer->count, ==, 1);
+        g_assert_nonnull(strstr(name, answer->addresses[0].bytes[3] == 2   ? "0-2"
+                                      : answer->addresses[0].bytes[3] == 3 ? "0-3"
+                                      : answer->addresses[0].bytes[3] == 4 ? "0-4"
+                                                                           : "0-5"));
+        atomic_fetch_add(&shared->answered, 1);
+    }
+    dns_question_drop(other);
+    g_free(flag);
+}
+
+static void check_sum(struct dnsbl_lookup *lookup)
+{
+    struct dnsbl_sum sum;
+    struct dnsbl_result result;
+    dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
+    g_assert_cmpint(sum.sum, >=, 0);
+    g_assert_cmpint(sum.sum, <=, 2);
+    dnsbl_lookup_result(lookup, 1, DNSBL_ENVELOPE, &result); /* the list that lists everything */
+    g_assert_cmpint(result.verdict, ==, DNSBL_UNKNOWN);
+}
+
+static void look_up(struct shared *shared, GRand *random)
+{
+    struct gate gate;
+    struct ipaddr address = {.family = IP_V4, .bytes = {203, 0, 113}};
+    address.bytes[3] = (uint8_t)g_rand_int_range(random, 1, 255);
+    gate_init(&gate);
+    struct dnsbl_lookup *lookup =
+        dnsbl_lookup_new(shared->set, shared->resolver, shared->state, gate_waker(&gate));
+    int64_t deadline = g_get_monotonic_time() + g_rand_int_range(random, 0, 30000);
+    dnsbl_lookup_add_address(lookup, &address);
+    dnsbl_lookup_set_deadline(lookup, deadline);
+    while (dnsbl_lookup_pending(lookup, DNSBL_ENVELOPE))
+        gate_wait(&gate, deadline);
+    check_sum(lookup);
+    dnsbl_lookup_free(lookup);
+    gate_clear(&gate);
+}
+
+static void read_status(struct shared *shared)
+{
+    struct resolver_counts counts;
+    resolver_counts(shared->resolver, &counts);
+    GPtrArray *all = dnsbl_state_status(shared->state);
+    g_assert_cmpuint(all->len, <=, 4);
+    g_ptr_array_unref(all);
+}
+
+static void *run(void *data)
+{
+    struct asker *asker = data;
+    GRand *random = g_rand_new_with_seed(asker->number);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        ask_and_cancel(asker->shared, random);
+        if (i % 5 == asker->number % 5)
+            look_up(asker->shared, random);
+        if (i % 25 == 0)
+            read_status(asker->shared);
+    }
+    g_rand_free(random);
+    return NULL;
+}
+
+static void test_stress(void)
+{
+    struct test_server *server = test_badserver_start();
+    if (!server)
+        return;
+    struct shared shared = {0};
+    struct problems *problems = problems_new();
+    struct resolver_options options = {.timeout_ms = 300, .tries = 2, .cache_entries = 50};
+    shared.resolver = resolver_new(test_server_address(server), &options, problems, "test", 1);
+    shared.state = dnsbl_state_new(on_event, &shared);
+    shared.set = dnsbl_set_new();
+    g_assert_true(dnsbl_set_add_sites(shared.set,
+                                      "list.delay-3.a-127-0-0-2.one a-127-0-0-2.world*9 "
+                                      "list.silent.two list.a-127-0-0-2.ttl-0.three",
+                                      problems, "test", 1));
+    pthread_t threads[THREADS];
+    struct asker askers[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){&shared, i};
+        g_assert_cmpint(pthread_create(&threads[i], NULL, run, &askers[i]), ==, 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    g_test_message("%u answered, %u events", atomic_load(&shared.answered),
+                   atomic_load(&shared.events));
+    g_assert_cmpuint(atomic_load(&shared.answered), >, THREADS);
+    g_assert_cmpuint(atomic_load(&shared.late), ==, 0);
+    /* the world's list and the silent one; the silent one's pause is longer than the test */
+    g_assert_cmpuint(atomic_load(&shared.events), >=, 2);
+    resolver_free(shared.resolver);
+    dnsbl_state_free(shared.state);
+    dnsbl_set_unref(shared.set);
+    problems_free(problems);
+    test_server_stop(server);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/dns/stress", test_stress);
+    return g_test_run();
+}
