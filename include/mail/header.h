@@ -22,7 +22,7 @@ struct header {
     const char *value; /* NUL terminated; may hold NUL bytes when it comes from a file */
     size_t name_length;
     size_t value_length;
-    size_t index; /* its place in the message, from 0 */
+    size_t index;                   /* its place in the message, from 0 */
     const struct header *next_same; /* the next field of this name; NULL: none */
 };
 
