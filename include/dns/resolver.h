@@ -73,7 +73,8 @@ struct resolver *resolver_new(const char *servers, const struct resolver_options
                               struct problems *problems, const char *file, unsigned line);
 
 /* Stops the thread and frees the resolver; questions under way fail (DNS_FAIL_STOPPED), and their
- * askers are woken before this returns. Questions and answers that are still held stay readable. */
+ * askers are woken before this returns. Questions and answers that are still held stay readable,
+ * but nothing more may be asked. Not to be called by a wake function. */
 void resolver_free(struct resolver *resolver);
 
 /* Asks for the records of NAME (see dns_name_valid; anything else fails at once). Never NULL; the

@@ -198,15 +198,16 @@ static int patience(struct channel *channel)
     return (int)(left->tv_sec * 1000 + left->tv_usec / 1000 + 1);
 }
 
-void channel_wait(struct channel *channel, int wake_fd)
+static void serve(struct channel *channel, int wake_fd, int timeout_ms)
 {
+    /* poll() leaves out a negative descriptor */
     g_array_index(channel->sockets, struct pollfd, 0) =
         (struct pollfd){.fd = wake_fd, .events = POLLIN};
     /* a copy: c-ares opens and closes sockets while it works on them */
     unsigned count = channel->sockets->len;
     g_autofree struct pollfd *ready =
         g_memdup2(channel->sockets->data, count * sizeof(struct pollfd));
-    if (poll(ready, count, patience(channel)) <= 0)
+    if (poll(ready, count, timeout_ms) <= 0)
         count = 0;
     for (unsigned i = 1; i < count; i++) {
         short events = ready[i].revents;
@@ -216,4 +217,14 @@ void channel_wait(struct channel *channel, int wake_fd)
                             events & POLLOUT ? ready[i].fd : ARES_SOCKET_BAD);
     }
     ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+void channel_wait(struct channel *channel, int wake_fd)
+{
+    serve(channel, wake_fd, patience(channel));
+}
+
+void channel_poll(struct channel *channel)
+{
+    serve(channel, -1, 0);
 }

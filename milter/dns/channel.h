@@ -32,4 +32,7 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type,
  * what there is to do. */
 void channel_wait(struct channel *channel, int wake_fd);
 
+/* The same without waiting: takes what is there. */
+void channel_poll(struct channel *channel);
+
 #endif

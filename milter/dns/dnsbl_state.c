@@ -341,12 +341,13 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
 
 static void count_answer(struct dnsbl_list *list, const struct list_report *report)
 {
-    list->failures = 0;
     list->listed += report->listed;
-    if (report->cached)
+    if (report->cached) {
         list->cached++;
-    else
-        latency_add(&list->latency, report->latency_us);
+        return;
+    }
+    list->failures = 0;
+    latency_add(&list->latency, report->latency_us);
 }
 
 void list_report(struct dnsbl_list *list, const struct list_report *report)
@@ -412,7 +413,7 @@ static struct dnsbl_list_status *describe(const struct dnsbl_list *list, int64_t
         .health = list->health,
         .reason = list->reason,
         .test_entry = list->test_entry,
-        .probing = list->invalid != NULL,
+        .probing = list->invalid || list->test,
         .asked_ago = ago(list->asked_at, now),
         .probed_ago = ago(list->probed_at, now),
         .retry_in = list->health == DNSBL_ASIDE ? MAX(list->probe_due - now, 0) : 0,

@@ -18,6 +18,10 @@
 #include "namehash.h"
 #include "servers.h"
 
+/* After so many questions the answers that came meanwhile are taken, before they overflow the
+ * socket's buffer, which holds some 270 of them where the system grants no more. */
+enum { SEND_BURST = 64 };
+
 struct sending {
     atomic_int references;
     struct resolver *resolver; /* not owned: whoever follows it holds the resolver otherwise */
@@ -147,11 +151,13 @@ static bool take_asks(struct resolver *resolver, GQueue *asks_r)
 static void send_asks(struct resolver *resolver, GQueue *asks, bool refuse)
 {
     struct sending *sending;
-    while ((sending = g_queue_pop_head(asks))) {
+    for (unsigned sent = 1; (sending = g_queue_pop_head(asks)); sent++) {
         if (refuse)
             take_answer(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED));
         else
             channel_ask(resolver->channel, sending->name, sending->type, take_answer, sending);
+        if (!refuse && sent % SEND_BURST == 0)
+            channel_poll(resolver->channel);
     }
 }
 
