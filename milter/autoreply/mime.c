@@ -92,7 +92,7 @@ static bool begins_as_message(GMimeObject *part)
         "received:", "return-path:",  "from:",         "date:",         "message-id:", "subject:",
         "to:",       "mime-version:", "delivered-to:", "content-type:", "x-"};
     GByteArray *bytes = leaf_bytes(part, SNIFF_MAX);
-    g_autofree char *text = g_strndup((const char *)bytes->data, bytes->len);
+    g_autofree char *text = g_strndup(bytes->len ? (const char *)bytes->data : "", bytes->len);
     g_byte_array_unref(bytes);
     g_autofree char *folded = g_ascii_strdown(text, -1);
     g_auto(GStrv) lines = g_strsplit(folded, "\n", 12);
@@ -209,7 +209,8 @@ static const char *declared_charset(GMimeObject *part)
 
 static char *try_convert(const GByteArray *bytes, const char *charset, gsize *size_r)
 {
-    return g_convert((const char *)bytes->data, bytes->len, "UTF-8", charset, NULL, size_r, NULL);
+    return g_convert(bytes->len ? (const char *)bytes->data : "", bytes->len, "UTF-8", charset,
+                     NULL, size_r, NULL);
 }
 
 static bool is_utf8_name(const char *charset)
@@ -234,7 +235,7 @@ void mime_get_text(GMimeObject *part, struct mime_text *text_r)
             bytes->len == 0 || g_utf8_validate_len((const char *)bytes->data, bytes->len, NULL);
         text_r->declared = charset && is_utf8_name(charset) && utf8;
         text_r->charset = utf8 ? "UTF-8" : "ISO-8859-1";
-        text_r->text = utf8 ? g_strndup((const char *)bytes->data, bytes->len)
+        text_r->text = utf8 ? g_strndup(bytes->len ? (const char *)bytes->data : "", bytes->len)
                             : try_convert(bytes, "ISO-8859-1", &size);
         size = utf8 ? bytes->len : size;
     }

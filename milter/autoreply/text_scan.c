@@ -296,6 +296,19 @@ static unsigned try_attribution(struct scan *scan, unsigned i)
     return i;
 }
 
+/* ">>> Name <address> 02.11.26 9:12 >>>", as GroupWise writes above text without marks. */
+static unsigned try_arrows(struct scan *scan, unsigned i)
+{
+    const struct line *line = line_at(scan, i);
+    if (line->quote != '>' || line->length < 10 || !text_follows(scan, i + 1) ||
+        memcmp(line->text + line->length - 3, ">>>", 3) != 0 ||
+        memcmp(line->text + skip_blanks(line), ">>>", 3) != 0 ||
+        !(has_date(line->text, line->length) || has_address(line->text, line->length)))
+        return i;
+    add_find(scan, "attribution", i, TEXT_TO_END, line);
+    return scan->lines->len;
+}
+
 /* --- header blocks --- */
 
 /* The label that a line begins with, NONE for none; VALUE_R: where its value begins. */
@@ -433,8 +446,8 @@ static unsigned try_separator(struct scan *scan, unsigned i)
 
 GArray *text_scan(const char *text, size_t size)
 {
-    static unsigned (*const tries[])(struct scan *, unsigned) = {try_quotes, try_separator,
-                                                                 try_block, try_attribution};
+    static unsigned (*const tries[])(struct scan *, unsigned) = {
+        try_arrows, try_quotes, try_separator, try_block, try_attribution};
     struct scan scan = {.folded = phrases_fold(text, size),
                         .lines = g_array_new(FALSE, FALSE, sizeof(struct line)),
                         .finds = g_array_new(FALSE, FALSE, sizeof(struct text_find))};
