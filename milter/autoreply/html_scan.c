@@ -362,7 +362,7 @@ static void close_tag(struct scanner *s, const struct tag *tag)
 static char *fold_attributes(const char *p, const char *end)
 {
     GString *out = g_string_new(" ");
-    for (; p < end && p[0] != '>'; p++)
+    for (; p < end; p++)
         if (!g_ascii_isspace(*p) && *p != '"' && *p != '\'')
             g_string_append_c(out, g_ascii_tolower(*p));
     return g_string_free(out, FALSE);

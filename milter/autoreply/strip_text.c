@@ -70,7 +70,7 @@ static char *without(const char *text, const size_t *offsets, const bool *gone, 
     GString *out = g_string_new(NULL);
     for (unsigned i = 0; i < count; i++) {
         if (gone[i])
-            (*removed_r)++;
+            *removed_r += offsets[i] < offsets[i + 1];
         else
             g_string_append_len(out, text + offsets[i], (gssize)(offsets[i + 1] - offsets[i]));
     }
@@ -168,8 +168,7 @@ static void text_ranges(GArray *ranges, const struct html *html, size_t size)
 
 static void remembered_range(struct strip_context *context, GArray *ranges, const struct html *html)
 {
-    unsigned count;
-    g_autofree size_t *offsets = line_offsets(html->text->str, html->text->len, &count);
+    unsigned count = html->lines->len;
     g_autofree bool *gone = g_new0(bool, count);
     mark_remembered(context, html->text->str, html->text->len, gone, count);
     for (unsigned i = 0; i < count; i++)

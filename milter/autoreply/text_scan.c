@@ -240,8 +240,9 @@ static bool trim_dashes(const char **text, size_t *length)
     return left >= 2;
 }
 
-/* Whether lines FIRST to LAST say together who wrote when. */
-static bool lines_attribute(const struct scan *scan, unsigned first, unsigned last)
+/* Lines FIRST to LAST joined by blanks, without what surrounds an attribution; NULL if they are
+ * none by their shape: a quoted or blank line among them, no colon at the end. */
+static char *join_attribution(const struct scan *scan, unsigned first, unsigned last)
 {
     char joined[ATTRIBUTION_MAX + 1];
     size_t length = 0;
@@ -249,25 +250,40 @@ static bool lines_attribute(const struct scan *scan, unsigned first, unsigned la
         const struct line *line = line_at(scan, i);
         if (line->blank || (line->quote && line->quote != ':') ||
             length + line->length + 1 > ATTRIBUTION_MAX)
-            return false;
+            return NULL;
         memcpy(joined + length, line->text, line->length);
         length += line->length;
         joined[length++] = ' ';
     }
-    joined[--length] = '\0';
+    length--;
     const char *text = joined;
-    while (*text == ' ') {
+    while (length > 0 && *text == ' ') {
         text++;
         length--;
     }
-    bool dashed = *text == '-' && trim_dashes(&text, &length);
+    bool dashed = length > 0 && *text == '-' && trim_dashes(&text, &length);
     bool colon = length > 0 && text[length - 1] == ':';
-    if (!colon && !dashed)
-        return false;
-    if (colon)
-        length--;
-    g_autofree char *copy = g_strndup(text, length);
-    return is_attribution(copy, length);
+    return colon || dashed ? g_strndup(text, colon ? length - 1 : length) : NULL;
+}
+
+/* Where the attribution that ends at line LAST begins; LAST + 1 if it ends none. Few lines are
+ * tried before many; but one without a date goes on upwards to where the date is. */
+static unsigned attribution_start(const struct scan *scan, unsigned last)
+{
+    unsigned start = last + 1;
+    for (unsigned back = 0; back < ATTRIBUTION_LINES && back <= last; back++) {
+        g_autofree char *text = join_attribution(scan, last - back, last);
+        if (!text)
+            break;
+        bool dated = has_date(text, strlen(text));
+        if (!is_attribution(text, strlen(text)) ||
+            (start <= last && !(dated && phrases_attribution_lead(text))))
+            continue;
+        start = last - back;
+        if (dated)
+            break;
+    }
+    return start;
 }
 
 static bool may_end_attribution(const struct line *line)
@@ -282,18 +298,15 @@ static unsigned try_attribution(struct scan *scan, unsigned i)
 {
     if (!may_end_attribution(line_at(scan, i)))
         return i;
-    for (unsigned back = 0; back < ATTRIBUTION_LINES && back <= i; back++) {
-        if (!lines_attribute(scan, i - back, i))
-            continue;
-        unsigned next = next_text(scan, i + 1);
-        const struct line *follow = line_at(scan, next);
-        if (!follow)
-            return i;
-        bool marked = follow->quote != 0;
-        add_find(scan, "attribution", i - back, marked ? i : TEXT_TO_END, line_at(scan, i - back));
-        return marked ? i + 1 : scan->lines->len;
-    }
-    return i;
+    unsigned start = attribution_start(scan, i);
+    if (start > i)
+        return i;
+    const struct line *follow = line_at(scan, next_text(scan, i + 1));
+    if (!follow)
+        return i;
+    bool marked = follow->quote != 0;
+    add_find(scan, "attribution", start, marked ? i : TEXT_TO_END, line_at(scan, start));
+    return marked ? i + 1 : scan->lines->len;
 }
 
 /* ">>> Name <address> 02.11.26 9:12 >>>", as GroupWise writes above text without marks. */

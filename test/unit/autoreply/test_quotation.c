@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "autoreply/body.h"
+#include "autoreply/evidence.h"
+#include "autoreply/quotation.h"
+#include "message_set.h"
+
+static bool quotes(const char *header, const char *body, gssize size, GPtrArray *evidence)
+{
+    struct set_message *message = set_message_new();
+    message_set_parse(message, header);
+    struct autoreply_headers headers = set_message_headers(message);
+    bool found = quotation_find(&headers, body, size < 0 ? strlen(body) : (size_t)size, evidence);
+    set_message_free(message);
+    return found;
+}
+
+/* Each row: a text, the kind and line of its first find; NULL: none. */
+static const struct {
+    const char *text, *kind;
+    unsigned line;
+} text_rows[] = {
+    {"hello", NULL, 0},
+    {"", NULL, 0},
+    {"\n\n\n", NULL, 0},
+    {"a\n> b", "quote-mark", 2},
+    {"a\r\n> b\r\n", "quote-mark", 2},
+    {"a\n>\n>\n", NULL, 0},
+    {"a\n    > b", "quote-mark", 2},
+    {">>> news <<<", NULL, 0},
+    {"a > b\n1 > 0", NULL, 0},
+    {"-> go\n=> there", NULL, 0},
+    {"| a\n| b", "quote-mark", 1},
+    {"| a\nb", NULL, 0},
+    {"| a | b |\n| c | d |", NULL, 0},
+    {"a\nOn Mon, 2 Nov 2026 9:12, x wrote:\nsecret", "attribution", 2},
+    {"a\nOn Mon, 2 Nov 2026 9:12, x wrote:\n\n", NULL, 0},
+    {"On Mon, 2 Nov 2026 at 9:12,\nA very long name of somebody\n<x@y.test> wrote:\nsecret",
+     "attribution", 1},
+    {"He wrote:\nbla", NULL, 0},
+    {"You wrote:\nbla", "separator", 1},
+    {"2026-11-02 9:12 GMT+01:00 Mail <x@y.test>:\nsecret", "attribution", 1},
+    {"-----Original Message-----\nsecret", "separator", 1},
+    {"-----Original Message-----\n\n", NULL, 0},
+    {"----- Nothing special -----\nsecret", NULL, 0},
+    {"--\nAlice", NULL, 0},
+    {"____________\nFrom: a\nSubject: b\nTo: c\n", "header-block", 1},
+    {"From: a@b.test\nDate: 1\n\nsecret", "header-block", 1},
+    {"From: Monday\nTo: Friday\n", NULL, 0},
+    {"Subject: to change\n", NULL, 0},
+    {"\342\200\234quote\342\200\235", NULL, 0},
+    {"\357\274\236 fullwidth", "quote-mark", 1},
+};
+
+static void test_text(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(text_rows); i++) {
+        g_autoptr(GPtrArray) evidence = autoreply_evidence_new();
+        bool found = quotes("", text_rows[i].text, -1, evidence);
+        if (found != (text_rows[i].kind != NULL))
+            g_error("\"%s\": %d", text_rows[i].text, found);
+        if (!found)
+            continue;
+        const struct autoreply_evidence *piece = evidence->pdata[0];
+        g_assert_cmpstr(piece->kind, ==, text_rows[i].kind);
+        g_assert_cmpuint(piece->line, ==, text_rows[i].line);
+        g_assert_cmpstr(piece->part, ==, "1");
+    }
+}
+
+static const struct {
+    const char *html, *kind;
+    unsigned line;
+} html_rows[] = {
+    {"<p>hello</p>", NULL, 0},
+    {"<p>a</p>\n<blockquote>b</blockquote>", "blockquote", 2},
+    {"<p>a</p><BLOCKQUOTE\n>b</blockQuote>", "blockquote", 1},
+    {"<blockquote><br>&nbsp;</blockquote>x", NULL, 0},
+    {"<div class='gmail_quote'>x</div>", "html-class", 1},
+    {"<div title=\"a>b\" class=gmail_quote>x</div>", "html-class", 1},
+    {"<p class=gmail_quote>x</p>", NULL, 0},
+    {"<!-- <blockquote>x</blockquote> --><p>a", NULL, 0},
+    {"<script>'<blockquote>x'</script><p>a", NULL, 0},
+    {"<hr><div id=divRplyFwdMsg></div>x", "html-class", 1},
+    {"<div id=divRplyFwdMsg></div>", NULL, 0},
+    {"<div>&#62; x</div>", "quote-mark", 1},
+    {"<div>&gt;x</div>", "quote-mark", 1},
+    {"a<br>\n<br>\nOn 2.11.2026 9:12 x wrote:<br>secret", "attribution", 3},
+    {"<blockquote", NULL, 0},
+    {"<", NULL, 0},
+    {"&", NULL, 0},
+    {"&#xffffffff;&#0;&#;&", NULL, 0},
+    {"</div></p></blockquote>", NULL, 0},
+};
+
+static void test_html(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(html_rows); i++) {
+        g_autoptr(GPtrArray) evidence = autoreply_evidence_new();
+        bool found = quotes("Content-Type: text/html", html_rows[i].html, -1, evidence);
+        if (found != (html_rows[i].kind != NULL))
+            g_error("\"%s\": %d", html_rows[i].html, found);
+        if (!found)
+            continue;
+        const struct autoreply_evidence *piece = evidence->pdata[0];
+        g_assert_cmpstr(piece->kind, ==, html_rows[i].kind);
+        g_assert_cmpuint(piece->line, ==, html_rows[i].line);
+    }
+}
+
+static void test_parts(void)
+{
+    g_autoptr(GPtrArray) evidence = autoreply_evidence_new();
+    g_assert_true(quotes("Content-Type: multipart/mixed; boundary=o",
+                         "--o\n\na\n--o\nContent-Type: multipart/alternative; boundary=i\n\n"
+                         "--i\n\na\n--i\n\n> b\n--i--\n--o\nContent-Type: message/rfc822\n\n"
+                         "Subject: x\n\n> not looked into\n--o--\n",
+                         -1, evidence));
+    g_assert_cmpuint(evidence->len, ==, 2);
+    g_assert_cmpstr(((struct autoreply_evidence *)evidence->pdata[0])->part, ==, "2.2");
+    g_assert_cmpstr(((struct autoreply_evidence *)evidence->pdata[1])->part, ==, "3");
+    g_assert_cmpstr(((struct autoreply_evidence *)evidence->pdata[1])->kind, ==,
+                    "attached-message");
+}
+
+static void test_nul(void)
+{
+    static const char body[] = "a\0b\n\0> c\n> d\0e";
+    g_assert_true(quotes("", body, sizeof body - 1, NULL));
+    g_assert_true(quotes("Content-Type: text/html", "\0<blockquote>x", 14, NULL));
+    g_assert_true(quotes("Content-Type: text/plain; charset=utf-8", "a\0\n> x\0", 7, NULL));
+    g_assert_false(quotes("Content-Type: text/plain; charset=utf-16", "\0\0\0", 3, NULL));
+}
+
+/* Repeats UNIT COUNT times between BEFORE and AFTER. */
+static GString *repeat(const char *before, const char *unit, unsigned count, const char *after)
+{
+    GString *out = g_string_new(before);
+    for (unsigned i = 0; i < count; i++)
+        g_string_append(out, unit);
+    return g_string_append(out, after);
+}
+
+static GString *nested(unsigned depth)
+{
+    GString *out = g_string_new(NULL);
+    for (unsigned i = 0; i < depth; i++)
+        g_string_append_printf(out, "--b%u\nContent-Type: multipart/mixed; boundary=b%u\n\n", i,
+                               i + 1);
+    return g_string_append(out, "\nhello\n");
+}
+
+/* The costliest inputs that are known, at the size that is kept of a body. */
+static void test_hostile(void)
+{
+    enum { SIZE = AUTOREPLY_BODY_MAX };
+    static const char html[] = "Content-Type: text/html";
+    struct {
+        const char *header;
+        GString *body;
+        bool want;
+    } rows[] = {
+        {"Content-Type: multipart/mixed; boundary=b0", nested(10000), true},
+        {"Content-Type: message/rfc822", repeat("", "Content-Type: message/rfc822\n\n", 30000, ""),
+         true},
+        {"Content-Type: multipart/mixed; boundary=b", repeat("", "--b\n\nx\n", SIZE / 8, ""), true},
+        {"", repeat("", "a", SIZE, ""), false},
+        {"", repeat("", "\n", SIZE, ""), false},
+        {"", repeat("", "> a\n\n", SIZE / 5, ""), true},
+        {"", repeat("", "on 9:12 x@y wrote\n", SIZE / 18, ":\nx"), true},
+        {"", repeat("", "from: \n \n", SIZE / 9, ""), false},
+        {"", repeat("", "on 9:12 x@ywrote:\n", SIZE / 18, ""), false},
+        {"", repeat("", ">", SIZE, "x"), false},
+        {"", repeat("", "----------\n", SIZE / 11, ""), false},
+        {"", repeat("", "| a\nb\n", SIZE / 6, ""), false},
+        {"", repeat("", "\314\201", SIZE / 2, ""), false},
+        {html, repeat("", "<b>", SIZE / 3, ""), false},
+        {html, repeat("", "<div><i></div>", SIZE / 14, ""), false},
+        {html, repeat("", "</b>", SIZE / 4, ""), false},
+        {html, repeat("", "<a '", SIZE / 4, ""), false},
+        {html, repeat("", "<", SIZE, ""), false},
+        {html, repeat("", "<!--", SIZE / 4, ""), false},
+        {html, repeat("", "<script>", SIZE / 8, ""), false},
+        {html, repeat("", "&", SIZE, ""), false},
+        {html, repeat("", "<blockquote>x</blockquote>", SIZE / 26, ""), true},
+        {html, repeat("", "<blockquote>x", SIZE / 13, ""), true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gint64 start = g_get_monotonic_time();
+        bool found = quotes(rows[i].header, rows[i].body->str, (gssize)rows[i].body->len, NULL);
+        gint64 spent = g_get_monotonic_time() - start;
+        g_test_message("row %zu: %.3f s", i, (double)spent / G_USEC_PER_SEC);
+        if (found != rows[i].want)
+            g_error("row %zu: %d", i, found);
+        g_assert_cmpint(spent, <, 10 * G_USEC_PER_SEC);
+        g_string_free(rows[i].body, TRUE);
+    }
+}
+
+/* 100 MB in chunks: no more than the limit is kept, and what came is told. */
+static void test_feed(void)
+{
+    g_autofree char *chunk = g_strnfill(65535, 'x');
+    struct autoreply_body body;
+    autoreply_body_init(&body, 0);
+    bool more = true;
+    for (size_t i = 0; i < 100 * 1000 * 1000; i += 65535)
+        more = autoreply_body_feed(&body, chunk, 65535);
+    g_assert_false(more);
+    g_assert_true(body.truncated);
+    g_assert_cmpuint(body.data->len, ==, AUTOREPLY_BODY_MAX);
+    autoreply_body_clear(&body);
+    autoreply_body_init(&body, 4);
+    g_assert_true(autoreply_body_feed(&body, "abc", 3));
+    g_assert_false(autoreply_body_feed(&body, "d", 1));
+    g_assert_false(body.truncated);
+    g_assert_false(autoreply_body_feed(&body, "", 0));
+    g_assert_false(body.truncated);
+    autoreply_body_clear(&body);
+    autoreply_body_clear(&body);
+}
+
+static void test_first_text(void)
+{
+    struct set_message *message = set_message_new();
+    message_set_parse(message, "Content-Type: text/html; charset=utf-8");
+    struct autoreply_headers headers = set_message_headers(message);
+    static const char body[] = "<p>out of&nbsp;office</p>";
+    g_autofree char *text = quotation_first_text(&headers, body, sizeof body - 1);
+    g_assert_cmpstr(text, ==, "out of office\n");
+    g_autofree char *none = quotation_first_text(&headers, "", 0);
+    g_assert_cmpstr(none, ==, "");
+    set_message_free(message);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/quotation/text", test_text);
+    g_test_add_func("/quotation/html", test_html);
+    g_test_add_func("/quotation/parts", test_parts);
+    g_test_add_func("/quotation/nul", test_nul);
+    g_test_add_func("/quotation/feed", test_feed);
+    g_test_add_func("/quotation/first_text", test_first_text);
+    g_test_add_func("/quotation/hostile", test_hostile);
+    return g_test_run();
+}
