@@ -28,7 +28,7 @@ void charset_to_utf8(const char *name, const char *bytes, size_t length, GString
 
 /* Takes one character off the front of LENGTH bytes: returns its code, or -1 if the bytes are
  * not UTF-8; *USED_R is how many bytes it took (for bad ones: the longest part that began well,
- * at least 1, which is one U+FFFD by Unicode's recommended practice). NUL is a character. */
+ * at least 1; a surrogate is one bad character, as for Perl). NUL is a character. */
 int charset_utf8_next(const char *bytes, size_t length, size_t *used_r);
 
 /* Whether all LENGTH bytes are valid UTF-8. */

@@ -74,11 +74,11 @@ const char *charset_canonical(const char *label, size_t length, char buffer[CHAR
 }
 
 /* How many bytes follow the first byte of a UTF-8 sequence, and the range of the first of them
- * (Unicode, table 3-7); -1 if no sequence begins with it. */
+ * (Unicode, table 3-7, with surrogates); -1 if no sequence begins with it. */
 static int utf8_follow(unsigned char c, unsigned char *low_r, unsigned char *high_r)
 {
     *low_r = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    *high_r = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    *high_r = c == 0xf4 ? 0x8f : 0xbf;
     if (c < 0x80)
         return 0;
     if (c >= 0xc2 && c <= 0xdf)
@@ -105,7 +105,7 @@ int charset_utf8_next(const char *bytes, size_t length, size_t *used_r)
         low = 0x80;
         high = 0xbf;
     }
-    return c;
+    return c >= 0xd800 && c <= 0xdfff ? -1 : c; /* half a UTF-16 pair */
 }
 
 bool charset_is_utf8(const char *bytes, size_t length)

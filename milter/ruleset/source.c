@@ -179,6 +179,13 @@ static void add_field(GPtrArray *pieces, const struct source *source,
         (raw ? add_raw : add_decoded)(pieces, field);
 }
 
+/* Whether a field is one of those in which a spam filter leaves its verdict. SpamAssassin does not
+ * see those that came with a message, but for ALL:raw. */
+static bool is_verdict(const char *name)
+{
+    return g_ascii_strncasecmp(name, "X-Spam-", 7) == 0;
+}
+
 static GString *decoded_line(const struct header *field)
 {
     GString *line = g_string_sized_new(field->name_length + field->value_length + 4);
@@ -196,7 +203,7 @@ static void choose_lines(GString *const *lines, const struct ruleset_message *me
     size_t size = 0;
     for (size_t i = 0; i < header_list_count(message->headers); i++) {
         const struct header *field = header_list_get(message->headers, i);
-        if (field != header_list_first(message->headers, field->name))
+        if (!lines[i] || field != header_list_first(message->headers, field->name))
             continue;
         for (; field; field = field->next_same) {
             size += lines[field->index]->len;
@@ -211,18 +218,21 @@ static void choose_lines(GString *const *lines, const struct ruleset_message *me
 static void add_all(GPtrArray *pieces, const struct ruleset_message *message)
 {
     size_t count = header_list_count(message->headers), size = 0;
-    g_autofree GString **lines = g_new(GString *, count + 1);
+    g_autofree GString **lines = g_new0(GString *, count + 1);
     g_autofree bool *kept = g_new0(bool, count + 1);
     for (size_t i = 0; i < count; i++) {
-        lines[i] = decoded_line(header_list_get(message->headers, i));
+        const struct header *field = header_list_get(message->headers, i);
+        if (is_verdict(field->name))
+            continue;
+        lines[i] = decoded_line(field);
         size += lines[i]->len;
     }
     if (size > SOURCE_HEADER_MAX)
         choose_lines(lines, message, kept);
     for (size_t i = 0; i < count; i++) {
-        if (size <= SOURCE_HEADER_MAX || kept[i])
+        if (lines[i] && (size <= SOURCE_HEADER_MAX || kept[i]))
             g_ptr_array_add(pieces, lines[i]);
-        else
+        else if (lines[i])
             g_string_free(lines[i], TRUE);
     }
 }
@@ -311,7 +321,8 @@ static bool ends_line(const GString *text)
 /* Whether the message cannot have it; saves the work for the many fields that are not there. */
 static bool is_absent(const struct source *source, const struct ruleset_message *message)
 {
-    return source->kind == SOURCE_FIELD && !header_list_first(message->headers, source->name);
+    return source->kind == SOURCE_FIELD &&
+           (is_verdict(source->name) || !header_list_first(message->headers, source->name));
 }
 
 bool source_text(const struct source *source, const struct ruleset_message *message, GString *out)

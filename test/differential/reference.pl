@@ -11,6 +11,13 @@ use Mail::SpamAssassin;
 use Time::HiRes qw(clock);
 
 my $folder = shift @ARGV;
+
+# The second of four scores counts in gatepost, whatever SpamAssassin would choose.
+{
+    no warnings 'redefine';
+    my $set = \&Mail::SpamAssassin::Conf::set_score_set;
+    *Mail::SpamAssassin::Conf::set_score_set = sub { $set->($_[0], 1) };
+}
 my $sa = Mail::SpamAssassin->new({
     rules_filename => $folder,
     site_rules_filename => "$folder/none",
@@ -20,14 +27,19 @@ my $sa = Mail::SpamAssassin->new({
     require_rules => 0,
     userstate_dir => "$folder",
     config_text => undef,
-    post_config_text => "use_bayes 0\nuse_learner 0\nbayes_auto_learn 0\nskip_rbl_checks 1\n",
+    post_config_text => "use_bayes 0\nuse_learner 0\nbayes_auto_learn 0\nskip_rbl_checks 1\n"
+      . "envelope_sender_header Return-Path\n",
 });
 $sa->init(0);
 
-my %kind = map { $_ => $sa->{conf}->{test_types}->{$_} } keys %{$sa->{conf}->{test_types}};
+my %kind = %{$sa->{conf}->{test_types}};
 print join(' ', 'rules', sort grep {
     $kind{$_} == $Mail::SpamAssassin::Conf::TYPE_HEAD_TESTS
       || $kind{$_} == $Mail::SpamAssassin::Conf::TYPE_META_TESTS
+} keys %kind), "\n";
+print join(' ', 'others', sort grep {
+    $kind{$_} != $Mail::SpamAssassin::Conf::TYPE_HEAD_TESTS
+      && $kind{$_} != $Mail::SpamAssassin::Conf::TYPE_META_TESTS
 } keys %kind), "\n";
 
 sub check {

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compares what rules hit what messages with SpamAssassin: Debian's own header rules and metas, those
+in rules.cf here, and those that gatepost ships. usage: test_differential.py RULESET-HITS SOURCE"""
+import fnmatch
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HITS, TOP = [os.path.abspath(path) for path in sys.argv[1:3]]
+del sys.argv[1:3]
+HERE = TOP + '/test/differential'
+sys.path[:0] = [HERE, TOP + '/test/lib']
+from messages import all_messages  # noqa: E402
+from tap import Failure, Skip, case, run  # noqa: E402
+
+STOCK = '/usr/share/spamassassin'
+
+
+def reason_to_skip():
+    if not shutil.which('perl') or subprocess.run(
+            ['perl', '-MMail::SpamAssassin', '-e', '1'], capture_output=True).returncode:
+        return 'spamassassin is not installed'
+    if not glob.glob(STOCK + '/*.cf'):
+        return 'spamassassin has no rules in ' + STOCK
+    return None
+
+
+class Side:
+    """What one program says: rules it knows, {message: {rule: count}}, {message: score}."""
+
+    def __init__(self, lines, work):
+        self.rules, self.others, self.hits, self.scores = {}, set(), {}, {}
+        for line in lines:
+            self.read(line.split(' '), work)
+
+    def read(self, words, work):
+        if words[0] == 'rules':
+            self.rules = dict.fromkeys(words[1:], ('', ''))
+        elif words[0] == 'others':
+            self.others = set(words[1:])
+        elif words[0] in ('header', 'meta'):
+            self.rules[words[1]] = (words[0], ' '.join(words[4:]))
+        elif words[0].startswith(work):
+            name = os.path.basename(words[0])
+            self.scores[name] = float(words[1])
+            pairs = [word.split('=') for word in words[2:] if '=' in word]
+            self.hits[name] = {rule: float(count) for rule, count in pairs}
+
+
+def comparable(ours, theirs):
+    """Rules whose outcome hangs on nothing that gatepost skips."""
+    missing = (set(theirs.rules) | theirs.others) - set(ours.rules)
+    good = {}
+
+    def check(rule):
+        if rule not in good:
+            good[rule] = False  # circles
+            kind, text = ours.rules[rule]
+            names = set(re.findall(r'[A-Za-z_]\w*', text)) if kind == 'meta' else set()
+            good[rule] = all(name not in missing and (name not in ours.rules or check(name))
+                             for name in names)
+        return good[rule]
+
+    return {rule for rule in ours.rules if check(rule) and rule in theirs.rules}
+
+
+def prepare(work):
+    rules = work + '/rules'
+    os.mkdir(rules)
+    with open(rules + '/00_first.cf', 'w') as handle:
+        handle.write('loadplugin Mail::SpamAssassin::Plugin::Check\n')
+    for path in sorted(glob.glob(STOCK + '/*.cf')):
+        shutil.copy(path, rules)
+    shutil.copy(HERE + '/rules.cf', rules + '/90_differential.cf')
+    for path in glob.glob(TOP + '/rules/*.cf'):
+        shutil.copy(path, rules + '/91_' + os.path.basename(path))
+    paths = []
+    os.mkdir(work + '/messages')
+    for name, data in all_messages():
+        paths.append('%s/messages/%s' % (work, name))
+        with open(paths[-1], 'wb') as handle:
+            handle.write(data)
+    return rules, paths
+
+
+def both(work, options=()):
+    rules, paths = prepare(work)
+    done = subprocess.run([HITS, '-a', '-l', *options, rules, '--', *paths], capture_output=True)
+    ours = Side(done.stdout.decode('latin-1').splitlines(), work)
+    reference = subprocess.run(['perl', HERE + '/reference.pl', rules, *paths],
+                               capture_output=True)
+    theirs = Side(reference.stdout.decode('latin-1').splitlines(), work)
+    if not theirs.hits:
+        raise Failure('SpamAssassin did not run: ' + reference.stderr.decode('latin-1')[-2000:])
+    return ours, theirs
+
+
+def exceptions():
+    rows = []
+    with open(HERE + '/exceptions', encoding='utf-8') as handle:
+        for line in handle:
+            words = line.split(None, 2)
+            if words and not line.startswith('#'):
+                rows.append(words[:2])
+    return rows
+
+
+def excused(rows, message, rule):
+    return any(fnmatch.fnmatchcase(message, row[0]) and fnmatch.fnmatchcase(rule, row[1])
+               for row in rows)
+
+
+def differences(ours, theirs, rules):
+    rows = exceptions()
+    found = []
+    for message in sorted(theirs.hits):
+        for rule in sorted(rules):
+            a, b = ours.hits[message].get(rule, 0), theirs.hits[message].get(rule, 0)
+            if a != b and not excused(rows, message, rule):
+                found.append('%s %s: %g, SpamAssassin %g' % (message, rule, a, b))
+    return found
+
+
+@case('rules hit as in SpamAssassin, rule by rule')
+def compare():
+    reason = reason_to_skip()
+    if reason:
+        raise Skip(reason)
+    with tempfile.TemporaryDirectory() as work:
+        ours, theirs = both(work)
+    rules = comparable(ours, theirs)
+    hit = {rule for hits in theirs.hits.values() for rule in hits} & rules
+    print('# %d messages, %d rules compared (%d header, %d meta), %d of them hit somewhere' % (
+        len(theirs.hits), len(rules), sum(ours.rules[r][0] == 'header' for r in rules),
+        sum(ours.rules[r][0] == 'meta' for r in rules), len(hit)))
+    found = differences(ours, theirs, rules)
+    if found:
+        raise Failure('%d differences\n%s' % (len(found), '\n'.join(found[:60])))
+    if len(rules) < 600 or len(hit) < 100:
+        raise Failure('too little was compared')
+
+
+@case('the prefilter hides no hit')
+def prefilter():
+    with tempfile.TemporaryDirectory() as work:
+        folder, paths = prepare(work)
+        out = [subprocess.run([HITS, '-a', *option, folder, '--', *paths],
+                              capture_output=True).stdout for option in ([], ['-n'])]
+    if out[0] != out[1]:
+        raise Failure('\n'.join(a + '\n' + b for a, b in zip(
+            out[0].decode('latin-1').splitlines(), out[1].decode('latin-1').splitlines())
+            if a != b)[:2000])
+
+
+run()
