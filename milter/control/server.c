@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The answering side of the control socket: one thread, one poll loop. A client that is slow,
+ * silent or mad has a few seconds and a place among CONTROL_CONNECTIONS_MAX; who comes beyond
+ * waits in the backlog until a place is free.
+ */
+#include "control/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/unixsocket.h"
+
+struct client {
+    int fd; /* -1: the place is free */
+    gint64 end;
+    GString *in;
+    GString *out; /* NULL: the request is not whole yet */
+    size_t sent;
+};
+
+struct control_server {
+    char *path;
+    int fd;
+    int stop[2]; /* a pipe: its end of file wakes the thread */
+    const struct control_command *commands;
+    void *data;
+    GThread *thread;
+    struct client clients[CONTROL_CONNECTIONS_MAX];
+};
+
+static void client_close(struct client *client)
+{
+    close(client->fd);
+    client->fd = -1;
+    g_string_free(client->in, TRUE);
+    if (client->out)
+        g_string_free(client->out, TRUE);
+    client->in = client->out = NULL;
+}
+
+static void client_open(struct client *client, int fd)
+{
+    *client = (struct client){
+        .fd = fd,
+        .end = g_get_monotonic_time() + CONTROL_SECONDS_MAX * G_USEC_PER_SEC,
+        .in = g_string_new(NULL),
+    };
+}
+
+/* Commands */
+
+static const struct control_command *find_command(const struct control_server *server,
+                                                  const char *name)
+{
+    for (const struct control_command *command = server->commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static int run_request(const struct control_server *server, const char *line, GString *text)
+{
+    g_autoptr(GPtrArray) words = text_split_words(line, NULL);
+    const char *name = words && words->len > 0 ? words->pdata[0] : "";
+    const struct control_command *command = find_command(server, name);
+    if (!command) {
+        g_autofree char *shown = text_escape(name);
+        g_string_append_printf(text, "unknown command: \"%s\"\n", shown);
+        return EX_USAGE;
+    }
+    g_ptr_array_add(words, NULL);
+    return command->run(server->data, (const char *const *)words->pdata + 1, text);
+}
+
+static void answer(struct client *client, int status, const char *text, size_t length)
+{
+    client->out = g_string_new(NULL);
+    g_string_append_printf(client->out, "gatepost %d %zu\n", status, length);
+    g_string_append_len(client->out, text, (gssize)length);
+    client->end = g_get_monotonic_time() + CONTROL_SECONDS_MAX * G_USEC_PER_SEC;
+}
+
+static void complain(struct client *client, const char *text)
+{
+    answer(client, EX_USAGE, text, strlen(text));
+}
+
+/* Runs the request when its line is whole. */
+static void look_at_request(const struct control_server *server, struct client *client)
+{
+    char *end = memchr(client->in->str, '\n', client->in->len);
+    if (!end) {
+        if (client->in->len >= CONTROL_REQUEST_MAX)
+            complain(client, "the request is too long\n");
+        return;
+    }
+    if (memchr(client->in->str, '\0', (size_t)(end - client->in->str)) ||
+        !g_utf8_validate(client->in->str, end - client->in->str, NULL)) {
+        complain(client, "the request is no text\n");
+        return;
+    }
+    g_autofree char *line = g_strndup(client->in->str, (gsize)(end - client->in->str));
+    g_autoptr(GString) text = g_string_new(NULL);
+    int status = run_request(server, g_strchomp(line), text);
+    answer(client, status, text->str, text->len);
+}
+
+/* Clients */
+
+static void read_from(const struct control_server *server, struct client *client)
+{
+    char buffer[CONTROL_REQUEST_MAX];
+    ssize_t got = recv(client->fd, buffer, sizeof(buffer), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        client_close(client);
+        return;
+    }
+    g_string_append_len(client->in, buffer, got);
+    look_at_request(server, client);
+}
+
+static void write_to(struct client *client)
+{
+    size_t length = client->out->len - client->sent;
+    ssize_t sent = send(client->fd, client->out->str + client->sent, length, MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (sent > 0)
+        client->sent += (size_t)sent;
+    if (sent <= 0 || client->sent == client->out->len)
+        client_close(client);
+}
+
+static void serve_client(const struct control_server *server, struct client *client, short events)
+{
+    if (g_get_monotonic_time() >= client->end)
+        client_close(client);
+    else if (events && client->out)
+        write_to(client);
+    else if (events)
+        read_from(server, client);
+}
+
+static void accept_client(struct control_server *server)
+{
+    int fd = accept(server->fd, NULL, NULL);
+    if (fd < 0)
+        return;
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        close(fd);
+        return;
+    }
+    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+        if (server->clients[i].fd < 0) {
+            client_open(&server->clients[i], fd);
+            return;
+        }
+    }
+    close(fd);
+}
+
+/* The loop */
+
+enum { PLACE_STOP, PLACE_LISTEN, PLACE_CLIENTS };
+
+/* Fills PLACES; returns for how many milliseconds to wait, -1: for ever. */
+static int prepare(const struct control_server *server, struct pollfd *places)
+{
+    gint64 end = G_MAXINT64;
+    size_t busy = 0;
+    places[PLACE_STOP] = (struct pollfd){.fd = server->stop[0], .events = POLLIN};
+    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+        const struct client *client = &server->clients[i];
+        short events = client->out ? POLLOUT : POLLIN;
+        places[PLACE_CLIENTS + i] = (struct pollfd){.fd = client->fd, .events = events};
+        if (client->fd < 0)
+            continue;
+        end = MIN(end, client->end);
+        busy++;
+    }
+    places[PLACE_LISTEN] =
+        (struct pollfd){.fd = busy < CONTROL_CONNECTIONS_MAX ? server->fd : -1, .events = POLLIN};
+    return busy ? (int)CLAMP((end - g_get_monotonic_time()) / 1000 + 1, 0, 60000) : -1;
+}
+
+static void *serve(void *data)
+{
+    struct control_server *server = data;
+    struct pollfd places[PLACE_CLIENTS + CONTROL_CONNECTIONS_MAX];
+    for (;;) {
+        int ready = poll(places, G_N_ELEMENTS(places), prepare(server, places));
+        if (ready < 0) {
+            g_usleep(G_USEC_PER_SEC / 100);
+            continue;
+        }
+        if (places[PLACE_STOP].revents)
+            break;
+        for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+            if (server->clients[i].fd >= 0)
+                serve_client(server, &server->clients[i], places[PLACE_CLIENTS + i].revents);
+        if (places[PLACE_LISTEN].revents)
+            accept_client(server);
+    }
+    return NULL;
+}
+
+/* Life */
+
+static int bind_socket(const char *path, char **why_r)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* Nobody may connect before owner and mode are as they shall be. */
+    mode_t before = umask(0177);
+    bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+                 listen(fd, CONTROL_CONNECTIONS_MAX) == 0;
+    int reason = errno;
+    umask(before);
+    if (bound)
+        return fd;
+    *why_r = g_strdup_printf("cannot listen on %s: %s", path, strerror(reason));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+struct control_server *control_server_new(const char *path, uid_t owner, gid_t group,
+                                          const struct control_command *commands, void *data,
+                                          char **why_r)
+{
+    *why_r = NULL;
+    if (!unixsocket_make_room(path, why_r))
+        return NULL;
+    int fd = bind_socket(path, why_r);
+    if (fd < 0)
+        return NULL;
+    struct control_server *server = g_new0(struct control_server, 1);
+    server->path = g_strdup(path);
+    server->fd = fd;
+    server->commands = commands;
+    server->data = data;
+    server->stop[0] = server->stop[1] = -1;
+    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+        server->clients[i].fd = -1;
+    if (unixsocket_set_access(path, owner, group, 0660, why_r) && pipe(server->stop) == 0)
+        return server;
+    if (!*why_r)
+        *why_r = g_strdup_printf("%s: %s", path, strerror(errno));
+    control_server_free(server);
+    return NULL;
+}
+
+void control_server_start(struct control_server *server)
+{
+    fcntl(server->stop[0], F_SETFD, FD_CLOEXEC);
+    fcntl(server->stop[1], F_SETFD, FD_CLOEXEC);
+    server->thread = g_thread_new("control", serve, server);
+}
+
+void control_server_free(struct control_server *server)
+{
+    if (!server)
+        return;
+    if (server->stop[1] >= 0)
+        close(server->stop[1]);
+    if (server->thread)
+        g_thread_join(server->thread);
+    if (server->stop[0] >= 0)
+        close(server->stop[0]);
+    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+        if (server->clients[i].fd >= 0)
+            client_close(&server->clients[i]);
+    (void)unlink(server->path);
+    close(server->fd);
+    g_free(server->path);
+    g_free(server);
+}

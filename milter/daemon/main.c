@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepost, the daemon. It starts in this order: settings, fork, pid file, sockets, privileges,
+ * threads; and stops in the opposite one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "background.h"
+#include "config.h"
+#include "instance.h"
+#include "mta/mta.h"
+#include "notify.h"
+#include "privileges.h"
+#include "service.h"
+#include "signals.h"
+
+#define USAGE "usage: gatepost [-c FILE] [-f]\n       gatepost -V\n"
+
+enum {
+    /* How often a stop looks for a second signal, in milliseconds. */
+    STOP_STEP = 100,
+    /* For the answer to a message's end to leave the process, in microseconds. */
+    STOP_GRACE = 100 * 1000,
+};
+
+struct daemon {
+    char *config; /* absolute */
+    bool foreground;
+    struct identity identity;
+    struct mta_listen listen;
+    bool bound; /* the socket is ours */
+    struct instance *instance;
+    struct control_server *control;
+    struct service *service;
+    GThread *edge;
+    bool edge_failed; /* set before HAPPENING_EDGE_ENDED is told */
+};
+
+/* Says why it cannot start; returns the exit code. */
+static int cannot_start(const struct daemon *daemon, char *why)
+{
+    fprintf(stderr, "gatepost: %s\n", why);
+    if (!daemon->foreground && daemon->service)
+        log_warning(service_log(daemon->service), "cannot start: %s", why);
+    g_free(why);
+    return EX_UNAVAILABLE;
+}
+
+/* Starting */
+
+static bool bind_edge(struct daemon *daemon, const struct settings *settings, char **why_r)
+{
+    const char *text = settings_get(settings, NULL, SETTING_MILTER_SOCKET)->text;
+    const char *fault;
+    daemon->listen.mode = (mode_t)settings_integer(settings, NULL, SETTING_MILTER_SOCKET_MODE);
+    daemon->listen.owner = daemon->identity.uid;
+    daemon->listen.group = daemon->identity.socket_group;
+    if (!socket_parse(text, &daemon->listen.address, &fault)) {
+        *why_r = g_strdup_printf("milter_socket: %s", fault);
+        return false;
+    }
+    if (daemon->listen.address.kind == SOCKET_UNIX)
+        identity_make_folder(&daemon->identity, daemon->listen.address.path);
+    daemon->bound = mta_bind(&daemon->listen, why_r);
+    return daemon->bound;
+}
+
+/* Everything that root may be needed for. */
+static bool take_places(struct daemon *daemon, const struct settings *settings, char **why_r)
+{
+    const char *pid_file = settings_get(settings, NULL, SETTING_PID_FILE)->text;
+    const char *control = settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text;
+    const struct identity *identity = &daemon->identity;
+    if (*pid_file)
+        identity_make_folder(identity, pid_file);
+    daemon->instance = instance_lock(pid_file, why_r);
+    if (!daemon->instance)
+        return false;
+    identity_make_folder(identity, control);
+    daemon->control = control_server_new(control, identity->uid, identity->gid, service_commands,
+                                         daemon->service, why_r);
+    return daemon->control && bind_edge(daemon, settings, why_r) &&
+           privileges_drop(identity, why_r);
+}
+
+static void *serve_edge(void *data)
+{
+    struct daemon *daemon = data;
+    daemon->edge_failed = !mta_serve(service_engine(daemon->service));
+    signals_tell(HAPPENING_EDGE_ENDED);
+    return NULL;
+}
+
+static void start_threads(struct daemon *daemon)
+{
+    signals_block();
+    service_watch(daemon->service);
+    control_server_start(daemon->control);
+    daemon->edge = g_thread_new("edge", serve_edge, daemon);
+    signals_unblock();
+}
+
+/* Stopping */
+
+static void wait_for_messages(struct daemon *daemon)
+{
+    struct log *log = service_log(daemon->service);
+    gint64 end = g_get_monotonic_time() + service_stop_timeout(daemon->service);
+    bool hurry = false;
+    if (mta_messages() > 0)
+        log_info(log, "waiting for %u message%s under way", mta_messages(),
+                 mta_messages() == 1 ? "" : "s");
+    while (!hurry && mta_messages() > 0 && g_get_monotonic_time() < end) {
+        notify_alive();
+        hurry = signals_wait(STOP_STEP) == HAPPENING_STOP;
+    }
+    if (mta_messages() > 0)
+        log_warning(log, "%u message%s cut off: the MTA answers as it does without gatepost",
+                    mta_messages(), mta_messages() == 1 ? " was" : "s were");
+    else if (mta_connections() > 0)
+        g_usleep(STOP_GRACE);
+}
+
+static void leave_places(struct daemon *daemon)
+{
+    if (daemon->bound && daemon->listen.address.kind == SOCKET_UNIX)
+        (void)unlink(daemon->listen.address.path);
+    control_server_free(daemon->control);
+    instance_unlock(daemon->instance);
+    identity_clear(&daemon->identity);
+}
+
+/* While the MTA is connected, libmilter's threads may call at any moment: then nothing is freed,
+ * and no destructor runs. */
+static void release(struct daemon *daemon, int status)
+{
+    if (daemon->edge && mta_connections() > 0) {
+        fflush(NULL);
+        _exit(status);
+    }
+    service_free(daemon->service);
+    g_free(daemon->config);
+}
+
+static int stop(struct daemon *daemon, enum happening happening)
+{
+    struct log *log = service_log(daemon->service);
+    notify_stopping();
+    mta_drain();
+    if (happening == HAPPENING_STOP) {
+        log_info(log, "stopping");
+        wait_for_messages(daemon);
+    } else if (daemon->edge_failed) {
+        log_warning(log, "libmilter gave up; it told syslog why");
+    } else {
+        log_warning(log, "libmilter was stopped by a signal; %u messages were cut off",
+                    mta_messages());
+    }
+    service_unwatch(daemon->service);
+    log_info(log, "stopped");
+    return daemon->edge_failed ? EX_UNAVAILABLE : EX_OK;
+}
+
+/* Running */
+
+static void reload(struct daemon *daemon)
+{
+    struct problems *problems = problems_new();
+    (void)service_reload(daemon->service, problems);
+    problems_free(problems);
+}
+
+static int run(struct daemon *daemon)
+{
+    int interval = notify_interval();
+    enum happening happening;
+    start_threads(daemon);
+    log_info(service_log(daemon->service), "gatepost %s at work, settings from %s",
+             GATEPOST_VERSION, daemon->config);
+    notify_ready();
+    for (;;) {
+        happening = signals_wait(interval);
+        notify_alive();
+        if (happening == HAPPENING_RELOAD)
+            reload(daemon);
+        else if (happening != HAPPENING_NONE)
+            return stop(daemon, happening);
+    }
+}
+
+/* Where a service that could not read its settings logs: nobody may be watching its terminal. */
+static void log_startup_problems(const struct problems *problems)
+{
+    struct log_options options = {.target = LOG_TARGET_SYSLOG, .facility = LOG_MAIL};
+    struct log *log = log_new(&options);
+    log_problems(log, problems);
+    log_free(log);
+}
+
+static struct snapshot *load(struct daemon *daemon)
+{
+    struct problems *problems = problems_new();
+    struct snapshot *snapshot = service_load(daemon->config, problems);
+    if (snapshot && !identity_find(snapshot_settings(snapshot), problems, &daemon->identity)) {
+        snapshot_unref(snapshot);
+        snapshot = NULL;
+    }
+    problems_print(problems, stderr);
+    if (!daemon->foreground)
+        log_startup_problems(problems);
+    problems_free(problems);
+    return snapshot;
+}
+
+static int start(struct daemon *daemon)
+{
+    char *why = NULL;
+    if (!daemon->foreground && !background_begin())
+        return cannot_start(daemon, g_strdup_printf("cannot fork: %s", strerror(errno)));
+    struct snapshot *snapshot = load(daemon);
+    if (!snapshot)
+        return EX_CONFIG;
+    daemon->service = service_new(daemon->config, snapshot, daemon->foreground);
+    privileges_raise_files();
+    if (!signals_init())
+        return cannot_start(daemon, g_strdup_printf("signals: %s", strerror(errno)));
+    if (!take_places(daemon, snapshot_settings(snapshot), &why))
+        return cannot_start(daemon, why);
+    background_ready(log_options_from(snapshot_settings(snapshot)).target == LOG_TARGET_STDERR);
+    return run(daemon);
+}
+
+/* The command line */
+
+static int usage(FILE *stream, int status)
+{
+    fputs(USAGE, stream);
+    return status;
+}
+
+static int version(void)
+{
+    g_autofree char *library = mta_library_version();
+    printf("gatepost %s (libmilter %s)\n", GATEPOST_VERSION, library);
+    return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = {0};
+    const char *config = GATEPOST_SYSCONFDIR "/gatepost.conf";
+    int option;
+    while ((option = getopt(argc, argv, "c:fhV")) != -1) {
+        if (option == 'c')
+            config = optarg;
+        else if (option == 'f')
+            daemon.foreground = true;
+        else if (option == 'h')
+            return usage(stdout, EX_OK);
+        else if (option == 'V')
+            return version();
+        else
+            return usage(stderr, EX_USAGE);
+    }
+    if (optind != argc)
+        return usage(stderr, EX_USAGE);
+    daemon.config = g_canonicalize_filename(config, NULL);
+    int status = start(&daemon);
+    leave_places(&daemon);
+    release(&daemon, status);
+    return status;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The running daemon.
+ */
+#include "service.h"
+
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "mta/mta.h"
+#include "notify.h"
+#include "status.h"
+
+/* How often changed tables are looked for: a stat(2) each. */
+enum { WATCH_MICROSECONDS = G_USEC_PER_SEC };
+
+struct service {
+    char *path;
+    bool foreground;
+    struct log *log;
+    struct engine *engine;
+    gint64 started; /* seconds since 1970 */
+    GMutex reload_lock;
+    char *startup[SETTING_COUNT]; /* what was in force when the daemon started */
+    GMutex lock;                  /* of what follows */
+    gint64 loaded;
+    bool reload_failed; /* the last one */
+    guint64 reloads;
+    GCond stop_cond;
+    bool stop;
+    GThread *watcher;
+};
+
+/* What takes effect when the daemon starts, and never again. */
+static const enum setting startup_settings[] = {
+    SETTING_MILTER_SOCKET,  SETTING_MILTER_SOCKET_MODE, SETTING_MILTER_SOCKET_GROUP,
+    SETTING_CONTROL_SOCKET, SETTING_PID_FILE,           SETTING_USER,
+};
+
+struct snapshot *service_load(const char *path, struct problems *problems)
+{
+    struct snapshot *snapshot = snapshot_load(path, problems);
+    if (!snapshot)
+        return NULL;
+    log_check_settings(snapshot_settings(snapshot), problems);
+    if (problems_errors(problems) == 0)
+        return snapshot;
+    snapshot_unref(snapshot);
+    return NULL;
+}
+
+static struct log_options options_for(const struct service *service,
+                                      const struct snapshot *snapshot)
+{
+    struct log_options options = log_options_from(snapshot_settings(snapshot));
+    if (service->foreground)
+        options.target = LOG_TARGET_STDERR;
+    return options;
+}
+
+struct service *service_new(const char *path, struct snapshot *snapshot, bool foreground)
+{
+    struct service *service = g_new0(struct service, 1);
+    const struct settings *settings = snapshot_settings(snapshot);
+    service->path = g_strdup(path);
+    service->foreground = foreground;
+    service->started = service->loaded = g_get_real_time() / G_USEC_PER_SEC;
+    for (size_t i = 0; i < G_N_ELEMENTS(startup_settings); i++)
+        service->startup[startup_settings[i]] =
+            g_strdup(settings_get(settings, NULL, startup_settings[i])->text);
+    g_mutex_init(&service->reload_lock);
+    g_mutex_init(&service->lock);
+    g_cond_init(&service->stop_cond);
+    struct log_options options = options_for(service, snapshot);
+    service->log = log_new(&options);
+    struct engine_hooks hooks = {.event = log_event, .message = log_message, .data = service->log};
+    service->engine = engine_new(snapshot, &hooks);
+    return service;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    engine_free(service->engine);
+    log_free(service->log);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        g_free(service->startup[i]);
+    g_mutex_clear(&service->reload_lock);
+    g_mutex_clear(&service->lock);
+    g_cond_clear(&service->stop_cond);
+    g_free(service->path);
+    g_free(service);
+}
+
+struct engine *service_engine(struct service *service)
+{
+    return service->engine;
+}
+
+struct log *service_log(struct service *service)
+{
+    return service->log;
+}
+
+gint64 service_stop_timeout(struct service *service)
+{
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    gint64 timeout = settings_integer(snapshot_settings(snapshot), NULL, SETTING_STOP_TIMEOUT);
+    snapshot_unref(snapshot);
+    return timeout;
+}
+
+/* Reloading */
+
+static void warn_of_restart(const struct service *service, const struct settings *settings,
+                            struct problems *problems)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(startup_settings); i++) {
+        enum setting id = startup_settings[i];
+        const struct setting_value *value = settings_get(settings, NULL, id);
+        if (strcmp(value->text, service->startup[id]) != 0)
+            problems_warning(problems, value->file, value->line,
+                             "%s: changed, which takes a restart; \"%s\" stays in force",
+                             setting_row(id)->name, service->startup[id]);
+    }
+}
+
+static bool load_and_publish(struct service *service, struct problems *problems)
+{
+    struct snapshot *snapshot = service_load(service->path, problems);
+    if (!snapshot)
+        return false;
+    warn_of_restart(service, snapshot_settings(snapshot), problems);
+    struct log_options options = options_for(service, snapshot);
+    log_configure(service->log, &options);
+    engine_publish(service->engine, snapshot);
+    return true;
+}
+
+static void note_reload(struct service *service, bool done)
+{
+    g_mutex_lock(&service->lock);
+    service->reload_failed = !done;
+    service->reloads += done;
+    if (done)
+        service->loaded = g_get_real_time() / G_USEC_PER_SEC;
+    g_mutex_unlock(&service->lock);
+}
+
+bool service_reload(struct service *service, struct problems *problems)
+{
+    g_mutex_lock(&service->reload_lock);
+    notify_reloading();
+    bool done = load_and_publish(service, problems);
+    note_reload(service, done);
+    log_problems(service->log, problems);
+    if (done)
+        log_info(service->log, "reloaded %s", service->path);
+    else
+        log_warning(service->log, "%s has errors: the old settings stay in force", service->path);
+    notify_ready();
+    g_mutex_unlock(&service->reload_lock);
+    return done;
+}
+
+/* Watching tables */
+
+static void refresh(struct service *service)
+{
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    struct problems *problems = problems_new();
+    unsigned renewed = snapshot_refresh_tables(snapshot, problems);
+    log_problems(service->log, problems);
+    if (renewed)
+        log_info(service->log, "%u changed table%s read again", renewed, renewed == 1 ? "" : "s");
+    problems_free(problems);
+    snapshot_unref(snapshot);
+}
+
+static void *watch(void *data)
+{
+    struct service *service = data;
+    g_mutex_lock(&service->lock);
+    while (!service->stop) {
+        gint64 end = g_get_monotonic_time() + WATCH_MICROSECONDS;
+        if (g_cond_wait_until(&service->stop_cond, &service->lock, end))
+            continue;
+        g_mutex_unlock(&service->lock);
+        refresh(service);
+        g_mutex_lock(&service->lock);
+    }
+    g_mutex_unlock(&service->lock);
+    return NULL;
+}
+
+void service_watch(struct service *service)
+{
+    service->watcher = g_thread_new("watch", watch, service);
+}
+
+void service_unwatch(struct service *service)
+{
+    g_mutex_lock(&service->lock);
+    service->stop = true;
+    g_cond_signal(&service->stop_cond);
+    g_mutex_unlock(&service->lock);
+    if (service->watcher)
+        g_thread_join(service->watcher);
+    service->watcher = NULL;
+}
+
+/* Commands */
+
+static int run_reload(void *data, const char *const *words, GString *out)
+{
+    if (words[0]) {
+        g_string_append(out, "usage: reload\n");
+        return EX_USAGE;
+    }
+    struct problems *problems = problems_new();
+    bool done = service_reload(data, problems);
+    const struct problem *problem;
+    for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
+        g_autofree char *line = problem_format(problem);
+        g_string_append_printf(out, "%s\n", line);
+    }
+    if (!done)
+        g_string_append(out, "the old settings stay in force\n");
+    problems_free(problems);
+    return done ? EX_OK : EX_CONFIG;
+}
+
+static void collect_status(struct service *service, struct status *status_r)
+{
+    engine_get_counters(service->engine, &status_r->counters);
+    status_r->path = service->path;
+    status_r->started = service->started;
+    status_r->connections = mta_connections();
+    status_r->messages = mta_messages();
+    g_mutex_lock(&service->lock);
+    status_r->loaded = service->loaded;
+    status_r->reloads = service->reloads;
+    status_r->reload_failed = service->reload_failed;
+    g_mutex_unlock(&service->lock);
+}
+
+static int run_status(void *data, const char *const *words, GString *out)
+{
+    struct service *service = data;
+    struct status status = {0};
+    bool json = words[0] && strcmp(words[0], "--json") == 0;
+    if (words[0] && (!json || words[1])) {
+        g_string_append(out, "usage: status [--json]\n");
+        return EX_USAGE;
+    }
+    collect_status(service, &status);
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    status.mode = settings_integer(snapshot_settings(snapshot), NULL, SETTING_MODE) == MODE_MONITOR
+                      ? "monitor"
+                      : "enforce";
+    if (json)
+        status_write_json(&status, out);
+    else
+        status_write_text(&status, out);
+    snapshot_unref(snapshot);
+    return EX_OK;
+}
+
+const struct control_command service_commands[] = {
+    {"reload", run_reload},
+    {"status", run_status},
+    {NULL, NULL},
+};

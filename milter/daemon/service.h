@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the running daemon consists of: the engine, its log, the policy's file, and what is done
+ * with them: loading, reloading, renewing tables, telling how things are.
+ *
+ * Threads: service_reload and service_status lock themselves; service_new and service_free are
+ * for the main thread.
+ */
+#ifndef DAEMON_SERVICE_H
+#define DAEMON_SERVICE_H
+
+#include "control/control.h"
+#include "policy/engine.h"
+#include "report/log.h"
+
+struct service;
+
+/* Reads the policy from the file PATH, with all that the daemon has to say against it. */
+struct snapshot *service_load(const char *path, struct problems *problems);
+
+/* Takes over the reference to SNAPSHOT, which was loaded from PATH. FOREGROUND: the log goes to
+ * standard error whatever the settings say. */
+struct service *service_new(const char *path, struct snapshot *snapshot, bool foreground);
+void service_free(struct service *service); /* accepts NULL */
+
+struct engine *service_engine(struct service *service);
+struct log *service_log(struct service *service);
+
+/* How long a stop may wait for messages, in microseconds. */
+gint64 service_stop_timeout(struct service *service);
+
+/* Starts and stops the thread that notices changed tables. */
+void service_watch(struct service *service);
+void service_unwatch(struct service *service);
+
+/* Builds the policy anew and puts it in force, if nothing is wrong with it; else the old one stays.
+ * What there is to say is in PROBLEMS and in the log. */
+bool service_reload(struct service *service, struct problems *problems);
+
+/* The commands of the control socket; their data is the service. */
+extern const struct control_command service_commands[];
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The status, as text and as JSON, from one table of numbers.
+ */
+#include "status.h"
+
+#include <unistd.h>
+
+#include "config.h"
+#include "mta/mta.h"
+#include "report/json.h"
+
+struct number {
+    const char *key;
+    const char *words; /* behind the number, for persons */
+    guint64 value;
+};
+
+enum { NUMBERS = 9 };
+
+static void fill_numbers(const struct status *status, struct number numbers_r[NUMBERS])
+{
+    const struct engine_counters *counters = &status->counters;
+    const struct number numbers[NUMBERS] = {
+        {"connections", "connections of the MTA open", status->connections},
+        {"under_way", "messages under way", status->messages},
+        {"sessions", "sessions since the start", counters->sessions},
+        {"messages", "messages seen to their end", counters->messages},
+        {"accepted", "of these passed on", counters->accepted},
+        {"refused", "recipients and messages refused (5xx)", counters->refused},
+        {"deferred", "recipients and messages deferred (4xx)", counters->deferred},
+        {"held", "messages put on hold", counters->held},
+        {"reloads", "reloads", status->reloads},
+    };
+    for (size_t i = 0; i < NUMBERS; i++)
+        numbers_r[i] = numbers[i];
+}
+
+static char *time_text(gint64 seconds, const char *format)
+{
+    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(seconds);
+    return when ? g_date_time_format(when, format) : g_strdup("?");
+}
+
+static char *duration_text(gint64 seconds)
+{
+    gint64 days = seconds / 86400, hours = seconds / 3600 % 24, minutes = seconds / 60 % 60;
+    if (days > 0)
+        return g_strdup_printf("%" G_GINT64_FORMAT "d %" G_GINT64_FORMAT "h", days, hours);
+    if (hours > 0)
+        return g_strdup_printf("%" G_GINT64_FORMAT "h %" G_GINT64_FORMAT "m", hours, minutes);
+    return g_strdup_printf("%" G_GINT64_FORMAT "m %" G_GINT64_FORMAT "s", minutes, seconds % 60);
+}
+
+static gint64 uptime(const struct status *status)
+{
+    return MAX(g_get_real_time() / G_USEC_PER_SEC - status->started, 0);
+}
+
+void status_write_text(const struct status *status, GString *out)
+{
+    struct number numbers[NUMBERS];
+    g_autofree char *library = mta_library_version();
+    g_autofree char *up = duration_text(uptime(status));
+    g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%d %H:%M:%S");
+    g_string_append_printf(out, "gatepost %s (libmilter %s), process %ld, up %s, mode %s\n",
+                           GATEPOST_VERSION, library, (long)getpid(), up, status->mode);
+    g_string_append_printf(out, "%s, read %s%s\n", status->path, loaded,
+                           status->reload_failed ? "; the last reload FAILED, see the log" : "");
+    fill_numbers(status, numbers);
+    for (size_t i = 0; i < NUMBERS; i++)
+        g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
+                               numbers[i].words);
+}
+
+void status_write_json(const struct status *status, GString *out)
+{
+    struct number numbers[NUMBERS];
+    g_autofree char *library = mta_library_version();
+    g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%dT%H:%M:%S%:z");
+    json_open(out, NULL, '{');
+    json_string(out, "version", GATEPOST_VERSION);
+    json_string(out, "libmilter", library);
+    json_integer(out, "pid", getpid());
+    json_integer(out, "uptime", uptime(status));
+    json_string(out, "mode", status->mode);
+    json_string(out, "config", status->path);
+    json_string(out, "loaded", loaded);
+    json_bool(out, "reload_failed", status->reload_failed);
+    fill_numbers(status, numbers);
+    for (size_t i = 0; i < NUMBERS; i++)
+        json_integer(out, numbers[i].key, (gint64)numbers[i].value);
+    json_close(out, '}');
+    g_string_append_c(out, '\n');
+}

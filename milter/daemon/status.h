@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How the daemon is, for a person or a program.
+ *
+ * Threads: pure.
+ */
+#ifndef DAEMON_STATUS_H
+#define DAEMON_STATUS_H
+
+#include "policy/engine.h"
+
+struct status {
+    const char *path; /* of the settings */
+    const char *mode;
+    gint64 started; /* seconds since 1970 */
+    gint64 loaded;  /* when the settings in force were read */
+    guint64 reloads;
+    bool reload_failed;   /* the last one */
+    unsigned connections; /* of the MTA, open */
+    unsigned messages;    /* under way */
+    struct engine_counters counters;
+};
+
+void status_write_text(const struct status *status, GString *out);
+
+/* One object, one line. */
+void status_write_json(const struct status *status, GString *out);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Log lines. A row for each key; both formats are written from the same rows.
+ */
+#include "report/logline.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "report/json.h"
+
+enum value_kind { VALUE_NONE, VALUE_STRING, VALUE_NUMBER, VALUE_LIST };
+
+/* Decimals of milliseconds. */
+enum { TIME_DECIMALS = 1 };
+
+struct value {
+    enum value_kind kind;
+    char *string; /* owned */
+    double number;
+    const char *const *list; /* NULL behind the last */
+};
+
+struct key_row {
+    const char *key;
+    void (*get)(const struct event *event, struct value *value_r);
+    size_t limit;  /* bytes of a value, or of all values of a list, before escaping */
+    bool optional; /* left out when there is no value */
+};
+
+static void take(struct value *value_r, const char *text)
+{
+    if (!text)
+        return;
+    value_r->kind = VALUE_STRING;
+    value_r->string = g_strdup(text);
+}
+
+static void get_action(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->action);
+}
+
+static void get_stage(const struct event *event, struct value *value_r)
+{
+    take(value_r, stage_name(event->stage));
+}
+
+static void get_check(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->check);
+}
+
+static void get_reply(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->reply);
+}
+
+static void get_queue_id(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->facts->macros.queue_id);
+}
+
+static void get_client(const struct event *event, struct value *value_r)
+{
+    char address[IPADDR_TEXT_MAX];
+    if (event->facts->address.family != IP_NONE)
+        take(value_r, ipaddr_format(&event->facts->address, address));
+}
+
+static void get_name(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->facts->client_name);
+}
+
+static void get_helo(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->facts->helo);
+}
+
+static void get_listener(const struct event *event, struct value *value_r)
+{
+    const struct macro_facts *macros = &event->facts->macros;
+    if (macros->daemon_name || !macros->daemon_port) {
+        take(value_r, macros->daemon_name);
+        return;
+    }
+    value_r->kind = VALUE_STRING;
+    value_r->string = g_strconcat(":", macros->daemon_port, NULL);
+}
+
+static void get_sasl(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->login);
+}
+
+static void get_tls(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->facts->macros.tls_version);
+}
+
+static void get_from(const struct event *event, struct value *value_r)
+{
+    const struct facts *facts = event->facts;
+    if (facts->in_message)
+        take(value_r, facts->sender.null ? "<>" : facts->sender.text);
+}
+
+static void get_to(const struct event *event, struct value *value_r)
+{
+    if (!event->to || !event->to[0])
+        return;
+    value_r->kind = VALUE_LIST;
+    value_r->list = event->to;
+}
+
+/* No restriction gives a score yet. */
+static void get_nothing(const struct event *event, struct value *value_r)
+{
+    (void)event, (void)value_r;
+}
+
+static void get_milliseconds(const struct event *event, struct value *value_r)
+{
+    value_r->kind = VALUE_NUMBER;
+    value_r->number = event->milliseconds;
+}
+
+static void get_text(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->text);
+}
+
+static void get_mode(const struct event *event, struct value *value_r)
+{
+    if (event->monitor && event->reply)
+        take(value_r, "monitor");
+}
+
+/* In the order of the line, which is part of the interface: new keys go to the end. */
+static const struct key_row key_rows[] = {
+    {"action", get_action, 32, false},
+    {"stage", get_stage, 32, false},
+    {"check", get_check, 100, false},
+    {"reply", get_reply, 1000, false},
+    {"queue_id", get_queue_id, 100, false},
+    {"client", get_client, IPADDR_TEXT_MAX, false},
+    {"name", get_name, 256, false},
+    {"helo", get_helo, 256, false},
+    {"listener", get_listener, 100, false},
+    {"sasl", get_sasl, 256, false},
+    {"tls", get_tls, 64, false},
+    {"from", get_from, 512, false},
+    {"to", get_to, 1500, false},
+    {"score", get_nothing, 32, false},
+    {"rules", get_nothing, 500, false},
+    {"ms", get_milliseconds, 32, false},
+    {"text", get_text, 500, true},
+    {"mode", get_mode, 32, true},
+};
+
+/* Cuts TEXT to LIMIT bytes, not within a character, and shows that it did. */
+static void append_cut(GString *out, const char *text, size_t limit)
+{
+    size_t length = strnlen(text, limit + 1);
+    if (length <= limit) {
+        g_string_append(out, text);
+        return;
+    }
+    size_t cut = limit;
+    while (cut > 0 && limit - cut < 4 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
+    g_string_append_len(out, text, (gssize)cut);
+    g_string_append(out, "...");
+}
+
+/* The elements of a list that fit into LIMIT bytes; the caller frees them with g_strfreev. */
+static char **cut_list(const char *const *list, size_t limit)
+{
+    g_autoptr(GStrvBuilder) kept = g_strv_builder_new();
+    size_t room = limit, left = g_strv_length((char **)list);
+    for (; *list && room > 0; list++, left--) {
+        g_autoptr(GString) element = g_string_new(NULL);
+        append_cut(element, *list, room);
+        room -= MIN(room, element->len + 1);
+        g_strv_builder_add(kept, element->str);
+    }
+    if (left > 0) {
+        g_autofree char *more = g_strdup_printf("+%zu more", left);
+        g_strv_builder_add(kept, more);
+    }
+    return g_strv_builder_end(kept);
+}
+
+/* The value as text, NULL without one; the caller frees it. */
+static char *value_text(const struct key_row *row, const struct value *value)
+{
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+    g_auto(GStrv) list = NULL;
+    GString *text;
+    switch (value->kind) {
+    case VALUE_STRING:
+        text = g_string_new(NULL);
+        append_cut(text, value->string, row->limit);
+        return g_string_free(text, FALSE);
+    case VALUE_NUMBER:
+        return g_strdup(g_ascii_formatd(digits, sizeof(digits), "%.1f", value->number));
+    case VALUE_LIST:
+        list = cut_list(value->list, row->limit);
+        return g_strjoinv(",", list);
+    default:
+        return NULL;
+    }
+}
+
+static bool needs_quotes(const char *escaped)
+{
+    if (*escaped == '\0' || strcmp(escaped, "-") == 0)
+        return true;
+    for (const char *p = escaped; *p; p = g_utf8_next_char(p))
+        if (*p == '"' || g_unichar_isspace(g_utf8_get_char(p)))
+            return true;
+    return false;
+}
+
+static void append_value(GString *line, const char *text)
+{
+    g_autofree char *escaped = text_escape(text);
+    if (!needs_quotes(escaped)) {
+        g_string_append(line, escaped);
+        return;
+    }
+    g_string_append_c(line, '"');
+    for (const char *p = escaped; *p; p++) {
+        if (*p == '"')
+            g_string_append_c(line, '\\');
+        g_string_append_c(line, *p);
+    }
+    g_string_append_c(line, '"');
+}
+
+static void text_pair(GString *line, const struct key_row *row, const struct value *value)
+{
+    g_autofree char *text = value_text(row, value);
+    if (row->optional && !text)
+        return;
+    g_string_append_printf(line, "%s%s=", line->len ? " " : "", row->key);
+    if (text)
+        append_value(line, text);
+    else
+        g_string_append_c(line, '-');
+}
+
+static void json_list(GString *line, const struct key_row *row, const struct value *value)
+{
+    g_auto(GStrv) list = cut_list(value->list, row->limit);
+    json_open(line, row->key, '[');
+    for (char **element = list; *element; element++)
+        json_string(line, NULL, *element);
+    json_close(line, ']');
+}
+
+static void json_pair(GString *line, const struct key_row *row, const struct value *value)
+{
+    g_autofree char *text = NULL;
+    if (value->kind == VALUE_LIST) {
+        json_list(line, row, value);
+    } else if (value->kind == VALUE_NUMBER) {
+        json_number(line, row->key, value->number, TIME_DECIMALS);
+    } else {
+        text = value_text(row, value);
+        if (text || !row->optional)
+            json_string(line, row->key, text);
+    }
+}
+
+void logline_event(const struct event *event, enum setting_log_format format, GString *line)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (format == LOG_FORMAT_JSON)
+        json_open(line, NULL, '{');
+    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
+        struct value value = {.kind = VALUE_NONE};
+        key_rows[i].get(event, &value);
+        if (format == LOG_FORMAT_JSON)
+            json_pair(line, &key_rows[i], &value);
+        else
+            text_pair(text, &key_rows[i], &value);
+        g_free(value.string);
+    }
+    if (format == LOG_FORMAT_JSON)
+        json_close(line, '}');
+    g_string_append_len(line, text->str, (gssize)text->len);
+}
+
+void logline_message(enum engine_level level, const char *text, enum setting_log_format format,
+                     GString *line)
+{
+    static const char *const words[] = {[ENGINE_INFO] = "info", [ENGINE_WARNING] = "warning"};
+    g_autoptr(GString) cut = g_string_new(NULL);
+    append_cut(cut, text, LOGLINE_MAX / 8);
+    if (format == LOG_FORMAT_JSON) {
+        json_open(line, NULL, '{');
+        json_string(line, "level", words[level]);
+        json_string(line, "message", cut->str);
+        json_close(line, '}');
+        return;
+    }
+    g_autofree char *escaped = text_escape(cut->str);
+    g_string_append_printf(line, "%s: %s", words[level], escaped);
+}
+
+void logline_foreach(const struct event *event,
+                     void (*visit)(void *data, const char *key, const char *value), void *data)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
+        struct value value = {.kind = VALUE_NONE};
+        key_rows[i].get(event, &value);
+        g_autofree char *text = value_text(&key_rows[i], &value);
+        g_free(value.string);
+        if (text)
+            visit(data, key_rows[i].key, text);
+    }
+}
