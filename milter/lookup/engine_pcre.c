@@ -3,32 +3,23 @@
  * PCRE2 patterns, bounded: a key that makes one explode is answered "cannot tell" after some
  * milliseconds.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "engine_pcre.h"
 
-#include "engine.h"
-
-/* A match that needs more steps than this, or more memory (kB), is given up. The steps take about
- * 10 ms; sound patterns need some hundreds. */
 /* Flag X of the first PCRE has no meaning in the second; it is taken and does nothing. */
 #define FLAG_NOTHING (1u << 24)
 G_STATIC_ASSERT((FLAG_NOTHING & (PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_DOTALL | PCRE2_EXTENDED |
                                  PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UNGREEDY)) == 0);
 
+/* A match that needs more steps than this, or more memory, is given up. The steps take some 10 ms;
+ * sound patterns need some hundreds. */
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 100000, HEAP_LIMIT_KB = 20000 };
 
-struct pcre_code {
-    pcre2_code *code;
-    pcre2_match_context *context;
-};
-
-static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
+struct pcre_code *pcre_code_new(const char *pattern, uint32_t options, char **why_r)
 {
-    (void)captures;
     int error;
     PCRE2_SIZE offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                                     flags & ~FLAG_NOTHING, &error, &offset, NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &offset, NULL);
     if (!code) {
         PCRE2_UCHAR text[256] = "unknown error";
         pcre2_get_error_message(error, text, sizeof text);
@@ -48,14 +39,36 @@ static void *compile(const char *pattern, unsigned flags, bool captures, char **
     return pcre;
 }
 
-static unsigned count_groups(const void *code)
+void pcre_code_free(void *code)
+{
+    struct pcre_code *pcre = code;
+    if (!pcre)
+        return;
+    pcre2_match_context_free(pcre->context);
+    pcre2_code_free(pcre->code);
+    g_free(pcre);
+}
+
+unsigned pcre_code_groups(const void *code)
 {
     uint32_t count = 0;
     pcre2_pattern_info(((const struct pcre_code *)code)->code, PCRE2_INFO_CAPTURECOUNT, &count);
     return count;
 }
 
-static void copy_spans(pcre2_match_data *data, struct span *spans, unsigned count)
+int pcre_code_match(const struct pcre_code *code, const char *key, size_t length, size_t start,
+                    uint32_t options, pcre2_match_data *data)
+{
+    int result =
+        pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options, data, code->context);
+    /* The interpreter takes its memory from the heap, within its limit. */
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
+        result = pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options | PCRE2_NO_JIT,
+                             data, code->context);
+    return result;
+}
+
+void pcre_code_spans(pcre2_match_data *data, struct span *spans, unsigned count)
 {
     const PCRE2_SIZE *ovector = pcre2_get_ovector_pointer(data);
     unsigned pairs = pcre2_get_ovector_count(data);
@@ -66,34 +79,25 @@ static void copy_spans(pcre2_match_data *data, struct span *spans, unsigned coun
     }
 }
 
+static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
+{
+    (void)captures;
+    return pcre_code_new(pattern, flags & ~FLAG_NOTHING, why_r);
+}
+
 static enum lookup_status match(const void *code, const char *key, size_t length,
                                 struct span *spans, unsigned count)
 {
-    const struct pcre_code *pcre = code;
     pcre2_match_data *data = pcre2_match_data_create(MAX(count, 1), NULL);
     if (!data)
         return LOOKUP_ERROR;
-    int result = pcre2_match(pcre->code, (PCRE2_SPTR)key, length, 0, 0, data, pcre->context);
-    /* The interpreter takes its memory from the heap, within its limit. */
-    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
-        result =
-            pcre2_match(pcre->code, (PCRE2_SPTR)key, length, 0, PCRE2_NO_JIT, data, pcre->context);
+    int result = pcre_code_match(code, key, length, 0, 0, data);
     if (result >= 0)
-        copy_spans(data, spans, count);
+        pcre_code_spans(data, spans, count);
     pcre2_match_data_free(data);
     if (result >= 0)
         return LOOKUP_HIT;
     return result == PCRE2_ERROR_NOMATCH ? LOOKUP_MISS : LOOKUP_ERROR;
-}
-
-static void free_code(void *code)
-{
-    struct pcre_code *pcre = code;
-    if (!pcre)
-        return;
-    pcre2_match_context_free(pcre->context);
-    pcre2_code_free(pcre->code);
-    g_free(pcre);
 }
 
 static unsigned flag(char letter)
@@ -116,7 +120,7 @@ const struct engine pcre_engine = {
     .flags = PCRE2_CASELESS | PCRE2_DOTALL,
     .flag = flag,
     .compile = compile,
-    .groups = count_groups,
+    .groups = pcre_code_groups,
     .match = match,
-    .free = free_code,
+    .free = pcre_code_free,
 };

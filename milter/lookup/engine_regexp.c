@@ -1,99 +1,117 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * POSIX patterns, by the system's regcomp(3), so that they mean exactly what they mean to Postfix
- * on the same machine. It cannot be told to give up, but without back-references its time is
- * bounded; with them long keys are not tried.
+ * POSIX patterns, run by PCRE2: regexec(3) cannot be told to give up, holds a lock, and keeps what
+ * it learns from hostile keys for ever. What differs is evened out: the longest match counts, not
+ * the first found, and a pattern that backtracks too much is run once more without backtracking.
  */
-#include <regex.h>
-#include <string.h>
+#include "engine_pcre.h"
+#include "posix2pcre.h"
 
-#include "engine.h"
+/* Working space of a match without backtracking, in ints; each is a place in the pattern. */
+enum { WORKSPACE = 8192 };
 
-/* Longer keys get no answer: of any pattern; of one with back-references. */
-enum { KEY_MAX = 1024 * 1024, KEY_MAX_BACK_REFERENCE = 256 };
-
-struct regexp_code {
-    regex_t regex;
-    bool back_reference;
-};
-
-static bool has_back_reference(const char *pattern)
-{
-    for (const char *p = pattern; *p; p++)
-        if (*p == '\\' && *++p >= '1' && *p <= '9')
-            return true;
-        else if (*p == '\0')
-            return false;
-    return false;
-}
+/* The engine's own flags; they are no PCRE2 options. */
+enum { FLAG_CASELESS = 1, FLAG_NEWLINE = 2, FLAG_EXTENDED = 4 };
 
 static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
 {
-    struct regexp_code *code = g_new0(struct regexp_code, 1);
-    int error = regcomp(&code->regex, pattern, (int)flags | (captures ? 0 : REG_NOSUB));
-    if (error != 0) {
-        char text[256];
-        regerror(error, &code->regex, text, sizeof text);
-        *why_r = g_strdup_printf("bad pattern: %s", text);
-        g_free(code);
+    (void)captures;
+    const char *why;
+    unsigned posix = (flags & FLAG_EXTENDED ? POSIX_EXTENDED : 0) |
+                     (flags & FLAG_NEWLINE ? POSIX_NEWLINE : 0) |
+                     (flags & FLAG_CASELESS ? POSIX_CASELESS : 0);
+    g_autofree char *translated = posix2pcre(pattern, posix, &why);
+    if (!translated) {
+        *why_r = g_strdup_printf("bad pattern: %s", why);
         return NULL;
     }
-    code->back_reference = has_back_reference(pattern);
-    return code;
+    uint32_t options = PCRE2_DOTALL | (flags & FLAG_CASELESS ? PCRE2_CASELESS : 0);
+    return pcre_code_new(translated, options, why_r);
 }
 
-static unsigned count_groups(const void *code)
+/* pcre2_dfa_match: the longest match, in bounded time, but without groups. */
+static int match_longest(const struct pcre_code *code, const char *key, size_t length, size_t start,
+                         uint32_t options, pcre2_match_data *data)
 {
-    return (unsigned)((const struct regexp_code *)code)->regex.re_nsub;
+    g_autofree int *workspace = g_new(int, WORKSPACE);
+    return pcre2_dfa_match(code->code, (PCRE2_SPTR)key, length, start, options, data, code->context,
+                           workspace, WORKSPACE);
 }
 
-static enum lookup_status match(const void *data, const char *key, size_t length,
-                                struct span *spans, unsigned count)
+/* After a match in DATA: the same again, if POSIX would take a longer one from the same place. */
+static bool prefer_longest(const struct pcre_code *code, const char *key, size_t length,
+                           pcre2_match_data *data)
 {
-    const struct regexp_code *code = data;
-    regmatch_t matches[TEMPLATE_GROUP_MAX + 1];
-    if (length > (code->back_reference ? KEY_MAX_BACK_REFERENCE : KEY_MAX))
-        return LOOKUP_ERROR;
-    int result = regexec(&code->regex, key, count, matches, 0);
-    if (result != 0)
-        return result == REG_NOMATCH ? LOOKUP_MISS : LOOKUP_ERROR;
-    for (unsigned i = 0; i < count; i++) {
-        bool set = matches[i].rm_so >= 0;
-        spans[i] = set ? (struct span){(size_t)matches[i].rm_so, (size_t)matches[i].rm_eo}
-                       : (struct span){0, 0};
+    struct span found, longest;
+    pcre_code_spans(data, &found, 1);
+    pcre2_match_data *other = pcre2_match_data_create(1, NULL);
+    if (!other)
+        return false;
+    int result = match_longest(code, key, length, found.start, PCRE2_ANCHORED, other);
+    pcre_code_spans(other, &longest, 1);
+    pcre2_match_data_free(other);
+    /* Back-references cannot be run so: then what was found must do. */
+    if (result < 0 || longest.end <= found.end)
+        return true;
+    return pcre_code_match(code, key, longest.end, found.start, PCRE2_ANCHORED | PCRE2_ENDANCHORED,
+                           data) >= 0;
+}
+
+static enum lookup_status to_status(int result)
+{
+    if (result >= 0)
+        return LOOKUP_HIT;
+    return result == PCRE2_ERROR_NOMATCH ? LOOKUP_MISS : LOOKUP_ERROR;
+}
+
+static enum lookup_status match_with(pcre2_match_data *data, const struct pcre_code *code,
+                                     const char *key, size_t length, struct span *spans,
+                                     unsigned count)
+{
+    enum lookup_status status = to_status(pcre_code_match(code, key, length, 0, 0, data));
+    if (status == LOOKUP_ERROR) {
+        status = to_status(match_longest(code, key, length, 0, 0, data));
+        return status == LOOKUP_HIT && count > 0 ? LOOKUP_ERROR : status;
     }
+    if (status == LOOKUP_MISS || count == 0)
+        return status;
+    if (!prefer_longest(code, key, length, data))
+        return LOOKUP_ERROR;
+    pcre_code_spans(data, spans, count);
     return LOOKUP_HIT;
 }
 
-static void free_code(void *data)
+static enum lookup_status match(const void *code, const char *key, size_t length,
+                                struct span *spans, unsigned count)
 {
-    struct regexp_code *code = data;
-    if (!code)
-        return;
-    regfree(&code->regex);
-    g_free(code);
+    pcre2_match_data *data = pcre2_match_data_create(MAX(count, 1), NULL);
+    if (!data)
+        return LOOKUP_ERROR;
+    enum lookup_status status = match_with(data, code, key, length, spans, count);
+    pcre2_match_data_free(data);
+    return status;
 }
 
 static unsigned flag(char letter)
 {
     switch (letter) {
     case 'i':
-        return REG_ICASE;
+        return FLAG_CASELESS;
     case 'm':
-        return REG_NEWLINE;
+        return FLAG_NEWLINE;
     case 'x':
-        return REG_EXTENDED;
+        return FLAG_EXTENDED;
     default:
         return 0;
     }
 }
 
 const struct engine regexp_engine = {
-    .flags = REG_EXTENDED | REG_ICASE,
+    .flags = FLAG_EXTENDED | FLAG_CASELESS,
     .flag = flag,
     .second_pattern = true,
     .compile = compile,
-    .groups = count_groups,
+    .groups = pcre_code_groups,
     .match = match,
-    .free = free_code,
+    .free = pcre_code_free,
 };

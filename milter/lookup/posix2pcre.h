@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * POSIX regular expressions (IEEE 1003.1, XBD 9; with the escapes \w \W \s \S \b \B \< \> \` \' of
+ * the GNU library) written anew for PCRE2, which can be told to give up.
+ */
+#ifndef LOOKUP_POSIX2PCRE_H
+#define LOOKUP_POSIX2PCRE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum {
+    POSIX_EXTENDED = 1, /* else basic */
+    POSIX_CASELESS = 2,
+    POSIX_NEWLINE = 4, /* REG_NEWLINE: . and [^x] match no newline, ^ and $ match at newlines */
+};
+
+/* Longer patterns are refused, and those with groups nested deeper. */
+#define POSIX_PATTERN_MAX 16384u
+#define POSIX_DEPTH_MAX   200u
+
+/* PATTERN for pcre2_compile with PCRE2_DOTALL, and PCRE2_CASELESS if it was asked for here, and no
+ * other option; for g_free. NULL with *WHY_R (static text) if it is malformed. */
+char *posix2pcre(const char *pattern, unsigned flags, const char **why_r);
+
+#endif
