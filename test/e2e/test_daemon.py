@@ -74,26 +74,31 @@ def signal_reload(scene):
     until(lambda: relay(scene).startswith('550'), 10, 'the old settings in force')
 
 
+BROKEN = [('no_such_parameter = 1\n', 'gatepost.conf:'),
+          ('client_restrictions = check_client_access cidr:/nonexistent/table\n',
+           '/nonexistent/table'),
+          ('relay_restrictions = permit_mynetworks\n', 'relay_restrictions')]
+
+
 @case('broken settings never take a running daemon down')
 def broken(scene):
     settings = scene.gatepost.settings
     good = open(scene.gatepost.file).read()
-    for text, word in (('no_such_parameter = 1\n', 'gatepost.conf:'),
-                       ('client_restrictions = check_client_access cidr:/nonexistent/table\n',
-                        '/nonexistent/table'),
-                       ('relay_restrictions = permit_mynetworks\n', 'relay_restrictions')):
-        scene.gatepost.write(good + text)
-        done = scene.gatepost.control('reload')
-        true(done.returncode != 0, 'reload succeeded with %r' % text)
-        match(word, done.stdout + done.stderr, 'what reload tells')
-        scene.gatepost.process.send_signal(signal.SIGUSR1)
-        time.sleep(0.3)
+    try:
+        for text, word in BROKEN:
+            scene.gatepost.write(good + text)
+            done = scene.gatepost.control('reload')
+            true(done.returncode != 0, 'reload succeeded with %r' % text)
+            match(word, done.stdout + done.stderr, 'what reload tells')
+            scene.gatepost.process.send_signal(signal.SIGUSR1)
+            time.sleep(0.3)
+            match(DENIED, relay(scene))
+        os.unlink(scene.gatepost.file)
+        true(scene.gatepost.control('reload').returncode != 0, 'reload without a file succeeded')
         match(DENIED, relay(scene))
-    os.unlink(scene.gatepost.file)
-    true(scene.gatepost.control('reload').returncode != 0, 'reload without a file succeeded')
-    match(DENIED, relay(scene))
-    equal(scene.gatepost.process.poll(), None, 'exit of the daemon')
-    scene.gatepost.configure(settings)
+        equal(scene.gatepost.process.poll(), None, 'exit of the daemon')
+    finally:
+        scene.gatepost.configure(settings)
     scene.gatepost.reload()
 
 

@@ -14,7 +14,8 @@ SENDERS = 'evil@lab.test REJECT not from here\n'
 def submit(scene, sender, recipients='x@remote.example', *options):
     """sendmail -t as a local program calls it; returns the message's word."""
     word = token()
-    text = 'From: %s\nTo: %s\nSubject: local\n\n%s\n' % (sender or 'a@lab.test', recipients, word)
+    text = 'From: %s\nTo: %s\nSubject: local %s\n\n%s\n' % (
+        sender or 'a@lab.test', recipients, word, word)
     done = scene.postfix.sendmail(text.encode(), '-t', '-i', '-f', sender, *options)
     equal(done.returncode, 0, done.stderr)
     return word
@@ -84,7 +85,7 @@ def temporary(scene):
     scene.gatepost.table('recipients', 'closed@lab.test REJECT closed\n')
 
     def again():
-        scene.postfix.command('postkick', 'public', 'pickup', 'W')
+        scene.postfix.command('postkick', 'public', 'pickup', 'W', check=False)
         return scene.sink.messages(word)
     until(again, 20, 'delivery', step=0.5)
     nothing_sticks(scene)
@@ -95,7 +96,7 @@ def batch_smtp(scene):
     for sender, good in (('bob@lab.test', True), ('evil@lab.test', False)):
         word = token()
         dialog = ('EHLO x\r\nMAIL FROM:<%s>\r\nRCPT TO:<x@remote.example>\r\nDATA\r\n'
-                  'Subject: x\r\n\r\n%s\r\n.\r\nQUIT\r\n' % (sender, word)).encode()
+                  'Subject: %s\r\n\r\n%s\r\n.\r\nQUIT\r\n' % (sender, word, word)).encode()
         scene.postfix.sendmail(dialog, '-bs')
         if good:
             scene.sink.wait(word)
@@ -132,7 +133,7 @@ def down(scene):
     scene.gatepost.start()
 
     def again():
-        scene.postfix.command('postkick', 'public', 'pickup', 'W')
+        scene.postfix.command('postkick', 'public', 'pickup', 'W', check=False)
         return scene.sink.messages(word)
     until(again, 30, 'delivery', step=0.5)
     nothing_sticks(scene)
