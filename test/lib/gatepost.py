@@ -152,14 +152,15 @@ class Gatepost:
 
 def environment():
     """Sanitizers: leaks count as well, and freed memory is not kept for long, so that a test can
-    tell growth; ThreadSanitizer needs help with GLib's locks."""
+    tell growth; ThreadSanitizer needs help with GLib's locks and allocator."""
     preload = BUILD + '/test/lib/libtsan_glib.so'
     return dict(os.environ,
                 ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', 'detect_leaks=1:quarantine_size_mb=8'),
                 UBSAN_OPTIONS=os.environ.get('UBSAN_OPTIONS',
                                              'print_stacktrace=1:halt_on_error=1'),
                 TSAN_OPTIONS=os.environ.get('TSAN_OPTIONS', 'halt_on_error=0:exitcode=66'),
-                **({'LD_PRELOAD': preload} if os.path.exists(preload) else {}))
+                **({'LD_PRELOAD': preload, 'G_SLICE': 'always-malloc'}
+                   if os.path.exists(preload) else {}))
 
 
 def fields(line):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * GLib's locks are made of atomics in a library that ThreadSanitizer did not compile, so it would
- * call everything that they protect a race. Preloaded into a sanitized program, this tells it of
- * each lock and unlock, and leaves the work to GLib.
+ * GLib's locks and reference counts are made of atomics in a library that ThreadSanitizer did not
+ * compile, so it would call everything that they protect a race. Preloaded into a sanitized
+ * program, this tells it of each lock, unlock and release, and leaves the work to GLib.
  */
 #include <dlfcn.h>
 #include <glib.h>
@@ -85,4 +85,15 @@ gboolean g_cond_wait_until(GCond *condition, GMutex *lock, gint64 end)
     gboolean signalled = call(condition, lock, end);
     __tsan_acquire(lock);
     return signalled;
+}
+
+gboolean g_atomic_ref_count_dec(gatomicrefcount *count)
+{
+    REAL(g_atomic_ref_count_dec);
+    __tsan_release(count);
+    gboolean last = call(count);
+
+    if (last)
+        __tsan_acquire(count);
+    return last;
 }
