@@ -4,17 +4,15 @@
  */
 #include "autoreply/bounce_senders.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 #include "autoreply/evidence.h"
 #include "base/text.h"
 #include "mail/address.h"
-#include "mime.h"
+#include "mail/addrlist.h"
 
-/* Addresses of one To: or Cc: that are compared, and the depth of groups in which they are sought:
- * an auto-reply has one addressee. */
-enum { ADDRESSES_MAX = 1000, GROUPS_MAX = 4 };
+/* Addresses of one To: or Cc: that are compared: an auto-reply has one addressee. */
+enum { ADDRESSES_MAX = 1000 };
 
 struct bounce_senders {
     GPtrArray *locals;    /* GPatternSpec over folded local parts */
@@ -163,51 +161,30 @@ bool bounce_senders_match(const struct bounce_senders *senders, const char *path
     return match;
 }
 
-struct search {
-    const struct bounce_senders *senders;
-    unsigned left;
-    const char *found; /* belongs to the list that is searched */
-};
-
-static bool search_list(struct search *search, InternetAddressList *list, unsigned depth)
+/* What an entry of To: addresses: its address, or a name that stands there alone ("To: postmaster",
+ * which an MTA completes). */
+static const char *entry_path(const struct addrlist_entry *entry)
 {
-    int count = list ? internet_address_list_length(list) : 0;
-    for (int i = 0; i < count && search->left > 0; i++) {
-        InternetAddress *address = internet_address_list_get_address(list, i);
-        if (INTERNET_ADDRESS_IS_GROUP(address)) {
-            if (depth < GROUPS_MAX &&
-                search_list(search,
-                            internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
-                            depth + 1))
-                return true;
-            continue;
-        }
-        search->left--;
-        const char *text = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
-        /* no address at all (To: undisclosed) names nobody, hence no null path either */
-        if (text && *text && bounce_senders_match(search->senders, text)) {
-            search->found = text;
-            return true;
-        }
-    }
-    return false;
+    if (entry->address)
+        return *entry->address ? entry->address : NULL;
+    return entry->name && *entry->name && !strpbrk(entry->name, " \t") ? entry->name : NULL;
 }
 
 static bool judge_field(const struct bounce_senders *senders, const char *value, const char *name,
                         GPtrArray *evidence)
 {
-    mime_start();
-    g_autofree char *valid = g_utf8_make_valid(value, -1);
-    InternetAddressList *list = internet_address_list_parse(NULL, valid);
-    struct search search = {senders, ADDRESSES_MAX, NULL};
-    bool found = search_list(&search, list, 0);
-    if (found) {
-        g_autofree char *mark = g_strdup_printf("%s: %s", name, search.found);
+    g_autoptr(GPtrArray) entries = addrlist_parse(value, strlen(value));
+    for (guint i = 0; i < entries->len && i < ADDRESSES_MAX; i++) {
+        const char *path = entry_path(entries->pdata[i]);
+        /* no address at all (To: undisclosed) names nobody, hence no null path either */
+        if (!path || !bounce_senders_match(senders, path))
+            continue;
+        g_autofree char *mark = g_strdup_printf("%s: %s", name, path);
         autoreply_evidence_add(evidence, AUTOREPLY_TO_BOUNCE_SENDER, "header-recipient", mark, NULL,
                                0);
+        return true;
     }
-    g_clear_object(&list);
-    return found;
+    return false;
 }
 
 static bool judge_headers(const struct bounce_senders *senders,

@@ -173,20 +173,31 @@ static bool is_null(const char *sender)
     return null;
 }
 
-/* Null sender, or what stands for it where a program cannot say <>: then From: decides too. */
+static bool any_pattern(const char *const *patterns, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++)
+        if (g_pattern_match_simple(patterns[i], text))
+            return true;
+    return false;
+}
+
+/* Whether the mail system itself wrote it: null sender, or what stands for it where a program
+ * cannot say <>, and a From: to match. The postmaster is a person too, who may be on holiday. */
 static bool from_mta(const struct autoreply_headers *headers, const char *sender)
 {
+    static const char *const daemons[] = {"*mailer-daemon*", "*mail delivery s*system*",
+                                          "*mail delivery subsystem*", "*microsoftexchange*@*"};
+    static const char *const people[] = {"*postmaster@*"};
     g_autofree char *from = autoreply_header_text(headers, "From", 0);
     if (!from || !sender)
         return false;
     g_autofree char *folded = phrases_fold(from, strlen(from));
     g_autofree char *envelope = g_ascii_strdown(sender, -1);
-    bool daemon = g_pattern_match_simple("*mailer-daemon*", folded) ||
-                  g_pattern_match_simple("*mail delivery s*system*", folded) ||
-                  g_pattern_match_simple("*mail delivery subsystem*", folded) ||
-                  g_pattern_match_simple("*postmaster@*", folded) ||
-                  g_pattern_match_simple("*microsoftexchange*@*", folded);
-    return daemon && (is_null(sender) || strstr(envelope, "mailer-daemon"));
+    if (!is_null(sender) && !strstr(envelope, "mailer-daemon"))
+        return false;
+    return any_pattern(daemons, G_N_ELEMENTS(daemons), folded) ||
+           (any_pattern(people, G_N_ELEMENTS(people), folded) &&
+            auto_submitted_of(headers) != AUTO_SUBMITTED_REPLIED);
 }
 
 bool autoreply_is_bounce(const struct autoreply_headers *headers, const char *sender)

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "mime.h"
+#include "mail/mimeword.h"
 
 /* Longest text of a decoded value: no subject that people read is longer. */
 enum { TEXT_MAX = 4096 };
@@ -40,10 +40,9 @@ char *autoreply_header_text(const struct autoreply_headers *headers, const char 
     g_autofree char *line = autoreply_header_line(headers, name, index);
     if (!line)
         return NULL;
-    if (strlen(line) > TEXT_MAX)
-        line[TEXT_MAX] = '\0';
-    g_autofree char *decoded = mime_decode_words(line);
-    char *valid = g_utf8_make_valid(decoded, -1);
+    g_autoptr(GString) decoded = g_string_new(NULL);
+    mimeword_decode_field(name, line, MIN(strlen(line), TEXT_MAX), decoded);
+    char *valid = g_utf8_make_valid(decoded->str, -1);
     if (strlen(valid) > TEXT_MAX)
         *g_utf8_find_prev_char(valid, valid + TEXT_MAX + 1) = '\0';
     return g_strstrip(valid);

@@ -242,6 +242,9 @@ static const struct quoting_row {
     {"gwquote", NULL, QUOTING_INSIDE, "html-class"},
     {"border-top:solid#e1e1e1", "padding:3.0pt", QUOTING_TAIL, "html-border"},
     {"border-top:solid#b5c4df", "padding:3.0pt", QUOTING_TAIL, "html-border"},
+    {"border-top:1ptsolidrgb(225,225,225)", NULL, QUOTING_TAIL, "html-border"},
+    {"border-top:1ptsolidrgb(181,196,223)", NULL, QUOTING_TAIL, "html-border"},
+    {"border-top:1.0ptsolid#e1e1e1", NULL, QUOTING_TAIL, "html-border"},
     {"border-top-color:#b5c4df", NULL, QUOTING_TAIL, "html-border"},
     {"border-left:solidblue", NULL, QUOTING_INSIDE, "html-border"},
     {"border-left:", "solid#ccc", QUOTING_INSIDE, "html-border"},
@@ -257,7 +260,7 @@ static enum quoting quoting_of(const struct tag *tag, const char **kind_r)
     static const char *const holders[] = {"div",     "span", "blockquote", "table", "body",
                                           "section", "font", "a",          "hr",    NULL};
     *kind_r = "blockquote";
-    if (strcmp(tag->name, "blockquote") == 0)
+    if (strcmp(tag->name, "blockquote") == 0 || strcmp(tag->name, "excerpt") == 0)
         return QUOTING_INSIDE;
     if (!in_list(holders, tag))
         return QUOTING_NONE;

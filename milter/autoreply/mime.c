@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * GMime, started once, bounded, with its text in UTF-8. GMime's own parser stops at 1024 levels.
+ * GMime, started once, bounded, with its text in UTF-8. Of parts and messages within each other
+ * GMime's own parser takes apart 1024 levels; of groups in addresses, see below.
  */
 #include "mime.h"
 
@@ -18,10 +19,56 @@ void mime_start(void)
     }
 }
 
-char *mime_decode_words(const char *text)
+/* --- address fields of attached messages --- */
+
+/* GMime reads groups ("a: b: c:") within groups by recursion without a bound, at once, for every
+ * message it meets: a megabyte of colons in an attached To: runs through any stack. Real fields
+ * have one group, and a colon or two within addresses. */
+enum { COLONS_MAX = 32 };
+
+static bool begins_address_field(const char *line, const char *end)
 {
-    mime_start();
-    return g_mime_utils_header_decode_text(NULL, text);
+    static const char *const names[] = {"from", "sender", "reply-to", "to", "cc", "bcc"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        size_t length = strlen(names[i]);
+        if ((size_t)(end - line) <= length || g_ascii_strncasecmp(line, names[i], length) != 0)
+            continue;
+        const char *p = line + length;
+        while (p < end && (*p == ' ' || *p == '\t'))
+            p++;
+        return p < end && *p == ':';
+    }
+    return false;
+}
+
+/* Calls nothing and changes nothing but the colons beyond COLONS_MAX of an address field, folded
+ * lines included, which become blanks. TEXT is the copy that is parsed. */
+static void tame_addresses(char *text, size_t size)
+{
+    char *end = text + size;
+    unsigned colons = 0;
+    bool inside = false;
+    for (char *line = text; line < end;) {
+        char *next = memchr(line, '\n', (size_t)(end - line));
+        next = next ? next + 1 : end;
+        if (*line != ' ' && *line != '\t') {
+            inside = begins_address_field(line, next);
+            colons = 0;
+        }
+        for (char *p = line; inside && p < next; p++)
+            if (*p == ':' && ++colons > COLONS_MAX)
+                *p = ' ';
+        line = next;
+    }
+}
+
+static GMimeStream *tame_stream(const char *text, size_t size)
+{
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, size);
+    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+    if (size > 0)
+        tame_addresses((char *)bytes->data, bytes->len);
+    return stream;
 }
 
 static GMimeMessage *parse_stream(GMimeStream *stream)
@@ -46,7 +93,7 @@ GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *bo
     g_string_append_c(head, '\n');
     GMimeStream *cat = g_mime_stream_cat_new();
     GMimeStream *first = g_mime_stream_mem_new_with_buffer(head->str, head->len);
-    GMimeStream *second = g_mime_stream_mem_new_with_buffer(body, size);
+    GMimeStream *second = tame_stream(body, size);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), first);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), second);
     GMimeMessage *message = parse_stream(cat);
@@ -59,7 +106,7 @@ GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *bo
 GMimeMessage *mime_parse_whole(const char *text, size_t size)
 {
     mime_start();
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, size);
+    GMimeStream *stream = tame_stream(text, size);
     GMimeMessage *message = parse_stream(stream);
     g_object_unref(stream);
     return message;
@@ -123,6 +170,8 @@ enum mime_kind mime_kind(GMimeObject *part)
         enum mime_kind kind;
     } kinds[] = {
         {"text", "html", MIME_HTML},
+        {"application", "xhtml+xml", MIME_HTML},
+        {"text", "enriched", MIME_HTML}, /* RFC 1896: its <excerpt> is HTML's <blockquote> */
         {"text", "rfc822-headers", MIME_RETURNED},
         {"text", "calendar", MIME_OTHER},
         {"text", "x-vcard", MIME_OTHER},

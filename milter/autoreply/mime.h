@@ -21,10 +21,8 @@
 /* Starts GMime if it has not been yet. Every other function here does it by itself. */
 void mime_start(void);
 
-/* TEXT with its encoded words decoded (RFC 2047), UTF-8; the caller frees it. */
-char *mime_decode_words(const char *text);
-
-/* Parses SIZE bytes of BODY under the MIME fields of HEADERS. Never NULL; the caller unrefs it. */
+/* Parses SIZE bytes of BODY under the MIME fields of HEADERS. Never NULL; the caller unrefs it. In
+ * address fields within BODY, what would be more than some groups is made harmless before. */
 GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *body, size_t size);
 
 /* The same for a message whose header stands in the text itself. NULL if it is none. */

@@ -386,7 +386,7 @@ static bool block_is_header(const struct block *block)
         return true;
     /* "From: 3 July / To: 10 July" says when somebody is away */
     return (from && subject && (date || to || block->address)) ||
-           (from && date && (to || block->address)) || (subject && date && to);
+           (from && date && (to || block->address));
 }
 
 static unsigned try_block(struct scan *scan, unsigned i)

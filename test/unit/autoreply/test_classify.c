@@ -86,6 +86,8 @@ static const struct {
     {"Auto-Submitted: auto-replied\nX-Failed-Recipients: a@b", "<>", AUTOREPLY_NO},
     {"Auto-Submitted: auto-replied\nFrom: MAILER-DAEMON@b.test", "<>", AUTOREPLY_NO},
     {"Auto-Submitted: auto-replied\nFrom: MAILER-DAEMON@b.test", "a@b.test", AUTOREPLY_YES},
+    {"Auto-Submitted: auto-replied\nFrom: postmaster@b.test", "<>", AUTOREPLY_YES},
+    {"From: postmaster@b.test\nIn-Reply-To: <1@x>", "<>", AUTOREPLY_NO},
     {"Auto-Submitted: auto-replied\nList-Id: <x.y>", "a@b.test", AUTOREPLY_NO},
     {"Auto-Submitted: auto-replied\nPrecedence: list", "a@b.test", AUTOREPLY_NO},
     {"Auto-Submitted: auto-replied\nList-Unsubscribe: <x>", "a@b.test", AUTOREPLY_YES},
