@@ -40,6 +40,9 @@ struct command {
 enum exit_code command_check(struct invocation *invocation);
 enum exit_code command_config(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
+enum exit_code command_reload(struct invocation *invocation);
+enum exit_code command_setup(struct invocation *invocation);
+enum exit_code command_status(struct invocation *invocation);
 enum exit_code command_test(struct invocation *invocation);
 
 enum parse_result { PARSE_GOOD, PARSE_HELP, PARSE_BAD };

@@ -24,6 +24,12 @@ static const struct command commands[] = {
      "[--local]\n         [FILE...]",
      "Takes messages (-: stdin), or an envelope alone, through the code of the daemon.",
      command_test},
+    {"reload", NULL, "Has the daemon read its settings anew; with errors it keeps the old ones.",
+     command_reload},
+    {"status", "[--json]", "How the daemon is.", command_status},
+    {"setup", "postfix [--mta-config FOLDER]",
+     "Prints what to add to the MTA's configuration, and what to take over from it.",
+     command_setup},
 };
 
 static void print_help(FILE *stream)

@@ -372,6 +372,14 @@ static void result_init(struct trial_result *result, char **recipients)
     }
 }
 
+static char *listener_text(const struct facts *facts)
+{
+    const char *port = facts->macros.daemon_port;
+    if (facts->macros.daemon_name || !port)
+        return g_strdup(facts->macros.daemon_name);
+    return strcmp(port, "0") == 0 ? NULL : g_strconcat(":", port, NULL);
+}
+
 void trial_run(struct trial *trial, const struct trial_setup *setup,
                const struct message_file *message, struct trial_result *result_r)
 {
@@ -387,7 +395,7 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     run_session(trial, setup, message, recipients);
     const struct facts *facts = session_facts(trial->session);
     result_r->client = facts_client_text(facts);
-    result_r->listener = g_strdup(facts_listener(facts));
+    result_r->listener = listener_text(facts);
     result_r->monitor = snapshot_policy(trial->snapshot, facts)->monitor;
     session_free(trial->session);
     trial->session = NULL;

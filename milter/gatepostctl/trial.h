@@ -53,7 +53,7 @@ struct trial_result {
     GPtrArray *recipients; /* of struct trial_recipient */
     GPtrArray *headers;    /* of char *: "Name: value" that would be added */
     GPtrArray *notes;      /* of char *: what the log says beside the decision */
-    char *client, *helo, *sender, *listener; /* as the session saw them; listener may be NULL */
+    char *client, *helo, *sender, *listener; /* as the session saw them; listener NULL: none */
     bool monitor; /* nothing is refused: check and reply say what would have been */
 };
 

@@ -52,3 +52,13 @@ class Settings:
         if done.returncode not in (0, 1):
             raise AssertionError('exit %d: %s' % (done.returncode, done.stderr))
         return json.loads(done.stdout), done.returncode
+
+
+class Postfix:
+    """The configuration of a Postfix that never runs."""
+
+    def __init__(self, main, master):
+        self.folder = place.folder('gatepost-postfix-')
+        place.write(self.folder + '/main.cf', 'compatibility_level = 3.6\n'
+                    'queue_directory = /var/spool/postfix\nmyhostname = mail.example.org\n' + main)
+        place.write(self.folder + '/master.cf', master)

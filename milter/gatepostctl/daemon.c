@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepostctl reload, status: what the running daemon answers.
+ */
+#include <stdio.h>
+
+#include "command.h"
+#include "control/control.h"
+#include "settings/settings.h"
+
+/* A reload reads every table anew; a million lines take seconds. */
+enum { SECONDS_MAX = 120 };
+
+/* Settings with mistakes in them are no reason not to find the daemon, which has older ones. */
+static char *control_path(const char *file)
+{
+    struct problems *problems = problems_new();
+    struct settings *settings = settings_load(file, problems);
+    char *path = g_strdup(settings ? settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text
+                                   : setting_row(SETTING_CONTROL_SOCKET)->default_text);
+    settings_free(settings);
+    problems_free(problems);
+    return path;
+}
+
+static enum exit_code ask(const struct invocation *invocation, const char *request, FILE *stream)
+{
+    g_autofree char *path = control_path(invocation->config), *why = NULL;
+    g_autoptr(GString) answer = g_string_new(NULL);
+    int status;
+    if (!control_call(path, request, SECONDS_MAX, &status, answer, &why)) {
+        complain("%s", why);
+        return CODE_UNAVAILABLE;
+    }
+    fputs(answer->str, stream);
+    return (enum exit_code)status;
+}
+
+/* What the daemon says of its settings is for a person, as with check. */
+enum exit_code command_reload(struct invocation *invocation)
+{
+    enum parse_result parsed = invocation_parse(invocation, NULL, 0, 0);
+    return parsed == PARSE_GOOD ? ask(invocation, "reload", stderr) : parse_code(parsed);
+}
+
+enum exit_code command_status(struct invocation *invocation)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL},
+                                    {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    enum parse_result parsed = invocation_parse(invocation, entries, 0, 0);
+    return parsed == PARSE_GOOD ? ask(invocation, json ? "status --json" : "status", stdout)
+                                : parse_code(parsed);
+}
