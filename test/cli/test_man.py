@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The manual pages: their examples do what they say, and they leave out no word.
+
+In a page, a literal block behind the comment `file NAME` is a file, one behind the comment `run` is
+commands ("$ COMMAND") with their output. Comment lines may stand for a block."""
+import glob
+import os
+import re
+import subprocess
+import sys
+sys.path.insert(0, sys.path[0])
+import ctl
+import gatepost
+import place
+from tap import CASES, Failure, case, equal, run, true
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
+MARK = re.compile(r'^\.\\" (?:file (\S+)|(run))$')
+ESCAPES = [(r'\&', ''), (r'\-', '-'), (r'\(dq', '"'), (r'\e', '\\')]
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding='utf-8') as handle:
+        return handle.read()
+
+
+def plain(line):
+    """A line of a literal block as the reader sees it."""
+    line = line[len('.\\" '):] if line.startswith('.\\" ') else line
+    for escape, text in ESCAPES:
+        line = line.replace(escape, text)
+    return line
+
+
+def block(lines, at):
+    """The lines of the block at lines[at]."""
+    if lines[at].startswith('.Bd -literal'):
+        end = lines.index('.Ed', at)
+        return [plain(line) for line in lines[at + 1:end]]
+    end = at
+    while lines[end].startswith('.\\" ') and not MARK.match(lines[end]):
+        end += 1
+    return [plain(line) for line in lines[at:end]]
+
+
+def examples(page):
+    """(files, [(command, output)]) of a page."""
+    lines = read(page).splitlines()
+    files, commands = {}, []
+    for number, line in enumerate(lines):
+        found = MARK.match(line)
+        if not found:
+            continue
+        content = block(lines, number + 1)
+        if found[1]:
+            files[found[1]] = ''.join(text + '\n' for text in content)
+            continue
+        for text in content:
+            if text.startswith('$ '):
+                commands.append((text[2:], []))
+            else:
+                commands[-1][1].append(text)
+    return files, commands
+
+
+def play(page):
+    files, commands = examples(page)
+    true(files and commands, 'the page has no examples')
+    folder = place.folder('gatepost-man-')
+    for name, text in files.items():
+        place.write(os.path.join(folder, name), text)
+    path = os.path.dirname(gatepost.CONTROL) + ':' + os.environ['PATH']
+    for command, expected in commands:
+        done = subprocess.run(['sh', '-c', command], cwd=folder, capture_output=True, text=True,
+                              timeout=60, env=dict(gatepost.environment(), PATH=path))
+        equal(done.stdout.splitlines(), expected, '%s (%s)' % (command, done.stderr.strip()))
+
+
+for page in ('gatepostctl.8', 'gatepost.conf.5'):
+    CASES.append(('the examples of %s do what they say' % page,
+                  lambda page=page: play('packaging/man/%s.in' % page)))
+
+
+@case('gatepost.conf(5) explains every restriction')
+def restrictions():
+    words = re.findall(r'\.name = "([a-z_]+)"', read('milter/checks/restrictions.c'))
+    true(len(words) > 30, 'the table of restrictions is not where it was')
+    page = read('packaging/man/gatepost.conf.5.in')
+    missing = [word for word in words if not re.search(r'Sy (\w+ , )*%s\b' % word, page)]
+    equal(missing, [], 'not in the page')
+
+
+@case('gatepost.conf(5) names no restriction that does not exist')
+def no_invention():
+    words = set(re.findall(r'\.name = "([a-z_]+)"', read('milter/checks/restrictions.c')))
+    page = read('packaging/man/gatepost.conf.5.in')
+    page = page[page.index('.Sh RESTRICTIONS'):page.index('.Sh ACCESS TABLES')]
+    named = set(re.findall(r'Sy ((?:permit|reject|defer|check|warn)\w*)', page))
+    equal(sorted(named - words), [], 'no such restriction')
+
+
+@case('gatepostctl(8) has every command and option')
+def commands():
+    page = read('packaging/man/gatepostctl.8.in')
+    for command in re.findall(r'^    \{"([a-z]+)",', read('milter/gatepostctl/main.c'), re.M):
+        true(re.search(r'It Nm Cm %s\b' % command, page), 'no %s in the page' % command)
+    for path in glob.glob(TOP + '/milter/gatepostctl/*.c'):
+        for option in re.findall(r'^        \{"([a-z-]{4,})", 0, ', read(path), re.M):
+            true('Fl -%s' % option in page, 'no --%s in the page' % option)
+
+
+@case('every word for a table type is in gatepost.conf(5)')
+def table_types():
+    page = read('packaging/man/gatepost.conf.5.in')
+    types = re.findall(r'\{"([a-z]+)", &', read('milter/lookup/table.c'))
+    true(len(types) > 5, 'the table of types is not where it was')
+    equal([word for word in types if word != 'fail' and 'Sy %s :' % word not in page], [],
+          'not in the page')
+
+
+if __name__ == '__main__':
+    run()
