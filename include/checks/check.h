@@ -37,17 +37,33 @@ enum restriction_list_kind {
 };
 #define LIST_COUNT 6
 
+struct spam_verdict;
+
+/* A field of the header that is to be changed, at the end of the message. */
+struct header_change {
+    char *name;
+    unsigned index; /* which of that name, from 1 */
+    char *value;    /* NULL: it is removed */
+};
+
 /* What happens beside permit and refuse. Collected for one evaluation (a recipient or a message)
  * and taken over by the session when that was not refused. */
 struct check_effects {
-    char *hold;             /* reason of the first HOLD; NULL: none */
-    GPtrArray *prepend;     /* of char *: "Header: value" */
-    char *defer_if_permit;  /* the reply that a permit turns into */
-    char *defer_if_reject;  /* the reply that a refusal turns into */
-    const char *hold_check; /* which restriction asked for it */
+    char *hold;         /* reason of the first HOLD; NULL: none */
+    GPtrArray *prepend; /* of char *: "Header: value" */
+    GPtrArray *changes; /* of struct header_change *, in the order to be carried out; or NULL */
+    GString *body;      /* instead of the message's, CRLF line ends; or NULL */
+    struct spam_verdict *spam; /* what reject_spam found; or NULL */
+    char *defer_if_permit;     /* the reply that a permit turns into */
+    char *defer_if_reject;     /* the reply that a refusal turns into */
+    const char *hold_check;    /* which restriction asked for it */
     const char *defer_if_permit_check;
     const char *defer_if_reject_check;
 };
+
+/* Adds a change; VALUE NULL removes the field. */
+void check_effects_change(struct check_effects *effects, const char *name, unsigned index,
+                          const char *value);
 
 void check_effects_init(struct check_effects *effects);
 void check_effects_clear(struct check_effects *effects);
@@ -66,12 +82,21 @@ struct check_argument {
 };
 
 struct lookups;
+struct bounce_memory;
+
+/* For what an administrator should hear of once, not with each message. */
+struct check_warner {
+    void (*warn_once)(void *data, const char *key, const char *text);
+    void *data;
+};
 
 struct check {
     /* in */
     const struct facts *facts;
     const struct site *site;
     const struct check_argument *argument;
+    struct bounce_memory *memory; /* NULL: none is kept */
+    struct check_warner warner;
     struct lookups *lookups;         /* NULL: no restriction in force asks the DNS */
     enum restriction_list_kind list; /* the list it stands in */
     const char *subject;             /* what a refusal by the list names: "<SUBJECT>: " */

@@ -17,6 +17,12 @@
 #include "lookup/matchlist.h"
 #include "lookup/search.h"
 
+struct spam_site;
+struct bounce_senders;
+
+/* What is done with an auto-reply that quotes; in the order of the setting's words. */
+enum guard_action { GUARD_REJECT, GUARD_STRIP, GUARD_TAG, GUARD_OFF };
+
 struct site {
     struct match_list *mynetworks;
     struct match_list *local_domains; /* NULL: not set, so that nobody knows what is local */
@@ -31,9 +37,14 @@ struct site {
     struct dnsbl_set *dnsbl_weighted; /* dnsbl_sites, rhsbl_sites, hashbl_sites */
     struct dnsbl_set *dnsbl_zones;    /* what restrictions and rules name */
     int64_t dnsbl_threshold;
-    struct table_list *dnsbl_reply_map; /* NULL: empty */
-    int64_t dns_budget;                 /* us that a connection may wait for DNS in all */
-    struct ipaddr *interfaces;          /* this machine's own addresses */
+    struct table_list *dnsbl_reply_map;    /* NULL: empty */
+    int64_t dns_budget;                    /* us that a connection may wait for DNS in all */
+    struct spam_site *spam;                /* NULL: reject_spam stands in no list */
+    struct table_list *recipient_profiles; /* NULL: empty */
+    enum guard_action guard_action;
+    struct bounce_senders *bounce_senders;
+    bool suppress_autoreplies;
+    struct ipaddr *interfaces; /* this machine's own addresses */
     size_t interface_count;
 };
 

@@ -71,7 +71,10 @@ struct message_facts {
     const struct header_list *headers;
     const char *body; /* its beginning; NULL if it was not read */
     size_t body_length;
-    bool body_cut; /* there was more of it */
+    bool body_cut;                 /* there was more of it */
+    const char *const *recipients; /* those that were accepted, as the MTA gave them */
+    size_t recipient_count;
+    const unsigned *profiles; /* of each recipient: its place among the site's profiles */
 };
 
 struct facts {

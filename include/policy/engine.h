@@ -22,10 +22,11 @@ struct event {
     const char *reply;  /* the whole line; NULL: none */
     const char *text;   /* why it could not be decided, or what the note says; NULL: nothing */
     const struct facts *facts;
-    const char *login;     /* as the site knows it; NULL: none */
-    const char *const *to; /* recipients it is about, NULL behind the last */
-    bool monitor;          /* only said, not done: the MTA was told to go on */
-    double milliseconds;   /* spent on it in gatepost, waits included */
+    const char *login;               /* as the site knows it; NULL: none */
+    const struct spam_verdict *spam; /* what the message scored; NULL: nothing */
+    const char *const *to;           /* recipients it is about, NULL behind the last */
+    bool monitor;                    /* only said, not done: the MTA was told to go on */
+    double milliseconds;             /* spent on it in gatepost, waits included */
 };
 
 enum engine_level { ENGINE_INFO, ENGINE_WARNING };
@@ -74,6 +75,10 @@ struct snapshot *engine_acquire(struct engine *engine);
  * needed them yet or the resolver could not be started. */
 struct engine_dns *engine_dns_acquire(struct engine *engine);
 void engine_dns_unref(struct engine_dns *dns); /* accepts NULL */
+
+/* Gives the engine a memory of bounces, which it does not own; before any session. */
+void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory);
+struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL: none */
 
 void engine_event(struct engine *engine, const struct event *event);
 void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)

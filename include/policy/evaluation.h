@@ -25,7 +25,9 @@ enum evaluation_result {
 struct evaluation {
     const struct facts *facts;
     const struct site *site;
-    struct lookups *lookups; /* NULL: no restriction asks the DNS */
+    struct bounce_memory *memory; /* NULL: none; set behind evaluation_init */
+    struct check_warner warner;   /* likewise */
+    struct lookups *lookups;      /* NULL: no restriction asks the DNS */
     struct check_effects *effects;
     GArray *notes; /* of struct check_note */
     GArray *frames;

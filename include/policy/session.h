@@ -38,6 +38,9 @@ struct session_answer {
     const char *check;        /* the restriction that decided; NULL: none */
     const char *reply;        /* REFUSE, and what monitor mode would have said; else NULL */
     const char *hold;         /* HOLD: the reason */
+    const GPtrArray *changes; /* end of message: of struct header_change *, in order, to be carried
+                                 out before headers are added; or NULL */
+    const GString *body;      /* end of message: instead of the body; or NULL */
     const GPtrArray *headers; /* end of message: of char *, "Name: value" to be put on top */
 };
 
@@ -73,6 +76,12 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
  * against the header is said at the end of the message. */
 void session_header(struct session *session, const char *name, const char *value);
 
+/* The header is in. Whether the body, or some of it, is wanted. */
+bool session_end_of_header(struct session *session);
+
+/* A piece of the body, cut anywhere. Whether more is wanted. */
+bool session_body(struct session *session, const void *data, size_t length);
+
 enum session_step session_end_of_message(struct session *session,
                                          const struct macro_source *macros);
 
@@ -95,6 +104,13 @@ const struct session_answer *session_get_answer(const struct session *session);
 
 /* The recipients of the message under way (or just ended): of struct session_recipient *. */
 const GPtrArray *session_recipients(const struct session *session);
+
+/* What the message scored; NULL: reject_spam was not asked. Valid until the next message. */
+const struct spam_verdict *session_spam(const struct session *session);
+
+/* The DNS questions of the session; NULL: there are none. And its policy. */
+struct lookups *session_lookups(const struct session *session);
+const struct policy *session_policy(const struct session *session);
 
 const struct facts *session_facts(const struct session *session);
 

@@ -20,9 +20,11 @@ struct policy {
     struct restriction_list *lists[LIST_COUNT];
     bool delay_checks;
     bool monitor;
-    size_t header_limit; /* bytes of a message's header */
-    bool asks_dns;       /* some restriction may ask the DNS */
-    bool reads_header;   /* message_restrictions are not empty: the header is kept */
+    size_t header_limit;  /* bytes of a message's header */
+    bool asks_dns;        /* some restriction may ask the DNS */
+    bool guards;          /* guard_autoreply is at work */
+    bool rules_read_body; /* rules look at the MIME parts */
+    bool reads_header;    /* message_restrictions are not empty: the header is kept */
 };
 
 struct snapshot;

@@ -124,8 +124,9 @@ SETTING(RELAY_RESTRICTIONS, "relay_restrictions", RESTRICTIONS,
 SETTING(RECIPIENT_RESTRICTIONS, "recipient_restrictions", RESTRICTIONS,
         "permit_mynetworks permit_sasl_authenticated reject_dnsbl", ANY, MAIN | LISTENER,
         "What is asked for each recipient, after everything else about the envelope.")
-SETTING(MESSAGE_RESTRICTIONS, "message_restrictions", RESTRICTIONS, "", ANY, MAIN | LISTENER,
-        "What is asked of the message itself, when its header is in.")
+SETTING(MESSAGE_RESTRICTIONS, "message_restrictions", RESTRICTIONS,
+        "guard_autoreply permit_mynetworks permit_sasl_authenticated reject_spam", ANY,
+        MAIN | LISTENER, "What is asked of the message itself, when its header is in.")
 SETTING(HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
         "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
         "Message header too large`, since no rule could judge it whole.")
@@ -146,7 +147,7 @@ SETTING(HASHBL_SITES, "hashbl_sites", WORDS, "", ANY, MAIN | LISTENER,
         "reply-to:sha1` (or `sha256`, `md5`). Separated, and without places understood, like "
         "`rhsbl_sites`.")
 SETTING(DNSBL_THRESHOLD, "dnsbl_threshold", INTEGER, "3", BETWEEN("-1000000", "1000000"),
-        MAIN | LISTENER, "The sum of weights at which `reject_dnsbl` refuses.")
+        MAIN | LISTENER | PROFILE, "The sum of weights at which `reject_dnsbl` refuses.")
 SETTING(DNSBL_REPLY_MAP, "dnsbl_reply_map", TABLES, "", ANY, MAIN | LISTENER,
         "Tables from the name of a list to the name that a refused client is shown, for lists "
         "whose name holds a key that is not everybody's. The list's own text is left out then.")
@@ -157,3 +158,42 @@ SETTING(DNSBL_TIMEOUT, "dnsbl_timeout", TIME, "5s", BETWEEN("0", "1m"), MAIN | L
 SETTING(DNS_SERVERS, "dns_servers", LIST, "", ANY, MAIN,
         "The resolvers that are asked, `127.0.0.1:5353 [::1]:53`; empty: those of the system. "
         "Large lists refuse to serve public resolvers; one of your own is best.")
+
+/* Spam by rules */
+SETTING(RULE_FILES, "rule_files", LIST, GATEPOST_DATADIR "/rules " GATEPOST_SYSCONFDIR "/rules",
+        ANY, MAIN | LISTENER,
+        "Rule files in SpamAssassin's syntax, see gatepost-rules(5); a folder stands for its *.cf "
+        "files in the order of their names.")
+SETTING(TAG_SCORE, "tag_score", SCORE, "5.0", BETWEEN("-1000000", "1000000"),
+        MAIN | LISTENER | PROFILE,
+        "From this score on a message is marked by the fields X-Spam-Flag, X-Spam-Score and "
+        "X-Spam-Status. If it is not set, `required_score` of the rule files counts.")
+SETTING(REJECT_SCORE, "reject_score", SCORE, "10.0", BETWEEN("-1000000", "1000000"),
+        MAIN | LISTENER | PROFILE, "From this score on `reject_spam` refuses a message.")
+SETTING(RECIPIENT_PROFILES, "recipient_profiles", TABLES, "", ANY, MAIN | LISTENER,
+        "Tables from a recipient (user@domain, domain, .domain) to the name of a `[profile]` "
+        "section, whose scores and thresholds hold for that recipient's mail.")
+SETTING(MIXED_RECIPIENTS, "mixed_recipients", CHOICE, "lenient", CHOICES("lenient split"),
+        MAIN | LISTENER,
+        "A message for recipients of several profiles: with `lenient` it is judged once for each "
+        "profile, and the mildest outcome counts. With `split` recipients of another profile than "
+        "the first are put off with `452 4.5.3` and come back in a transaction of their own; never "
+        "for authenticated clients and mynetworks, since a mail program does not come back.")
+SETTING(RULE_SCORE, "score", SCORE, "0", BETWEEN("-1000000", "1000000"), PROFILE | KEYED,
+        "What the rule adds in this profile, instead of what the rule files say.")
+
+/* Auto-replies */
+SETTING(AUTOREPLY_GUARD, "autoreply_guard", CHOICE, "reject", CHOICES("reject strip tag off"),
+        MAIN | LISTENER,
+        "What `guard_autoreply` does with an auto-reply to a bounce sender that quotes the message "
+        "it answers: `reject` refuses it; `strip` sends it without the quotation; `tag` adds the "
+        "field X-Gatepost-Autoreply: quotes-original.")
+SETTING(BOUNCE_SENDERS, "bounce_senders", WORDS,
+        "<> postmaster mailer-daemon double-bounce bounce bounces noreply no-reply do-not-reply "
+        "donotreply *-bounces bounces+* prvs=*",
+        ANY, MAIN | LISTENER,
+        "Local parts that answer no human: patterns with * and ?, with an @ for a whole address; "
+        "`<>` is the null sender and what stands for it.")
+SETTING(SUPPRESS_AUTOREPLIES, "suppress_autoreplies", BOOL, "no", ANY, MAIN | LISTENER,
+        "Adds X-Auto-Response-Suppress: OOF, AutoReply to delivery reports that come in, so that "
+        "auto-responders that mind it stay silent.")

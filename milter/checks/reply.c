@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/spam.h"
 
 /* Postfix cuts a reply here (RFC 5321 4.5.3.1.5 allows 512 with CRLF). */
 enum { REPLY_MAX = 510 };
@@ -70,8 +71,33 @@ void check_effects_init(struct check_effects *effects)
     *effects = (struct check_effects){.prepend = g_ptr_array_new_with_free_func(g_free)};
 }
 
+static void free_change(void *data)
+{
+    struct header_change *change = data;
+    g_free(change->name);
+    g_free(change->value);
+    g_free(change);
+}
+
+void check_effects_change(struct check_effects *effects, const char *name, unsigned index,
+                          const char *value)
+{
+    if (!effects->changes)
+        effects->changes = g_ptr_array_new_with_free_func(free_change);
+    struct header_change *change = g_new0(struct header_change, 1);
+    change->name = g_strdup(name);
+    change->index = index;
+    change->value = g_strdup(value);
+    g_ptr_array_add(effects->changes, change);
+}
+
 void check_effects_clear(struct check_effects *effects)
 {
+    if (effects->changes)
+        g_ptr_array_unref(effects->changes);
+    if (effects->body)
+        g_string_free(effects->body, TRUE);
+    spam_verdict_free(effects->spam);
     g_free(effects->hold);
     g_free(effects->defer_if_permit);
     g_free(effects->defer_if_reject);

@@ -71,6 +71,10 @@ enum check_result run_reject_unknown_helo_hostname(struct check *check);
 enum check_result run_reject_unknown_sender_domain(struct check *check);
 enum check_result run_reject_unknown_recipient_domain(struct check *check);
 
+/* guard.c, spam.c */
+enum check_result run_guard_autoreply(struct check *check);
+enum check_result run_reject_spam(struct check *check);
+
 /* syntax.c */
 enum check_result run_reject_invalid_helo_hostname(struct check *check);
 enum check_result run_reject_non_fqdn_helo_hostname(struct check *check);

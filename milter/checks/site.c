@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#include "autoreply/bounce_senders.h"
+#include "checks/spam.h"
+
 void site_clear(struct site *site)
 {
     match_list_unref(site->mynetworks);
@@ -14,6 +17,9 @@ void site_clear(struct site *site)
     table_list_free(site->sender_login_maps);
     table_list_free(site->relay_clientcerts);
     table_list_free(site->dnsbl_reply_map);
+    table_list_free(site->recipient_profiles);
+    spam_site_free(site->spam);
+    bounce_senders_free(site->bounce_senders);
     dnsbl_set_unref(site->dnsbl_weighted);
     dnsbl_set_unref(site->dnsbl_zones);
     g_clear_pointer(&site->untrusted_listeners, g_ptr_array_unref);

@@ -14,7 +14,18 @@ struct engine {
     struct engine_counters counters;
     struct dnsbl_state *dnsbl_state;
     struct engine_dns *dns;
+    struct bounce_memory *bounce_memory;
 };
+
+void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory)
+{
+    engine->bounce_memory = memory;
+}
+
+struct bounce_memory *engine_bounce_memory(const struct engine *engine)
+{
+    return engine->bounce_memory;
+}
 
 static void on_list_event(void *data, const struct dnsbl_event *event)
 {

@@ -178,6 +178,8 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     struct check check = {.facts = evaluation->facts,
                           .site = evaluation->site,
                           .argument = &item->argument,
+                          .memory = evaluation->memory,
+                          .warner = evaluation->warner,
                           .lookups = evaluation->lookups,
                           .list = frame->list->kind,
                           .subject = frame->subject,

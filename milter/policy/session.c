@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+#include "autoreply/classify.h"
+#include "checks/guard.h"
 #include "checks/lookups.h"
+#include "checks/spam.h"
 #include "mail/header.h"
 #include "policy/evaluation.h"
 
@@ -47,7 +50,13 @@ struct session {
     GPtrArray *recipients;
     size_t header_bytes, header_lines;
     struct header_list *headers;
+    GString *body;     /* as much as is wanted; NULL: nothing */
+    size_t body_limit; /* bytes that are wanted */
+    bool body_cut;
+    unsigned profile; /* of the current recipient */
     struct message_facts message;
+    GPtrArray *message_recipients;  /* of char *: accepted, with brackets off */
+    GArray *message_profiles;       /* of unsigned, beside them */
     struct refusal message_refusal; /* mail without SMTP: given at its end */
     struct check_effects message_effects;
     gint64 microseconds; /* spent on the message so far */
@@ -101,6 +110,15 @@ static void forget_message(struct session *session)
     session->header_bytes = session->header_lines = 0;
     header_list_free(session->headers);
     session->headers = NULL;
+    if (session->body)
+        g_string_free(session->body, TRUE);
+    session->body = NULL;
+    session->body_limit = 0;
+    session->body_cut = false;
+    if (session->message_recipients)
+        g_ptr_array_set_size(session->message_recipients, 0);
+    if (session->message_profiles)
+        g_array_set_size(session->message_profiles, 0);
     refusal_clear(&session->message_refusal);
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
@@ -121,6 +139,10 @@ void session_free(struct session *session)
     facts_clear(&session->facts);
     if (session->recipients)
         g_ptr_array_unref(session->recipients);
+    if (session->message_recipients)
+        g_ptr_array_unref(session->message_recipients);
+    if (session->message_profiles)
+        g_array_unref(session->message_profiles);
     if (session->notes)
         g_array_unref(session->notes);
     g_free(session->answer_reply);
@@ -183,6 +205,7 @@ static void report(struct session *session, const char *action, enum stage stage
         .to = to ? to : nobody,
         .monitor = session->policy->monitor,
         .milliseconds = spent(session),
+        .spam = stage == STAGE_MESSAGE ? session_spam(session) : NULL,
     };
     engine_event(session->engine, &event);
 }
@@ -302,10 +325,63 @@ static void finish_mail(struct session *session, struct refusal *refusal)
     refusal_clear(&given);
 }
 
+/* A recipient that the message will have. */
+static void add_message_recipient(struct session *session)
+{
+    if (!session->message_recipients) {
+        session->message_recipients = g_ptr_array_new_with_free_func(g_free);
+        session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    }
+    g_ptr_array_add(session->message_recipients, g_strdup(session->facts.recipient.text));
+    g_array_append_val(session->message_profiles, session->profile);
+}
+
+/* The profile of the current recipient. An error of its tables is the same as "cannot tell". */
+static bool find_profile(struct session *session, struct refusal *refusal)
+{
+    const struct site *site = &session->policy->site;
+    session->profile = 0;
+    if (!site->recipient_profiles)
+        return true;
+    g_autoptr(GString) name = g_string_new(NULL);
+    enum lookup_status status =
+        search_address(site->recipient_profiles, &session->facts.recipient, SEARCH_PROFILE,
+                       site->recipient_delimiter, false, name);
+    g_strchomp(name->str);
+    int index = status == LOOKUP_HIT ? spam_profile_find(site->spam, name->str) : 0;
+    session->profile = index > 0 ? (unsigned)index : 0;
+    if (index < 0)
+        engine_warn_once(session->engine, name->str,
+                         "recipient_profiles names \"%s\", but there is no such [profile] "
+                         "section: judged without a profile",
+                         name->str);
+    if (status != LOOKUP_ERROR)
+        return true;
+    *refusal = (struct refusal){.reply = g_strdup(REPLY_TEMPORARY_FAILURE),
+                                .check = "recipient_profiles",
+                                .why = "recipient_profiles cannot be asked"};
+    return false;
+}
+
+/* With mixed_recipients = split, who has another profile than the first comes back on its own. */
+static void split_recipients(struct session *session, struct refusal *refusal)
+{
+    const struct spam_site *spam = session->policy->site.spam;
+    bool differs = session->message_profiles && session->message_profiles->len > 0 &&
+                   g_array_index(session->message_profiles, unsigned, 0) != session->profile;
+    if (refusal->reply || !spam->split || !differs ||
+        guard_is_outgoing(&session->policy->site, &session->facts))
+        return;
+    refusal->reply = g_strdup("452 4.5.3 Recipients with different filter settings; "
+                              "send to this one separately");
+    refusal->check = "mixed_recipients";
+}
+
 static void finish_rcpt(struct session *session, struct refusal *refusal)
 {
     struct session_recipient *recipient = g_new0(struct session_recipient, 1);
     recipient->address = g_strdup(session->facts.recipient.text);
+    split_recipients(session, refusal);
     recipient->check = refusal->check;
     recipient->reply = g_strdup(refusal->reply);
     if (refusal->reply) {
@@ -315,6 +391,8 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         take_effects(&session->message_effects, &session->run.effects);
         answer_continue(session, STAGE_RCPT);
     }
+    if (session->answer.action == SESSION_CONTINUE)
+        add_message_recipient(session);
     g_ptr_array_add(session->recipients, recipient);
 }
 
@@ -354,9 +432,19 @@ static void pass_message(struct session *session)
     if (session->policy->monitor)
         return;
     session->answer.headers = effects->prepend;
+    session->answer.changes = effects->changes;
+    session->answer.body = effects->body;
     session->answer.hold = effects->hold;
     if (effects->hold)
         session->answer.action = SESSION_HOLD;
+}
+
+/* What only the message's own restrictions bring about. */
+static void take_message_effects(struct check_effects *into, struct check_effects *from)
+{
+    into->changes = g_steal_pointer(&from->changes);
+    into->body = g_steal_pointer(&from->body);
+    into->spam = g_steal_pointer(&from->spam);
 }
 
 static void finish_message(struct session *session, struct refusal *refusal)
@@ -367,6 +455,7 @@ static void finish_message(struct session *session, struct refusal *refusal)
         if (earlier[i]->prepend)
             take_effects(&session->message_effects, earlier[i]);
     take_effects(&session->message_effects, &session->run.effects);
+    take_message_effects(&session->message_effects, &session->run.effects);
     struct refusal *first = session->message_refusal.reply ? &session->message_refusal : refusal;
     if (first->reply)
         refuse_message(session, first);
@@ -404,6 +493,11 @@ static void apply_deferral(const struct run *run, struct refusal *refusal)
     refusal->check = effects->defer_if_permit_check;
 }
 
+static void warn_once(void *data, const char *key, const char *text)
+{
+    engine_warn_once(data, key, "%s", text);
+}
+
 static bool begin_list(struct session *session)
 {
     struct run *run = &session->run;
@@ -415,6 +509,8 @@ static bool begin_list(struct session *session)
         session->notes = check_notes_new();
     evaluation_init(&run->evaluation, session->policy->lists[kind], &session->facts,
                     &session->policy->site, session->lookups, &run->effects, session->notes);
+    run->evaluation.memory = engine_bounce_memory(session->engine);
+    run->evaluation.warner = (struct check_warner){.warn_once = warn_once, .data = session->engine};
     run->evaluating = true;
     return true;
 }
@@ -639,6 +735,8 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
     begin_run(session, STAGE_RCPT);
     inherit_deferrals(session);
     struct refusal refusal = {0};
+    if (!find_profile(session, &refusal))
+        return finish(session, &refusal);
     const char *reply = refused_beforehand(session, &refusal.check);
     if (!reply)
         return session_resume(session);
@@ -671,8 +769,87 @@ static void show_message(struct session *session)
         return;
     if (!session->headers)
         session->headers = header_list_new();
-    session->message = (struct message_facts){.headers = session->headers};
+    if (!session->message_recipients) {
+        session->message_recipients = g_ptr_array_new_with_free_func(g_free);
+        session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    }
+    session->message = (struct message_facts){
+        .headers = session->headers,
+        .body = session->body ? session->body->str : NULL,
+        .body_length = session->body ? session->body->len : 0,
+        .body_cut = session->body_cut,
+        .recipients = (const char *const *)session->message_recipients->pdata,
+        .recipient_count = session->message_recipients->len,
+        .profiles = (const unsigned *)(const void *)session->message_profiles->data,
+    };
     session->facts.message = &session->message;
+}
+
+/* How much of the body the guard wants: a candidate's, and a delivery report's to remember it. */
+static size_t guard_body_limit(struct session *session)
+{
+    const struct policy *policy = session->policy;
+    struct autoreply_message message;
+    if (!policy->guards)
+        return 0;
+    guard_message(&policy->site, &session->facts, engine_bounce_memory(session->engine), &message);
+    bool is_bounce = engine_bounce_memory(session->engine) &&
+                     autoreply_is_bounce(&message.headers, message.sender);
+    bool is_candidate =
+        guard_is_outgoing(&policy->site, &session->facts) && autoreply_needs_body(&message);
+    return is_bounce || is_candidate ? AUTOREPLY_BODY_MAX : 0;
+}
+
+bool session_end_of_header(struct session *session)
+{
+    const struct policy *policy = session->policy;
+    if (!policy->reads_header || header_too_large(session))
+        return false;
+    show_message(session);
+    session->body_limit = guard_body_limit(session);
+    if (policy->rules_read_body)
+        session->body_limit = MAX(session->body_limit, RULESET_BODY_MAX);
+    session->facts.message = NULL;
+    return session->body_limit > 0;
+}
+
+bool session_body(struct session *session, const void *data, size_t length)
+{
+    size_t have = session->body ? session->body->len : 0;
+    size_t room = session->body_limit - MIN(have, session->body_limit);
+    if (!session->body && room > 0)
+        session->body = g_string_sized_new(MIN(room, length));
+    if (room > 0)
+        g_string_append_len(session->body, data, (gssize)MIN(room, length));
+    session->body_cut |= length > room;
+    return length < room;
+}
+
+/* What bounces said is remembered for the guard, whoever they were for. */
+static void remember_bounce(struct session *session)
+{
+    struct bounce_memory *memory = engine_bounce_memory(session->engine);
+    if (!memory || !session->policy->guards || !session->body)
+        return;
+    struct autoreply_message message;
+    guard_message(&session->policy->site, &session->facts, memory, &message);
+    if (autoreply_is_bounce(&message.headers, message.sender))
+        bounce_memory_add(memory, &message.headers, session->body->str, session->body->len,
+                          message.now);
+}
+
+/* A delivery report that comes in asks auto-responders to keep silent. */
+static void suppress_autoreplies(struct session *session)
+{
+    const struct site *site = &session->policy->site;
+    struct autoreply_message message;
+    if (!site->suppress_autoreplies || guard_is_outgoing(site, &session->facts))
+        return;
+    guard_message(site, &session->facts, NULL, &message);
+    if (autoreply_is_bounce(&message.headers, message.sender) &&
+        !header_list_first(session->headers, "X-Auto-Response-Suppress"))
+        g_ptr_array_add(session->run.effects.prepend,
+                        g_strdup("X-Auto-Response-Suppress: OOF, AutoReply"));
 }
 
 enum session_step session_end_of_message(struct session *session, const struct macro_source *macros)
@@ -682,6 +859,10 @@ enum session_step session_end_of_message(struct session *session, const struct m
     begin_run(session, STAGE_MESSAGE);
     if (!header_too_large(session)) {
         show_message(session);
+        if (session->facts.message) {
+            remember_bounce(session);
+            suppress_autoreplies(session);
+        }
         return session_resume(session);
     }
     struct refusal refusal = {.reply = g_strdup("552 5.3.4 Message header too large"),
@@ -712,6 +893,22 @@ const struct session_answer *session_get_answer(const struct session *session)
 const GPtrArray *session_recipients(const struct session *session)
 {
     return session->recipients;
+}
+
+const struct spam_verdict *session_spam(const struct session *session)
+{
+    const struct spam_verdict *running = session->run.effects.spam;
+    return running ? running : session->message_effects.spam;
+}
+
+struct lookups *session_lookups(const struct session *session)
+{
+    return session->lookups;
+}
+
+const struct policy *session_policy(const struct session *session)
+{
+    return session->policy;
 }
 
 const struct facts *session_facts(const struct session *session)

@@ -7,7 +7,10 @@
 #include <ifaddrs.h>
 #include <string.h>
 
+#include "autoreply/bounce_senders.h"
 #include "base/text.h"
+#include "checks/spam.h"
+#include "config.h"
 #include "dns/resolver.h"
 
 struct snapshot {
@@ -130,6 +133,164 @@ static void build_dns(struct snapshot *snapshot, struct policy *policy,
     site->dnsbl_reply_map = tables_of(snapshot, section, SETTING_DNSBL_REPLY_MAP, base);
 }
 
+/* The value of a profile, if it says one itself, else of the listener's policy. */
+static const struct section *who_says(struct snapshot *snapshot, const struct section *profile,
+                                      const struct section *listener, enum setting id)
+{
+    const struct settings *settings = snapshot->settings;
+    bool own = profile && settings_get(settings, profile, id) != settings_get(settings, NULL, id);
+    return own ? profile : listener;
+}
+
+static GArray *overrides_of(struct snapshot *snapshot, const struct section *section)
+{
+    GArray *overrides = g_array_new(FALSE, FALSE, sizeof(struct ruleset_override));
+    const struct setting_keyed *line;
+    for (guint i = 0;
+         section && (line = settings_keyed(snapshot->settings, section, SETTING_RULE_SCORE, i));
+         i++) {
+        struct ruleset_override override = {.rule = line->key,
+                                            .score = line->score,
+                                            .file = line->value.file,
+                                            .line = line->value.line};
+        g_array_append_val(overrides, override);
+    }
+    return overrides;
+}
+
+static double tag_score(struct snapshot *snapshot, const struct section *section,
+                        const struct ruleset *ruleset)
+{
+    double required;
+    bool given = settings_get(snapshot->settings, section, SETTING_TAG_SCORE)->given;
+    if (!given && ruleset_required_score(ruleset, &required))
+        return required;
+    return settings_score(snapshot->settings, section, SETTING_TAG_SCORE);
+}
+
+static struct spam_profile *build_profile(struct snapshot *snapshot, struct policy *policy,
+                                          const struct section *section,
+                                          const struct table_context *base)
+{
+    const struct section *listener = policy->section;
+    struct spam_profile *profile = g_new0(struct spam_profile, 1);
+    const struct ruleset *ruleset = policy->site.spam->ruleset;
+    profile->name = section ? g_strdup(section_name(section)) : NULL;
+    profile->tag_score =
+        tag_score(snapshot, who_says(snapshot, section, listener, SETTING_TAG_SCORE), ruleset);
+    profile->reject_score = settings_score(
+        snapshot->settings, who_says(snapshot, section, listener, SETTING_REJECT_SCORE),
+        SETTING_REJECT_SCORE);
+    profile->dnsbl_threshold = settings_integer(
+        snapshot->settings, who_says(snapshot, section, listener, SETTING_DNSBL_THRESHOLD),
+        SETTING_DNSBL_THRESHOLD);
+    g_autoptr(GArray) overrides = overrides_of(snapshot, section);
+    if (overrides->len > 0)
+        profile->rules =
+            ruleset_profile_new(ruleset, (const struct ruleset_override *)(void *)overrides->data,
+                                overrides->len, base->problems);
+    return profile;
+}
+
+static struct ruleset *load_rules(struct snapshot *snapshot, const struct section *section,
+                                  const struct table_context *base)
+{
+    const struct setting_value *value =
+        settings_get(snapshot->settings, section, SETTING_RULE_FILES);
+    const struct policy *first = snapshot->policies->pdata[0];
+    if (section && value == settings_get(snapshot->settings, NULL, SETTING_RULE_FILES))
+        return ruleset_ref(first->site.spam->ruleset);
+    g_autoptr(GPtrArray) paths = words_of(snapshot, section, SETTING_RULE_FILES);
+    for (guint i = 0; base->base_dir && i < paths->len; i++) {
+        g_autofree char *path = paths->pdata[i];
+        paths->pdata[i] = g_path_is_absolute(path) ? g_strdup(path)
+                                                   : g_build_filename(base->base_dir, path, NULL);
+    }
+    g_ptr_array_add(paths, NULL);
+    static const char fallback[] = GATEPOST_DATADIR "/rules " GATEPOST_SYSCONFDIR "/rules";
+    struct ruleset_options options = {.missing_is_empty = strcmp(value->text, fallback) == 0};
+    return ruleset_load((const char *const *)paths->pdata, &options, base->problems);
+}
+
+/* The DNS lists that rules name are asked like those that restrictions name. */
+static GArray *rule_zones(struct policy *policy, struct problems *problems)
+{
+    const struct ruleset *ruleset = policy->site.spam->ruleset;
+    GArray *zones = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    const struct ruleset_external *external;
+    for (size_t i = 0; (external = ruleset_external_get(ruleset, i)); i++) {
+        unsigned index = dnsbl_set_count(policy->site.dnsbl_zones);
+        dnsbl_set_add_rule(policy->site.dnsbl_zones, external->spec, problems, external->file,
+                           external->line);
+        g_array_append_val(zones, index);
+    }
+    return zones;
+}
+
+struct profile_visit {
+    const struct settings *settings;
+    struct table_context context;
+};
+
+static bool visit_profile(void *data, const char *file, unsigned line, const char *key,
+                          const char *value)
+{
+    const struct profile_visit *visit = data;
+    (void)key;
+    g_autofree char *name = g_strstrip(g_strdup(value));
+    if (!settings_find_section(visit->settings, SECTION_PROFILE, name))
+        problems_warning(visit->context.problems, line ? file : visit->context.file,
+                         line ? line : visit->context.line,
+                         "there is no section [profile %s]; recipients that get it are judged "
+                         "without a profile",
+                         name);
+    return true;
+}
+
+static void check_profile_names(struct snapshot *snapshot, struct policy *policy,
+                                const struct table_context *base)
+{
+    const struct table_list *tables = policy->site.recipient_profiles;
+    struct profile_visit visit = {
+        .settings = snapshot->settings,
+        .context = context_for(snapshot, policy->section, SETTING_RECIPIENT_PROFILES, base)};
+    for (unsigned i = 0; tables && i < table_list_count(tables); i++)
+        table_foreach(table_list_get(tables, i), visit_profile, &visit);
+}
+
+static void build_spam(struct snapshot *snapshot, struct policy *policy,
+                       const struct table_context *base)
+{
+    struct site *site = &policy->site;
+    const struct section *section = policy->section;
+    struct spam_site *spam = site->spam = g_new0(struct spam_site, 1);
+    spam->ruleset = load_rules(snapshot, section, base);
+    spam->split = settings_integer(snapshot->settings, section, SETTING_MIXED_RECIPIENTS) == 1;
+    spam->rule_zones = rule_zones(policy, base->problems);
+    spam->profiles = g_ptr_array_new();
+    g_ptr_array_add(spam->profiles, build_profile(snapshot, policy, NULL, base));
+    guint count = settings_section_count(snapshot->settings, SECTION_PROFILE);
+    for (guint i = 0; i < count; i++) {
+        const struct section *profile = settings_section(snapshot->settings, SECTION_PROFILE, i);
+        g_ptr_array_add(spam->profiles, build_profile(snapshot, policy, profile, base));
+    }
+    site->recipient_profiles = tables_of(snapshot, section, SETTING_RECIPIENT_PROFILES, base);
+    check_profile_names(snapshot, policy, base);
+}
+
+static void build_guard(struct snapshot *snapshot, struct policy *policy,
+                        const struct table_context *base)
+{
+    const struct setting_value *value =
+        settings_get(snapshot->settings, policy->section, SETTING_BOUNCE_SENDERS);
+    policy->site.guard_action = (enum guard_action)settings_integer(
+        snapshot->settings, policy->section, SETTING_AUTOREPLY_GUARD);
+    policy->site.bounce_senders =
+        bounce_senders_new(value->text, base->problems, value->file, value->line);
+    policy->site.suppress_autoreplies =
+        settings_integer(snapshot->settings, policy->section, SETTING_SUPPRESS_AUTOREPLIES);
+}
+
 static const enum setting list_settings[LIST_COUNT] = {
     [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
     [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
@@ -164,6 +325,8 @@ static bool policy_is_whole(const struct policy *policy)
 static bool policy_asks_dns(const struct policy *policy)
 {
     bool weighted = dnsbl_set_count(policy->site.dnsbl_weighted) > 0;
+    if (policy->site.spam->rule_zones->len > 0)
+        return true;
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         const struct restriction_item *item;
         for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++) {
@@ -189,11 +352,18 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     policy->header_limit = (size_t)settings_integer(settings, section, SETTING_HEADER_LIMIT);
     build_site(snapshot, policy, base);
     build_dns(snapshot, policy, base);
+    build_spam(snapshot, policy, base);
+    build_guard(snapshot, policy, base);
     build_lists(snapshot, policy, base);
     policy_lint(policy, settings, base->problems);
     if (!policy_is_whole(policy))
         return;
+    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
     policy->asks_dns = policy_asks_dns(policy);
+    policy->guards =
+        policy->site.guard_action != GUARD_OFF && restriction_list_names(list, "guard_autoreply");
+    policy->rules_read_body = ruleset_needs_body(policy->site.spam->ruleset) &&
+                              restriction_list_names(list, "reject_spam");
     policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
 }
 
@@ -201,6 +371,7 @@ static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
 {
     needs->header = true; /* header_limit */
     needs->dns |= policy->asks_dns;
+    needs->body |= policy->guards || policy->rules_read_body;
     if (!policy->delay_checks) {
         needs->early_answers = true;
         needs->mail_answer = true;

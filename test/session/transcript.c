@@ -61,6 +61,15 @@ static void print_answer(struct player *player, enum session_step step)
     printf("\n");
     for (guint i = 0; answer->headers && i < answer->headers->len; i++)
         printf("  + %s\n", (char *)answer->headers->pdata[i]);
+    for (guint i = 0; answer->changes && i < answer->changes->len; i++) {
+        const struct header_change *change = answer->changes->pdata[i];
+        printf("  %c %s[%u]%s%s\n", change->value ? '=' : '-', change->name, change->index,
+               change->value ? ": " : "", change->value ? change->value : "");
+    }
+    if (answer->body) {
+        g_autofree char *body = g_strescape(answer->body->str, NULL);
+        printf("  body: %s\n", body);
+    }
 }
 
 static void do_set(struct player *player, char *rest)
@@ -177,6 +186,17 @@ static void do_header(struct player *player, char *rest)
     session_header(player->session, rest, value);
 }
 
+/* The body follows the header; "\\n" in it is a line end. */
+static void do_body(struct player *player, char *rest)
+{
+    g_autofree char *text = g_strcompress(rest);
+    g_autofree char *wanted = NULL;
+    printf("  body %s\n", session_end_of_header(player->session) ? "wanted" : "not wanted");
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *crlf = g_strjoinv("\r\n", lines);
+    session_body(player->session, crlf, strlen(crlf));
+}
+
 /* "headers N SIZE": many header lines. */
 static void do_headers(struct player *player, char *rest)
 {
@@ -210,7 +230,7 @@ static const struct {
     {"macro", do_macro, false}, {"unmacro", do_unmacro, false}, {"connect", do_connect, false},
     {"local", do_local, false}, {"helo", do_helo, true},        {"mail", do_mail, true},
     {"rcpt", do_rcpt, true},    {"header", do_header, true},    {"headers", do_headers, true},
-    {"end", do_end, true},      {"rset", do_rset, true},
+    {"body", do_body, true},    {"end", do_end, true},          {"rset", do_rset, true},
 };
 
 static bool play_line(struct player *player, char *line)

@@ -70,7 +70,7 @@ static const char *const problems[][2] = {
     {"smtpd_client_restrictions =\n", "c:1: error: unknown parameter "
                                       "\"smtpd_client_restrictions\"; did you mean "
                                       "\"client_restrictions\"?\n"},
-    {"score X = 1\n", "c:1: error: unknown parameter \"score X\"\n"},
+    {"score X = 1\n", "c:1: error: score belongs in a section [profile NAME]\n"},
     {"mode x = monitor\n", "c:1: error: unknown parameter \"mode x\"; did you mean \"mode\"?\n"},
     {"a\nb\n", "c:1: error: no \"=\" in \"a\"; write NAME = VALUE, or [KIND NAME] for a section\n"
                "c:2: error: no \"=\" in \"b\"; write NAME = VALUE, or [KIND NAME] for a section\n"},

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Spam by rules: what a message scores, and what that means to the profiles of its recipients.
+ *
+ * Threads: immutable once built (site), one thread at a time (verdict).
+ */
+#ifndef CHECKS_SPAM_H
+#define CHECKS_SPAM_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ruleset/ruleset.h"
+
+/* How a kind of recipients wants its mail judged. */
+struct spam_profile {
+    char *name; /* NULL: what is in force without a profile */
+    double tag_score, reject_score;
+    int64_t dnsbl_threshold;
+    struct ruleset_profile *rules; /* NULL: the scores of the rule files */
+};
+
+/* The rules of a site and its profiles; the first one has no name. */
+struct spam_site {
+    struct ruleset *ruleset;
+    GPtrArray *profiles; /* of struct spam_profile * */
+    GArray *rule_zones;  /* of unsigned: for each dnsbl rule its index in site->dnsbl_zones */
+    bool split;          /* mixed_recipients = split */
+};
+
+struct spam_hit {
+    char *name, *description, *text;
+    double score;
+};
+
+/* What a message scored for the profile whose outcome counts. */
+struct spam_verdict {
+    double score, required;
+    const char *profile; /* the profile's name, of the site; NULL: none */
+    bool tagged, refused;
+    GPtrArray *hits; /* of struct spam_hit *, by name */
+};
+
+void spam_site_free(struct spam_site *spam);          /* accepts NULL */
+void spam_verdict_free(struct spam_verdict *verdict); /* accepts NULL */
+
+/* The names of the rules that hit, joined by SEPARATOR; the caller frees it. */
+char *spam_verdict_rules(const struct spam_verdict *verdict, const char *separator);
+
+/* The place of the profile called NAME; -1 if there is none. */
+int spam_profile_find(const struct spam_site *spam, const char *name);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * reject_spam: a message is matched once and scored for each profile among its recipients; the
+ * mildest outcome counts, as one user's spam is another's mail.
+ */
+#include "checks/spam.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "checks/lookups.h"
+#include "mail/header.h"
+#include "restrictions.h"
+
+/* How much of the rules' names a reply has room for, and a header line. */
+enum { REPLY_RULES_MAX = 300, HEADER_LINE_MAX = 900 };
+
+static void free_hit(void *data)
+{
+    struct spam_hit *hit = data;
+    g_free(hit->name);
+    g_free(hit->description);
+    g_free(hit->text);
+    g_free(hit);
+}
+
+void spam_verdict_free(struct spam_verdict *verdict)
+{
+    if (!verdict)
+        return;
+    g_ptr_array_unref(verdict->hits);
+    g_free(verdict);
+}
+
+void spam_site_free(struct spam_site *spam)
+{
+    if (!spam)
+        return;
+    for (guint i = 0; i < spam->profiles->len; i++) {
+        struct spam_profile *profile = spam->profiles->pdata[i];
+        g_free(profile->name);
+        ruleset_profile_free(profile->rules);
+        g_free(profile);
+    }
+    g_ptr_array_unref(spam->profiles);
+    g_array_unref(spam->rule_zones);
+    ruleset_unref(spam->ruleset);
+    g_free(spam);
+}
+
+int spam_profile_find(const struct spam_site *spam, const char *name)
+{
+    for (guint i = 1; i < spam->profiles->len; i++)
+        if (strcmp(((struct spam_profile *)spam->profiles->pdata[i])->name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+char *spam_verdict_rules(const struct spam_verdict *verdict, const char *separator)
+{
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < verdict->hits->len; i++) {
+        const struct spam_hit *hit = verdict->hits->pdata[i];
+        g_string_append_printf(out, "%s%s", i ? separator : "", hit->name);
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* The lists that rules ask */
+
+/* Whether some list that a rule names has not answered yet. */
+static bool lists_open(struct check *check)
+{
+    const struct spam_site *spam = check->site->spam;
+    struct dnsbl_lookup *lookup = check->lookups ? lookups_zones(check->lookups) : NULL;
+    bool open = false;
+    for (guint i = 0; lookup && i < spam->rule_zones->len; i++) {
+        unsigned zone = g_array_index(spam->rule_zones, unsigned, i);
+        unsigned places = dnsbl_set_get(check->site->dnsbl_zones, zone)->places;
+        struct dnsbl_result result;
+        lookups_need(check->lookups, check->facts, places);
+        dnsbl_lookup_result(lookup, zone, places, &result);
+        open |= result.verdict == DNSBL_PENDING;
+    }
+    return open && !lookups_expired(check->lookups);
+}
+
+static bool list_hits(void *data, size_t index)
+{
+    struct check *check = data;
+    const struct spam_site *spam = check->site->spam;
+    struct dnsbl_lookup *lookup = check->lookups ? lookups_zones(check->lookups) : NULL;
+    if (!lookup)
+        return false;
+    unsigned zone = g_array_index(spam->rule_zones, unsigned, index);
+    struct dnsbl_result result;
+    dnsbl_lookup_result(lookup, zone, dnsbl_set_get(check->site->dnsbl_zones, zone)->places,
+                        &result);
+    return result.verdict == DNSBL_LISTED;
+}
+
+/* Judging */
+
+static struct spam_verdict *verdict_of(const struct spam_profile *profile,
+                                       const struct ruleset_result *result)
+{
+    struct spam_verdict *verdict = g_new0(struct spam_verdict, 1);
+    verdict->score = result->score;
+    verdict->required = profile->tag_score;
+    verdict->profile = profile->name;
+    verdict->refused = result->score >= profile->reject_score;
+    verdict->tagged = !verdict->refused && result->score >= profile->tag_score;
+    verdict->hits = g_ptr_array_new_with_free_func(free_hit);
+    for (size_t i = 0; i < result->hit_count; i++) {
+        struct spam_hit *hit = g_new0(struct spam_hit, 1);
+        hit->name = g_strdup(result->hits[i].name);
+        hit->description = g_strdup(result->hits[i].description);
+        hit->text = g_strdup(result->hits[i].text);
+        hit->score = result->hits[i].score;
+        g_ptr_array_add(verdict->hits, hit);
+    }
+    return verdict;
+}
+
+static int severity(const struct spam_verdict *verdict)
+{
+    return verdict->refused ? 2 : verdict->tagged ? 1 : 0;
+}
+
+/* The profiles that recipients have, each once, in the order of the recipients. */
+static GArray *profiles_in_use(const struct message_facts *message)
+{
+    GArray *used = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    for (size_t i = 0; i < message->recipient_count; i++) {
+        bool known = false;
+        for (guint k = 0; k < used->len; k++)
+            known |= g_array_index(used, unsigned, k) == message->profiles[i];
+        if (!known)
+            g_array_append_val(used, message->profiles[i]);
+    }
+    unsigned none = 0;
+    if (used->len == 0)
+        g_array_append_val(used, none);
+    return used;
+}
+
+static void warn_of_explosions(struct check *check, const struct ruleset_matches *matches)
+{
+    const char *name;
+    for (size_t i = 0; (name = ruleset_matches_exploded(matches, i)); i++) {
+        g_autofree char *key = g_strconcat("rule:", name, NULL);
+        g_autofree char *text = g_strdup_printf(
+            "the pattern of rule %s takes too long and was cut off; it counts as no hit: write it "
+            "without nested repetition",
+            name);
+        check->warner.warn_once(check->warner.data, key, text);
+    }
+}
+
+static struct spam_verdict *judge(struct check *check)
+{
+    const struct spam_site *spam = check->site->spam;
+    const struct message_facts *message = check->facts->message;
+    g_autoptr(GArray) used = profiles_in_use(message);
+    g_autofree const struct ruleset_profile **rules =
+        g_new0(const struct ruleset_profile *, used->len);
+    for (guint i = 0; i < used->len; i++) {
+        const struct spam_profile *profile =
+            spam->profiles->pdata[g_array_index(used, unsigned, i)];
+        rules[i] = profile->rules;
+    }
+    struct ruleset_message facts = {
+        .headers = message->headers,
+        .envelope_sender = check->facts->sender.text,
+        .body = message->body,
+        .body_length = message->body_length,
+        .smtputf8 = check->facts->smtputf8,
+        .external = list_hits,
+        .external_data = check,
+    };
+    struct ruleset_matches *matches = ruleset_match(spam->ruleset, &facts, rules, used->len);
+    struct spam_verdict *best = NULL;
+    for (guint i = 0; i < used->len; i++) {
+        struct ruleset_result result;
+        ruleset_score(spam->ruleset, matches, rules[i], &result);
+        struct spam_verdict *verdict =
+            verdict_of(spam->profiles->pdata[g_array_index(used, unsigned, i)], &result);
+        ruleset_result_clear(&result);
+        bool milder = !best || severity(verdict) < severity(best);
+        spam_verdict_free(milder ? best : verdict);
+        best = milder ? verdict : best;
+    }
+    warn_of_explosions(check, matches);
+    ruleset_matches_free(matches);
+    return best;
+}
+
+/* Acting */
+
+/* Fields that only this site's own filter may set. The last one goes first: an MTA counts anew. */
+static void remove_forged(struct check *check)
+{
+    static const char *const names[] = {"X-Spam-Flag", "X-Spam-Score", "X-Spam-Status",
+                                        "X-Spam-Level"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        unsigned count = 0;
+        const struct header *header = header_list_first(check->facts->message->headers, names[i]);
+        for (; header; header = header->next_same)
+            count++;
+        for (; count > 0; count--)
+            check_effects_change(check->effects, names[i], count, NULL);
+    }
+}
+
+/* "X-Spam-Status: Yes, score=7.0 required=5.0 tests=A,B", folded where it grows too long. */
+static char *status_field(const struct spam_verdict *verdict)
+{
+    GString *out = g_string_new(NULL);
+    g_string_append_printf(out,
+                           "X-Spam-Status: Yes, score=%.1f required=%.1f tests=", verdict->score,
+                           verdict->required);
+    gsize line = out->len;
+    for (guint i = 0; i < verdict->hits->len; i++) {
+        const struct spam_hit *hit = verdict->hits->pdata[i];
+        line += strlen(hit->name) + 1;
+        g_string_append_printf(out, "%s%s%s", i ? "," : "", line > HEADER_LINE_MAX ? "\n\t" : "",
+                               hit->name);
+        if (line > HEADER_LINE_MAX)
+            line = strlen(hit->name) + 1;
+    }
+    if (verdict->hits->len == 0)
+        g_string_append(out, "none");
+    return g_string_free(out, FALSE);
+}
+
+static void tag(struct check *check, const struct spam_verdict *verdict)
+{
+    GPtrArray *headers = check->effects->prepend;
+    g_ptr_array_add(headers, g_strdup("X-Spam-Flag: YES"));
+    g_ptr_array_add(headers, g_strdup_printf("X-Spam-Score: %.1f", verdict->score));
+    g_ptr_array_add(headers, status_field(verdict));
+}
+
+static enum check_result refuse_spam(struct check *check, const struct spam_verdict *verdict)
+{
+    g_autofree char *rules = spam_verdict_rules(verdict, ", ");
+    if (strlen(rules) > REPLY_RULES_MAX)
+        strcpy(rules + REPLY_RULES_MAX - strlen("..."), "...");
+    return check_refuse(check, 550, "5.7.1", "Message refused: spam score %.1f (%s)",
+                        verdict->score, rules);
+}
+
+enum check_result run_reject_spam(struct check *check)
+{
+    const struct spam_site *spam = check->site->spam;
+    if (!spam || !check->facts->message || ruleset_is_empty(spam->ruleset))
+        return CHECK_DUNNO;
+    if (lists_open(check))
+        return CHECK_WAIT;
+    struct spam_verdict *verdict = judge(check);
+    spam_verdict_free(check->effects->spam);
+    check->effects->spam = verdict;
+    if (verdict->refused)
+        return refuse_spam(check, verdict);
+    remove_forged(check);
+    if (verdict->tagged)
+        tag(check, verdict);
+    return CHECK_DUNNO;
+}
