@@ -10,12 +10,16 @@
 #include "answer.h"
 #include "connection.h"
 
+/* What may become of a message. */
+#define MTA_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_QUARANTINE)
+
 /* What is agreed on when the MTA offers it. Nobody is refused at CONNECT and HELO: an MTA drops
  * the text of such a reply. */
 static unsigned long wanted_steps(const struct snapshot_needs *needs)
 {
     unsigned long steps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NODATA | SMFIP_NR_HDR |
-                          SMFIP_HDR_LEADSPC | SMFIP_NOEOH | SMFIP_NOBODY | SMFIP_NOUNKNOWN;
+                          SMFIP_HDR_LEADSPC | SMFIP_NOUNKNOWN;
+    steps |= needs->body ? SMFIP_NR_EOH | SMFIP_SKIP : SMFIP_NOEOH | SMFIP_NOBODY;
     if (!needs->mail_answer)
         steps |= SMFIP_NR_MAIL;
     if (!needs->header)
@@ -61,7 +65,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
     if (!connection)
         return SMFIS_REJECT;
     connection->steps = wanted_steps(session_needs(connection->session)) & steps;
-    connection->actions = (SMFIF_ADDHDRS | SMFIF_QUARANTINE) & actions;
+    connection->actions = MTA_ACTIONS & actions;
     *steps_r = connection->steps;
     *actions_r = connection->actions;
     if (actions & SMFIF_SETSYMLIST) {
@@ -162,6 +166,27 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
     return go_on(connection, SMFIP_NR_HDR);
 }
 
+static sfsistat on_end_of_header(SMFICTX *context)
+{
+    struct connection_state *connection = client_of(context);
+    if (!connection)
+        return SMFIS_TEMPFAIL;
+    connection->wants_body = session_end_of_header(connection->session);
+    return go_on(connection, SMFIP_NR_EOH);
+}
+
+/* An MTA that cannot be told to skip goes on sending, for nothing. */
+static sfsistat on_body(SMFICTX *context, unsigned char *data, size_t length)
+{
+    struct connection_state *connection = client_of(context);
+    if (!connection)
+        return SMFIS_TEMPFAIL;
+    if (connection->wants_body)
+        connection->wants_body = session_body(connection->session, data, length);
+    bool skip = !connection->wants_body && (connection->steps & SMFIP_SKIP);
+    return skip ? SMFIS_SKIP : SMFIS_CONTINUE;
+}
+
 static sfsistat on_end_of_message(SMFICTX *context)
 {
     struct connection_state *connection = client_of(context);
@@ -199,12 +224,14 @@ static sfsistat on_close(SMFICTX *context)
 const struct smfiDesc mta_filter = {
     .xxfi_name = (char *)"gatepost",
     .xxfi_version = SMFI_VERSION,
-    .xxfi_flags = SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+    .xxfi_flags = MTA_ACTIONS | SMFIF_SETSYMLIST,
     .xxfi_connect = on_connect,
     .xxfi_helo = on_helo,
     .xxfi_envfrom = on_mail,
     .xxfi_envrcpt = on_rcpt,
     .xxfi_header = on_header,
+    .xxfi_eoh = on_end_of_header,
+    .xxfi_body = on_body,
     .xxfi_eom = on_end_of_message,
     .xxfi_abort = on_abort,
     .xxfi_close = on_close,

@@ -14,6 +14,7 @@ struct connection_state {
     unsigned long steps;   /* SMFIP_ flags that were agreed on */
     unsigned long actions; /* SMFIF_ flags that the MTA offers of those we need */
     bool connected;        /* the client is known */
+    bool wants_body;       /* the rest of the body */
     bool in_message;       /* counted as a message under way */
     GMutex lock;           /* of woken */
     GCond cond;

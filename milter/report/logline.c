@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/spam.h"
 #include "report/json.h"
 
 enum value_kind { VALUE_NONE, VALUE_STRING, VALUE_NUMBER, VALUE_LIST };
@@ -114,10 +115,20 @@ static void get_to(const struct event *event, struct value *value_r)
     value_r->list = event->to;
 }
 
-/* No restriction gives a score yet. */
-static void get_nothing(const struct event *event, struct value *value_r)
+static void get_score(const struct event *event, struct value *value_r)
 {
-    (void)event, (void)value_r;
+    if (!event->spam)
+        return;
+    value_r->kind = VALUE_NUMBER;
+    value_r->number = event->spam->score;
+}
+
+static void get_rules(const struct event *event, struct value *value_r)
+{
+    if (!event->spam || event->spam->hits->len == 0)
+        return;
+    value_r->kind = VALUE_STRING;
+    value_r->string = spam_verdict_rules(event->spam, ",");
 }
 
 static void get_milliseconds(const struct event *event, struct value *value_r)
@@ -152,8 +163,8 @@ static const struct key_row key_rows[] = {
     {"tls", get_tls, 64, false},
     {"from", get_from, 512, false},
     {"to", get_to, 1500, false},
-    {"score", get_nothing, 32, false},
-    {"rules", get_nothing, 500, false},
+    {"score", get_score, 32, false},
+    {"rules", get_rules, 500, false},
     {"ms", get_milliseconds, 32, false},
     {"text", get_text, 500, true},
     {"mode", get_mode, 32, true},
