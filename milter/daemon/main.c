@@ -99,7 +99,6 @@ static void *serve_edge(void *data)
 
 static void start_threads(struct daemon *daemon)
 {
-    signals_block();
     service_watch(daemon->service);
     control_server_start(daemon->control);
     daemon->edge = g_thread_new("edge", serve_edge, daemon);
@@ -226,10 +225,11 @@ static int start(struct daemon *daemon)
     struct snapshot *snapshot = load(daemon);
     if (!snapshot)
         return EX_CONFIG;
-    daemon->service = service_new(daemon->config, snapshot, daemon->foreground);
-    privileges_raise_files();
     if (!signals_init())
         return cannot_start(daemon, g_strdup_printf("signals: %s", strerror(errno)));
+    signals_block();
+    daemon->service = service_new(daemon->config, snapshot, daemon->foreground);
+    privileges_raise_files();
     if (!take_places(daemon, snapshot_settings(snapshot), &why))
         return cannot_start(daemon, why);
     background_ready(log_options_from(snapshot_settings(snapshot)).target == LOG_TARGET_STDERR);

@@ -21,7 +21,8 @@ enum happening {
 /* From now on signals are kept for signals_wait. false with errno. */
 bool signals_init(void);
 
-/* Between these two calls of the main thread new threads are made, which inherit its mask. */
+/* Between these two calls the main thread makes others, which inherit its mask. What comes
+ * meanwhile is kept. */
 void signals_block(void);
 void signals_unblock(void);
 

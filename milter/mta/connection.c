@@ -6,9 +6,6 @@
 
 #include <stdarg.h>
 
-/* A waiting session is asked again after so long even if nobody woke it. */
-enum { WAIT_MICROSECONDS = G_USEC_PER_SEC };
-
 static struct {
     GMutex lock;
     GCond changed; /* messages became 0 */
@@ -60,15 +57,6 @@ bool connections_wait_for_messages(gint64 microseconds)
     return none;
 }
 
-static void wake(void *data)
-{
-    struct connection_state *connection = data;
-    g_mutex_lock(&connection->lock);
-    connection->woken = true;
-    g_cond_signal(&connection->cond);
-    g_mutex_unlock(&connection->lock);
-}
-
 struct connection_state *connection_new(void)
 {
     g_mutex_lock(&all.lock);
@@ -78,10 +66,8 @@ struct connection_state *connection_new(void)
     if (!allowed)
         return NULL;
     struct connection_state *connection = g_new0(struct connection_state, 1);
-    g_mutex_init(&connection->lock);
-    g_cond_init(&connection->cond);
-    struct session_waker waker = {.wake = wake, .data = connection};
-    connection->session = session_new(all.engine, &waker);
+    waiting_init(&connection->waiting);
+    connection->session = session_new(all.engine, &connection->waiting.waker);
     return connection;
 }
 
@@ -91,8 +77,7 @@ void connection_free(struct connection_state *connection)
         return;
     connection_end_message(connection);
     session_free(connection->session);
-    g_mutex_clear(&connection->lock);
-    g_cond_clear(&connection->cond);
+    waiting_clear(&connection->waiting);
     g_free(connection);
     g_mutex_lock(&all.lock);
     all.count--;
@@ -120,22 +105,9 @@ void connection_end_message(struct connection_state *connection)
     g_mutex_unlock(&all.lock);
 }
 
-static void wait_for_wake(struct connection_state *connection)
-{
-    gint64 end = g_get_monotonic_time() + WAIT_MICROSECONDS;
-    g_mutex_lock(&connection->lock);
-    while (!connection->woken && g_cond_wait_until(&connection->cond, &connection->lock, end))
-        continue;
-    connection->woken = false;
-    g_mutex_unlock(&connection->lock);
-}
-
 void connection_settle(struct connection_state *connection, enum session_step step)
 {
-    while (step == SESSION_WAIT) {
-        wait_for_wake(connection);
-        step = session_resume(connection->session);
-    }
+    waiting_settle(&connection->waiting, connection->session, step);
 }
 
 void connection_warn(const char *format, ...)

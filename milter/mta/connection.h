@@ -7,7 +7,7 @@
 #ifndef MTA_CONNECTION_H
 #define MTA_CONNECTION_H
 
-#include "policy/session.h"
+#include "policy/waiting.h"
 
 struct connection_state {
     struct session *session;
@@ -16,9 +16,7 @@ struct connection_state {
     bool connected;        /* the client is known */
     bool wants_body;       /* the rest of the body */
     bool in_message;       /* counted as a message under way */
-    GMutex lock;           /* of woken */
-    GCond cond;
-    bool woken;
+    struct waiting waiting;
 };
 
 /* Sets the engine that new connections get, and allows them. */
