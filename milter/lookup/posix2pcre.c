@@ -211,7 +211,7 @@ static bool take_number(const char **p, unsigned *number_r)
 /* "{2}", "{2,}", "{,3}", "{2,3}": for PCRE2 of this age the third must be written "{0,3}". */
 static bool put_interval(struct translation *t)
 {
-    unsigned least, most;
+    unsigned least = 0, most = 0;
     const char *p = t->p + operator_length(t);
     bool has_least = take_number(&p, &least);
     bool comma = *p == ',';
