@@ -6,7 +6,8 @@
  *   texthash:FILE   postmap(1), access(5); hash: btree: lmdb: cdb: dbm: read FILE's text source
  *   cidr:FILE       cidr_table(5)
  *   pcre:FILE       pcre_table(5)
- *   regexp:FILE     regexp_table(5)
+ *   regexp:FILE     regexp_table(5); run by PCRE2, so that it can be bounded: of several ways to
+ *                   match, groups are those of the longest match
  *   inline:{a=b, {c = d e}}    static:VALUE    static:{VALUE WITH SPACES}
  *   fail:WHATEVER   never can tell; for tests, not for users
  *

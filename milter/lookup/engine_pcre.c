@@ -10,9 +10,9 @@
 G_STATIC_ASSERT((FLAG_NOTHING & (PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_DOTALL | PCRE2_EXTENDED |
                                  PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UNGREEDY)) == 0);
 
-/* A match that needs more steps than this, or more memory, is given up. The steps take some 10 ms;
- * sound patterns need some hundreds. */
-enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 100000, HEAP_LIMIT_KB = 20000 };
+/* A match that needs more steps than this, or more memory, is given up. The steps take some 10 ms
+ * with JIT; sound patterns need some hundreds. */
+enum { MATCH_LIMIT = 10000000, DEPTH_LIMIT = 100000, HEAP_LIMIT_KB = 20000 };
 
 struct pcre_code *pcre_code_new(const char *pattern, uint32_t options, char **why_r)
 {
