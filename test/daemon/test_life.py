@@ -1,0 +1,422 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Starting, reloading, stopping: what becomes of the sessions that are open meanwhile."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+from milter import Milter
+import place
+import tap
+from tap import Skip, case, equal, match, true, until
+
+DENIED = r'^550 5\.7\.1 .*Relaying denied'
+running = []
+
+
+def new(settings=None, start=True, unix=True):
+    """A daemon of the test's own."""
+    daemon = gatepost.Gatepost(settings, unix=unix)
+    running.append(daemon)
+    return daemon.start() if start else daemon
+
+
+def opened(daemon, timeout=30):
+    mta = Milter(daemon.port or daemon.path, timeout)
+    mta.negotiate()
+    mta.connect()
+    mta.helo()
+    return mta
+
+
+def relay(mta):
+    mta.mail()
+    code, reply = mta.rcpt('<x@remote.example>')
+    mta.abort()
+    return reply if code != 'c' else ''
+
+
+def run(*arguments, **options):
+    return subprocess.run([gatepost.DAEMON, *arguments], capture_output=True, text=True,
+                          timeout=60, env=gatepost.environment(), **options)
+
+
+def leftovers(daemon):
+    return sorted(os.listdir(daemon.folder + '/run'))
+
+
+def status(daemon):
+    return gatepost.json_fields(daemon.control('status', '--json').stdout)
+
+
+def stopped(daemon, seconds=20):
+    process, daemon.process = daemon.process, None
+    process.wait(seconds)
+    daemon.reader.join(5)
+    return process.returncode
+
+
+@case('the command line')
+def command_line():
+    for arguments in (['-x'], ['-c'], ['-f', 'word'], ['--help']):
+        done = run(*arguments)
+        equal(done.returncode, 64, ' '.join(arguments))
+        match('usage: gatepost', done.stderr)
+    match(r'^gatepost \d+\.\d+', run('-V').stdout)
+    done = run('-f', '-c', '/nonexistent/gatepost.conf')
+    equal(done.returncode, 78, 'no settings')
+    match('^/nonexistent/gatepost.conf: error: ', done.stderr)
+
+
+@case('in the background: whoever starts it knows that it serves')
+def background():
+    daemon = new({'log_target': 'syslog'}, start=False)
+    relative = os.path.basename(daemon.file)
+    done = run('-c', relative, cwd=daemon.folder)
+    equal(done.returncode, 0, done.stderr)
+    true(daemon.answers(), 'it serves')
+    with open(daemon.folder + '/run/gatepost.pid') as handle:
+        pid = int(handle.read())
+    equal(os.readlink('/proc/%d/cwd' % pid), '/', 'working directory')
+    equal(os.getsid(pid), pid, 'session')
+    for number in range(3):
+        equal(os.readlink('/proc/%d/fd/%d' % (pid, number)), '/dev/null', 'descriptor')
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: leftovers(daemon) == [], 10, 'the end')
+
+
+@case('in the background: what goes wrong reaches the terminal')
+def background_failure():
+    daemon = new({'log_target': 'syslog'}, start=False)
+    daemon.write('no_such_parameter = 1\nmode = maybe\n')
+    done = run('-c', daemon.file)
+    equal(done.returncode, 78, 'exit')
+    match(':1: error: .*no_such_parameter', done.stderr)
+    match(':2: error: .*maybe', done.stderr)
+    taken = socket.socket()
+    taken.bind(('127.0.0.1', place.port()))
+    taken.listen(1)
+    daemon.configure({'milter_socket': 'inet:%d@127.0.0.1' % taken.getsockname()[1]})
+    done = run('-c', daemon.file)
+    equal(done.returncode, 69, 'exit')
+    match('port %d: Address already in use' % taken.getsockname()[1], done.stderr)
+    equal(leftovers(daemon), [], 'left behind')
+
+
+@case('sockets that cannot be')
+def bad_sockets():
+    daemon = new(start=False)
+    place.write(daemon.folder + '/run/file', 'precious')
+    for settings, pattern in (
+            ({'milter_socket': 'unix:/nonexistent/folder/s'}, 'No such file or directory'),
+            ({'milter_socket': 'unix:' + daemon.folder + '/run/file'}, 'no socket of ours'),
+            ({'control_socket': daemon.folder + '/run/file'}, 'no socket of ours'),
+            ({'milter_socket': 'inet:10025@192.0.2.1'}, 'Cannot assign requested address'),
+            ({'milter_socket': 'inet:10025@no.such.host.invalid'}, 'no.such.host.invalid'),
+            ({'pid_file': '/nonexistent/folder/pid'}, 'pid file')):
+        daemon.configure(settings)
+        done = run('-f', '-c', daemon.file)
+        equal(done.returncode, 69, done.stderr)
+        match(pattern, done.stderr)
+        equal(leftovers(daemon), ['file'], 'left behind')
+
+
+@case('a user or group that is not there')
+def bad_user():
+    if os.geteuid() != 0:
+        raise Skip('only root changes users')
+    daemon = new(start=False)
+    daemon.configure({'user': 'no-such-user', 'milter_socket_group': 'no-such-group'})
+    done = run('-f', '-c', daemon.file)
+    equal(done.returncode, 78, 'exit')
+    match('user: there is no user "no-such-user"', done.stderr)
+    match('milter_socket_group: there is no group "no-such-group"', done.stderr)
+
+
+@case('folders that are missing are made for the user')
+def folders():
+    daemon = new(start=False)
+    path = daemon.folder + '/other'
+    daemon.configure({'control_socket': path + '/control.sock', 'pid_file': path + '/pid'})
+    daemon.start()
+    if os.geteuid() == 0:
+        true(os.stat(path).st_uid != 0, 'owner of the folder')
+    equal(daemon.stop(), 0, 'exit')
+    equal(os.listdir(path), [], 'left behind')
+
+
+@case('as many open files as allowed')
+def files():
+    daemon = new()
+    with open('/proc/%d/limits' % daemon.process.pid) as handle:
+        line = next(line for line in handle if line.startswith('Max open files'))
+    words = line.split()
+    equal(words[3], words[4], 'soft and hard limit')
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('a session keeps the policy that it began with; new ones get the new')
+def reload_sessions():
+    daemon = new({'mynetworks': '127.0.0.0/8'})
+    with opened(daemon) as old:
+        match(DENIED, relay(old))
+        daemon.reload({'mynetworks': '203.0.113.0/24'})
+        with opened(daemon) as fresh:
+            equal(relay(fresh), '', 'the new policy')
+        match(DENIED, relay(old))
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('broken settings: all is told, nothing changes')
+def broken_reload():
+    daemon = new({'mynetworks': '203.0.113.0/24'})
+    daemon.configure({'mynetworks': '203.0.113.0/24', 'no_such': '1',
+                      'client_restrictions': 'no_such_word'})
+    mark = daemon.mark()
+    done = daemon.control('reload')
+    equal(done.returncode, 78, 'exit')
+    for pattern in ('no_such', 'no_such_word', 'the old settings stay in force'):
+        match(pattern, done.stdout + done.stderr)
+    daemon.wait_log(mark, 'no_such_word')
+    os.kill(daemon.process.pid, signal.SIGUSR1)
+    until(lambda: len([1 for line in daemon.log(mark) if 'old settings stay' in line]) == 2, 10,
+          'the second report')
+    true(status(daemon)['reload_failed'], 'status tells of it')
+    with opened(daemon) as mta:
+        equal(relay(mta), '', 'the old policy')
+    os.unlink(daemon.file)
+    equal(daemon.control('reload').returncode == 0, False, 'without a file')
+    with opened(daemon) as mta:
+        equal(relay(mta), '', 'the old policy')
+    daemon.reload({'mynetworks': '127.0.0.0/8'})
+    equal(status(daemon)['reload_failed'], False, 'status when all is well again')
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('what takes a restart is warned of')
+def restart_settings():
+    daemon = new()
+    mark = daemon.mark()
+    daemon.configure({'pid_file': daemon.folder + '/run/other.pid', 'user': 'daemon'})
+    path = daemon.settings['control_socket']
+    answer = ask(path, b'reload\n')
+    match(r'pid_file: changed, which takes a restart', answer)
+    match(r'user: changed, which takes a restart', answer)
+    daemon.wait_log(mark, 'pid_file: changed')
+    equal(daemon.stop(), 0, 'exit')
+    equal(leftovers(daemon), [], 'left behind')
+
+
+def ask(path, request):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        client.sendall(request)
+        return client.makefile().read()
+
+
+@case('SIGHUP reloads, any number of times')
+def hangup():
+    daemon = new()
+    for number in range(100):
+        os.kill(daemon.process.pid, (signal.SIGHUP, signal.SIGUSR1)[number % 2])
+        time.sleep(0.005)
+    until(lambda: status(daemon)['reloads'] >= 50, 20, 'reloads')
+    with opened(daemon) as mta:
+        match(DENIED, relay(mta))
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('a table that changes is read again')
+def table():
+    daemon = new(start=False)
+    path = daemon.table('clients', '203.0.113.0/24 REJECT\n')
+    daemon.configure({'client_restrictions': 'check_client_access cidr:' + path})
+    daemon.start()
+    with opened(daemon) as mta:
+        mta.mail()
+        match('^554 5.7.1 ', mta.rcpt()[1])
+        mark = daemon.mark()
+        daemon.table('clients', '198.51.100.0/24 REJECT\nnonsense here\n')
+        daemon.wait_log(mark, 'info: 1 changed table read again')
+        daemon.wait_log(mark, 'clients:2')
+        mta.abort()
+        mta.mail()
+        equal(mta.rcpt()[0], 'c', 'after the change')
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('a stop waits for the message under way, and its answer arrives')
+def stop_waits():
+    for unix in (True, False):
+        daemon = new(unix=unix)
+        idle, busy = opened(daemon), opened(daemon)
+        busy.mail()
+        equal(busy.rcpt()[0], 'c', 'RCPT')
+        daemon.process.terminate()
+        daemon.wait_log(0, 'waiting for 1 message under way')
+        time.sleep(0.3)
+        true(daemon.process.poll() is None, 'it waits')
+        try:
+            late = Milter(daemon.port or daemon.path, 5)
+            late.negotiate()
+            raise tap.Failure('a new connection was served')
+        except (OSError, EOFError):
+            pass
+        match(DENIED, busy.rcpt('<x@remote.example>')[1])
+        equal(busy.message()[0], 'c', 'the end of the message')
+        equal(stopped(daemon), 0, 'exit')
+        equal(leftovers(daemon), [], 'left behind')
+        true(any('action=accept' in line for line in daemon.lines), 'the message is logged')
+        idle.close()
+        busy.close()
+
+
+@case('stop_timeout bounds the wait')
+def stop_timeout():
+    daemon = new({'stop_timeout': '1s'})
+    with opened(daemon) as busy:
+        busy.mail()
+        busy.rcpt()
+        begun = time.monotonic()
+        daemon.process.terminate()
+        equal(stopped(daemon), 0, 'exit')
+        true(0.9 < time.monotonic() - begun < 6, 'after %.1f s' % (time.monotonic() - begun))
+        daemon.wait_log(0, '1 message was cut off')
+        equal(leftovers(daemon), [], 'left behind')
+
+
+@case('a second signal hurries')
+def hurry():
+    daemon = new({'stop_timeout': '10m'})
+    with opened(daemon) as busy:
+        busy.mail()
+        busy.rcpt()
+        daemon.process.terminate()
+        daemon.wait_log(0, 'waiting for 1 message')
+        daemon.process.send_signal(signal.SIGINT)
+        equal(stopped(daemon), 0, 'exit')
+
+
+@case('without messages a stop is quick')
+def quick():
+    for number in range(5):
+        daemon = new()
+        with opened(daemon) if number % 2 else open('/dev/null'):
+            begun = time.monotonic()
+            daemon.process.terminate()
+            equal(stopped(daemon), 0, 'exit')
+            true(time.monotonic() - begun < 4, 'after %.1f s' % (time.monotonic() - begun))
+
+
+@case('after SIGKILL nothing is in the way')
+def killed():
+    daemon = new()
+    with opened(daemon) as mta:
+        mta.mail()
+        daemon.kill()
+        try:
+            code, _ = mta.rcpt()
+            raise tap.Failure('an answer from the dead: %r' % code)
+        except (OSError, EOFError):
+            pass
+    equal(leftovers(daemon), ['control.sock', 'gatepost.pid', 'milter.sock'], 'left behind')
+    daemon.start()
+    with opened(daemon) as mta:
+        match(DENIED, relay(mta))
+    equal(daemon.stop(), 0, 'exit')
+    equal(leftovers(daemon), [], 'left behind')
+
+
+@case('a second daemon is refused, whatever it shares, and the first goes on')
+def second():
+    first = new()
+    for settings, pattern in (
+            ({}, r'runs already \(process %d\)' % first.process.pid),
+            ({'pid_file': ''}, 'control.sock: another process listens there'),
+            ({'pid_file': '', 'control_socket': first.folder + '/run/other.sock'},
+             'milter.sock: another process listens there')):
+        own = gatepost.Gatepost({'milter_socket': 'unix:' + first.path,
+                                 'control_socket': first.settings['control_socket'],
+                                 'pid_file': first.settings['pid_file'], **settings}, unix=True)
+        done = run('-f', '-c', own.file)
+        equal(done.returncode, 69, done.stderr)
+        match(pattern, done.stderr)
+        with opened(first) as mta:
+            match(DENIED, relay(mta))
+        equal(first.control('status').returncode, 0, 'status of the first')
+        equal(leftovers(first), ['control.sock', 'gatepost.pid', 'milter.sock'], 'files')
+    equal(first.stop(), 0, 'exit')
+
+
+class Manager:
+    """The service manager's end of sd_notify(3)."""
+
+    def __init__(self):
+        self.path = place.folder() + '/notify'
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self.socket.settimeout(10)
+
+    def hear(self):
+        return self.socket.recv(4096).decode()
+
+
+@case('the service manager is told')
+def notify():
+    with open(gatepost.DAEMON, 'rb') as handle:
+        if b'libsystemd.so' not in handle.read():
+            raise Skip('built without libsystemd')
+    manager = Manager()
+    os.environ.update(NOTIFY_SOCKET=manager.path, WATCHDOG_USEC='1000000')
+    try:
+        daemon = new()
+    finally:
+        del os.environ['NOTIFY_SOCKET'], os.environ['WATCHDOG_USEC']
+    match('^READY=1', manager.hear())
+    equal(manager.hear(), 'WATCHDOG=1')
+    daemon.reload()
+    heard = [manager.hear() for _ in range(4)]
+    heard = [word for word in heard if word != 'WATCHDOG=1']
+    match('^RELOADING=1\nMONOTONIC_USEC=\\d+', heard[0])
+    match('^READY=1', heard[1])
+    equal(daemon.stop(), 0, 'exit')
+    heard = ''
+    while 'STOPPING=1' not in heard:
+        heard = manager.hear()
+
+
+@case('the journal is a target only where it is built in')
+def journal():
+    daemon = new({'log_target': 'journal'}, start=False)
+    with open(gatepost.DAEMON, 'rb') as handle:
+        built_in = b'libsystemd.so' in handle.read()
+    if built_in:
+        equal(daemon.start().stop(), 0, 'exit')
+        return
+    done = run('-f', '-c', daemon.file)
+    equal(done.returncode, 78, 'exit')
+    match('built without libsystemd', done.stderr)
+
+
+def setup():
+    if gatepost.missing():
+        tap.skip_all(gatepost.missing())
+
+
+def teardown(_):
+    for daemon in running:
+        daemon.stop()
+        equal(daemon.sanitizer_report(), '', 'sanitizers')
+
+
+def explain(_):
+    if running:
+        tap.note('\n'.join(running[-1].lines[-20:]))
+
+
+tap.run(setup, teardown, explain)
