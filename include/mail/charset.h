@@ -3,7 +3,7 @@
  * Names of character sets (IANA's registry and iconv's aliases) and the conversion of bytes in
  * any of them to UTF-8, whatever state they are in.
  *
- * Threads: all functions are pure.
+ * Threads: may be called by many at once; the pool of converters locks itself.
  */
 #ifndef MAIL_CHARSET_H
 #define MAIL_CHARSET_H
@@ -30,6 +30,9 @@ void charset_to_utf8(const char *name, const char *bytes, size_t length, GString
  * not UTF-8; *USED_R is how many bytes it took (for bad ones: the longest part that began well,
  * at least 1; a surrogate is one bad character, as for Perl). NUL is a character. */
 int charset_utf8_next(const char *bytes, size_t length, size_t *used_r);
+
+/* Whether none of LENGTH bytes is above 127. */
+bool charset_is_ascii(const char *bytes, size_t length);
 
 /* Whether all LENGTH bytes are valid UTF-8. */
 bool charset_is_utf8(const char *bytes, size_t length);

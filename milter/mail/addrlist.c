@@ -73,7 +73,7 @@ static size_t enclosed_end(const struct reader *r, size_t pos, char close)
 /* End of the quoted and unquoted pieces of a display name at POS; POS if there is none. */
 static size_t phrase_end(const struct reader *r, size_t pos)
 {
-    while (pos < r->length && !strchr(",;<", r->text[pos])) {
+    while (pos < r->length && r->text[pos] != ',' && r->text[pos] != ';' && r->text[pos] != '<') {
         if (r->text[pos] != '"') {
             pos++;
             continue;
@@ -86,21 +86,41 @@ static size_t phrase_end(const struct reader *r, size_t pos)
     return pos;
 }
 
+/* What ends a local part or a domain. */
+static bool is_special(char c)
+{
+    switch (c) {
+    case '\0':
+    case '<':
+    case '>':
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case ',':
+    case ':':
+    case ';':
+        return true;
+    default:
+        return is_space(c);
+    }
+}
+
 static bool is_domain_char(char c)
 {
-    return !is_space(c) && !strchr("\"<>()[],:;", c);
+    return c != '"' && !is_special(c);
 }
 
 static bool is_local_char(char c)
 {
-    return !is_space(c) && !strchr("@<>()[],:;", c);
+    return c != '@' && !is_special(c);
 }
 
 /* End of the domain at POS, a literal allowed; 0 if there is none. */
 static size_t domain_end(const struct reader *r, size_t pos)
 {
     size_t end = pos;
-    while (end < r->length && is_domain_char(r->text[end]) && r->text[end])
+    while (end < r->length && is_domain_char(r->text[end]))
         end++;
     if (end > pos || !is_at(r, pos, '['))
         return end > pos ? end : 0;
@@ -116,7 +136,7 @@ static size_t address_end(const struct reader *r, size_t pos)
     size_t end = is_at(r, pos, '"') ? enclosed_end(r, pos, '"') : 0;
     if (end > 0 && is_at(r, end, '@') && domain_end(r, end + 1) > 0)
         return domain_end(r, end + 1);
-    for (end = pos; end < r->length && r->text[end] && is_local_char(r->text[end]);)
+    for (end = pos; end < r->length && is_local_char(r->text[end]);)
         end++;
     return end > pos && is_at(r, end, '@') ? domain_end(r, end + 1) : 0;
 }
@@ -423,7 +443,8 @@ static GString *prepare(const char *value, size_t length)
             g_string_append_c(out, value[i]);
     }
     size_t colon = 0;
-    for (size_t i = 0; i < out->len && !strchr("\"()<>", out->str[i]); i++)
+    size_t plain = strcspn(out->str, "\"()<>");
+    for (size_t i = 0; i < plain; i++)
         if (out->str[i] == ':')
             colon = i;
     if (colon == 0)

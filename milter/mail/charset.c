@@ -108,9 +108,24 @@ int charset_utf8_next(const char *bytes, size_t length, size_t *used_r)
     return c >= 0xd800 && c <= 0xdfff ? -1 : c; /* half a UTF-16 pair */
 }
 
+bool charset_is_ascii(const char *bytes, size_t length)
+{
+    guint64 word, seen = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= length; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
+        seen |= word;
+    }
+    for (; i < length; i++)
+        seen |= (guint64)(unsigned char)bytes[i];
+    return (seen & G_GUINT64_CONSTANT(0x8080808080808080)) == 0;
+}
+
 bool charset_is_utf8(const char *bytes, size_t length)
 {
     size_t used;
+    if (charset_is_ascii(bytes, length))
+        return true;
     for (size_t i = 0; i < length; i += used)
         if (charset_utf8_next(bytes + i, length - i, &used) < 0)
             return false;
@@ -185,31 +200,74 @@ static void append_converted(iconv_t cd, const char *bytes, size_t length, GStri
     }
 }
 
+/* Converters are kept for the next message: iconv would load and unload its module for each. The
+ * pool locks itself; a converter belongs to one caller while it is out of the pool. */
+#define POOL_MAX 64
+
+struct pooled {
+    char name[CHARSET_NAME_MAX];
+    iconv_t cd;
+};
+
+static struct pooled pool[POOL_MAX];
+static size_t pool_count;
+static GMutex pool_lock;
+
+static iconv_t pool_take(const char *name)
+{
+    iconv_t cd = (iconv_t)-1;
+    g_mutex_lock(&pool_lock);
+    for (size_t i = 0; i < pool_count && cd == (iconv_t)-1; i++) {
+        if (strcmp(pool[i].name, name) == 0) {
+            cd = pool[i].cd;
+            pool[i] = pool[--pool_count];
+        }
+    }
+    g_mutex_unlock(&pool_lock);
+    return cd;
+}
+
+static void pool_give(const char *name, iconv_t cd)
+{
+    bool kept = false;
+    iconv(cd, NULL, NULL, NULL, NULL);
+    g_mutex_lock(&pool_lock);
+    if (pool_count < POOL_MAX && strlen(name) < CHARSET_NAME_MAX) {
+        g_strlcpy(pool[pool_count].name, name, CHARSET_NAME_MAX);
+        pool[pool_count++].cd = cd;
+        kept = true;
+    }
+    g_mutex_unlock(&pool_lock);
+    if (!kept)
+        iconv_close(cd);
+}
+
 /* Whether NAME may be shown to iconv_open, which takes "/" for options and reads files. */
 static bool name_is_plain(const char *name)
 {
     return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name);
 }
 
-static iconv_t open_converter(const char *name, const char *bytes, size_t length)
+/* The name under which iconv has the charset. */
+static const char *iconv_name(const char *name, const char *bytes, size_t length)
 {
     const char *known = g_str_has_prefix(name, "utf-16")
                             ? utf16_name(bytes, length)
                             : table_find(charset_iconv_names, charset_iconv_name_count, name);
-    if (!known && !name_is_plain(name))
-        return (iconv_t)-1;
-    iconv_t cd = iconv_open("UTF-8", known ? known : name);
-    if (cd == (iconv_t)-1 && strcmp(name, "gb18030") == 0)
-        cd = iconv_open("UTF-8", "GBK");
-    return cd;
+    return known ? known : name_is_plain(name) ? name : NULL;
 }
 
-static bool has_8bit(const char *bytes, size_t length)
+static bool convert(const char *name, const char *bytes, size_t length, GString *out)
 {
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)bytes[i] >= 0x80)
-            return true;
-    return false;
+    const char *from = iconv_name(name, bytes, length);
+    iconv_t cd = from ? pool_take(from) : (iconv_t)-1;
+    if (from && cd == (iconv_t)-1)
+        cd = iconv_open("UTF-8", from);
+    if (cd == (iconv_t)-1)
+        return false;
+    append_converted(cd, bytes, length, out);
+    pool_give(from, cd);
+    return true;
 }
 
 /* Whether text of 7 bits in this charset is ASCII: all but those that shift with escapes or take
@@ -226,7 +284,7 @@ static bool is_ascii_superset(const char *name)
 
 void charset_to_utf8(const char *name, const char *bytes, size_t length, GString *out)
 {
-    if (is_ascii_superset(name) && !has_8bit(bytes, length))
+    if (is_ascii_superset(name) && charset_is_ascii(bytes, length))
         g_string_append_len(out, bytes, (gssize)length);
     else if (strcmp(name, "utf-8") == 0)
         append_utf8(bytes, length, out);
@@ -234,13 +292,6 @@ void charset_to_utf8(const char *name, const char *bytes, size_t length, GString
         append_ascii(bytes, length, out);
     else if (strcmp(name, "iso-8859-1") == 0 || strcmp(name, "windows-1252") == 0)
         append_windows_1252(bytes, length, out);
-    else {
-        iconv_t cd = open_converter(name, bytes, length);
-        if (cd == (iconv_t)-1) {
-            append_windows_1252(bytes, length, out);
-            return;
-        }
-        append_converted(cd, bytes, length, out);
-        iconv_close(cd);
-    }
+    else if (!convert(name, bytes, length, out))
+        append_windows_1252(bytes, length, out);
 }

@@ -210,26 +210,26 @@ static bool is_space(char c)
  * nothing vanish. */
 static void unfold(const char *value, size_t length, GString *out)
 {
-    while (length > 0 && is_space(value[length - 1]))
-        length--;
-    for (size_t i = 0; i < length; i++) {
-        if (value[i] != '\n') {
-            g_string_append_c(out, value[i]);
-            continue;
-        }
-        size_t next = i + 1;
-        while (next < length && (value[next] == ' ' || value[next] == '\t'))
-            next++;
-        if (next > i + 1)
+    const char *p = value, *end = value + length;
+    while (end > p && is_space(end[-1]))
+        end--;
+    while (p < end && is_space(*p))
+        p++;
+    while (p < end) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        const char *stop = newline ? newline : end;
+        g_string_append_len(out, p, stop - p);
+        p = newline ? newline + 1 : end;
+        if (!newline)
+            break;
+        bool folds = p < end && (*p == ' ' || *p == '\t');
+        while (p < end && (*p == ' ' || *p == '\t'))
+            p++;
+        if (folds)
             g_string_append_c(out, ' ');
         else if (out->len > 0 && out->str[out->len - 1] == '\r')
             g_string_truncate(out, out->len - 1);
-        i = next - 1;
     }
-    size_t blank = 0;
-    while (blank < out->len && is_space(out->str[blank]))
-        blank++;
-    g_string_erase(out, 0, (gssize)blank);
 }
 
 /* Makes TEXT valid UTF-8: what is not counts as windows-1252. */
@@ -244,24 +244,52 @@ static void make_utf8(GString *text)
     }
 }
 
+/* Whether anything in the text looks like the head of an encoded word. */
+static bool has_words(const char *text, size_t length)
+{
+    const char *p = text, *end = text + length;
+    while ((p = memchr(p, '=', (size_t)(end - p)))) {
+        p++;
+        if (p < end && *p == '?')
+            return true;
+    }
+    return false;
+}
+
 /* Appends TEXT with its encoded words decoded, if it has any. */
 static void decode_text(const GString *text, GString *out)
 {
-    if (strstr(text->str, "=?"))
+    if (has_words(text->str, text->len))
         mimeword_decode(text->str, text->len, out);
     else
         g_string_append_len(out, text->str, (gssize)text->len);
 }
 
+/* Appends the value of a field if it is plain ASCII on one line, as most are; false if not. */
+static bool append_plain(const char *value, size_t length, GString *out)
+{
+    const char *p = value, *end = value + length;
+    if (memchr(p, '\n', length) || !charset_is_ascii(p, length) || has_words(p, length))
+        return false;
+    while (end > p && is_space(end[-1]))
+        end--;
+    while (p < end && is_space(*p))
+        p++;
+    g_string_append_len(out, p, end - p);
+    return true;
+}
+
 void mimeword_decode_field(const char *name, const char *value, size_t length, GString *out)
 {
+    if (append_plain(value, length, out))
+        return;
     g_autoptr(GString) text = g_string_sized_new(length + 1);
     unfold(value, length, text);
     make_utf8(text);
-    if (field_is_opaque(name))
-        g_string_append_len(out, text->str, (gssize)text->len);
+    if (has_words(text->str, text->len) && !field_is_opaque(name))
+        mimeword_decode(text->str, text->len, out);
     else
-        decode_text(text, out);
+        g_string_append_len(out, text->str, (gssize)text->len);
 }
 
 /* Turns folds into one space each, and line ends that fold nothing into nothing. */

@@ -46,14 +46,6 @@ static void scan_content_type(const char *value, size_t length, struct charset_s
         add_charset(scan, charset->str, charset->len);
 }
 
-static bool has_8bit(const char *value, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)value[i] >= 0x80)
-            return true;
-    return false;
-}
-
 void charset_scan_field(const struct header *field, bool smtputf8, struct charset_scan *scan)
 {
     const char *value = field->value;
@@ -61,7 +53,7 @@ void charset_scan_field(const struct header *field, bool smtputf8, struct charse
     scan_words(value, length, scan);
     if (g_ascii_strcasecmp(field->name, "Content-Type") == 0)
         scan_content_type(value, length, scan);
-    if (!scan->raw8bit && has_8bit(value, length))
+    if (!scan->raw8bit && !charset_is_ascii(value, length))
         scan->raw8bit = !smtputf8 || !charset_is_utf8(value, length);
 }
 

@@ -12,6 +12,7 @@
 enum code {
     CODE_NUMBER,
     CODE_NAME,
+    CODE_SUM,
     CODE_NOT,
     CODE_NEGATE,
     CODE_CHOOSE,
@@ -33,7 +34,7 @@ enum code {
 struct expression_op {
     enum code code;
     double number; /* CODE_NUMBER */
-    unsigned name; /* CODE_NAME */
+    unsigned name; /* CODE_NAME: which value; CODE_SUM: which name */
 };
 
 /* Binary operators; longer signs before their beginnings. Level 1 (?:) binds least. */
@@ -304,6 +305,30 @@ void expression_free(struct expression *expression)
     g_free(expression);
 }
 
+void expression_bind(struct expression *expression)
+{
+    struct expression_op *op = (void *)expression->code->data;
+    for (guint i = 0; i < expression->code->len; i++, op++) {
+        if (op->code != CODE_NAME)
+            continue;
+        const struct expression_name *name = expression->names->pdata[op->name];
+        if (!name->members)
+            *op = (struct expression_op){.code = CODE_NUMBER};
+        else if (name->members->len == 1)
+            op->name = g_array_index(name->members, unsigned, 0);
+        else
+            op->code = CODE_SUM;
+    }
+}
+
+static double sum_members(const struct expression_name *name, const double *values)
+{
+    double sum = 0;
+    for (guint i = 0; i < name->members->len; i++)
+        sum += values[g_array_index(name->members, unsigned, i)];
+    return sum;
+}
+
 static double integer_xor(double a, double b)
 {
     if (!(fabs(a) < 9e15) || !(fabs(b) < 9e15))
@@ -374,8 +399,9 @@ static double *apply(enum code code, double *top)
 
 double expression_value(const struct expression *expression, const double *values, bool *failed_r)
 {
-    double small[64] = {0};
-    double *stack = expression->stack <= 64 ? small : g_new0(double, expression->stack);
+    double small[32];
+    double *stack = expression->stack <= 32 ? small : g_new(double, expression->stack);
+    stack[0] = 0;
     double *top = stack;
     const struct expression_op *op = (const void *)expression->code->data;
     for (guint i = 0; i < expression->code->len; i++, op++) {
@@ -383,6 +409,8 @@ double expression_value(const struct expression *expression, const double *value
             *top++ = op->number;
         else if (op->code == CODE_NAME)
             *top++ = values[op->name];
+        else if (op->code == CODE_SUM)
+            *top++ = sum_members(expression->names->pdata[op->name], values);
         else
             top = apply(op->code, top);
     }

@@ -34,6 +34,10 @@ struct expression {
 struct expression *expression_parse(const char *text, const char *const *calls, char **why_r);
 void expression_free(struct expression *expression);
 
+/* Once the names have their members, binds the code to them: VALUES of expression_value are then
+ * those of all rules, and a name is worth the sum of its members'. */
+void expression_bind(struct expression *expression);
+
 /* The value with VALUES[i] for name i. *FAILED_R tells of a division by zero that counted. */
 double expression_value(const struct expression *expression, const double *values, bool *failed_r);
 

@@ -47,7 +47,7 @@ static void offer(struct branch *branch, GPtrArray *set)
 {
     if (!set)
         return;
-    if (set->len == 0 || shortest(set) < 2 ||
+    if (set->len == 0 || shortest(set) == 0 ||
         (branch->best && shortest(branch->best) >= shortest(set))) {
         g_ptr_array_unref(set);
         return;
@@ -60,7 +60,7 @@ static void offer(struct branch *branch, GPtrArray *set)
 /* Ends the run of plain characters. */
 static void flush(struct branch *branch)
 {
-    if (branch->run->len >= 2) {
+    if (branch->run->len > 0) {
         GPtrArray *set = set_new();
         gssize length = (gssize)MIN(branch->run->len, LITERAL_LENGTH_MAX);
         g_ptr_array_add(set, g_string_new_len(branch->run->str, length));
@@ -145,7 +145,10 @@ static void read_escape(struct walk *walk, struct branch *branch)
         add_char(walk, branch, values[control - controls]);
     else if (c == 'x')
         read_hex(walk, branch);
-    else if (strchr("bBAzZGK", c))
+    else if (g_ascii_isdigit(c)) { /* a reference or an octal number */
+        walk->p += strspn(walk->p, "0123456789");
+        add_unknown(walk, branch);
+    } else if (strchr("bBAzZGK", c))
         return; /* no width: what stands around it is still in a row */
     else if (strchr("wWdDsShHvVRNX", c))
         add_unknown(walk, branch);

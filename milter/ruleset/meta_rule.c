@@ -46,17 +46,7 @@ enum pattern_status meta_rule_parse(struct builder *builder, struct rule *rule, 
 double meta_rule_value(const struct expression *meta, const double *values)
 {
     bool failed;
-    double small[64] = {0};
-    double *sums = meta->names->len <= 64 ? small : g_new(double, meta->names->len);
-    for (guint i = 0; i < meta->names->len; i++) {
-        const struct expression_name *name = meta->names->pdata[i];
-        sums[i] = 0;
-        for (guint n = 0; name->members && n < name->members->len; n++)
-            sums[i] += values[g_array_index(name->members, unsigned, n)];
-    }
-    double value = expression_value(meta, sums, &failed);
-    if (sums != small)
-        g_free(sums);
+    double value = expression_value(meta, values, &failed);
     return value < 0 ? 1 : value; /* as SpamAssassin counts a hit of a negative value */
 }
 
@@ -100,6 +90,7 @@ static void resolve(const struct ruleset *ruleset, struct rule *rule)
         else if (on)
             add_dependency(rule, name, on);
     }
+    expression_bind(rule->meta);
 }
 
 /* How many metas each meta waits for. */

@@ -20,12 +20,15 @@ struct output {
     int next; /* -1: no more */
 };
 
+/* Marks a transition to a state that tells of a literal. */
+#define HAS_OUTPUT 0x8000
+
 struct prefilter {
     GArray *literals; /* struct literal; emptied by prefilter_finish */
     size_t room;      /* states that may still be made */
     uint8_t class_of[256];
     unsigned classes;
-    uint16_t *next; /* [state * classes + class] */
+    uint16_t *next; /* [state * classes + class]: the state, with HAS_OUTPUT */
     int *first;     /* [state]: first output, -1 for none */
     GArray *outputs;
 };
@@ -141,6 +144,14 @@ static void build_transitions(struct prefilter *prefilter, unsigned states)
     }
 }
 
+/* Marks the transitions to states with outputs, so that a scan need not look each state up. */
+static void mark_outputs(struct prefilter *prefilter, unsigned states)
+{
+    for (size_t i = 0; i < (size_t)states * prefilter->classes; i++)
+        if (prefilter->first[prefilter->next[i]] >= 0)
+            prefilter->next[i] |= HAS_OUTPUT;
+}
+
 /* Upper case letters share the class of their lower case. */
 static void fold_classes(struct prefilter *prefilter)
 {
@@ -157,6 +168,7 @@ void prefilter_finish(struct prefilter *prefilter)
         prefilter->first[i] = -1;
     unsigned states = build_tree(prefilter);
     build_transitions(prefilter, states);
+    mark_outputs(prefilter, states);
     fold_classes(prefilter);
     free_literals(prefilter);
 }
@@ -173,10 +185,13 @@ static void report(const struct prefilter *prefilter, int output, uint8_t *found
 void prefilter_scan(const struct prefilter *prefilter, const char *text, size_t length,
                     uint8_t *found)
 {
+    const unsigned char *p = (const unsigned char *)text, *end = p + length;
     unsigned state = 0, classes = prefilter->classes;
-    for (size_t i = 0; i < length; i++) {
-        state = prefilter->next[state * classes + prefilter->class_of[(unsigned char)text[i]]];
-        if (prefilter->first[state] >= 0)
+    for (; p < end; p++) {
+        state = prefilter->next[state * classes + prefilter->class_of[*p]];
+        if (G_UNLIKELY(state & HAS_OUTPUT)) {
+            state &= ~(unsigned)HAS_OUTPUT;
             report(prefilter, prefilter->first[state], found);
+        }
     }
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* States that one prefilter may have; literals beyond are not taken. */
-#define PREFILTER_STATES_MAX 60000
+#define PREFILTER_STATES_MAX 32000
 
 struct prefilter;
 

@@ -120,19 +120,30 @@ static size_t kept_length(const struct header *field)
     return MIN(field->value_length, SOURCE_VALUE_MAX);
 }
 
+static void append_raw(const struct header *field, GString *out)
+{
+    g_string_append_len(out, field->value, (gssize)kept_length(field));
+    if (field->value_length < SOURCE_VALUE_MAX)
+        g_string_append_c(out, '\n');
+}
+
+static void append_decoded(const struct header *field, GString *out)
+{
+    mimeword_decode_field(field->name, field->value, kept_length(field), out);
+    g_string_append_c(out, '\n');
+}
+
 static void add_raw(GPtrArray *pieces, const struct header *field)
 {
-    GString *piece = g_string_new_len(field->value, (gssize)kept_length(field));
-    if (field->value_length < SOURCE_VALUE_MAX)
-        g_string_append_c(piece, '\n');
+    GString *piece = g_string_sized_new(kept_length(field) + 2);
+    append_raw(field, piece);
     g_ptr_array_add(pieces, piece);
 }
 
 static void add_decoded(GPtrArray *pieces, const struct header *field)
 {
-    GString *piece = g_string_sized_new(field->value_length + 2);
-    mimeword_decode_field(field->name, field->value, kept_length(field), piece);
-    g_string_append_c(piece, '\n');
+    GString *piece = g_string_sized_new(kept_length(field) + 2);
+    append_decoded(field, piece);
     g_ptr_array_add(pieces, piece);
 }
 
@@ -325,11 +336,39 @@ static bool is_absent(const struct source *source, const struct ruleset_message 
            (is_verdict(source->name) || !header_list_first(message->headers, source->name));
 }
 
+/* Whether the text is just the values of one field's occurrences. */
+static bool is_plain(const struct source *source)
+{
+    return source->kind == SOURCE_FIELD && !source->addr && !source->display && !source->first &&
+           !source->last;
+}
+
+/* The first value decides how all are joined: one that was cut has no line end. */
+static void append_values(const struct source *source, const struct ruleset_message *message,
+                          GString *out)
+{
+    const struct header *first = header_list_first(message->headers, source->name);
+    bool lines = true;
+    for (const struct header *field = first; field; field = field->next_same) {
+        if (!lines)
+            g_string_append_c(out, '\n');
+        if (source->raw)
+            append_raw(field, out);
+        else
+            append_decoded(field, out);
+        lines = field == first ? ends_line(out) : lines;
+    }
+}
+
 bool source_text(const struct source *source, const struct ruleset_message *message, GString *out)
 {
     g_string_truncate(out, 0);
     if (is_absent(source, message))
         return false;
+    if (is_plain(source)) {
+        append_values(source, message, out);
+        return true;
+    }
     GPtrArray *pieces = pieces_new();
     gather(pieces, source, message);
     pieces = refine(pieces, source);
