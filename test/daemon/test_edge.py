@@ -171,10 +171,18 @@ def lost(daemon):
             if orderly:
                 mta.close()
             else:
-                mta.put('M', b'half')
-                mta.socket.sendall(b'\0\0\0')
-                mta.socket.close()
+                tear(mta)
     nobody_left(daemon)
+
+
+def tear(mta):
+    """Ends in the middle of a packet, if the other side has not ended before."""
+    try:
+        mta.put('M', b'half')
+        mta.socket.sendall(b'\0\0\0')
+    except OSError:
+        pass
+    mta.socket.close()
 
 
 def nobody_left(daemon):

@@ -77,6 +77,7 @@ static void test_senders_and_recipients(void)
     static const char *const several[] = {"a@b", "c@d", "e@f", NULL};
     struct facts facts;
     struct event event = example(&facts);
+    mail_address_clear(&facts.sender);
     mail_address_parse("<>", &facts.sender);
     event.to = several;
     g_autofree char *null_sender = line_of(&event, LOG_FORMAT_TEXT);
