@@ -22,9 +22,16 @@ struct lookups *lookups_new(const struct site *site, struct resolver *resolver,
 /* Ends all questions. Accepts NULL. */
 void lookups_free(struct lookups *lookups);
 
-/* Asks the lists about PLACES (enum dnsbl_place) that FACTS know by now and that were not asked
- * about yet. */
-void lookups_need(struct lookups *lookups, const struct facts *facts, unsigned places);
+/* Which lists are meant: bits of a mask. */
+enum lookups_group {
+    LOOKUPS_WEIGHTED = 1, /* dnsbl_sites, rhsbl_sites, hashbl_sites */
+    LOOKUPS_ZONES = 2,    /* those that restrictions and rules name */
+};
+
+/* Asks the lists of GROUPS about PLACES (enum dnsbl_place) that FACTS know by now and that they
+ * were not asked about yet. */
+void lookups_need(struct lookups *lookups, const struct facts *facts, unsigned groups,
+                  unsigned places);
 
 /* The facts of PLACES are others now: what was asked about them is forgotten. */
 void lookups_forget(struct lookups *lookups, unsigned places);

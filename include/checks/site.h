@@ -36,6 +36,7 @@ struct site {
     GPtrArray *auth_mechanisms;       /* of char *, "!NAME" forbids */
     struct dnsbl_set *dnsbl_weighted; /* dnsbl_sites, rhsbl_sites, hashbl_sites */
     struct dnsbl_set *dnsbl_zones;    /* what restrictions and rules name */
+    unsigned dnsbl_early;             /* of enum lookups_group: lists that some restriction asks */
     int64_t dnsbl_threshold;
     struct table_list *dnsbl_reply_map;    /* NULL: empty */
     int64_t dns_budget;                    /* us that a connection may wait for DNS in all */
@@ -75,7 +76,8 @@ bool site_authenticated(const struct site *site, const struct facts *facts);
 /* Whether relay_clientcerts lists the verified certificate of the client. */
 enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts);
 
-/* The sum from which reject_dnsbl refuses. */
+/* The sum from which reject_dnsbl refuses: that of the recipient's profile, of a whole message the
+ * mildest (highest) among its recipients. */
 int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts);
 
 enum destination { DESTINATION_LOCAL, DESTINATION_REMOTE, DESTINATION_UNSET, DESTINATION_UNKNOWN };

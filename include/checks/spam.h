@@ -25,7 +25,8 @@ struct spam_profile {
 struct spam_site {
     struct ruleset *ruleset;
     GPtrArray *profiles; /* of struct spam_profile * */
-    GArray *rule_zones;  /* of unsigned: for each dnsbl rule its index in site->dnsbl_zones */
+    GArray *rule_zones;  /* of unsigned: for each dnsbl rule its index in site->dnsbl_zones; empty
+                            where nothing can lead to reject_spam */
     bool split;          /* mixed_recipients = split */
 };
 

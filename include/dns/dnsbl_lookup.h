@@ -59,6 +59,7 @@ struct dnsbl_sum {
     int64_t highest; /* likewise */
     bool pending;
     int top; /* index of the listed entry with the largest weight, the first of equals; -1: none */
+    bool top_open; /* a pending entry may take its place */
 };
 
 /* WAKER is called whenever an answer came in, possibly for each. */

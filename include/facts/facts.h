@@ -98,6 +98,7 @@ struct facts {
     struct mail_address sender;
     bool smtputf8;
     bool has_recipient; /* recipient below is the one being decided */
+    unsigned profile;   /* the index of its profile among the policy's; 0: none */
     struct mail_address recipient;
     const struct message_facts *message; /* NULL until the message is in */
 };

@@ -75,11 +75,12 @@ enum check_result run_reject_dnsbl(struct check *check)
     unsigned places = DNSBL_ENVELOPE & ~(unsigned)DNSBL_RECIPIENT;
     if (check->facts->message)
         places |= DNSBL_FROM | DNSBL_REPLY_TO;
-    lookups_need(check->lookups, check->facts, places);
+    lookups_need(check->lookups, check->facts, LOOKUPS_WEIGHTED, places);
     int64_t threshold = site_dnsbl_threshold(check->site, check->facts);
     struct dnsbl_sum sum;
     dnsbl_lookup_sum(lookup, places, &sum);
-    bool open = sum.pending && sum.lowest < threshold && sum.highest >= threshold;
+    /* Once the sum is reached for good, only which list is named may still be open. */
+    bool open = sum.pending && sum.highest >= threshold && (sum.lowest < threshold || sum.top_open);
     if (open && !lookups_expired(check->lookups))
         return CHECK_WAIT;
     if (sum.sum < threshold || sum.top < 0)
@@ -97,7 +98,7 @@ static enum listing ask_zone(struct check *check)
         return LISTING_NO;
     unsigned index = check->argument->zone;
     unsigned places = dnsbl_set_get(check->site->dnsbl_zones, index)->places;
-    lookups_need(check->lookups, check->facts, places);
+    lookups_need(check->lookups, check->facts, LOOKUPS_ZONES, places);
     struct dnsbl_result result;
     dnsbl_lookup_result(lookup, index, places, &result);
     switch (result.verdict) {

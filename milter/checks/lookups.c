@@ -17,10 +17,10 @@ struct lookups {
     struct resolver *resolver;
     struct dns_waker waker;
     struct dnsbl_lookup *weighted, *zones;
-    unsigned asked;       /* places that were added */
-    GHashTable *domains;  /* "kind:name" -> struct domaincheck * */
-    int64_t left;         /* of the budget, us */
-    int64_t waiting_from; /* 0: not waiting */
+    unsigned weighted_asked, zones_asked; /* places that were added */
+    GHashTable *domains;                  /* "kind:name" -> struct domaincheck * */
+    int64_t left;                         /* of the budget, us */
+    int64_t waiting_from;                 /* 0: not waiting */
 };
 
 struct lookups *lookups_new(const struct site *site, struct resolver *resolver,
@@ -141,30 +141,33 @@ static const struct {
     {DNSBL_FROM, add_from},      {DNSBL_REPLY_TO, add_reply_to},
 };
 
-void lookups_need(struct lookups *lookups, const struct facts *facts, unsigned places)
+static void add_places(struct dnsbl_lookup *lookup, const struct facts *facts, unsigned places,
+                       unsigned *asked)
 {
-    places &= known_places(facts) & ~lookups->asked;
-    for (size_t i = 0; i < G_N_ELEMENTS(place_rows); i++) {
-        if (!(places & place_rows[i].place))
-            continue;
-        if (lookups->weighted)
-            place_rows[i].add(lookups->weighted, facts);
-        if (lookups->zones)
-            place_rows[i].add(lookups->zones, facts);
-    }
-    lookups->asked |= places;
+    places &= known_places(facts) & ~*asked;
+    for (size_t i = 0; i < G_N_ELEMENTS(place_rows); i++)
+        if (places & place_rows[i].place)
+            place_rows[i].add(lookup, facts);
+    *asked |= places;
+}
+
+void lookups_need(struct lookups *lookups, const struct facts *facts, unsigned groups,
+                  unsigned places)
+{
+    if (lookups->weighted && (groups & LOOKUPS_WEIGHTED))
+        add_places(lookups->weighted, facts, places, &lookups->weighted_asked);
+    if (lookups->zones && (groups & LOOKUPS_ZONES))
+        add_places(lookups->zones, facts, places, &lookups->zones_asked);
 }
 
 void lookups_forget(struct lookups *lookups, unsigned places)
 {
-    places &= lookups->asked;
-    if (!places)
-        return;
-    if (lookups->weighted)
+    if (lookups->weighted_asked & places)
         dnsbl_lookup_forget(lookups->weighted, places);
-    if (lookups->zones)
+    if (lookups->zones_asked & places)
         dnsbl_lookup_forget(lookups->zones, places);
-    lookups->asked &= ~places;
+    lookups->weighted_asked &= ~places;
+    lookups->zones_asked &= ~places;
 }
 
 struct dnsbl_lookup *lookups_weighted(struct lookups *lookups)
@@ -201,16 +204,20 @@ enum domaincheck_result lookups_domain(struct lookups *lookups, const char *name
                                                                      : result;
 }
 
+static void set_deadline(struct lookups *lookups, int64_t deadline)
+{
+    if (lookups->weighted)
+        dnsbl_lookup_set_deadline(lookups->weighted, deadline);
+    if (lookups->zones)
+        dnsbl_lookup_set_deadline(lookups->zones, deadline);
+}
+
 void lookups_wait_begin(struct lookups *lookups)
 {
     if (lookups->waiting_from)
         return;
     lookups->waiting_from = g_get_monotonic_time();
-    int64_t deadline = lookups_deadline(lookups);
-    if (lookups->weighted)
-        dnsbl_lookup_set_deadline(lookups->weighted, deadline);
-    if (lookups->zones)
-        dnsbl_lookup_set_deadline(lookups->zones, deadline);
+    set_deadline(lookups, lookups_deadline(lookups));
 }
 
 void lookups_wait_end(struct lookups *lookups)
@@ -219,6 +226,8 @@ void lookups_wait_end(struct lookups *lookups)
         return;
     lookups->left -= g_get_monotonic_time() - lookups->waiting_from;
     lookups->waiting_from = 0;
+    /* Nobody waits: what is asked later has the rest of the budget, not this wait's end. */
+    set_deadline(lookups, 0);
 }
 
 int64_t lookups_deadline(const struct lookups *lookups)

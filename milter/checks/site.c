@@ -112,10 +112,22 @@ enum lookup_status site_relay_certificate(const struct site *site, const struct 
     return table_list_find(site->relay_clientcerts, subject, value);
 }
 
+static int64_t profile_threshold(const struct site *site, unsigned profile)
+{
+    if (!site->spam || profile >= site->spam->profiles->len)
+        return site->dnsbl_threshold;
+    return ((const struct spam_profile *)site->spam->profiles->pdata[profile])->dnsbl_threshold;
+}
+
 int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts)
 {
-    (void)facts;
-    return site->dnsbl_threshold;
+    const struct message_facts *message = facts->message;
+    if (!message || message->recipient_count == 0)
+        return profile_threshold(site, facts->profile);
+    int64_t mildest = profile_threshold(site, message->profiles[0]);
+    for (size_t i = 1; i < message->recipient_count; i++)
+        mildest = MAX(mildest, profile_threshold(site, message->profiles[i]));
+    return mildest;
 }
 
 enum destination site_destination(const struct site *site, const struct mail_address *address)

@@ -78,7 +78,7 @@ static bool lists_open(struct check *check)
         unsigned zone = g_array_index(spam->rule_zones, unsigned, i);
         unsigned places = dnsbl_set_get(check->site->dnsbl_zones, zone)->places;
         struct dnsbl_result result;
-        lookups_need(check->lookups, check->facts, places);
+        lookups_need(check->lookups, check->facts, LOOKUPS_ZONES, places);
         dnsbl_lookup_result(lookup, zone, places, &result);
         open |= result.verdict == DNSBL_PENDING;
     }
@@ -90,7 +90,7 @@ static bool list_hits(void *data, size_t index)
     struct check *check = data;
     const struct spam_site *spam = check->site->spam;
     struct dnsbl_lookup *lookup = check->lookups ? lookups_zones(check->lookups) : NULL;
-    if (!lookup)
+    if (!lookup || index >= spam->rule_zones->len)
         return false;
     unsigned zone = g_array_index(spam->rule_zones, unsigned, index);
     struct dnsbl_result result;

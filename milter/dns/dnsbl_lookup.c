@@ -416,17 +416,23 @@ static void add_result(struct dnsbl_sum *sum, const struct dnsbl_result *result)
 
 void dnsbl_lookup_sum(struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r)
 {
-    int most = 0;
+    int most = 0, open_most = 0, open = -1;
     *sum_r = (struct dnsbl_sum){.top = -1};
     for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
         struct dnsbl_result result;
         decide(lookup, i, places, &result);
         add_result(sum_r, &result);
+        if (result.verdict == DNSBL_PENDING && (open < 0 || result.entry->weight > open_most)) {
+            open = (int)i;
+            open_most = result.entry->weight;
+        }
         if (result.verdict != DNSBL_LISTED || (sum_r->top >= 0 && result.entry->weight <= most))
             continue;
         sum_r->top = (int)i;
         most = result.entry->weight;
     }
+    sum_r->top_open = open >= 0 && (sum_r->top < 0 || open_most > most ||
+                                    (open_most == most && open < sum_r->top));
 }
 
 /* ---- texts ---- */

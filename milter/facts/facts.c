@@ -194,6 +194,7 @@ void facts_end_recipient(struct facts *facts)
 {
     mail_address_clear(&facts->recipient);
     facts->has_recipient = false;
+    facts->profile = 0;
 }
 
 void facts_end_message(struct facts *facts)

@@ -53,7 +53,6 @@ struct session {
     GString *body;     /* as much as is wanted; NULL: nothing */
     size_t body_limit; /* bytes that are wanted */
     bool body_cut;
-    unsigned profile; /* of the current recipient */
     struct message_facts message;
     GPtrArray *message_recipients;  /* of char *: accepted, with brackets off */
     GArray *message_profiles;       /* of unsigned, beside them */
@@ -123,6 +122,9 @@ static void forget_message(struct session *session)
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
     session->microseconds = 0;
+    session->waiting_from = 0;
+    if (session->lookups)
+        lookups_wait_end(session->lookups);
 }
 
 void session_free(struct session *session)
@@ -333,14 +335,14 @@ static void add_message_recipient(struct session *session)
         session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
     }
     g_ptr_array_add(session->message_recipients, g_strdup(session->facts.recipient.text));
-    g_array_append_val(session->message_profiles, session->profile);
+    g_array_append_val(session->message_profiles, session->facts.profile);
 }
 
 /* The profile of the current recipient. An error of its tables is the same as "cannot tell". */
 static bool find_profile(struct session *session, struct refusal *refusal)
 {
     const struct site *site = &session->policy->site;
-    session->profile = 0;
+    session->facts.profile = 0;
     if (!site->recipient_profiles)
         return true;
     g_autoptr(GString) name = g_string_new(NULL);
@@ -349,7 +351,7 @@ static bool find_profile(struct session *session, struct refusal *refusal)
                        site->recipient_delimiter, false, name);
     g_strchomp(name->str);
     int index = status == LOOKUP_HIT ? spam_profile_find(site->spam, name->str) : 0;
-    session->profile = index > 0 ? (unsigned)index : 0;
+    session->facts.profile = index > 0 ? (unsigned)index : 0;
     if (index < 0)
         engine_warn_once(session->engine, name->str,
                          "recipient_profiles names \"%s\", but there is no such [profile] "
@@ -368,7 +370,7 @@ static void split_recipients(struct session *session, struct refusal *refusal)
 {
     const struct spam_site *spam = session->policy->site.spam;
     bool differs = session->message_profiles && session->message_profiles->len > 0 &&
-                   g_array_index(session->message_profiles, unsigned, 0) != session->profile;
+                   g_array_index(session->message_profiles, unsigned, 0) != session->facts.profile;
     if (refusal->reply || !spam->split || !differs ||
         guard_is_outgoing(&session->policy->site, &session->facts))
         return;
@@ -610,11 +612,15 @@ static void ask_early(struct session *session)
     if (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
                                                     facts->client_name) != LOOKUP_MISS)
         return;
-    lookups_need(session->lookups, facts, DNSBL_ANYWHERE);
+    lookups_need(session->lookups, facts, site->dnsbl_early, DNSBL_ANYWHERE);
 }
 
+/* A session may be told of another client (XCLIENT): what was asked for the first one is dropped.
+ */
 static void begin_lookups(struct session *session)
 {
+    lookups_free(g_steal_pointer(&session->lookups));
+    engine_dns_unref(g_steal_pointer(&session->dns));
     if (!session->policy->asks_dns)
         return;
     session->dns = engine_dns_acquire(session->engine);
@@ -651,6 +657,7 @@ static void warn_of_listener_name(struct session *session)
 enum session_step session_connect(struct session *session, const struct connection *connection,
                                   const struct macro_source *macros)
 {
+    forget_message(session);
     facts_connect(&session->facts, connection, macros);
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);

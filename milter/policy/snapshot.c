@@ -9,6 +9,7 @@
 
 #include "autoreply/bounce_senders.h"
 #include "base/text.h"
+#include "checks/lookups.h"
 #include "checks/spam.h"
 #include "config.h"
 #include "dns/resolver.h"
@@ -212,19 +213,41 @@ static struct ruleset *load_rules(struct snapshot *snapshot, const struct sectio
     return ruleset_load((const char *const *)paths->pdata, &options, base->problems);
 }
 
-/* The DNS lists that rules name are asked like those that restrictions name. */
-static GArray *rule_zones(struct policy *policy, struct problems *problems)
+static bool list_has_tables(const struct restriction_list *list)
 {
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++)
+        if (item->argument.tables)
+            return true;
+    return false;
+}
+
+/* The DNS lists that rules name are asked like those that restrictions name, where the rules are
+ * asked at all: by reject_spam, which a table may name too. Elsewhere they are only read. */
+static void add_rule_zones(struct policy *policy, struct problems *problems)
+{
+    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
     const struct ruleset *ruleset = policy->site.spam->ruleset;
-    GArray *zones = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    bool used = list && (restriction_list_names(list, "reject_spam") || list_has_tables(list));
+    struct dnsbl_set *set = used ? dnsbl_set_ref(policy->site.dnsbl_zones) : dnsbl_set_new();
     const struct ruleset_external *external;
     for (size_t i = 0; (external = ruleset_external_get(ruleset, i)); i++) {
-        unsigned index = dnsbl_set_count(policy->site.dnsbl_zones);
-        dnsbl_set_add_rule(policy->site.dnsbl_zones, external->spec, problems, external->file,
-                           external->line);
-        g_array_append_val(zones, index);
+        unsigned index = dnsbl_set_count(set);
+        dnsbl_set_add_rule(set, external->spec, problems, external->file, external->line);
+        if (used)
+            g_array_append_val(policy->site.spam->rule_zones, index);
     }
-    return zones;
+    dnsbl_set_unref(set);
+}
+
+/* The lists that are asked as soon as there is something to ask. */
+static unsigned early_groups(const struct policy *policy)
+{
+    unsigned groups = LOOKUPS_ZONES;
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (policy->lists[kind] && restriction_list_names(policy->lists[kind], "reject_dnsbl"))
+            groups |= LOOKUPS_WEIGHTED;
+    return groups;
 }
 
 struct profile_visit {
@@ -266,7 +289,7 @@ static void build_spam(struct snapshot *snapshot, struct policy *policy,
     struct spam_site *spam = site->spam = g_new0(struct spam_site, 1);
     spam->ruleset = load_rules(snapshot, section, base);
     spam->split = settings_integer(snapshot->settings, section, SETTING_MIXED_RECIPIENTS) == 1;
-    spam->rule_zones = rule_zones(policy, base->problems);
+    spam->rule_zones = g_array_new(FALSE, FALSE, sizeof(unsigned));
     spam->profiles = g_ptr_array_new();
     g_ptr_array_add(spam->profiles, build_profile(snapshot, policy, NULL, base));
     guint count = settings_section_count(snapshot->settings, SECTION_PROFILE);
@@ -333,9 +356,9 @@ static bool policy_asks_dns(const struct policy *policy)
             bool needs_lists = strcmp(item->row->name, "reject_dnsbl") == 0;
             if ((item->row->traits & TRAIT_ASKS_DNS) && (weighted || !needs_lists))
                 return true;
-            if (item->argument.tables)
-                return true;
         }
+        if (list_has_tables(policy->lists[kind]))
+            return true;
     }
     return false;
 }
@@ -355,6 +378,8 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     build_spam(snapshot, policy, base);
     build_guard(snapshot, policy, base);
     build_lists(snapshot, policy, base);
+    add_rule_zones(policy, base->problems);
+    policy->site.dnsbl_early = early_groups(policy);
     policy_lint(policy, settings, base->problems);
     if (!policy_is_whole(policy))
         return;
