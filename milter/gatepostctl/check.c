@@ -21,7 +21,8 @@ static void warn_of_folder(const struct settings *settings, enum setting id, con
         return;
     g_autofree char *folder = g_path_get_dirname(path);
     if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
-        problems_warning(problems, value->file, value->line, "%s: there is no folder %s",
+        problems_warning(problems, value->file, value->line,
+                         "%s: there is no folder %s; gatepost makes it if root starts it",
                          setting_row(id)->name, folder);
 }
 

@@ -49,6 +49,18 @@ static char *take_mailbox_line(const GString *text)
     return g_strndup(text->str, strcspn(text->str, "\r\n"));
 }
 
+/* Lines end in CR LF when they come by SMTP. */
+static GString *take_body(const GString *text, size_t start)
+{
+    GString *body = g_string_sized_new(text->len - start);
+    for (const char *p = text->str + start, *end = text->str + text->len; p < end; p++) {
+        if (*p == '\n' && (p == text->str || p[-1] != '\r'))
+            g_string_append_c(body, '\r');
+        g_string_append_c(body, *p);
+    }
+    return body;
+}
+
 bool message_file_read(const char *path, struct message_file *message_r, char **why_r)
 {
     *message_r = (struct message_file){0};
@@ -60,7 +72,8 @@ bool message_file_read(const char *path, struct message_file *message_r, char **
     message_r->mailbox_line = take_mailbox_line(text);
     message_r->headers = header_list_new();
     size_t header = message_parse(text->str, text->len, message_r->headers);
-    message_r->body = g_string_erase(text, 0, (gssize)header);
+    message_r->body = take_body(text, header);
+    g_string_free(text, TRUE);
     return true;
 }
 

@@ -18,7 +18,7 @@
 struct message_file {
     struct header_list *headers;
     char *mailbox_line; /* the "From " line that an mbox has on top, without line end; NULL: none */
-    GString *body;
+    GString *body;      /* lines end in CR LF */
 };
 
 /* Reads the file PATH, or standard input for "-". false, with *WHY_R (freed by the caller), if it

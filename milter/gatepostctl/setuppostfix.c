@@ -338,13 +338,12 @@ static void print_tables(const struct setup *setup, enum setting id, const char 
         print_setting(setup, id, value->str);
 }
 
-static void print_gatepost(const struct setup *setup, const char *why)
+static void print_gatepost(const struct setup *setup)
 {
     printf("\n# gatepost.conf\n");
     if (!setup->postconf) {
-        printf("# %s: fill in what its mydestination, virtual_alias_domains,\n"
-               "# virtual_mailbox_domains and relay_domains are\n#local_domains =\n",
-               why);
+        printf("# Fill in what Postfix's mydestination, virtual_alias_domains,\n"
+               "# virtual_mailbox_domains and relay_domains are.\n#local_domains =\n");
         return;
     }
     print_local_domains(setup);
@@ -369,7 +368,7 @@ enum exit_code setup_postfix(const struct settings *settings, const char *folder
     find_milter(&setup);
     print_main(&setup);
     print_master(&setup);
-    print_gatepost(&setup, why);
+    print_gatepost(&setup);
     fflush(stdout);
     warn_of_group(&setup);
     if (postconf) {

@@ -318,6 +318,15 @@ static void tell_headers(struct trial *trial, const struct message_file *message
     }
 }
 
+/* In the pieces that an MTA sends, and no more of it than is wanted. */
+static void tell_body(struct trial *trial, const GString *body)
+{
+    enum { PIECE = 65535 };
+    bool wanted = session_end_of_header(trial->session);
+    for (size_t at = 0; wanted && at < body->len; at += PIECE)
+        wanted = session_body(trial->session, body->str + at, MIN(PIECE, body->len - at));
+}
+
 static void run_message(struct trial *trial, const struct message_file *message,
                         const struct macro_source *macros)
 {
@@ -325,6 +334,7 @@ static void run_message(struct trial *trial, const struct message_file *message,
     enum session_step step;
     if (message) {
         tell_headers(trial, message);
+        tell_body(trial, message->body);
         step = session_end_of_message(trial->session, macros);
     } else {
         step = session_end_of_envelope(trial->session, macros);
