@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""packaging/quickstart does what it promises."""
+import os
+import shutil
+import subprocess
+import sys
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import postfix
+from tap import case, equal, match, run, skip_all, true
+
+TOP = os.path.abspath(os.path.dirname(os.path.abspath(__file__)) + '/../..')
+PLACE = '/run/gatepost-quickstart'
+REPLIES = ['250 2.0.0 Ok: queued as ', '550 5.7.1 <someone@elsewhere.example>: Relaying denied',
+           '538 5.7.11 Encryption required', '250 2.0.0 Ok: queued as ',
+           '553 5.7.1 <root@example.org>: Sender address rejected: not owned by user bob']
+
+
+def quickstart(*arguments):
+    return subprocess.run([TOP + '/packaging/quickstart', *arguments], text=True,
+                          env=dict(gatepost.environment(), BUILD=gatepost.BUILD), timeout=200,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+
+
+@case('it sends five messages and shows what became of them')
+def five_messages():
+    done = quickstart()
+    equal(done.returncode, 0, 'exit: %s' % done.stdout)
+    replies = [line.split('reply', 1)[1].strip() for line in done.stdout.splitlines()
+               if line.startswith('  reply')]
+    equal(len(replies), 5, 'replies')
+    for reply, expected in zip(replies, REPLIES):
+        true(reply.startswith(expected), '%s, expected %s' % (reply, expected))
+    match(r'log +action=reject stage=rcpt check=reject_unauth_destination', done.stdout)
+    match('packaging/quickstart stop', done.stdout)
+
+
+@case('what it leaves behind can be asked, and has delivered')
+def still_there():
+    done = subprocess.run([gatepost.CONTROL, '-c', PLACE + '/gatepost.conf', 'status'],
+                          capture_output=True, text=True, env=gatepost.environment())
+    equal(done.returncode, 0, done.stderr)
+    for folder in ('here', 'elsewhere'):
+        equal(len(os.listdir('%s/mail/%s/new' % (PLACE, folder))), 1, 'messages in ' + folder)
+
+
+@case('it can be started again, and stopped')
+def again_and_stop():
+    equal(quickstart().returncode, 0, 'exit of a second start')
+    equal(quickstart('stop').returncode, 0, 'exit of stop')
+    true(not os.path.exists(PLACE), PLACE + ' is still there')
+    true(not any(postfix.listening(port) for port in (2525, 2587)), 'a port is still open')
+    equal(quickstart('stop').returncode, 1, 'exit when nothing runs')
+    equal(quickstart('banana').returncode, 64, 'exit for a word it does not know')
+
+
+if __name__ == '__main__':
+    reason = postfix.missing() or gatepost.missing()
+    if not reason and not (shutil.which('swaks') and shutil.which('dpkg-query')):
+        reason = 'swaks or dpkg-query is missing'
+    if not reason and (os.path.exists(PLACE) or any(map(postfix.listening, (2525, 2587)))):
+        reason = 'somebody else uses quickstart, or its ports'
+    if reason:
+        skip_all(reason)
+    try:
+        run()
+    finally:
+        if os.path.exists(PLACE):
+            quickstart('stop')
