@@ -39,7 +39,7 @@ struct spam_hit {
 struct spam_verdict {
     double score, required;
     const char *profile; /* the profile's name, of the site; NULL: none */
-    bool tagged, refused;
+    bool tagged, refused; /* what is refused is also to be tagged, should it pass all the same */
     GPtrArray *hits; /* of struct spam_hit *, by name */
 };
 

@@ -108,6 +108,9 @@ const GPtrArray *session_recipients(const struct session *session);
 /* What the message scored; NULL: reject_spam was not asked. Valid until the next message. */
 const struct spam_verdict *session_spam(const struct session *session);
 
+/* The profile of the first recipient that was accepted, if none was of the last one; never NULL. */
+const struct spam_profile *session_profile(const struct session *session);
+
 /* The DNS questions of the session; NULL: there are none. And its policy. */
 struct lookups *session_lookups(const struct session *session);
 const struct policy *session_policy(const struct session *session);

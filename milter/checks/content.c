@@ -22,10 +22,31 @@ static enum lookup_status find_address(struct check *check, const char *text, GS
     return status;
 }
 
-static enum lookup_status find_any_address(struct check *check, const struct header *header,
-                                           GString *value, char **found_r)
+/* The text of a field without its comments (RFC 5322 3.2.2), which may stand anywhere in it. */
+static GString *without_comments(const char *text, size_t length)
 {
-    g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
+    GString *out = g_string_sized_new(length);
+    unsigned depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < length; i++) {
+        bool escape = text[i] == '\\' && (quoted || depth > 0) && i + 1 < length;
+        if (text[i] == '"' && depth == 0)
+            quoted = !quoted;
+        if (text[i] == '(' && !quoted)
+            depth++;
+        if (depth == 0)
+            g_string_append_len(out, text + i, escape ? 2 : 1);
+        if (text[i] == ')' && !quoted && depth > 0)
+            depth--;
+        i += escape;
+    }
+    return out;
+}
+
+static enum lookup_status find_in_text(struct check *check, const char *text, size_t length,
+                                       GString *value, char **found_r)
+{
+    g_autoptr(GPtrArray) entries = addrlist_parse(text, length);
     for (guint i = 0; i < entries->len; i++) {
         const struct addrlist_entry *entry = entries->pdata[i];
         if (!entry->address)
@@ -37,6 +58,26 @@ static enum lookup_status find_any_address(struct check *check, const struct hea
         return status;
     }
     return LOOKUP_MISS;
+}
+
+/* Addresses are taken as rules take them, then as the standard does: no comment hides one. */
+static enum lookup_status find_any_address(struct check *check, const struct header *header,
+                                           GString *value, char **found_r)
+{
+    size_t length = header->value_length;
+    enum lookup_status status = find_in_text(check, header->value, length, value, found_r);
+    if (status != LOOKUP_MISS || !memchr(header->value, '(', length))
+        return status;
+    g_autoptr(GString) bare = without_comments(header->value, length);
+    return find_in_text(check, bare->str, bare->len, value, found_r);
+}
+
+/* Tables are asked for text that ends at a NUL: one in an encoded word must hide nothing. */
+static void replace_nuls(GString *text)
+{
+    for (gsize i = 0; i < text->len; i++)
+        if (text->str[i] == '\0')
+            text->str[i] = ' ';
 }
 
 enum check_result run_check_from_access(struct check *check)
@@ -58,6 +99,7 @@ static enum lookup_status find_field(struct check *check, const struct header *h
 {
     g_autoptr(GString) text = g_string_new(NULL);
     mimeword_decode_field(header->name, header->value, header->value_length, text);
+    replace_nuls(text);
     enum lookup_status status = table_list_find(check->argument->tables, text->str, value);
     g_autofree char *found = NULL;
     return status == LOOKUP_MISS ? find_any_address(check, header, value, &found) : status;

@@ -109,7 +109,7 @@ static struct spam_verdict *verdict_of(const struct spam_profile *profile,
     verdict->required = profile->tag_score;
     verdict->profile = profile->name;
     verdict->refused = result->score >= profile->reject_score;
-    verdict->tagged = !verdict->refused && result->score >= profile->tag_score;
+    verdict->tagged = verdict->refused || result->score >= profile->tag_score;
     verdict->hits = g_ptr_array_new_with_free_func(free_hit);
     for (size_t i = 0; i < result->hit_count; i++) {
         struct spam_hit *hit = g_new0(struct spam_hit, 1);
@@ -197,19 +197,37 @@ static struct spam_verdict *judge(struct check *check)
 
 /* Acting */
 
-/* Fields that only this site's own filter may set. The last one goes first: an MTA counts anew. */
+/* More fields of one name than a message comes by honestly; each costs the MTA a walk through its
+ * header. */
+enum { FORGED_MAX = 100 };
+
+/* Fields that only this site's own filter may set. */
+static const char *const own_fields[] = {"X-Spam-Flag", "X-Spam-Score", "X-Spam-Status",
+                                         "X-Spam-Level"};
+
+static unsigned count_fields(const struct check *check, const char *name)
+{
+    unsigned count = 0;
+    const struct header *header = header_list_first(check->facts->message->headers, name);
+    for (; header; header = header->next_same)
+        count++;
+    return count;
+}
+
+static bool has_too_many_forged(const struct check *check)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(own_fields); i++)
+        if (count_fields(check, own_fields[i]) > FORGED_MAX)
+            return true;
+    return false;
+}
+
+/* The last one goes first: an MTA counts anew. */
 static void remove_forged(struct check *check)
 {
-    static const char *const names[] = {"X-Spam-Flag", "X-Spam-Score", "X-Spam-Status",
-                                        "X-Spam-Level"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        unsigned count = 0;
-        const struct header *header = header_list_first(check->facts->message->headers, names[i]);
-        for (; header; header = header->next_same)
-            count++;
-        for (; count > 0; count--)
-            check_effects_change(check->effects, names[i], count, NULL);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(own_fields); i++)
+        for (unsigned count = count_fields(check, own_fields[i]); count > 0; count--)
+            check_effects_change(check->effects, own_fields[i], count, NULL);
 }
 
 /* "X-Spam-Status: Yes, score=7.0 required=5.0 tests=A,B", folded where it grows too long. */
@@ -250,6 +268,15 @@ static enum check_result refuse_spam(struct check *check, const struct spam_verd
                         verdict->score, rules);
 }
 
+/* What is refused after all shows no fields; below warn_if_reject it does. */
+static void judge_once(struct check *check)
+{
+    struct spam_verdict *verdict = check->effects->spam = judge(check);
+    remove_forged(check);
+    if (verdict->tagged)
+        tag(check, verdict);
+}
+
 enum check_result run_reject_spam(struct check *check)
 {
     const struct spam_site *spam = check->site->spam;
@@ -257,13 +284,10 @@ enum check_result run_reject_spam(struct check *check)
         return CHECK_DUNNO;
     if (lists_open(check))
         return CHECK_WAIT;
-    struct spam_verdict *verdict = judge(check);
-    spam_verdict_free(check->effects->spam);
-    check->effects->spam = verdict;
-    if (verdict->refused)
-        return refuse_spam(check, verdict);
-    remove_forged(check);
-    if (verdict->tagged)
-        tag(check, verdict);
-    return CHECK_DUNNO;
+    if (has_too_many_forged(check))
+        return check_refuse(check, 552, "5.3.4", "Message header too large");
+    if (!check->effects->spam)
+        judge_once(check);
+    const struct spam_verdict *verdict = check->effects->spam;
+    return verdict->refused ? refuse_spam(check, verdict) : CHECK_DUNNO;
 }

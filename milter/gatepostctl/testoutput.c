@@ -5,7 +5,10 @@
  */
 #include "testoutput.h"
 
+#include <string.h>
+
 #include "base/text.h"
+#include "checks/spam.h"
 #include "report/json.h"
 
 static void put_decision(GString *out, const struct trial_decision *decision)
@@ -34,14 +37,42 @@ static void put_empty(GString *out, const char *key, const char *brackets)
     json_close(out, brackets[1]);
 }
 
-/* What the message itself told: nothing looks at it yet. */
-static void put_content(GString *out)
+/* As many digits as a score has. */
+enum { SCORE_DECIMALS = 3, SHARE_DECIMALS = 4 };
+
+static void put_rules(GString *out, const struct findings *findings)
 {
-    json_integer(out, "score", 0);
-    json_integer(out, "required", 0);
-    put_empty(out, "rules", "[]");
-    put_empty(out, "charsets", "[]");
-    put_empty(out, "scripts", "{}");
+    json_number(out, "score", findings->score, SCORE_DECIMALS);
+    json_number(out, "required", findings->required, SCORE_DECIMALS);
+    json_open(out, "rules", '[');
+    for (guint i = 0; i < findings->rules->len; i++) {
+        const struct spam_hit *hit = findings->rules->pdata[i];
+        json_open(out, NULL, '{');
+        json_string(out, "name", hit->name);
+        json_number(out, "score", hit->score, SCORE_DECIMALS);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
+static void put_languages(GString *out, const struct findings *findings)
+{
+    json_open(out, "charsets", '[');
+    for (guint i = 0; i < findings->charsets->len; i++)
+        json_string(out, NULL, findings->charsets->pdata[i]);
+    json_close(out, ']');
+    json_open(out, "scripts", '{');
+    for (guint i = 0; i < findings->scripts->len; i++) {
+        const struct script_share *share =
+            &g_array_index(findings->scripts, struct script_share, i);
+        json_number(out, share->name, share->share, SHARE_DECIMALS);
+    }
+    json_close(out, '}');
+}
+
+/* Nothing tells of these yet. */
+static void put_analyses(GString *out)
+{
     json_open(out, "autoreply", '{');
     json_bool(out, "is_autoreply", false);
     json_bool(out, "to_bounce_sender", false);
@@ -63,7 +94,9 @@ void test_print_json(const char *file, const struct trial_result *result, FILE *
     json_string(out, "stage", stage_name(result->stage));
     put_decision(out, &result->decision);
     put_recipients(out, result);
-    put_content(out);
+    put_rules(out, &result->findings);
+    put_languages(out, &result->findings);
+    put_analyses(out);
     json_open(out, "headers", '[');
     for (guint i = 0; i < result->headers->len; i++)
         json_string(out, NULL, result->headers->pdata[i]);
@@ -105,6 +138,51 @@ static void print_list(FILE *stream, const char *name, const GPtrArray *lines)
         print_field(stream, i == 0 ? name : "", lines->pdata[i]);
 }
 
+/* A score with the decimals it has, one at least. */
+static char *score_text(double score)
+{
+    g_autofree char *text = g_strdup_printf("%.*f", SCORE_DECIMALS, score);
+    size_t length = strlen(text);
+    while (text[length - 1] == '0' && text[length - 2] != '.')
+        text[--length] = '\0';
+    return g_steal_pointer(&text);
+}
+
+static void print_score(FILE *stream, const struct findings *findings)
+{
+    g_autofree char *score = score_text(findings->score);
+    g_autofree char *required = score_text(findings->required);
+    g_autofree char *line = g_strdup_printf("%s; tagged from %s on%s%s", score, required,
+                                            findings->profile ? ", profile " : "",
+                                            findings->profile ? findings->profile : "");
+    print_field(stream, "score", line);
+    for (guint i = 0; i < findings->rules->len; i++) {
+        const struct spam_hit *hit = findings->rules->pdata[i];
+        g_autofree char *points = score_text(hit->score);
+        g_autofree char *rule = g_strdup_printf("%8s %s%s%s", points, hit->name,
+                                                *hit->description ? ": " : "", hit->description);
+        print_field(stream, i == 0 ? "rules" : "", rule);
+        g_autofree char *text = g_strdup_printf("         matched \"%s\"", hit->text);
+        if (*hit->text)
+            print_field(stream, "", text);
+    }
+}
+
+static void print_languages(FILE *stream, const struct findings *findings)
+{
+    g_autoptr(GString) scripts = g_string_new(NULL);
+    for (guint i = 0; i < findings->scripts->len; i++) {
+        const struct script_share *share =
+            &g_array_index(findings->scripts, struct script_share, i);
+        g_string_append_printf(scripts, "%s%s %.0f%%", i ? ", " : "", share->name,
+                               share->share * 100);
+    }
+    for (guint i = 0; i < findings->charsets->len; i++)
+        print_field(stream, i == 0 ? "charsets" : "", findings->charsets->pdata[i]);
+    if (scripts->len > 0)
+        print_field(stream, "scripts", scripts->str);
+}
+
 void test_print_text(const char *file, const struct trial_result *result, FILE *stream)
 {
     g_autofree char *name = text_escape(file ? file : "envelope");
@@ -119,5 +197,8 @@ void test_print_text(const char *file, const struct trial_result *result, FILE *
     g_autofree char *sender = g_strdup_printf("<%s>", result->sender);
     print_field(stream, "from", sender);
     print_recipients(stream, result);
+    if (file)
+        print_score(stream, &result->findings);
+    print_languages(stream, &result->findings);
     print_list(stream, "adds", result->headers);
 }

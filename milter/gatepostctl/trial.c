@@ -318,13 +318,21 @@ static void tell_headers(struct trial *trial, const struct message_file *message
     }
 }
 
-/* In the pieces that an MTA sends, and no more of it than is wanted. */
-static void tell_body(struct trial *trial, const GString *body)
+/* The body as the MTA sends it, as far as it is wanted: lines end in CR LF. */
+static void tell_body(struct trial *trial, const struct message_file *message)
 {
-    enum { PIECE = 65535 };
+    const char *line = message->body->str, *end = line + message->body->len;
     bool wanted = session_end_of_header(trial->session);
-    for (size_t at = 0; wanted && at < body->len; at += PIECE)
-        wanted = session_body(trial->session, body->str + at, MIN(PIECE, body->len - at));
+    while (wanted && line < end) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *stop = newline ? newline : end;
+        size_t length = (size_t)(stop - line);
+        if (length > 0 && line[length - 1] == '\r')
+            length--;
+        wanted =
+            session_body(trial->session, line, length) && session_body(trial->session, "\r\n", 2);
+        line = newline ? newline + 1 : end;
+    }
 }
 
 static void run_message(struct trial *trial, const struct message_file *message,
@@ -334,7 +342,7 @@ static void run_message(struct trial *trial, const struct message_file *message,
     enum session_step step;
     if (message) {
         tell_headers(trial, message);
-        tell_body(trial, message->body);
+        tell_body(trial, message);
         step = session_end_of_message(trial->session, macros);
     } else {
         step = session_end_of_envelope(trial->session, macros);
@@ -375,6 +383,7 @@ static void result_init(struct trial_result *result, char **recipients)
         .headers = g_ptr_array_new_with_free_func(g_free),
         .notes = g_ptr_array_new_with_free_func(g_free),
     };
+    findings_init(&result->findings);
     for (; *recipients; recipients++) {
         struct trial_recipient *recipient = g_new0(struct trial_recipient, 1);
         recipient->address = g_strdup(*recipients);
@@ -407,6 +416,7 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     result_r->client = facts_client_text(facts);
     result_r->listener = listener_text(facts);
     result_r->monitor = snapshot_policy(trial->snapshot, facts)->monitor;
+    findings_read(&result_r->findings, trial->session, message);
     session_free(trial->session);
     trial->session = NULL;
     trial->result = NULL;
@@ -418,6 +428,7 @@ void trial_result_clear(struct trial_result *result)
     g_ptr_array_unref(result->recipients);
     g_ptr_array_unref(result->headers);
     g_ptr_array_unref(result->notes);
+    findings_clear(&result->findings);
     g_free(result->client);
     g_free(result->helo);
     g_free(result->sender);

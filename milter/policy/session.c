@@ -908,6 +908,14 @@ const struct spam_verdict *session_spam(const struct session *session)
     return running ? running : session->message_effects.spam;
 }
 
+const struct spam_profile *session_profile(const struct session *session)
+{
+    const GArray *profiles = session->message_profiles;
+    unsigned index =
+        profiles && profiles->len > 0 ? g_array_index(profiles, unsigned, 0) : session->profile;
+    return session->policy->site.spam->profiles->pdata[index];
+}
+
 struct lookups *session_lookups(const struct session *session)
 {
     return session->lookups;

@@ -363,6 +363,17 @@ static bool policy_asks_dns(const struct policy *policy)
     return false;
 }
 
+/* Whether the message's restrictions name NAME, or may, by the result of a table. */
+static bool may_ask(const struct policy *policy, const char *name)
+{
+    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++)
+        if (item->argument.tables)
+            return true;
+    return restriction_list_names(list, name);
+}
+
 static void build_policy(struct snapshot *snapshot, const struct section *section,
                          const struct table_context *base)
 {
@@ -383,12 +394,10 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     policy_lint(policy, settings, base->problems);
     if (!policy_is_whole(policy))
         return;
-    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
     policy->asks_dns = policy_asks_dns(policy);
-    policy->guards =
-        policy->site.guard_action != GUARD_OFF && restriction_list_names(list, "guard_autoreply");
-    policy->rules_read_body = ruleset_needs_body(policy->site.spam->ruleset) &&
-                              restriction_list_names(list, "reject_spam");
+    policy->guards = policy->site.guard_action != GUARD_OFF && may_ask(policy, "guard_autoreply");
+    policy->rules_read_body =
+        ruleset_needs_body(policy->site.spam->ruleset) && may_ask(policy, "reject_spam");
     policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
 }
 
