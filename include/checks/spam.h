@@ -38,9 +38,9 @@ struct spam_hit {
 /* What a message scored for the profile whose outcome counts. */
 struct spam_verdict {
     double score, required;
-    const char *profile; /* the profile's name, of the site; NULL: none */
+    const char *profile;  /* the profile's name, of the site; NULL: none */
     bool tagged, refused; /* what is refused is also to be tagged, should it pass all the same */
-    GPtrArray *hits; /* of struct spam_hit *, by name */
+    GPtrArray *hits;      /* of struct spam_hit *, by name */
 };
 
 void spam_site_free(struct spam_site *spam);          /* accepts NULL */

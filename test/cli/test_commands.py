@@ -233,7 +233,7 @@ def json_fields():
         'file': None, 'verdict': 'accept', 'stage': 'rcpt', 'check': None, 'reply': None,
         'recipients': [{'rcpt': 'user@example.org', 'verdict': 'accept', 'check': None,
                         'reply': None}],
-        'score': 0, 'required': 0, 'rules': [], 'charsets': [], 'scripts': {},
+        'score': 0, 'required': 5, 'rules': [], 'charsets': [], 'scripts': {},
         'autoreply': {'is_autoreply': False, 'to_bounce_sender': False, 'quotes_original': False,
                       'evidence': []},
         'dnsbl': {'score': 0, 'hits': []}, 'headers': []}, 'object')
