@@ -318,21 +318,13 @@ static void tell_headers(struct trial *trial, const struct message_file *message
     }
 }
 
-/* The body as the MTA sends it, as far as it is wanted: lines end in CR LF. */
-static void tell_body(struct trial *trial, const struct message_file *message)
+/* In the pieces that an MTA sends, and no more of it than is wanted. */
+static void tell_body(struct trial *trial, const GString *body)
 {
-    const char *line = message->body->str, *end = line + message->body->len;
+    enum { PIECE = 65535 };
     bool wanted = session_end_of_header(trial->session);
-    while (wanted && line < end) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        const char *stop = newline ? newline : end;
-        size_t length = (size_t)(stop - line);
-        if (length > 0 && line[length - 1] == '\r')
-            length--;
-        wanted =
-            session_body(trial->session, line, length) && session_body(trial->session, "\r\n", 2);
-        line = newline ? newline + 1 : end;
-    }
+    for (size_t at = 0; wanted && at < body->len; at += PIECE)
+        wanted = session_body(trial->session, body->str + at, MIN(PIECE, body->len - at));
 }
 
 static void run_message(struct trial *trial, const struct message_file *message,
@@ -342,7 +334,7 @@ static void run_message(struct trial *trial, const struct message_file *message,
     enum session_step step;
     if (message) {
         tell_headers(trial, message);
-        tell_body(trial, message);
+        tell_body(trial, message->body);
         step = session_end_of_message(trial->session, macros);
     } else {
         step = session_end_of_envelope(trial->session, macros);
