@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The session engine from outside: it never blocks, keeps the policy it began with, and can be
+ * dropped at any moment. What it decides is in test/session.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "policy/waiting.h"
+
+static const char *no_macro(void *context, const char *name)
+{
+    (void)context;
+    return strcmp(name, "{client_port}") == 0   ? "40000"
+           : strcmp(name, "{daemon_port}") == 0 ? "25"
+                                                : NULL;
+}
+
+static const struct macro_source macros = {.get = no_macro};
+
+struct log_count {
+    gint events, messages;
+};
+
+static void on_event(void *data, const struct event *event)
+{
+    (void)event;
+    g_atomic_int_inc(&((struct log_count *)data)->events);
+}
+
+static void on_message(void *data, enum engine_level level, const char *text)
+{
+    (void)level, (void)text;
+    g_atomic_int_inc(&((struct log_count *)data)->messages);
+}
+
+static struct snapshot *policy(const char *text)
+{
+    struct problems *problems = problems_new();
+    struct snapshot *snapshot =
+        snapshot_build(settings_parse(text, strlen(text), "c", problems), NULL, problems);
+    if (!snapshot)
+        problems_print(problems, stderr);
+    g_assert_nonnull(snapshot);
+    problems_free(problems);
+    return snapshot;
+}
+
+static struct engine *engine_with(const char *text, struct log_count *log)
+{
+    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = log};
+    return engine_new(policy(text), &hooks);
+}
+
+static enum session_step to_rcpt(struct session *session, const char *client, const char *rcpt)
+{
+    struct ipaddr address;
+    g_assert_true(ipaddr_parse(client, &address));
+    struct connection connection = {.host = "[x]", .address = &address};
+    const char *mail[] = {"<a@far.test>", NULL};
+    const char *to[] = {rcpt, NULL};
+    g_assert_cmpint(session_connect(session, &connection, &macros), ==, SESSION_READY);
+    g_assert_cmpint(session_helo(session, "x.test", &macros), ==, SESSION_READY);
+    g_assert_cmpint(session_mail(session, mail, &macros), ==, SESSION_READY);
+    return session_rcpt(session, to, &macros);
+}
+
+/* A DNS server that never says a word. */
+static int silent_server(unsigned *port_r)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof(address);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &length), ==, 0);
+    *port_r = ntohs(address.sin_port);
+    return fd;
+}
+
+static char *silent_list(unsigned port)
+{
+    return g_strdup_printf("local_domains = lab.test\nrule_files =\ndns_servers = 127.0.0.1:%u\n"
+                           "dnsbl_sites = bl.example*3\ndnsbl_timeout = 1s\n",
+                           port);
+}
+
+static void test_waits_without_blocking(void)
+{
+    unsigned port;
+    struct log_count log = {0};
+    int fd = silent_server(&port);
+    g_autofree char *text = silent_list(port);
+    struct engine *engine = engine_with(text, &log);
+    struct waiting waiting;
+    waiting_init(&waiting);
+    struct session *session = session_new(engine, &waiting.waker);
+    gint64 start = g_get_monotonic_time();
+    g_assert_cmpint(to_rcpt(session, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_WAIT);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, G_TIME_SPAN_SECOND / 2);
+    g_assert_cmpint(session_deadline(session), >, start);
+    g_assert_cmpint(session_deadline(session), <=, start + 2 * G_TIME_SPAN_SECOND);
+    /* Asked again before anything has happened, it waits on. */
+    g_assert_cmpint(session_resume(session), ==, SESSION_WAIT);
+    waiting_settle(&waiting, session, SESSION_WAIT);
+    g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
+    /* The budget of the connection is used up: the next recipient does not wait at all. */
+    const char *to[] = {"<carol@lab.test>", NULL};
+    g_assert_cmpint(session_rcpt(session, to, &macros), ==, SESSION_READY);
+    session_free(session);
+    waiting_clear(&waiting);
+    engine_free(engine);
+    close(fd);
+}
+
+static void test_dropped_while_waiting(void)
+{
+    unsigned port;
+    struct log_count log = {0};
+    int fd = silent_server(&port);
+    g_autofree char *text = silent_list(port);
+    struct engine *engine = engine_with(text, &log);
+    struct waiting waiting;
+    waiting_init(&waiting);
+    for (int i = 0; i < 50; i++) {
+        struct session *session = session_new(engine, &waiting.waker);
+        g_assert_cmpint(to_rcpt(session, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_WAIT);
+        if (i % 2)
+            session_abort(session);
+        session_free(session);
+    }
+    struct engine_counters counters;
+    engine_get_counters(engine, &counters);
+    g_assert_cmpuint(counters.open, ==, 0);
+    waiting_clear(&waiting);
+    engine_free(engine);
+    close(fd);
+}
+
+static void test_keeps_its_policy(void)
+{
+    struct log_count log = {0};
+    struct engine *engine =
+        engine_with("local_domains = lab.test\nrule_files =\nclient_restrictions = reject\n", &log);
+    struct session *old = session_new(engine, NULL);
+    engine_publish(engine, policy("local_domains = lab.test\nrule_files =\n"));
+    struct session *fresh = session_new(engine, NULL);
+    g_assert_cmpint(to_rcpt(old, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_READY);
+    g_assert_cmpint(session_get_answer(old)->action, ==, SESSION_REFUSE);
+    g_assert_cmpint(to_rcpt(fresh, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_READY);
+    g_assert_cmpint(session_get_answer(fresh)->action, ==, SESSION_CONTINUE);
+    session_free(old);
+    session_free(fresh);
+    engine_free(engine);
+}
+
+static void test_many_recipients(void)
+{
+    struct log_count log = {0};
+    struct engine *engine = engine_with("local_domains = lab.test\nrule_files =\n", &log);
+    struct session *session = session_new(engine, NULL);
+    g_assert_cmpint(to_rcpt(session, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_READY);
+    const char *to[] = {"<bob@lab.test>", NULL};
+    for (unsigned i = 1; i < SESSION_RECIPIENTS_MAX; i++)
+        session_rcpt(session, to, &macros);
+    g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
+    session_rcpt(session, to, &macros);
+    g_assert_cmpstr(session_get_answer(session)->reply, ==, "452 4.5.3 Too many recipients");
+    session_free(session);
+    engine_free(engine);
+}
+
+static void test_odd_orders(void)
+{
+    struct log_count log = {0};
+    struct engine *engine = engine_with("local_domains = lab.test\nrule_files =\n", &log);
+    struct session *session = session_new(engine, NULL);
+    const char *to[] = {"<x@far.test>", NULL};
+    const char *nothing[] = {NULL};
+    session_rcpt(session, to, &macros);
+    g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_REFUSE);
+    session_header(session, "A", "b");
+    session_end_of_header(session);
+    session_body(session, "x", 1);
+    session_end_of_message(session, &macros);
+    session_mail(session, nothing, &macros);
+    session_rcpt(session, nothing, &macros);
+    session_abort(session);
+    session_abort(session);
+    session_end_of_message(session, &macros);
+    session_helo(session, "", &macros);
+    session_free(session);
+    engine_free(engine);
+}
+
+/* Sessions while the policy is replaced: for ThreadSanitizer above all. */
+
+static gint stop_sessions;
+
+static void *play_sessions(void *data)
+{
+    struct engine *engine = data;
+    struct waiting waiting;
+    waiting_init(&waiting);
+    while (!g_atomic_int_get(&stop_sessions)) {
+        struct session *session = session_new(engine, &waiting.waker);
+        waiting_settle(&waiting, session, to_rcpt(session, "203.0.113.9", "<bob@lab.test>"));
+        session_header(session, "Subject", " hello");
+        session_end_of_header(session);
+        waiting_settle(&waiting, session, session_end_of_message(session, &macros));
+        session_free(session);
+    }
+    waiting_clear(&waiting);
+    return NULL;
+}
+
+static void test_concurrent(void)
+{
+    static const char *const texts[] = {
+        "local_domains = lab.test\nrule_files =\n",
+        "local_domains = lab.test\nrule_files =\nclient_restrictions = reject\n",
+        "local_domains = lab.test\nrule_files =\nmode = monitor\ndnsbl_sites = bl.example\n"
+        "dns_servers = 127.0.0.1:9\ndnsbl_timeout = 0\n",
+    };
+    enum { THREADS = 4, RELOADS = 60 };
+    struct log_count log = {0};
+    struct engine *engine = engine_with(texts[0], &log);
+    GThread *threads[THREADS];
+    g_atomic_int_set(&stop_sessions, 0);
+    for (int i = 0; i < THREADS; i++)
+        threads[i] = g_thread_new("session", play_sessions, engine);
+    for (int i = 1; i <= RELOADS; i++) {
+        engine_publish(engine, policy(texts[i % G_N_ELEMENTS(texts)]));
+        g_usleep(5000);
+    }
+    g_atomic_int_set(&stop_sessions, 1);
+    for (int i = 0; i < THREADS; i++)
+        g_thread_join(threads[i]);
+    struct engine_counters counters;
+    engine_get_counters(engine, &counters);
+    g_assert_cmpuint(counters.sessions, >, 0);
+    g_assert_cmpuint(counters.open, ==, 0);
+    g_assert_cmpint(g_atomic_int_get(&log.events), >, 0);
+    engine_free(engine);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/session/waits-without-blocking", test_waits_without_blocking);
+    g_test_add_func("/session/dropped-while-waiting", test_dropped_while_waiting);
+    g_test_add_func("/session/keeps-its-policy", test_keeps_its_policy);
+    g_test_add_func("/session/many-recipients", test_many_recipients);
+    g_test_add_func("/session/odd-orders", test_odd_orders);
+    g_test_add_func("/session/concurrent", test_concurrent);
+    return g_test_run();
+}
