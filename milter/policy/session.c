@@ -911,8 +911,8 @@ const struct spam_verdict *session_spam(const struct session *session)
 const struct spam_profile *session_profile(const struct session *session)
 {
     const GArray *profiles = session->message_profiles;
-    unsigned index =
-        profiles && profiles->len > 0 ? g_array_index(profiles, unsigned, 0) : session->profile;
+    unsigned index = profiles && profiles->len > 0 ? g_array_index(profiles, unsigned, 0)
+                                                   : session->facts.profile;
     return session->policy->site.spam->profiles->pdata[index];
 }
 
