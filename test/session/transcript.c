@@ -190,7 +190,6 @@ static void do_header(struct player *player, char *rest)
 static void do_body(struct player *player, char *rest)
 {
     g_autofree char *text = g_strcompress(rest);
-    g_autofree char *wanted = NULL;
     printf("  body %s\n", session_end_of_header(player->session) ? "wanted" : "not wanted");
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     g_autofree char *crlf = g_strjoinv("\r\n", lines);
