@@ -222,8 +222,7 @@ static void test_concurrent(void)
     static const char *const texts[] = {
         "local_domains = lab.test\nrule_files =\n",
         "local_domains = lab.test\nrule_files =\nclient_restrictions = reject\n",
-        "local_domains = lab.test\nrule_files =\nmode = monitor\ndnsbl_sites = bl.example\n"
-        "dns_servers = 127.0.0.1:9\ndnsbl_timeout = 0\n",
+        "dns_servers = 127.0.0.1:9\nlocal_domains = lab.test\nrule_files =\ndnsbl_sites = b.test\n",
     };
     enum { THREADS = 4, RELOADS = 60 };
     struct log_count log = {0};
