@@ -36,6 +36,11 @@ struct ruleset_options {
 struct ruleset *ruleset_load(const char *const *paths, const struct ruleset_options *options,
                              struct problems *problems);
 
+/* The same with the LENGTH bytes at TEXT as the only file, which problems call NAME; it can include
+ * no other. For tests. */
+struct ruleset *ruleset_load_text(const char *name, const char *text, size_t length,
+                                  const struct ruleset_options *options, struct problems *problems);
+
 struct ruleset *ruleset_ref(struct ruleset *ruleset);
 void ruleset_unref(struct ruleset *ruleset); /* accepts NULL */
 

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Parameters after the first so many, and bytes after the first so many, are not looked at. */
+#define PARAMETERS_MAX 256
+#define LENGTH_MAX     65536
+
 struct scan {
     const char *p, *end;
 };
@@ -167,11 +171,11 @@ static bool join_pieces(GString *pieces[], GString *out)
 
 bool mimeparam_get(const char *value, size_t length, const char *name, GString *out)
 {
-    struct scan scan = {value, value + length};
+    struct scan scan = {value, value + MIN(length, LENGTH_MAX)};
     GString *pieces[MIMEPARAM_PIECES_MAX] = {NULL};
     bool found = false;
     g_string_truncate(out, 0);
-    while (!found && next_parameter(&scan)) {
+    for (int i = 0; !found && i < PARAMETERS_MAX && next_parameter(&scan); i++) {
         struct scan at = scan;
         struct suffix suffix;
         if (!read_name(&at, name, &suffix) || suffix.piece >= MIMEPARAM_PIECES_MAX ||

@@ -114,6 +114,10 @@ static void apply_include(struct reader *reader, const struct line *line)
         error(reader, "too many files include one another");
         return;
     }
+    if (reader->builder->no_includes) {
+        error(reader, "other files cannot be included here");
+        return;
+    }
     g_autofree char *folder = g_path_get_dirname(reader->file);
     g_autofree char *path = g_path_is_absolute(line->value)
                                 ? g_strdup(line->value)
@@ -237,6 +241,16 @@ static void read_file(struct builder *builder, const char *path)
         problems_error(builder->problems, file, 0, "%s", why->message);
     else
         read_text(builder, file, text, length);
+}
+
+void lines_read_text(struct builder *builder, const char *name, const char *text, size_t length)
+{
+    char *copy = g_malloc(length + 1);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    builder->no_includes = true;
+    read_text(builder, g_string_chunk_insert_const(builder->ruleset->strings, name), copy, length);
+    g_free(copy);
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b)

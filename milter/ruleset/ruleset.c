@@ -91,6 +91,18 @@ struct ruleset *ruleset_load(const char *const *paths, const struct ruleset_opti
     return ruleset;
 }
 
+struct ruleset *ruleset_load_text(const char *name, const char *text, size_t length,
+                                  const struct ruleset_options *options, struct problems *problems)
+{
+    struct builder builder;
+    struct ruleset *ruleset = ruleset_new(options);
+    builder_init(&builder, ruleset, problems);
+    lines_read_text(&builder, name, text, length);
+    build_finish(&builder);
+    builder_clear(&builder);
+    return ruleset;
+}
+
 struct ruleset *ruleset_ref(struct ruleset *ruleset)
 {
     g_atomic_ref_count_inc(&ruleset->references);

@@ -123,6 +123,7 @@ struct builder {
     unsigned list_entries;            /* how many were ever added */
     GHashTable *compat;               /* flags of enable_compat */
     unsigned include_depth;
+    bool no_includes;
 };
 
 /* Where an entry of an address list stands; the pattern itself is the key. */
@@ -142,6 +143,7 @@ struct line {
 
 /* lines.c: reads a file or folder, its includes and conditions; hands its lines to directives. */
 void lines_read_path(struct builder *builder, const char *path);
+void lines_read_text(struct builder *builder, const char *name, const char *text, size_t length);
 
 /* directives.c: carries out one line; notes what is skipped. */
 void directive_apply(struct builder *builder, const struct line *line);

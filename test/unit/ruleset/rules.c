@@ -2,21 +2,13 @@
 #include "rules.h"
 
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 #include "mail/message.h"
 
 struct ruleset *rules_load(const char *text, struct problems *problems)
 {
-    g_autofree char *folder = g_dir_make_tmp("rules-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(folder, "rules.cf", NULL);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    const char *const paths[] = {folder, NULL};
-    struct ruleset *ruleset = ruleset_load(paths, NULL, problems);
-    g_remove(path);
-    g_rmdir(folder);
-    return ruleset;
+    return ruleset_load_text("rules.cf", text, strlen(text), NULL, problems);
 }
 
 char *rules_problems(const struct problems *problems)

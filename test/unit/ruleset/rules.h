@@ -7,7 +7,7 @@
 
 #include "ruleset/ruleset.h"
 
-/* Loads the rules in TEXT from a file called "rules.cf", as PROBLEMS name it. */
+/* Loads the rules in TEXT, called "rules.cf" in problems. */
 struct ruleset *rules_load(const char *text, struct problems *problems);
 
 /* The problems as lines "LINE: severity: text\n"; the caller frees it. */

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The parts of the ruleset that have rules of their own.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "addressset.h"
+#include "charset_names.h"
+#include "expression.h"
+#include "literal.h"
+#include "pattern.h"
+#include "prefilter.h"
+#include "skipped_directives.h"
+
+/* A pattern; of which literals one must be there, joined by "|"; NULL: not known. */
+static const struct {
+    const char *pattern, *want;
+} literals[] = {
+    {"viagra", "viagra"},
+    {"^Re: .*order \\d+", "order "},
+    {"(?:viagra|cialis)s?", "viagra|cialis"},
+    {"(?:ab|c*)x", "x"},
+    {"a(?:bcd)?ef", "ef"},
+    {"a(?:bcd){0,3}e", "a"},
+    {"a(?:bcd){2,}e", "bcd"},
+    {"abc?d", "ab"},
+    {"ab+cd", "ab"},
+    {"foo|bar|baz", "foo|bar|baz"},
+    {"foo|.", NULL},
+    {"\\bfoo\\b\\.\\x41bar", "foo.Abar"},
+    {"[abc]+\\s*", NULL},
+    {"(?!foo)x", "x"},
+    {"(?=foo)x", "foo"},
+    {"(?<=foo)x", "foo"},
+    {"(?<!foo)xyz", "xyz"},
+    {"(?<name>foo)\\1", "foo"},
+    {"(?i)foo", "foo"},
+    {"(?x)f o o", NULL},
+    {"(?#c)foo", NULL},
+    {"\\Qa|b\\E", NULL},
+    {"(?(1)a|b)", NULL},
+    {"(*ACCEPT)foo", NULL},
+    {"^*foo", NULL},
+    {"[^]a]foo[[:alpha:]]]", "foo"},
+    {"((((a))))", "a"},
+    {"", NULL},
+    {"a\\", NULL},
+    {"(abc", NULL},
+    {"abc)", NULL},
+    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaa"},
+};
+
+static void test_literals(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(literals); i++) {
+        GPtrArray *set = literal_extract(literals[i].pattern);
+        g_autoptr(GString) got = g_string_new(NULL);
+        for (guint n = 0; set && n < set->len; n++)
+            g_string_append_printf(got, "%s%s", n ? "|" : "", ((GString *)set->pdata[n])->str);
+        g_assert_cmpstr(set ? got->str : NULL, ==, literals[i].want);
+        if (set)
+            g_ptr_array_unref(set);
+    }
+}
+
+static void test_prefilter(void)
+{
+    static const char *const words[] = {"he", "she", "hers", "his", "H\xc9", "x", "hershey"};
+    struct prefilter *prefilter = prefilter_new();
+    uint8_t found[G_N_ELEMENTS(words)] = {0};
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+        g_assert_true(prefilter_add(prefilter, words[i], strlen(words[i]), i));
+    g_assert_false(prefilter_add(prefilter, "", 0, 0));
+    prefilter_finish(prefilter);
+    prefilter_scan(prefilter, "usHERs h\xe9", 9, found);
+    g_assert_cmpmem(found, sizeof found, "\1\1\1\0\1\0\0", 7);
+    prefilter_scan(prefilter, "", 0, found);
+    prefilter_free(prefilter);
+    prefilter_free(NULL);
+}
+
+/* Every literal is found in every text that holds it, whatever else there is. */
+static void test_prefilter_random(void)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(7);
+    for (int round = 0; round < 300; round++) {
+        char words[20][6], text[60];
+        uint8_t found[20] = {0};
+        struct prefilter *prefilter = prefilter_new();
+        for (unsigned i = 0; i < 20; i++) {
+            int length = g_rand_int_range(random, 1, 6);
+            for (int n = 0; n < length; n++)
+                words[i][n] = (char)g_rand_int_range(random, 'a', 'd');
+            words[i][length] = '\0';
+            prefilter_add(prefilter, words[i], (size_t)length, i);
+        }
+        for (size_t n = 0; n < sizeof text - 1; n++)
+            text[n] = (char)g_rand_int_range(random, 'a', 'e');
+        text[sizeof text - 1] = '\0';
+        prefilter_finish(prefilter);
+        prefilter_scan(prefilter, text, strlen(text), found);
+        for (unsigned i = 0; i < 20; i++)
+            g_assert_cmpint(found[i], ==, strstr(text, words[i]) != NULL);
+        prefilter_free(prefilter);
+    }
+}
+
+/* Room for states is bounded. */
+static void test_prefilter_full(void)
+{
+    struct prefilter *prefilter = prefilter_new();
+    g_autofree char *lengthy = g_strnfill(PREFILTER_STATES_MAX - 10, 'a');
+    g_assert_true(prefilter_add(prefilter, lengthy, strlen(lengthy), 0));
+    g_assert_false(prefilter_add(prefilter, "0123456789abc", 13, 1));
+    g_assert_true(prefilter_add(prefilter, "012", 3, 2));
+    uint8_t found[3] = {0};
+    prefilter_finish(prefilter);
+    prefilter_scan(prefilter, "xx012", 5, found);
+    g_assert_cmpmem(found, 3, "\0\0\1", 3);
+    prefilter_free(prefilter);
+}
+
+static const struct {
+    const char *pattern, *text;
+    bool want;
+} globs[] = {
+    {"a@b", "a@b", true},     {"*@b", "a@b", true},   {"*@b", "a@bc", false},
+    {"a*", "abc", true},      {"?@b", "a@b", true},   {"?@b", "aa@b", false},
+    {"*", "", true},          {"?", "", false},       {"a*b*c", "aXbYc", true},
+    {"a*b*c", "aXbY", false}, {"**a**", "xay", true}, {"*@*.b", "x@y.b", true},
+    {"*@*.b", "x@b", false},  {"", "", true},         {"a", "ab", false},
+};
+
+static void test_globs(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(globs); i++) {
+        struct addressset *set = addressset_new(&globs[i].pattern, 1);
+        g_assert_cmpint(addressset_glob(globs[i].pattern, globs[i].text), ==, globs[i].want);
+        g_assert_cmpint(addressset_find(set, globs[i].text) != NULL, ==, globs[i].want);
+        addressset_free(set);
+    }
+    addressset_free(NULL);
+}
+
+static double value_of(const char *name)
+{
+    return strlen(name) == 1 ? *name - '0' : 0;
+}
+
+/* An expression whose names V1 .. V9 are worth their number; its value. */
+static const struct {
+    const char *text;
+    double want;
+} expressions[] = {
+    {"1 + 2 * 3", 7},         {"(1 + 2) * 3", 9}, {"10 - 4 - 3", 3},  {"8 / 2 / 2", 2},
+    {"1 + 2 > 2", 1},         {"1 > 2 || 3", 3},  {"2 && 3", 3},      {"0 && 1/0", 0},
+    {"5 || 1/0", 5},          {"!0 + !5", 1},     {"-2 + 5", 3},      {"- - 2", 2},
+    {"V2 * V3", 6},           {"V0 || V4", 4},    {"UNKNOWN", 0},     {"1 ? 2 : 3", 2},
+    {"0 ? 2 : 0 ? 4 : 5", 5}, {"6 ^ 3", 5},       {"1 == 1 != 0", 1}, {"2 <= 2 && 3 >= 4", 0},
+    {"1.5 * 2", 3},           {"()", 0},          {"V1+V2", 3},       {"V9-1", 8},
+};
+
+static void test_expressions(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(expressions); i++) {
+        char *why = NULL;
+        bool failed;
+        struct expression *e = expression_parse(expressions[i].text, NULL, &why);
+        g_assert_cmpstr(why, ==, NULL);
+        double values[16] = {0};
+        for (guint n = 0; n < e->names->len; n++) {
+            const struct expression_name *name = e->names->pdata[n];
+            values[n] = value_of(name->word + 1);
+        }
+        g_assert_cmpfloat(expression_value(e, values, &failed), ==, expressions[i].want);
+        g_assert_false(failed);
+        expression_free(e);
+    }
+}
+
+static void test_expression_limits(void)
+{
+    g_autofree char *deep = g_strnfill(5000, '(');
+    g_autofree char *nots = g_strnfill(5000, '!');
+    g_autoptr(GString) wide = g_string_new("1");
+    for (int i = 0; i < EXPRESSION_LENGTH_MAX; i++)
+        g_string_append(wide, "+1");
+    const char *const bad[] = {deep,  nots,    wide->str, "",    "1 +",
+                               "a b", "1 ? 2", "0x10",    "1e5", "@"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        char *why = NULL;
+        g_assert_null(expression_parse(bad[i], NULL, &why));
+        g_assert_nonnull(why);
+        g_free(why);
+    }
+}
+
+static void test_tables_sorted(void)
+{
+    for (size_t i = 1; i < charset_alias_count; i++)
+        g_assert_cmpstr(charset_aliases[i - 1].key, <, charset_aliases[i].key);
+    for (size_t i = 1; i < charset_iconv_name_count; i++)
+        g_assert_cmpstr(charset_iconv_names[i - 1].key, <, charset_iconv_names[i].key);
+    static const char *const skipped[] = {"add_header",        "body",
+                                          "loadplugin",        "util_rb_tld",
+                                          "bayes_stopword_en", "whitelist_from_spf"};
+    for (size_t i = 0; i < G_N_ELEMENTS(skipped); i++)
+        g_assert_nonnull(skipped_directive_reason(skipped[i]));
+    g_assert_null(skipped_directive_reason("nobodys"));
+}
+
+/* A pattern that PCRE2 reads otherwise than Perl, a text, whether it matches. */
+static const struct {
+    const char *pattern, *text;
+    enum match_status want;
+} patterns[] = {
+    {"/^.{,2}$/", "ab", MATCH_YES},
+    {"/^.{,2}$/", "abc", MATCH_NO},
+    {"/^a{ 2, 3 }$/", "aaa", MATCH_YES},
+    {"/a{x}/", "a{x}", MATCH_YES},
+    {"m<a>i", "A", MATCH_YES},
+    {"qr!a/b!", "a/b", MATCH_YES},
+    {"/[[]{,1}]/", "[{,1}]", MATCH_YES},
+    {"/\\x{e9}/", "\xe9", MATCH_YES},
+    {"/\xc9/i", "\xe9", MATCH_YES},
+    {"/^\\w$/", "\xe9", MATCH_NO},
+    {"/a$/", "a\n", MATCH_YES},
+    {"/a\\z/", "a\n", MATCH_NO},
+    {"/(?<a>x)(?<a>y)/", "xy", MATCH_YES},
+    {"/a  b # c\n/x", "ab", MATCH_YES},
+    {"/(a)\\1/n", "aa", MATCH_NO},
+};
+
+static void test_patterns(void)
+{
+    struct pattern_context *context = pattern_context_new();
+    struct matcher *matcher = matcher_new(context);
+    for (size_t i = 0; i < G_N_ELEMENTS(patterns) - 1; i++) {
+        struct pattern *pattern;
+        char *why = NULL;
+        size_t begin, end;
+        g_assert_cmpint(pattern_compile(context, patterns[i].pattern, &pattern, &why), ==,
+                        PATTERN_GOOD);
+        g_assert_cmpint(pattern_match(pattern, matcher, patterns[i].text, strlen(patterns[i].text),
+                                      0, &begin, &end),
+                        ==, patterns[i].want);
+        pattern_free(pattern);
+    }
+    matcher_free(matcher);
+    pattern_context_free(context);
+}
+
+static const struct {
+    const char *pattern;
+    enum pattern_status want;
+} statuses[] = {
+    {"/a", PATTERN_BAD},
+    {"a", PATTERN_BAD},
+    {"", PATTERN_BAD},
+    {"m", PATTERN_BAD},
+    {"/a/e", PATTERN_BAD},
+    {"/(/", PATTERN_BAD},
+    {"/(?<=a*)b/", PATTERN_BAD},
+    {"/[b-a]/", PATTERN_BAD},
+    {"/(*UTF)a/", PATTERN_BAD},
+    {"/a/u", PATTERN_SKIPPED},
+    {"/\\x{263a}/", PATTERN_SKIPPED},
+    {"/(??{1})/", PATTERN_SKIPPED},
+    {"/$foo/", PATTERN_SKIPPED},
+    {"/%{GB_ADDR}/", PATTERN_SKIPPED},
+    {"/\\Lx/", PATTERN_SKIPPED},
+    {"/a$/", PATTERN_GOOD},
+    {"/[$a]/", PATTERN_GOOD},
+    {"/\\$foo/", PATTERN_GOOD},
+    {"/a@b/", PATTERN_GOOD},
+    {"//", PATTERN_GOOD},
+    {"/a/gocp", PATTERN_GOOD},
+};
+
+static void test_statuses(void)
+{
+    struct pattern_context *context = pattern_context_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        struct pattern *pattern;
+        char *why = NULL;
+        enum pattern_status got = pattern_compile(context, statuses[i].pattern, &pattern, &why);
+        if (got != statuses[i].want)
+            g_test_message("%s", statuses[i].pattern);
+        g_assert_cmpint(got, ==, statuses[i].want);
+        g_assert_cmpint(why != NULL, ==, got != PATTERN_GOOD);
+        pattern_free(pattern);
+        g_free(why);
+    }
+    pattern_context_free(context);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/parts/literals", test_literals);
+    g_test_add_func("/parts/prefilter", test_prefilter);
+    g_test_add_func("/parts/prefilter-random", test_prefilter_random);
+    g_test_add_func("/parts/prefilter-full", test_prefilter_full);
+    g_test_add_func("/parts/globs", test_globs);
+    g_test_add_func("/parts/expressions", test_expressions);
+    g_test_add_func("/parts/expression-limits", test_expression_limits);
+    g_test_add_func("/parts/tables", test_tables_sorted);
+    g_test_add_func("/parts/patterns", test_patterns);
+    g_test_add_func("/parts/statuses", test_statuses);
+    return g_test_run();
+}
