@@ -41,8 +41,9 @@ enum exit_code parse_code(enum parse_result result)
 static bool parse(struct invocation *invocation, const GOptionEntry *entries, gboolean *help_r,
                   GError **error)
 {
+    char *config = NULL;
     const GOptionEntry common[] = {
-        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &invocation->config, NULL, NULL},
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config, NULL, NULL},
         {"help", 'h', 0, G_OPTION_ARG_NONE, help_r, NULL, NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &invocation->operands, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
@@ -55,6 +56,10 @@ static bool parse(struct invocation *invocation, const GOptionEntry *entries, gb
     int argc = invocation->argc + 1;
     bool good = g_option_context_parse(context, &argc, &argv, error);
     g_option_context_free(context);
+    if (config) {
+        g_free(invocation->config);
+        invocation->config = config;
+    }
     if (good && !invocation->operands)
         invocation->operands = g_new0(char *, 1);
     return good;
