@@ -53,23 +53,23 @@ def status(scene):
 
 @case('a reload takes new settings into force, for new connections')
 def reload(scene):
-    settings = scene.gatepost.settings
     with scene.outsider() as before:
         match(OK, before.mail('a@example.com'))
-        scene.gatepost.reload({**settings, 'mynetworks': '127.0.0.0/8 203.0.113.0/24'})
-        match(OK, relay(scene))
-        match(DENIED, before.rcpt('x@remote.example'), 'a session that began earlier')
-    scene.gatepost.reload(settings)
+        with scene.settings(mynetworks='127.0.0.0/8 203.0.113.0/24'):
+            match(OK, relay(scene))
+            match(DENIED, before.rcpt('x@remote.example'), 'a session that began earlier')
     match(DENIED, relay(scene))
 
 
 @case('SIGUSR1 reloads')
 def signal_reload(scene):
     settings = scene.gatepost.settings
-    scene.gatepost.configure({**settings, 'mynetworks': '127.0.0.0/8 203.0.113.0/24'})
-    scene.gatepost.process.send_signal(signal.SIGUSR1)
-    until(lambda: relay(scene).startswith('250'), 10, 'the new settings in force')
-    scene.gatepost.configure(settings)
+    try:
+        scene.gatepost.configure({**settings, 'mynetworks': '127.0.0.0/8 203.0.113.0/24'})
+        scene.gatepost.process.send_signal(signal.SIGUSR1)
+        until(lambda: relay(scene).startswith('250'), 10, 'the new settings in force')
+    finally:
+        scene.gatepost.configure(settings)
     scene.gatepost.process.send_signal(signal.SIGUSR1)
     until(lambda: relay(scene).startswith('550'), 10, 'the old settings in force')
 
@@ -130,15 +130,17 @@ def reload_under_load(scene):
     threads = [threading.Thread(target=send) for _ in range(SENDERS)]
     for thread in threads:
         thread.start()
-    for number in range(20):
-        if number % 5 == 4:
-            scene.gatepost.process.send_signal(signal.SIGUSR1)
-        else:
-            scene.gatepost.reload()
-        time.sleep(0.1)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for number in range(20):
+            if number % 5 == 4:
+                scene.gatepost.process.send_signal(signal.SIGUSR1)
+            else:
+                scene.gatepost.reload()
+            time.sleep(0.1)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     equal(bad, [], 'messages that were refused')
     true(len(words) > 10, 'only %d messages were sent' % len(words))
     for word in words:
@@ -213,25 +215,23 @@ def stop_with_idle_session(scene):
     scene.gatepost.start()
 
 
+MONITORED = 'check_client_access inline:{203.0.113.12=HOLD, {203.0.113.13=PREPEND X-Client: seen}}'
+
+
 @case('monitor mode refuses nothing and tells what it would have done')
 def monitor(scene):
-    settings = scene.gatepost.settings
-    scene.gatepost.reload({**settings, 'mode': 'monitor', 'client_restrictions':
-                           'check_client_access inline:{203.0.113.12=HOLD,'
-                           ' {203.0.113.13=PREPEND X-Client: seen}}'})
-    mark, word = scene.gatepost.mark(), token()
-    with scene.outsider() as dialog:
-        for reply in dialog.deliver('a@example.com', ['x@remote.example'], message(word)):
-            match(OK, reply)
-    scene.sink.wait(word)
-    scene.gatepost.wait_log(mark, 'check=reject_unauth_destination', 'Relaying denied')
-    for address in ('203.0.113.12', '203.0.113.13'):
-        word = token()
-        with scene.outsider(address) as dialog:
-            match(OK, dialog.deliver('a@example.com', ['bob@lab.test'], message(word))[-1])
-        got = scene.sink.wait(word)
-        true('X-Client' not in got.header(), 'a header was added')
-    scene.gatepost.reload(settings)
+    with scene.settings(mode='monitor', client_restrictions=MONITORED):
+        mark, word = scene.gatepost.mark(), token()
+        with scene.outsider() as dialog:
+            for reply in dialog.deliver('a@example.com', ['x@remote.example'], message(word)):
+                match(OK, reply)
+        scene.sink.wait(word)
+        scene.gatepost.wait_log(mark, 'check=reject_unauth_destination', 'Relaying denied')
+        for address in ('203.0.113.12', '203.0.113.13'):
+            word = token()
+            with scene.outsider(address) as dialog:
+                match(OK, dialog.deliver('a@example.com', ['bob@lab.test'], message(word))[-1])
+            true('X-Client' not in scene.sink.wait(word).header(), 'a header was added')
     match(DENIED, relay(scene))
 
 

@@ -157,15 +157,12 @@ def with_swaks(scene):
 
 @case('a mechanism that is forbidden opens nothing')
 def mechanism(scene):
-    settings = scene.gatepost.settings
-    scene.gatepost.reload({**settings, 'auth_mechanisms': '!LOGIN'})
-    ports = scene.postfix.ports
-    for kind, good in (('LOGIN', False), ('PLAIN', True)):
-        code, text = swaks(ports['submission'], '--tls', '--auth', kind, '--auth-user', 'bob',
-                           '--auth-password', 'secret', '--from', 'bob@lab.test',
-                           '--to', 'x@remote.example')
-        equal(code == 0, good, '%s: %s' % (kind, text))
-    scene.gatepost.reload(settings)
+    with scene.settings(auth_mechanisms='!LOGIN'):
+        for kind, good in (('LOGIN', False), ('PLAIN', True)):
+            code, text = swaks(scene.postfix.ports['submission'], '--tls', '--auth', kind,
+                               '--auth-user', 'bob', '--auth-password', 'secret',
+                               '--from', 'bob@lab.test', '--to', 'x@remote.example')
+            equal(code == 0, good, '%s: %s' % (kind, text))
 
 
 run(settings={'sender_login_maps': 'texthash:TABLES/logins', 'recipient_delimiter': '+',

@@ -171,11 +171,8 @@ def nonsense(scene):
 
 @case('a lookup that cannot be made is a temporary failure')
 def cannot_tell(scene):
-    settings = scene.gatepost.settings
-    scene.gatepost.reload({**settings,
-                           'recipient_restrictions': 'check_recipient_access fail:always'})
-    match(TEMPORARY, rcpt(scene, '203.0.113.9'))
-    scene.gatepost.reload(settings)
+    with scene.settings(recipient_restrictions='check_recipient_access fail:always'):
+        match(TEMPORARY, rcpt(scene, '203.0.113.9'))
 
 
 @case('a table that changed is read again by itself')

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The usual scene of a test: a private Postfix with gatepost beside it."""
+import contextlib
+
 import gatepost
 import postfix
 import smtp
@@ -26,6 +28,16 @@ class Scene:
     def stop(self):
         self.postfix.stop()
         return self.gatepost.stop()
+
+    @contextlib.contextmanager
+    def settings(self, **changed):
+        """Other settings for a while, in force by a reload."""
+        before = self.gatepost.settings
+        try:
+            self.gatepost.reload({**before, **changed})
+            yield
+        finally:
+            self.gatepost.reload(before)
 
     def dialog(self, service='mx', cert=None, **more):
         """A session with one of Postfix's services, TLS where it begins with TLS."""
