@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "mail/addrlist.h"
+#include "mail/hostname.h"
 #include "mail/mimeword.h"
+
+/* How many Received fields are asked for a recipient. */
+#define RECEIVED_MAX 3
 
 static void piece_free(gpointer data)
 {
@@ -411,6 +415,37 @@ static void add_addresses(GPtrArray *addresses, const struct ruleset_message *me
     g_ptr_array_unref(pieces);
 }
 
+/* The recipient that an MTA noted in a Received field, " for <user@domain>;"; NULL: none. */
+static char *received_recipient(const char *text)
+{
+    const char *begin = strstr(text, " for ");
+    if (!begin)
+        return NULL;
+    begin += strlen(" for ");
+    begin += *begin == '<';
+    g_autofree char *word = g_strndup(begin, strcspn(begin, " \t\r\n\f\v"));
+    char *at = strrchr(word, '@'), *end = at && at[1] ? strchr(at + 2, ';') : NULL;
+    if (!end || at == word)
+        return NULL;
+    *end = '\0';
+    if (end[-1] == '>')
+        end[-1] = '\0';
+    return strchr(at, '.') && hostname_valid(at + 1) ? g_ascii_strdown(word, -1) : NULL;
+}
+
+/* Adds the recipients noted in the topmost Received fields. */
+static void add_received(GPtrArray *addresses, const struct ruleset_message *message)
+{
+    const struct header *field = header_list_first(message->headers, "Received");
+    for (int i = 0; field && i < RECEIVED_MAX; i++, field = field->next_same) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        append_decoded(field, text);
+        char *address = received_recipient(text->str);
+        if (address)
+            g_ptr_array_add(addresses, address);
+    }
+}
+
 static GPtrArray *gather_addresses(const struct ruleset_message *message, const char *const *resent,
                                    const char *const *fields)
 {
@@ -448,5 +483,9 @@ GPtrArray *source_to_addresses(const struct ruleset_message *message)
                                          "X-Real-To",
                                          "Cc",
                                          NULL};
-    return gather_addresses(message, resent, fields);
+    GPtrArray *addresses = gather_addresses(message, resent, fields);
+    if (!header_list_first(message->headers, resent[0]) &&
+        !header_list_first(message->headers, resent[1]))
+        add_received(addresses, message);
+    return addresses;
 }

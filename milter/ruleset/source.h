@@ -43,7 +43,7 @@ bool source_text(const struct source *source, const struct ruleset_message *mess
 GPtrArray *source_from_addresses(const struct ruleset_message *message);
 
 /* Those for blocklist_to and the like: the first Resent-To and Resent-Cc, else To, Cc and the
- * fields in which MTAs note the recipient. */
+ * fields in which MTAs note the recipient, the topmost Received among them. */
 GPtrArray *source_to_addresses(const struct ruleset_message *message);
 
 #endif

@@ -88,9 +88,8 @@ def prepare(work):
     return rules, paths
 
 
-def both(work, options=()):
-    rules, paths = prepare(work)
-    done = subprocess.run([HITS, '-a', '-l', *options, rules, '--', *paths], capture_output=True)
+def outputs(work, rules, paths):
+    done = subprocess.run([HITS, '-a', '-l', rules, '--', *paths], capture_output=True)
     ours = Side(done.stdout.decode('latin-1').splitlines(), work)
     reference = subprocess.run(['perl', HERE + '/reference.pl', rules, *paths],
                                capture_output=True)
@@ -132,7 +131,7 @@ def compare():
     if reason:
         raise Skip(reason)
     with tempfile.TemporaryDirectory() as work:
-        ours, theirs = both(work)
+        ours, theirs = outputs(work, *prepare(work))
     rules = comparable(ours, theirs)
     hit = {rule for hits in theirs.hits.values() for rule in hits} & rules
     print('# %d messages, %d rules compared (%d header, %d meta), %d of them hit somewhere' % (
@@ -143,6 +142,44 @@ def compare():
         raise Failure('%d differences\n%s' % (len(found), '\n'.join(found[:60])))
     if len(rules) < 600 or len(hit) < 100:
         raise Failure('too little was compared')
+
+
+LISTS = '''
+loadplugin Mail::SpamAssassin::Plugin::Check
+loadplugin Mail::SpamAssassin::Plugin::WLBLEval
+header USER_IN_BLOCKLIST eval:check_from_in_blocklist()
+header USER_IN_WELCOMELIST eval:check_from_in_welcomelist()
+header USER_IN_BLOCKLIST_TO eval:check_to_in_blocklist()
+header USER_IN_WELCOMELIST_TO eval:check_to_in_welcomelist()
+blacklist_from *@example.net a@b* resent@* Alice@Example.com
+blocklist_from ??@c.example *.example noreply*@*
+unblacklist_from *.example
+whitelist_from *first* r@* env@example.com *@z.example x@y
+blacklist_to user1?@example.org bob@*
+whitelist_to *@example.org
+unwhitelist_to nobody@example.org
+'''
+
+
+@case('address lists hit as in SpamAssassin')
+def lists():
+    reason = reason_to_skip()
+    if reason:
+        raise Skip(reason)
+    names = {word for word in LISTS.split() if word.startswith('USER_IN_')}
+    with tempfile.TemporaryDirectory() as work:
+        rules, paths = prepare(work)
+        for path in glob.glob(rules + '/*.cf'):
+            os.remove(path)
+        with open(rules + '/lists.cf', 'w', encoding='utf-8') as handle:
+            handle.write(LISTS)
+        ours, theirs = outputs(work, rules, paths)
+    found = differences(ours, theirs, names)
+    if found:
+        raise Failure('%d differences\n%s' % (len(found), '\n'.join(found[:60])))
+    for name in names:
+        if not any(name in hits for hits in theirs.hits.values()):
+            raise Failure(name + ' never hits: nothing was compared')
 
 
 @case('the prefilter hides no hit')
