@@ -53,6 +53,9 @@ void snapshot_unref(struct snapshot *snapshot); /* accepts NULL */
 /* The policy for the listener that FACTS name; never NULL. */
 const struct policy *snapshot_policy(const struct snapshot *snapshot, const struct facts *facts);
 
+/* All policies, from 0: first the one without a section. NULL past the end. */
+const struct policy *snapshot_policy_at(const struct snapshot *snapshot, unsigned index);
+
 /* The policy without a listener section. */
 const struct policy *snapshot_main_policy(const struct snapshot *snapshot);
 

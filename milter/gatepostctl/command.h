@@ -39,6 +39,7 @@ struct command {
 
 enum exit_code command_check(struct invocation *invocation);
 enum exit_code command_config(struct invocation *invocation);
+enum exit_code command_dnsbl(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
 enum exit_code command_reload(struct invocation *invocation);
 enum exit_code command_setup(struct invocation *invocation);

@@ -467,6 +467,11 @@ const struct policy *snapshot_main_policy(const struct snapshot *snapshot)
     return snapshot->policies->pdata[0];
 }
 
+const struct policy *snapshot_policy_at(const struct snapshot *snapshot, unsigned index)
+{
+    return index < snapshot->policies->len ? snapshot->policies->pdata[index] : NULL;
+}
+
 /* A section that names the listener goes before one that names its port. */
 const struct policy *snapshot_policy(const struct snapshot *snapshot, const struct facts *facts)
 {
