@@ -79,9 +79,23 @@ static void put_analyses(GString *out)
     json_bool(out, "quotes_original", false);
     put_empty(out, "evidence", "[]");
     json_close(out, '}');
+}
+
+static void put_dns(GString *out, const struct dns_hits *dns)
+{
     json_open(out, "dnsbl", '{');
-    json_integer(out, "score", 0);
-    put_empty(out, "hits", "[]");
+    json_integer(out, "score", dns->score);
+    json_open(out, "hits", '[');
+    for (guint i = 0; i < dns->hits->len; i++) {
+        const struct dns_hit *hit = dns->hits->pdata[i];
+        json_open(out, NULL, '{');
+        json_string(out, "zone", hit->zone);
+        json_string(out, "code", hit->code);
+        json_integer(out, "weight", hit->weight);
+        json_string(out, "what", hit->what);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
     json_close(out, '}');
 }
 
@@ -97,6 +111,7 @@ void test_print_json(const char *file, const struct trial_result *result, FILE *
     put_rules(out, &result->findings);
     put_languages(out, &result->findings);
     put_analyses(out);
+    put_dns(out, &result->dns);
     json_open(out, "headers", '[');
     for (guint i = 0; i < result->headers->len; i++)
         json_string(out, NULL, result->headers->pdata[i]);
@@ -183,6 +198,20 @@ static void print_languages(FILE *stream, const struct findings *findings)
         print_field(stream, "scripts", scripts->str);
 }
 
+static void print_dns(FILE *stream, const struct dns_hits *dns)
+{
+    for (guint i = 0; i < dns->hits->len; i++) {
+        const struct dns_hit *hit = dns->hits->pdata[i];
+        g_autofree char *weight = hit->weight ? g_strdup_printf(", weight %d", hit->weight) : NULL;
+        g_autofree char *line = g_strdup_printf("%s lists %s: %s%s", hit->zone, hit->what,
+                                                hit->code, weight ? weight : "");
+        print_field(stream, i == 0 ? "dns lists" : "", line);
+    }
+    g_autofree char *sum = g_strdup_printf("sum %" G_GINT64_FORMAT, dns->score);
+    if (dns->hits->len > 0)
+        print_field(stream, "", sum);
+}
+
 void test_print_text(const char *file, const struct trial_result *result, FILE *stream)
 {
     g_autofree char *name = text_escape(file ? file : "envelope");
@@ -200,5 +229,6 @@ void test_print_text(const char *file, const struct trial_result *result, FILE *
     if (file)
         print_score(stream, &result->findings);
     print_languages(stream, &result->findings);
+    print_dns(stream, &result->dns);
     print_list(stream, "adds", result->headers);
 }

@@ -376,6 +376,7 @@ static void result_init(struct trial_result *result, char **recipients)
         .notes = g_ptr_array_new_with_free_func(g_free),
     };
     findings_init(&result->findings);
+    dns_hits_init(&result->dns);
     for (; *recipients; recipients++) {
         struct trial_recipient *recipient = g_new0(struct trial_recipient, 1);
         recipient->address = g_strdup(*recipients);
@@ -409,6 +410,7 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     result_r->listener = listener_text(facts);
     result_r->monitor = snapshot_policy(trial->snapshot, facts)->monitor;
     findings_read(&result_r->findings, trial->session, message);
+    dns_hits_read(&result_r->dns, trial->session);
     session_free(trial->session);
     trial->session = NULL;
     trial->result = NULL;
@@ -421,6 +423,7 @@ void trial_result_clear(struct trial_result *result)
     g_ptr_array_unref(result->headers);
     g_ptr_array_unref(result->notes);
     findings_clear(&result->findings);
+    dns_hits_clear(&result->dns);
     g_free(result->client);
     g_free(result->helo);
     g_free(result->sender);

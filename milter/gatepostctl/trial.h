@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "dnshits.h"
 #include "findings.h"
 #include "messagefile.h"
 #include "policy/session.h"
@@ -55,6 +56,7 @@ struct trial_result {
     GPtrArray *headers;    /* of char *: "Name: value" that would be added */
     GPtrArray *notes;      /* of char *: what the log says beside the decision */
     struct findings findings;
+    struct dns_hits dns;
     char *client, *helo, *sender, *listener; /* as the session saw them; listener NULL: none */
     bool monitor; /* nothing is refused: check and reply say what would have been */
 };
