@@ -52,6 +52,9 @@ GArray *bounce_memory_lines(struct bounce_memory *memory, const char *text, size
 /* How many lines are kept, expired ones that nobody has cleared away included. */
 unsigned bounce_memory_count(struct bounce_memory *memory);
 
+/* Whether there is anything that the last save did not write. */
+bool bounce_memory_changed(struct bounce_memory *memory);
+
 /* Adds what the file PATH holds and is not expired. A missing file, one of another key and one
  * that is no database are no errors: the memory begins empty. false with *WHY_R (to be freed) if
  * the file cannot be read. */

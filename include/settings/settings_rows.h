@@ -37,6 +37,12 @@ SETTING(PID_FILE, "pid_file", PATH, GATEPOST_RUNDIR "/gatepost.pid", ANY, MAIN,
 SETTING(USER, "user", TEXT, "gatepost", NOT_EMPTY, MAIN,
         "Whom the daemon becomes when root starts it, after its sockets are bound. Started by "
         "anybody else it stays who it is.")
+SETTING(STATE, "state", STATE_PLACE, "sqlite:" GATEPOST_STATEDIR "/gatepost.db", NOT_EMPTY, MAIN,
+        "Where is kept what outlives the daemon: `sqlite:PATH`, a file that only the daemon's user "
+        "may read, or `memory:`, nowhere. It holds the memory of bounces by which the auto-reply "
+        "guard knows bare pastes (see AUTO-REPLIES). Beside the file, PATH.key holds the secret of "
+        "this installation. While neither can be written, mail is served all the same, and the "
+        "log warns. A change takes a restart.")
 SETTING(STOP_TIMEOUT, "stop_timeout", TIME, "30s", BETWEEN("0", "10m"), MAIN,
         "How long a stop waits for the messages that are being received. What is not done by then "
         "is cut off, and the MTA answers as it does when a milter fails.")

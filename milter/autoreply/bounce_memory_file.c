@@ -193,6 +193,14 @@ static int write_all(struct bounce_memory *memory, sqlite3 *db, const GArray *li
     return code;
 }
 
+bool bounce_memory_changed(struct bounce_memory *memory)
+{
+    g_mutex_lock(&memory->lock);
+    bool changed = memory->change > memory->saved;
+    g_mutex_unlock(&memory->lock);
+    return changed;
+}
+
 /* SQLite would make the file with the umask's mode. */
 static bool create_private(const char *path, char **why_r)
 {

@@ -18,6 +18,7 @@
 #include "notify.h"
 #include "privileges.h"
 #include "service.h"
+#include "settings/stateplace.h"
 #include "signals.h"
 
 #define USAGE "usage: gatepost [-c FILE] [-f]\n       gatepost -V\n"
@@ -71,6 +72,14 @@ static bool bind_edge(struct daemon *daemon, const struct settings *settings, ch
     return daemon->bound;
 }
 
+static void make_state_folder(const struct identity *identity, const struct settings *settings)
+{
+    struct state_place place;
+    const char *text = settings_get(settings, NULL, SETTING_STATE)->text;
+    if (state_place_parse(text, &place, NULL) && place.kind == STATE_SQLITE)
+        identity_make_folder(identity, place.path);
+}
+
 /* Everything that root may be needed for. */
 static bool take_places(struct daemon *daemon, const struct settings *settings, char **why_r)
 {
@@ -82,6 +91,7 @@ static bool take_places(struct daemon *daemon, const struct settings *settings, 
     daemon->instance = instance_lock(pid_file, why_r);
     if (!daemon->instance)
         return false;
+    make_state_folder(identity, settings);
     identity_make_folder(identity, control);
     daemon->control = control_server_new(control, identity->uid, identity->gid, service_commands,
                                          daemon->service, why_r);
@@ -232,6 +242,7 @@ static int start(struct daemon *daemon)
     privileges_raise_files();
     if (!take_places(daemon, snapshot_settings(snapshot), &why))
         return cannot_start(daemon, why);
+    service_open_state(daemon->service);
     background_ready(log_options_from(snapshot_settings(snapshot)).target == LOG_TARGET_STDERR);
     return run(daemon);
 }

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "mta/mta.h"
 #include "notify.h"
+#include "state.h"
 #include "status.h"
 
 /* How often changed tables are looked for: a stat(2) each. */
@@ -21,7 +22,8 @@ struct service {
     bool foreground;
     struct log *log;
     struct engine *engine;
-    gint64 started; /* seconds since 1970 */
+    struct state *state; /* NULL before service_open_state */
+    gint64 started;      /* seconds since 1970 */
     GMutex reload_lock;
     char *startup[SETTING_COUNT]; /* what was in force when the daemon started */
     GMutex lock;                  /* of what follows */
@@ -37,6 +39,7 @@ struct service {
 static const enum setting startup_settings[] = {
     SETTING_MILTER_SOCKET,  SETTING_MILTER_SOCKET_MODE, SETTING_MILTER_SOCKET_GROUP,
     SETTING_CONTROL_SOCKET, SETTING_PID_FILE,           SETTING_USER,
+    SETTING_STATE,
 };
 
 struct snapshot *service_load(const char *path, struct problems *problems)
@@ -85,6 +88,7 @@ void service_free(struct service *service)
     if (!service)
         return;
     engine_free(service->engine);
+    state_free(service->state);
     log_free(service->log);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         g_free(service->startup[i]);
@@ -111,6 +115,12 @@ gint64 service_stop_timeout(struct service *service)
     gint64 timeout = settings_integer(snapshot_settings(snapshot), NULL, SETTING_STOP_TIMEOUT);
     snapshot_unref(snapshot);
     return timeout;
+}
+
+void service_open_state(struct service *service)
+{
+    service->state = state_open(service->startup[SETTING_STATE], service->log);
+    engine_set_bounce_memory(service->engine, state_bounce_memory(service->state));
 }
 
 /* Reloading */
@@ -190,6 +200,8 @@ static void *watch(void *data)
             continue;
         g_mutex_unlock(&service->lock);
         refresh(service);
+        if (service->state)
+            state_tick(service->state);
         g_mutex_lock(&service->lock);
     }
     g_mutex_unlock(&service->lock);
@@ -210,6 +222,8 @@ void service_unwatch(struct service *service)
     if (service->watcher)
         g_thread_join(service->watcher);
     service->watcher = NULL;
+    if (service->state)
+        state_save(service->state);
 }
 
 /* Commands */

@@ -29,7 +29,11 @@ struct log *service_log(struct service *service);
 /* How long a stop may wait for messages, in microseconds. */
 gint64 service_stop_timeout(struct service *service);
 
-/* Starts and stops the thread that notices changed tables. */
+/* Opens what outlives the daemon, as the user that it becomes; before any session. */
+void service_open_state(struct service *service);
+
+/* Starts and stops the thread that notices changed tables and saves the state; the last save is
+ * made when it stops. */
 void service_watch(struct service *service);
 void service_unwatch(struct service *service);
 

@@ -7,11 +7,14 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "command.h"
 #include "policy/snapshot.h"
 #include "settings/socket.h"
+#include "settings/stateplace.h"
 
 static void warn_of_folder(const struct settings *settings, enum setting id, const char *path,
                            struct problems *problems)
@@ -47,6 +50,39 @@ static void warn_of_people(const struct settings *settings, struct problems *pro
                          "milter_socket_group: there is no group \"%s\"", group->text);
 }
 
+/* Whether the daemon's user may make files in FOLDER, as far as its permissions tell. */
+static bool may_write(const struct passwd *user, const char *folder)
+{
+    struct stat status;
+    if (access(folder, W_OK | X_OK) == 0 && (geteuid() != 0 || !user))
+        return true;
+    if (!user || stat(folder, &status) != 0)
+        return false;
+    if (user->pw_uid == 0)
+        return true;
+    if (user->pw_uid == status.st_uid)
+        return status.st_mode & S_IWUSR;
+    if (user->pw_gid == status.st_gid)
+        return status.st_mode & S_IWGRP;
+    return status.st_mode & S_IWOTH;
+}
+
+static void warn_of_state(const struct settings *settings, struct problems *problems)
+{
+    struct state_place place;
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_STATE);
+    const char *user = settings_get(settings, NULL, SETTING_USER)->text;
+    if (!state_place_parse(value->text, &place, NULL) || place.kind != STATE_SQLITE)
+        return;
+    warn_of_folder(settings, SETTING_STATE, place.path, problems);
+    g_autofree char *folder = g_path_get_dirname(place.path);
+    if (g_file_test(folder, G_FILE_TEST_IS_DIR) && !may_write(getpwnam(user), folder))
+        problems_warning(problems, value->file, value->line,
+                         "state: user \"%s\" cannot write to %s: what is remembered would be lost "
+                         "when gatepost stops",
+                         user, folder);
+}
+
 static void warn_of_surroundings(const struct settings *settings, struct problems *problems)
 {
     warn_of_people(settings, problems);
@@ -55,6 +91,7 @@ static void warn_of_surroundings(const struct settings *settings, struct problem
                    settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text, problems);
     warn_of_folder(settings, SETTING_PID_FILE, settings_get(settings, NULL, SETTING_PID_FILE)->text,
                    problems);
+    warn_of_state(settings, problems);
 }
 
 static void print_value(const struct settings *settings, const struct section *section,

@@ -86,6 +86,7 @@ const char *setting_type_word(enum setting_type type)
         [SETTING_OCTAL] = "octal number",
         [SETTING_PATH] = "path",
         [SETTING_SOCKET] = "socket",
+        [SETTING_STATE_PLACE] = "place of the state",
         [SETTING_RESTRICTIONS] = "restrictions",
         [SETTING_TABLE] = "table",
         [SETTING_TABLES] = "list of tables",

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "settings/socket.h"
+#include "settings/stateplace.h"
 
 #define SECOND    INT64_C(1000000)
 #define SCORE_MAX 1000000.0 /* so that no sum of scores loses the third decimal */
@@ -190,6 +191,18 @@ static char *read_socket(const struct setting_row *row, const char *text,
     return g_strdup_printf("%s: %s", quoted, fault);
 }
 
+static char *read_state_place(const struct setting_row *row, const char *text,
+                              struct value_number *number)
+{
+    (void)row, (void)number;
+    struct state_place place;
+    const char *fault = NULL;
+    if (*text == '\0' || state_place_parse(text, &place, &fault))
+        return NULL;
+    g_autofree char *quoted = value_quote(text);
+    return g_strdup_printf("%s: %s", quoted, fault);
+}
+
 static char *(*const readers[SETTING_TYPE_COUNT])(const struct setting_row *, const char *,
                                                   struct value_number *) = {
     [SETTING_TEXT] = read_any,          [SETTING_LIST] = read_list,
@@ -200,7 +213,7 @@ static char *(*const readers[SETTING_TYPE_COUNT])(const struct setting_row *, co
     [SETTING_PATH] = read_path,         [SETTING_SOCKET] = read_socket,
     [SETTING_RESTRICTIONS] = read_list, [SETTING_TABLE] = read_list,
     [SETTING_TABLES] = read_list,       [SETTING_NETWORKS] = read_list,
-    [SETTING_DOMAINS] = read_list,
+    [SETTING_DOMAINS] = read_list,      [SETTING_STATE_PLACE] = read_state_place,
 };
 
 /* Whether NUMBER is on the wrong side (SIGN -1: below, 1: above) of BOUND, a value of ROW's type.

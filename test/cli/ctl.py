@@ -15,6 +15,7 @@ SURROUNDINGS = '''user = root
 milter_socket = inet:20025@127.0.0.1
 control_socket = /tmp/gatepost-control.sock
 pid_file =
+state = memory:
 '''
 
 

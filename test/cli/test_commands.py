@@ -99,6 +99,7 @@ def check_warnings():
                             'milter_socket = unix:/nonexistent/milter.sock\n'
                             'control_socket = /nonexistent/control.sock\n'
                             'pid_file = /nonexistent/gatepost.pid\n'
+                            'state = sqlite:/nonexistent/gatepost.db\n'
                             'user = no-such-user\nmilter_socket_group = no-such-group\n',
                             clients='192.0.2.300 OK\n192.0.2.1 banana\n192.0.2.2 OK\n')
     done = exits(settings.run('check'), 0)
@@ -108,6 +109,7 @@ def check_warnings():
                  r'gatepost.conf:\d+: warning: milter_socket: .*/nonexistent',
                  r'gatepost.conf:\d+: warning: control_socket: .*/nonexistent',
                  r'gatepost.conf:\d+: warning: pid_file: .*/nonexistent',
+                 r'gatepost.conf:\d+: warning: state: .*/nonexistent',
                  r'warning: .*local_domains is not set'):
         match('(?m)' + text, done.stderr)
     absent('error:', done.stderr)

@@ -42,6 +42,7 @@ class Gatepost:
         self.process = None
         self.port = None if unix else place.port()
         self.path = self.folder + '/run/milter.sock'
+        self.state = self.folder + '/run/gatepost.db'
         os.mkdir(self.folder + '/run')
         os.chmod(self.folder + '/run', 0o777)
         self.configure(settings or {}, more)
@@ -55,7 +56,8 @@ class Gatepost:
         own = {'milter_socket': 'inet:%d@127.0.0.1' % self.port if self.port
                else 'unix:' + self.path,
                'control_socket': self.folder + '/run/control.sock',
-               'pid_file': self.folder + '/run/gatepost.pid'}
+               'pid_file': self.folder + '/run/gatepost.pid',
+               'state': 'sqlite:' + self.state}
         if not self.port:
             own['milter_socket_mode'] = '0666'
         self.settings = {**own, **DEFAULTS, **settings}

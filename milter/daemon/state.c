@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The daemon's state.
+ */
+#include "state.h"
+
+#include <string.h>
+
+#include "settings/stateplace.h"
+#include "statekey.h"
+
+/* How often expired lines are cleared from the file although nothing changed, in seconds. */
+enum { CLEAR_SECONDS = 3600 };
+
+struct state {
+    struct log *log;
+    char *path; /* NULL: kept in memory alone */
+    struct bounce_memory *memory;
+    gint64 saved; /* monotonic, of the last try */
+    char *fault;  /* what the last try met; NULL: nothing */
+};
+
+static int64_t now(void)
+{
+    return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+static void find_key(struct state *state, unsigned char key_r[STATE_KEY_SIZE])
+{
+    g_autofree char *path = g_strconcat(state->path, ".key", NULL);
+    g_autofree char *why = NULL;
+    switch (state_key_get(path, key_r, &why)) {
+    case STATE_KEY_REPLACED:
+        log_warning(state->log,
+                    "state: %s: a new key was made, and the memory of bounces begins anew", why);
+        break;
+    case STATE_KEY_LOST:
+        log_warning(state->log,
+                    "state: %s: bounces are remembered until gatepost stops, and no longer", why);
+        g_clear_pointer(&state->path, g_free);
+        break;
+    default:
+        break;
+    }
+}
+
+static void load(struct state *state)
+{
+    g_autofree char *why = NULL;
+    if (state->path && !bounce_memory_load(state->memory, state->path, now(), &why))
+        log_warning(state->log, "state: %s: the memory of bounces begins empty", why);
+}
+
+struct state *state_open(const char *place, struct log *log)
+{
+    struct state *state = g_new0(struct state, 1);
+    struct state_place parsed;
+    unsigned char key[STATE_KEY_SIZE];
+    state->log = log;
+    state->saved = g_get_monotonic_time();
+    if (state_place_parse(place, &parsed, NULL) && parsed.kind == STATE_SQLITE)
+        state->path = g_strdup(parsed.path);
+    if (state->path)
+        find_key(state, key);
+    else
+        state_key_random(key);
+    state->memory = bounce_memory_new(key, sizeof key, 0);
+    memset(key, 0, sizeof key);
+    load(state);
+    return state;
+}
+
+void state_free(struct state *state)
+{
+    if (!state)
+        return;
+    bounce_memory_free(state->memory);
+    g_free(state->path);
+    g_free(state->fault);
+    g_free(state);
+}
+
+struct bounce_memory *state_bounce_memory(const struct state *state)
+{
+    return state->memory;
+}
+
+/* Says what is new: a fault that was there before was told. */
+static void tell(struct state *state, char *fault)
+{
+    if (fault && g_strcmp0(fault, state->fault) != 0)
+        log_warning(state->log, "state: %s: bounces are remembered until gatepost stops", fault);
+    else if (!fault && state->fault)
+        log_info(state->log, "state: %s is written again", state->path);
+    g_free(state->fault);
+    state->fault = fault;
+}
+
+static void save(struct state *state)
+{
+    char *why = NULL;
+    state->saved = g_get_monotonic_time();
+    if (bounce_memory_save(state->memory, state->path, now(), &why)) {
+        g_clear_pointer(&why, g_free);
+        tell(state, NULL);
+    } else {
+        tell(state, why);
+    }
+}
+
+void state_save(struct state *state)
+{
+    if (state->path && bounce_memory_changed(state->memory))
+        save(state);
+}
+
+void state_tick(struct state *state)
+{
+    gint64 since = g_get_monotonic_time() - state->saved;
+    if (since < (gint64)STATE_SAVE_SECONDS * G_USEC_PER_SEC)
+        return;
+    if (state->path && bounce_memory_count(state->memory) > 0 &&
+        since >= (gint64)CLEAR_SECONDS * G_USEC_PER_SEC)
+        save(state);
+    else
+        state_save(state);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What outlives the daemon: the memory of bounces, with its file and its key. Nothing of it is
+ * needed to serve mail; whatever goes wrong is logged, once until it is well again.
+ *
+ * Threads: state_tick and state_save are for one thread at a time; the memory locks itself.
+ */
+#ifndef DAEMON_STATE_H
+#define DAEMON_STATE_H
+
+#include "autoreply/bounce_memory.h"
+#include "report/log.h"
+
+struct state;
+
+/* Opens the state at PLACE, the value of the setting `state`, and reads what it holds. Never NULL;
+ * the caller frees it with state_free. LOG must outlive it. */
+struct state *state_open(const char *place, struct log *log);
+void state_free(struct state *state); /* accepts NULL */
+
+struct bounce_memory *state_bounce_memory(const struct state *state);
+
+/* Saves what changed, if the last time is STATE_SAVE_SECONDS ago; to be called every now and then.
+ */
+#define STATE_SAVE_SECONDS 30
+void state_tick(struct state *state);
+
+/* Saves what changed. */
+void state_save(struct state *state);
+
+#endif
