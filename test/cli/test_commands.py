@@ -86,9 +86,9 @@ def check_errors():
                             'helo_restrictions = reject_unknwon_helo_hostname\n'
                             'relay_restrictions = permit_mynetworks\n')
     done = exits(settings.run('check'), 78)
-    for line, text in ((5, 'local_domain.*local_domains'), (6, 'auth_min_ssf'),
-                       (7, 'missing'), (7, 'check_policy_service'), (9, 'helo_hostname'),
-                       (10, 'everybody may relay')):
+    for line, text in ((6, 'local_domain.*local_domains'), (7, 'auth_min_ssf'),
+                       (8, 'missing'), (8, 'check_policy_service'), (10, 'helo_hostname'),
+                       (11, 'everybody may relay')):
         match(r'(?m)^%s:%d: error: .*%s' % (settings.file, line, text), done.stderr)
     equal(done.stdout, '', 'stdout')
 
@@ -387,7 +387,7 @@ def human():
 def test_errors():
     settings = ctl.Settings('mode = banana\n')
     done = exits(settings.run('test', '--json'), 78)
-    match('gatepost.conf:5: error: ', done.stderr)
+    match('gatepost.conf:6: error: ', done.stderr)
     equal(done.stdout, '', 'stdout')
 
 
@@ -506,7 +506,7 @@ smtpd_sasl_local_domain = example.org
                  'inner.example .inner.example /etc/postfix/relays',
                  'mynetworks = 127.0.0.0/8, 192.0.2.0/24', 'recipient_delimiter = [+]',
                  'sender_login_maps = proxy:hash:/etc/postfix/senders',
-                 'sasl_local_realms = example.org', '# .*:5 has: mynetworks = 127.0.0.1'):
+                 'sasl_local_realms = example.org', '# .*:6 has: mynetworks = 127.0.0.1'):
         match('(?m)^%s$' % line, done.stdout)
     match('virtual_mailbox_domains has the table mysql:.*cannot read', done.stderr)
     match('smtpd_sender_login_maps has the table ldap:x', done.stderr)
