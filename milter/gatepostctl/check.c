@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "policy/snapshot.h"
+#include "rules.h"
 #include "settings/socket.h"
 #include "settings/stateplace.h"
 
@@ -138,6 +139,12 @@ static void print_summary(const char *file, const struct settings *settings)
     }
 }
 
+static void print_whole(const char *file, const struct snapshot *snapshot)
+{
+    print_summary(file, snapshot_settings(snapshot));
+    rules_print_skipped(snapshot, stdout);
+}
+
 enum exit_code command_check(struct invocation *invocation)
 {
     gboolean verbose = FALSE;
@@ -153,7 +160,7 @@ enum exit_code command_check(struct invocation *invocation)
     problems_print(problems, stderr);
     if (verbose) {
         if (snapshot)
-            print_summary(invocation->config, snapshot_settings(snapshot));
+            print_whole(invocation->config, snapshot);
         printf("%u errors, %u warnings\n", problems_errors(problems), problems_warnings(problems));
     }
     problems_free(problems);

@@ -42,6 +42,7 @@ enum exit_code command_config(struct invocation *invocation);
 enum exit_code command_dnsbl(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
 enum exit_code command_reload(struct invocation *invocation);
+enum exit_code command_rules(struct invocation *invocation);
 enum exit_code command_setup(struct invocation *invocation);
 enum exit_code command_status(struct invocation *invocation);
 enum exit_code command_test(struct invocation *invocation);

@@ -29,6 +29,7 @@ static const struct command commands[] = {
      command_test},
     {"reload", NULL, "Has the daemon read its settings anew; with errors it keeps the old ones.",
      command_reload},
+    {"rules", "[NAME]", "The rules in force: score, name, where from, description.", command_rules},
     {"status", "[--json]", "How the daemon is.", command_status},
     {"setup", "postfix [--mta-config FOLDER]",
      "Prints what to add to the MTA's configuration, and what to take over from it.",

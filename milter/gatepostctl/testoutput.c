@@ -5,11 +5,10 @@
  */
 #include "testoutput.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "checks/spam.h"
 #include "report/json.h"
+#include "rules.h"
 
 static void put_decision(GString *out, const struct trial_decision *decision)
 {
@@ -153,27 +152,17 @@ static void print_list(FILE *stream, const char *name, const GPtrArray *lines)
         print_field(stream, i == 0 ? name : "", lines->pdata[i]);
 }
 
-/* A score with the decimals it has, one at least. */
-static char *score_text(double score)
-{
-    g_autofree char *text = g_strdup_printf("%.*f", SCORE_DECIMALS, score);
-    size_t length = strlen(text);
-    while (text[length - 1] == '0' && text[length - 2] != '.')
-        text[--length] = '\0';
-    return g_steal_pointer(&text);
-}
-
 static void print_score(FILE *stream, const struct findings *findings)
 {
-    g_autofree char *score = score_text(findings->score);
-    g_autofree char *required = score_text(findings->required);
+    g_autofree char *score = rules_score_text(findings->score);
+    g_autofree char *required = rules_score_text(findings->required);
     g_autofree char *line = g_strdup_printf("%s; tagged from %s on%s%s", score, required,
                                             findings->profile ? ", profile " : "",
                                             findings->profile ? findings->profile : "");
     print_field(stream, "score", line);
     for (guint i = 0; i < findings->rules->len; i++) {
         const struct spam_hit *hit = findings->rules->pdata[i];
-        g_autofree char *points = score_text(hit->score);
+        g_autofree char *points = rules_score_text(hit->score);
         g_autofree char *rule = g_strdup_printf("%8s %s%s%s", points, hit->name,
                                                 *hit->description ? ": " : "", hit->description);
         print_field(stream, i == 0 ? "rules" : "", rule);

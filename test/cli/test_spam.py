@@ -464,5 +464,63 @@ def escaped():
     absent('\x1b|\x07', text)
 
 
+@case('rules lists what is in force: score, where from, description, profiles')
+def rules_listed():
+    settings = site(LOCAL + 'header ZERO From =~ /x/\nscore ZERO 0\nheader __SUB From =~ /x/\n'
+                    'meta M __SUB && LOCAL_CHARSET_BLOCKED\nbody B /x/\nheader P From =~ /x/\n'
+                    'score P 0\n', RUSSIAN + 'score P = 1.125\n')
+    done = settings.shell('rules')
+    lines = [' '.join(line.split()).replace(settings.folder + '/', '')
+             for line in done.stdout.splitlines()]
+    equal(lines, ['5.0 LOCAL_CHARSET_BLOCKED site.cf:1 Contains charsets that are not acceptable',
+                  '0.0 in profile russian', '1.0 M site.cf:7', '0.0 P site.cf:9',
+                  '1.125 in profile russian'])
+    done = settings.shell('rules LOCAL_CHARSET_BLOCKED')
+    match(r'header Subject:raw =~/\\=\\\?\(koi8-r\|windows-1251\)\\\?/i$', done.stdout.strip())
+    match('meta __SUB && LOCAL', settings.shell('rules M').stdout)
+    done = settings.shell('rules NONE')
+    equal((done.returncode, done.stdout), (1, ''))
+    match('there is no rule "NONE"', done.stderr)
+
+
+@case("rules shows a listener's own rules")
+def rules_of_listeners():
+    text = site(LOCAL, LISTENERS, **{'strict.cf': 'header S Subject =~ /./\n'}).shell('rules').stdout
+    match(r'(?s)LOCAL_CHARSET_BLOCKED.*\[listener strict\]\n +1\.0 S ', text)
+    absent('2525', text)
+
+
+@case('check -v lists what is skipped, by file and line')
+def skipped():
+    settings = site('body A /x/\nheader B From =~ /x/\nuri C /y/\nscore C 0\n')
+    done = settings.shell('check -v')
+    equal(done.returncode, 0)
+    match(r'(?m)/site\.cf:1: skipped: body looks at the body$', done.stdout)
+    match(r'(?m)/site\.cf:3: skipped: uri ', done.stdout)
+    match(r'(?m)^1 rules with a score, 0 without, 2 directives skipped$', done.stdout)
+    absent('skipped', settings.shell('check').stdout)
+
+
+@case('check tells what is wrong with rule files, all of it')
+def wrong():
+    settings = site('header A From =~ /(/\nno_such_directive x\nheader B From =~ /x/\n'
+                    'charset C\nscript D Cyrilic >= 10%\nmeta E (B\nrequired_score five\n')
+    done = settings.shell('check')
+    equal(done.returncode, 78)
+    for line in (1, 2, 4, 5, 6, 7):
+        match(r'(?m)/site\.cf:%d: error: ' % line, done.stderr)
+    absent(r'site\.cf:3:', done.stderr)
+    match('Cyrillic', done.stderr)
+
+
+@case('profiles that nobody has, scores of rules that nobody knows: warnings')
+def doubtful():
+    done = site(LOCAL, SITE + 'recipient_profiles = inline:{a@lab.test=nobody}\n[profile p]\n'
+                'score LOCAL_CHARSET_BLOKED = 0\n').shell('check')
+    equal(done.returncode, 0)
+    match(r'gatepost\.conf:\d+: warning: .*\[profile nobody\]', done.stderr)
+    match(r'gatepost\.conf:\d+: warning: .*LOCAL_CHARSET_BLOKED', done.stderr)
+
+
 if __name__ == '__main__':
     run()
