@@ -13,6 +13,7 @@ import tap
 
 BUILD = os.environ.get('GATEPOST_BUILD', '')
 DAEMON = os.environ.get('GATEPOST', BUILD + '/milter/daemon/gatepost')
+SUPPRESSIONS = os.path.abspath(os.path.dirname(__file__)) + '/tsan.supp'
 CONTROL = os.environ.get('GATEPOSTCTL', BUILD + '/milter/gatepostctl/gatepostctl')
 
 # What nearly every test wants; a test changes and adds parameters, None removes one.
@@ -160,7 +161,8 @@ def environment():
                 ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', 'detect_leaks=1:quarantine_size_mb=8'),
                 UBSAN_OPTIONS=os.environ.get('UBSAN_OPTIONS',
                                              'print_stacktrace=1:halt_on_error=1'),
-                TSAN_OPTIONS=os.environ.get('TSAN_OPTIONS', 'halt_on_error=0:exitcode=66'),
+                TSAN_OPTIONS=os.environ.get('TSAN_OPTIONS', 'halt_on_error=0:exitcode=66:'
+                                            'suppressions=' + SUPPRESSIONS),
                 **({'LD_PRELOAD': preload, 'G_SLICE': 'always-malloc'}
                    if os.path.exists(preload) else {}))
 
