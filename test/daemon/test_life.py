@@ -46,7 +46,9 @@ def run(*arguments, **options):
 
 
 def leftovers(daemon):
-    return sorted(os.listdir(daemon.folder + '/run'))
+    """What the daemon left in its folder, but for the state, which is to stay."""
+    return sorted(name for name in os.listdir(daemon.folder + '/run')
+                  if not name.startswith('gatepost.db'))
 
 
 def status(daemon):
