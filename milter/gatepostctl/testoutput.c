@@ -5,6 +5,7 @@
  */
 #include "testoutput.h"
 
+#include "autoreply/evidence.h"
 #include "base/text.h"
 #include "checks/spam.h"
 #include "report/json.h"
@@ -28,12 +29,6 @@ static void put_recipients(GString *out, const struct trial_result *result)
         json_close(out, '}');
     }
     json_close(out, ']');
-}
-
-static void put_empty(GString *out, const char *key, const char *brackets)
-{
-    json_open(out, key, brackets[0]);
-    json_close(out, brackets[1]);
 }
 
 /* As many digits as a score has. */
@@ -69,14 +64,18 @@ static void put_languages(GString *out, const struct findings *findings)
     json_close(out, '}');
 }
 
-/* Nothing tells of these yet. */
-static void put_analyses(GString *out)
+static void put_autoreply(GString *out, const struct autoreply_judgement *judgement)
 {
     json_open(out, "autoreply", '{');
-    json_bool(out, "is_autoreply", false);
-    json_bool(out, "to_bounce_sender", false);
-    json_bool(out, "quotes_original", false);
-    put_empty(out, "evidence", "[]");
+    json_bool(out, "is_autoreply", judgement->is_autoreply);
+    json_bool(out, "to_bounce_sender", judgement->to_bounce_sender);
+    json_bool(out, "quotes_original", judgement->quotes_original);
+    json_open(out, "evidence", '[');
+    for (guint i = 0; i < judgement->evidence->len; i++) {
+        g_autofree char *line = autoreply_evidence_format(judgement->evidence->pdata[i]);
+        json_string(out, NULL, line);
+    }
+    json_close(out, ']');
     json_close(out, '}');
 }
 
@@ -109,7 +108,7 @@ void test_print_json(const char *file, const struct trial_result *result, FILE *
     put_recipients(out, result);
     put_rules(out, &result->findings);
     put_languages(out, &result->findings);
-    put_analyses(out);
+    put_autoreply(out, &result->autoreply);
     put_dns(out, &result->dns);
     json_open(out, "headers", '[');
     for (guint i = 0; i < result->headers->len; i++)
@@ -201,6 +200,27 @@ static void print_dns(FILE *stream, const struct dns_hits *dns)
         print_field(stream, "", sum);
 }
 
+static void print_autoreply(FILE *stream, const struct autoreply_judgement *judgement)
+{
+    const struct {
+        const char *text;
+        bool answer;
+    } questions[] = {
+        {"an auto-reply", judgement->is_autoreply},
+        {"to a bounce sender", judgement->to_bounce_sender},
+        {"quotes the original", judgement->quotes_original},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
+        g_autofree char *line =
+            g_strdup_printf("%s: %s", questions[i].text, questions[i].answer ? "yes" : "no");
+        print_field(stream, i == 0 ? "guard" : "", line);
+    }
+    for (guint i = 0; i < judgement->evidence->len; i++) {
+        g_autofree char *line = autoreply_evidence_format(judgement->evidence->pdata[i]);
+        fprintf(stream, "  %-10s   %s\n", "", line);
+    }
+}
+
 void test_print_text(const char *file, const struct trial_result *result, FILE *stream)
 {
     g_autofree char *name = text_escape(file ? file : "envelope");
@@ -217,6 +237,8 @@ void test_print_text(const char *file, const struct trial_result *result, FILE *
     print_recipients(stream, result);
     if (file)
         print_score(stream, &result->findings);
+    if (file)
+        print_autoreply(stream, &result->autoreply);
     print_languages(stream, &result->findings);
     print_dns(stream, &result->dns);
     print_list(stream, "adds", result->headers);

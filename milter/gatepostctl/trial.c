@@ -16,6 +16,7 @@ struct trial {
     struct trial_result *result;
     GHashTable *macros;
     struct waiting waiting;
+    struct bounce_memory *memory;
 };
 
 /* What the engine tells */
@@ -53,6 +54,8 @@ struct trial *trial_new(struct snapshot *snapshot)
     trial->engine = engine_new(snapshot, &hooks);
     trial->macros = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     waiting_init(&trial->waiting);
+    trial->memory = autoreplies_memory_new();
+    engine_set_bounce_memory(trial->engine, trial->memory);
     return trial;
 }
 
@@ -61,6 +64,7 @@ void trial_free(struct trial *trial)
     if (!trial)
         return;
     engine_free(trial->engine);
+    bounce_memory_free(trial->memory);
     snapshot_unref(trial->snapshot);
     g_hash_table_unref(trial->macros);
     waiting_clear(&trial->waiting);
@@ -411,6 +415,8 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     result_r->monitor = snapshot_policy(trial->snapshot, facts)->monitor;
     findings_read(&result_r->findings, trial->session, message);
     dns_hits_read(&result_r->dns, trial->session);
+    autoreplies_judge(trial->session, message, result_r->sender, (const char *const *)recipients,
+                      trial->memory, &result_r->autoreply);
     session_free(trial->session);
     trial->session = NULL;
     trial->result = NULL;
@@ -424,6 +430,7 @@ void trial_result_clear(struct trial_result *result)
     g_ptr_array_unref(result->notes);
     findings_clear(&result->findings);
     dns_hits_clear(&result->dns);
+    autoreply_judgement_clear(&result->autoreply);
     g_free(result->client);
     g_free(result->helo);
     g_free(result->sender);

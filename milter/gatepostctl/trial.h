@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "autoreplies.h"
 #include "dnshits.h"
 #include "findings.h"
 #include "messagefile.h"
@@ -57,6 +58,7 @@ struct trial_result {
     GPtrArray *notes;      /* of char *: what the log says beside the decision */
     struct findings findings;
     struct dns_hits dns;
+    struct autoreply_judgement autoreply;
     char *client, *helo, *sender, *listener; /* as the session saw them; listener NULL: none */
     bool monitor; /* nothing is refused: check and reply say what would have been */
 };
