@@ -21,6 +21,9 @@
  * is given in lower case as it is; bytes other than printable ASCII become '?'. Returns BUFFER. */
 const char *charset_canonical(const char *label, size_t length, char buffer[CHARSET_NAME_MAX]);
 
+/* Whether NAME (canonical) is in the table or known to iconv. */
+bool charset_is_known(const char *name);
+
 /* Appends the LENGTH bytes at BYTES, which are in the charset called NAME (canonical), to OUT as
  * valid UTF-8. What the charset does not have becomes U+FFFD. As mail readers and SpamAssassin
  * do, iso-8859-1 is read as windows-1252, and so is a charset that iconv does not know. */

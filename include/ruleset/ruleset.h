@@ -103,6 +103,14 @@ struct ruleset_external {
 size_t ruleset_external_count(const struct ruleset *ruleset);
 const struct ruleset_external *ruleset_external_get(const struct ruleset *ruleset, size_t index);
 
+/* Whether dnsbl rule INDEX counts for PROFILE (NULL: none), so that its list must be asked. */
+bool ruleset_external_wanted(const struct ruleset *ruleset, const struct ruleset_profile *profile,
+                             size_t index);
+
+/* The files and folders that were read, includes among them: when one changes, the ruleset is
+ * to be loaded again. NULL past the end. */
+const char *ruleset_file(const struct ruleset *ruleset, size_t index);
+
 /* One `score RULE = N` of a profile. */
 struct ruleset_override {
     const char *rule;

@@ -30,4 +30,9 @@ void traits_read(const struct header_list *headers, const char *body, size_t len
                  struct traits *traits_r);
 void traits_clear(struct traits *traits);
 
+/* Fields that are neither ASCII nor UTF-8 are in the charset that Content-Type names, if in any. If
+ * HEADERS hold such fields and such a charset, returns a copy in which they are UTF-8, which the
+ * caller frees; else NULL. */
+struct header_list *traits_readable(const struct header_list *headers);
+
 #endif

@@ -295,3 +295,12 @@ void charset_to_utf8(const char *name, const char *bytes, size_t length, GString
     else if (!convert(name, bytes, length, out))
         append_windows_1252(bytes, length, out);
 }
+
+bool charset_is_known(const char *name)
+{
+    for (size_t i = 0; i < charset_alias_count; i++)
+        if (strcmp(charset_aliases[i].name, name) == 0)
+            return true;
+    g_autoptr(GString) out = g_string_new(NULL);
+    return convert(name, "", 0, out);
+}

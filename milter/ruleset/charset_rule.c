@@ -12,19 +12,23 @@
 
 #define RAW8BIT "raw8bit"
 
-static void add_label(struct charset_rule *rule, const char *word)
+static void add_label(struct builder *builder, const struct rule *rule, const char *word)
 {
     char name[CHARSET_NAME_MAX];
-    if (g_ascii_strcasecmp(word, RAW8BIT) == 0)
-        rule->raw8bit = true;
-    else
-        g_ptr_array_add(rule->labels, g_strdup(charset_canonical(word, strlen(word), name)));
+    if (g_ascii_strcasecmp(word, RAW8BIT) == 0) {
+        rule->charset->raw8bit = true;
+        return;
+    }
+    charset_canonical(word, strlen(word), name);
+    g_ptr_array_add(rule->charset->labels, g_strdup(name));
+    if (!charset_is_known(name))
+        problems_warning(builder->problems, rule->info.file, rule->info.line,
+                         "rule %s: no charset called \"%s\" is known", rule->info.name, word);
 }
 
 enum pattern_status charset_rule_parse(struct builder *builder, struct rule *rule, const char *text,
                                        char **why_r)
 {
-    (void)builder;
     rule->info.kind = RULESET_CHARSET;
     rule->charset = g_new0(struct charset_rule, 1);
     rule->charset->labels = g_ptr_array_new_with_free_func(g_free);
@@ -38,7 +42,7 @@ enum pattern_status charset_rule_parse(struct builder *builder, struct rule *rul
     if (!field_list_parse(&rule->charset->in, (char **)words->pdata, &at, why_r))
         return PATTERN_BAD;
     for (; words->pdata[at]; at++)
-        add_label(rule->charset, words->pdata[at]);
+        add_label(builder, rule, words->pdata[at]);
     if (rule->charset->labels->len > 0 || rule->charset->raw8bit)
         return PATTERN_GOOD;
     *why_r = g_strdup("a charset rule needs the name of a charset");

@@ -226,13 +226,23 @@ static void read_text(struct builder *builder, const char *file, char *text, gsi
     g_array_unref(reader.blocks);
 }
 
+/* Keeps the path; returns the copy, which lives as long as the ruleset. */
+static const char *note_file(struct builder *builder, const char *path)
+{
+    const char *copy = g_string_chunk_insert_const(builder->ruleset->strings, path);
+    GPtrArray *files = builder->ruleset->files;
+    if (!g_ptr_array_find(files, copy, NULL))
+        g_ptr_array_add(files, (gpointer)copy);
+    return copy;
+}
+
 static void read_file(struct builder *builder, const char *path)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *text = NULL;
     gsize length;
     struct stat status;
-    const char *file = g_string_chunk_insert_const(builder->ruleset->strings, path);
+    const char *file = note_file(builder, path);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         problems_error(builder->problems, file, 0, "it is neither a file nor a folder");
     else if (stat(path, &status) == 0 && (gsize)status.st_size > RULE_FILE_MAX)
@@ -278,6 +288,7 @@ static void read_folder(struct builder *builder, const char *path)
 
 void lines_read_path(struct builder *builder, const char *path)
 {
+    note_file(builder, path);
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
         read_folder(builder, path);
     else if (g_file_test(path, G_FILE_TEST_EXISTS))

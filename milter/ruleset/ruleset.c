@@ -42,6 +42,7 @@ static struct ruleset *ruleset_new(const struct ruleset_options *options)
     ruleset->metas = g_ptr_array_new();
     ruleset->external_info = g_array_new(FALSE, FALSE, sizeof(struct ruleset_external));
     ruleset->skipped = g_array_new(FALSE, FALSE, sizeof(struct ruleset_skipped));
+    ruleset->files = g_ptr_array_new();
     return ruleset;
 }
 
@@ -124,6 +125,7 @@ void ruleset_unref(struct ruleset *ruleset)
     g_ptr_array_unref(ruleset->rules);
     g_array_unref(ruleset->external_info);
     g_array_unref(ruleset->skipped);
+    g_ptr_array_unref(ruleset->files);
     pattern_context_free(ruleset->patterns);
     g_string_chunk_free(ruleset->strings);
     g_free(ruleset);
@@ -190,4 +192,18 @@ const struct ruleset_external *ruleset_external_get(const struct ruleset *rulese
     return index < ruleset->external_info->len
                ? &g_array_index(ruleset->external_info, struct ruleset_external, index)
                : NULL;
+}
+
+bool ruleset_external_wanted(const struct ruleset *ruleset, const struct ruleset_profile *profile,
+                             size_t index)
+{
+    if (index >= ruleset->externals->len)
+        return false;
+    const struct rule *rule = ruleset->externals->pdata[index];
+    return (profile ? profile : ruleset->base)->live[rule->index];
+}
+
+const char *ruleset_file(const struct ruleset *ruleset, size_t index)
+{
+    return index < ruleset->files->len ? ruleset->files->pdata[index] : NULL;
 }

@@ -95,6 +95,7 @@ struct ruleset {
     GPtrArray *metas;      /* struct rule in the order in which they can be worked out */
     GArray *external_info; /* struct ruleset_external */
     GArray *skipped;       /* struct ruleset_skipped */
+    GPtrArray *files;      /* paths of what was read, borrowed from STRINGS */
     struct ruleset_profile *base;
     bool has_required;
     double required;

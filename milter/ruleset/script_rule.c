@@ -84,9 +84,14 @@ static void count_fields(const struct field_list *list, const struct ruleset_mes
                          struct script_counts *counts)
 {
     g_autoptr(GString) text = g_string_new(NULL);
+    struct header_list *readable = traits_readable(message->headers);
+    struct ruleset_message texts = *message;
+    if (readable)
+        texts.headers = readable;
     for (guint i = 0; i < list->sources->len; i++)
-        if (source_text(&g_array_index(list->sources, struct source, i), message, text))
+        if (source_text(&g_array_index(list->sources, struct source, i), &texts, text))
             script_count(text->str, text->len, counts);
+    header_list_free(readable);
 }
 
 unsigned script_rule_match(const struct script_rule *rule, const struct ruleset_message *message,

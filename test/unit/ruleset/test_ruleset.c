@@ -2,6 +2,7 @@
 #include "rules.h"
 
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define KOI8_SUBJECT "Subject: =?koi8-r?B?8NLJ18XU?=\n"
@@ -117,7 +118,7 @@ static const struct {
      "Subject: x\nContent-Type: text/plain; charset=koi8-r\n\ntext\n--b--\n",
      NULL, "1 A"},
     {"charset A raw8bit\ncharset B in Subject, To raw8bit\n", "X: \xf0\n\n", NULL, "1 A"},
-    {"charset A x-new\n", "Subject: =?X-NEW*ru?Q?broken\n\n", NULL, "1 A"},
+    {"charset A koi8-r\n", "Subject: =?KOI8-R*ru?Q?broken\n\n", NULL, "1 A"},
     /* Scripts. */
     {"script A Cyrillic >= 50%\nscript B Latin >= 100 %\nscript C in To Cyrillic >= 1%\n",
      KOI8_SUBJECT "From: \xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd <ivan@x.example>\n\n", NULL, "1 A"},
@@ -126,6 +127,10 @@ static const struct {
      "0"},
     {"script A Han Hiragana Katakana >= 30%\n", "Subject: =?iso-2022-jp?B?GyRCJUYlOSVIGyhC?=\n\n",
      NULL, "1 A"},
+    /* Raw text in the charset of the message. */
+    {"script A Cyrillic >= 90%\nscript B in Subject Cyrillic >= 90%\n",
+     "Subject: \xf0\xd2\xc9\xd7\xc5\xd4\nContent-Type: text/plain; charset=koi8-r\n\n", NULL,
+     "2 A B"},
     {"script A Cyrillic >= 0%\n", "Subject: 123\n\n", NULL, "0"},
 };
 
@@ -191,6 +196,7 @@ static const struct {
      "1: error: rule A: its definition is missing\n"
      "2: error: rule B: \"in\" without the name of a header\n"
      "3: error: rule C: a charset rule needs the name of a charset\n"},
+    {"charset A koi9-q\n", "1: warning: rule A: no charset called \"koi9-q\" is known\n"},
     {"script A Cyrillic\nscript B Cyrilic >= 1%\nscript C >= 1%\nscript D Latin >= 101%\n",
      "1: error: rule A: a script rule ends with a share: \">= 30%\"\n"
      "2: error: rule B: there is no script \"Cyrilic\"; \"Cyrillic\"?\n"
@@ -288,6 +294,9 @@ static void test_externals(void)
     struct ruleset_matches *matches = ruleset_match(ruleset, &message, NULL, 0);
     struct ruleset_result result;
     ruleset_score(ruleset, matches, NULL, &result);
+    g_assert_true(ruleset_external_wanted(ruleset, NULL, 0));
+    g_assert_false(ruleset_external_wanted(ruleset, NULL, 2));
+    g_assert_false(ruleset_external_wanted(ruleset, NULL, 3));
     g_assert_cmpuint(result.hit_count, ==, 1);
     g_assert_cmpstr(result.hits[0].name, ==, "A");
     g_assert_cmpstr(result.hits[0].text, ==, "a.example");
@@ -299,7 +308,7 @@ static void test_externals(void)
     problems_free(problems);
 }
 
-/* The prefilter must never hide a hit: the same with and without it. */
+/* A list of 100,000 entries costs a message no more than a short one. */
 static void test_large_lists(void)
 {
     g_autoptr(GString) rules = g_string_new(NULL);
@@ -320,6 +329,41 @@ static void test_large_lists(void)
     problems_free(problems);
 }
 
+/* Folders in byte order, includes, what is missing; the paths are remembered. */
+static void test_files(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("rules-XXXXXX", NULL);
+    static const char *const names[] = {"b.cf", "a.cf", "inner", "x.txt"};
+    static const char *const texts[] = {"score A 3\n",
+                                        "header A X =~ /x/\nscore A 1\ninclude inner\n",
+                                        "header B X =~ /x/\nscore B 10\n", "nonsense\n"};
+    char *paths[4];
+    for (int i = 0; i < 4; i++) {
+        paths[i] = g_build_filename(folder, names[i], NULL);
+        g_assert_true(g_file_set_contents(paths[i], texts[i], -1, NULL));
+    }
+    struct problems *problems = problems_new();
+    const char *const load[] = {folder, "/nonexistent", NULL};
+    struct ruleset_options options = {.missing_is_empty = true};
+    struct ruleset *ruleset = ruleset_load(load, &options, problems);
+    g_assert_cmpuint(problems_errors(problems), ==, 0);
+    g_autofree char *got = rules_run(ruleset, "X: x\n\n", NULL, NULL);
+    g_assert_cmpstr(got, ==, "13 A B");
+    const char *const want[] = {folder, paths[1], paths[2], paths[0], "/nonexistent", NULL};
+    for (int i = 0; i < 6; i++)
+        g_assert_cmpstr(ruleset_file(ruleset, (size_t)i), ==, want[i]);
+    ruleset_unref(ruleset);
+    ruleset = ruleset_load(load, NULL, problems);
+    g_assert_cmpuint(problems_errors(problems), ==, 1);
+    ruleset_unref(ruleset);
+    problems_free(problems);
+    for (int i = 0; i < 4; i++) {
+        g_remove(paths[i]);
+        g_free(paths[i]);
+    }
+    g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -329,5 +373,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ruleset/profiles", test_profiles);
     g_test_add_func("/ruleset/externals", test_externals);
     g_test_add_func("/ruleset/large-lists", test_large_lists);
+    g_test_add_func("/ruleset/files", test_files);
     return g_test_run();
 }
