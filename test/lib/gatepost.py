@@ -62,6 +62,7 @@ class Gatepost:
         if not self.port:
             own['milter_socket_mode'] = '0666'
         self.settings = {**own, **DEFAULTS, **settings}
+        self.more = more
         self.write(''.join('%s = %s\n' % item for item in self.settings.items()
                            if item[1] is not None) + more)
 

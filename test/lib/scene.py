@@ -31,13 +31,13 @@ class Scene:
 
     @contextlib.contextmanager
     def settings(self, **changed):
-        """Other settings for a while, in force by a reload."""
-        before = self.gatepost.settings
+        """Other settings for a while, in force by a reload; sections stay."""
+        before, more = self.gatepost.settings, self.gatepost.more
         try:
-            self.gatepost.reload({**before, **changed})
+            self.gatepost.reload({**before, **changed}, more)
             yield
         finally:
-            self.gatepost.reload(before)
+            self.gatepost.reload(before, more)
 
     def dialog(self, service='mx', cert=None, **more):
         """A session with one of Postfix's services, TLS where it begins with TLS."""
