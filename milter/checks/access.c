@@ -103,16 +103,8 @@ static enum check_result act_code(struct result *result)
 
 static enum check_result act_defer_if_permit(struct result *result)
 {
-    g_autofree char *reply = result_reply(result, 450, "4.7.1", "Service unavailable");
-    struct check *check = result->check;
-    if (check->warn_only) {
-        g_free(check->reply);
-        check->reply = g_steal_pointer(&reply);
-        return CHECK_REFUSE;
-    }
-    if (!check->effects->defer_if_permit)
-        check->effects->defer_if_permit = g_steal_pointer(&reply);
-    return CHECK_DUNNO;
+    return check_take_deferral(result->check,
+                               result_reply(result, 450, "4.7.1", "Service unavailable"));
 }
 
 static enum check_result act_defer_if_reject(struct result *result)

@@ -43,21 +43,26 @@ enum check_result check_refuse(struct check *check, unsigned code, const char *d
     return CHECK_REFUSE;
 }
 
+enum check_result check_take_deferral(struct check *check, char *reply)
+{
+    char **place = check->warn_only ? &check->reply : &check->effects->defer_if_permit;
+    if (check->warn_only)
+        g_clear_pointer(place, g_free);
+    if (*place)
+        g_free(reply);
+    else
+        *place = reply;
+    return check->warn_only ? CHECK_REFUSE : CHECK_DUNNO;
+}
+
 enum check_result check_defer_if_permit(struct check *check, unsigned code, const char *dsn,
                                         const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *reply = format_reply(code, dsn, format, args);
+    char *reply = format_reply(code, dsn, format, args);
     va_end(args);
-    if (check->warn_only) {
-        g_free(check->reply);
-        check->reply = g_steal_pointer(&reply);
-        return CHECK_REFUSE;
-    }
-    if (!check->effects->defer_if_permit)
-        check->effects->defer_if_permit = g_steal_pointer(&reply);
-    return CHECK_DUNNO;
+    return check_take_deferral(check, reply);
 }
 
 enum check_result check_cannot_tell(struct check *check, const char *why)

@@ -82,7 +82,8 @@ enum check_result run_reject_non_fqdn_sender(struct check *check);
 enum check_result run_reject_non_fqdn_recipient(struct check *check);
 
 /* Adds a deferral that takes effect when everything else permits; below warn_if_reject it is a
- * refusal at once, as in Postfix. */
+ * refusal at once, as in Postfix. The first one takes over REPLY. */
+enum check_result check_take_deferral(struct check *check, char *reply);
 enum check_result check_defer_if_permit(struct check *check, unsigned code, const char *dsn,
                                         const char *format, ...) G_GNUC_PRINTF(4, 5);
 

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "namehash.h"
+#include "base/siphash.h"
 
 struct entry {
     GList link; /* data points back to the entry */
@@ -36,7 +36,7 @@ static void entry_free(void *data)
 struct dns_cache *dns_cache_new(size_t entries, size_t bytes)
 {
     struct dns_cache *cache = g_new0(struct dns_cache, 1);
-    cache->entries = g_hash_table_new_full(dns_name_hash, g_str_equal, NULL, entry_free);
+    cache->entries = g_hash_table_new_full(siphash_string, g_str_equal, NULL, entry_free);
     g_queue_init(&cache->used);
     cache->most_entries = entries;
     cache->most_bytes = bytes;

@@ -9,8 +9,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/siphash.h"
 #include "latency.h"
-#include "namehash.h"
 #include "state.h"
 
 struct dnsbl_list {
@@ -491,7 +491,7 @@ struct dnsbl_state *dnsbl_state_new(dnsbl_event_fn event, void *data)
 {
     struct dnsbl_state *state = g_new0(struct dnsbl_state, 1);
     pthread_mutex_init(&state->lock, NULL);
-    state->lists = g_hash_table_new(dns_name_hash, g_str_equal);
+    state->lists = g_hash_table_new(siphash_string, g_str_equal);
     state->now = g_get_monotonic_time;
     state->event = event;
     state->data = data;

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/siphash.h"
 #include "cache.h"
 #include "channel.h"
-#include "namehash.h"
 #include "servers.h"
 
 /* After so many questions the answers that came meanwhile are taken, before they overflow the
@@ -222,7 +222,7 @@ static struct resolver *create(const struct resolver_options *options)
     pthread_cond_init(&resolver->woken, NULL);
     g_queue_init(&resolver->asks);
     resolver->wake_pipe[0] = resolver->wake_pipe[1] = -1;
-    resolver->under_way = g_hash_table_new(dns_name_hash, g_str_equal);
+    resolver->under_way = g_hash_table_new(siphash_string, g_str_equal);
     resolver->cache = dns_cache_new(or_default(options->cache_entries, RESOLVER_CACHE_ENTRIES),
                                     or_default(options->cache_bytes, RESOLVER_CACHE_BYTES));
     return resolver;

@@ -147,11 +147,7 @@ static struct content *inline_make(const char *name, const char **why_r)
 static enum lookup_status inline_find(const struct content *content, const char *key,
                                       GString *value_r)
 {
-    const char *value = keyindex_find(&((const struct inline_table *)content)->index, key);
-    if (!value)
-        return LOOKUP_MISS;
-    g_string_append(value_r, value);
-    return LOOKUP_HIT;
+    return keyindex_ask(&((const struct inline_table *)content)->index, key, value_r);
 }
 
 static bool inline_foreach(const struct content *content, const char *file, content_visit *visit,

@@ -61,3 +61,12 @@ const char *keyindex_find(const struct keyindex *index, const char *key)
     const char *found = index->text + (*slot & OFFSET_MASK) - 1;
     return found + strlen(found) + 1;
 }
+
+enum lookup_status keyindex_ask(const struct keyindex *index, const char *key, GString *value_r)
+{
+    const char *value = keyindex_find(index, key);
+    if (!value)
+        return LOOKUP_MISS;
+    g_string_append(value_r, value);
+    return LOOKUP_HIT;
+}

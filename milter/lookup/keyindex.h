@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "siphash.h"
+#include "base/siphash.h"
+#include "lookup/table.h"
 
 struct keyindex {
     const char *text; /* belongs to the caller */
@@ -29,5 +30,8 @@ bool keyindex_add(struct keyindex *index, size_t offset);
 
 /* The value of KEY; NULL if there is none. */
 const char *keyindex_find(const struct keyindex *index, const char *key);
+
+/* The same as an answer: a HIT appends the value to VALUE_R. */
+enum lookup_status keyindex_ask(const struct keyindex *index, const char *key, GString *value_r);
 
 #endif

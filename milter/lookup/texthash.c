@@ -149,11 +149,7 @@ static struct content *texthash_read(char *text, size_t length, const char *file
 static enum lookup_status texthash_find(const struct content *content, const char *key,
                                         GString *value_r)
 {
-    const char *value = keyindex_find(&((const struct texthash *)content)->index, key);
-    if (!value)
-        return LOOKUP_MISS;
-    g_string_append(value_r, value);
-    return LOOKUP_HIT;
+    return keyindex_ask(&((const struct texthash *)content)->index, key, value_r);
 }
 
 static bool texthash_foreach(const struct content *content, const char *file, content_visit *visit,

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/siphash.h"
 #include "lookup/table.h"
-#include "siphash.h"
 
 #define NSEC_PER_SEC INT64_C(1000000000)
 

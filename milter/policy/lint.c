@@ -14,15 +14,6 @@ struct lint {
     const struct restriction_list *list;
 };
 
-static const enum setting list_settings[LIST_COUNT] = {
-    [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
-    [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
-    [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
-    [LIST_RELAY] = SETTING_RELAY_RESTRICTIONS,
-    [LIST_RECIPIENT] = SETTING_RECIPIENT_RESTRICTIONS,
-    [LIST_MESSAGE] = SETTING_MESSAGE_RESTRICTIONS,
-};
-
 static void warn(const struct lint *lint, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void warn(const struct lint *lint, const char *format, ...)
 {
@@ -176,13 +167,15 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
     lint_local_domains(policy, settings, problems);
     lint_listener(policy, settings, problems);
     for (int kind = 0; kind < LIST_COUNT; kind++) {
-        struct lint lint = {.policy = policy,
-                            .settings = settings,
-                            .problems = problems,
-                            .value = settings_get(settings, policy->section, list_settings[kind]),
-                            .list = policy->lists[kind]};
+        struct lint lint = {
+            .policy = policy,
+            .settings = settings,
+            .problems = problems,
+            .value = settings_get(settings, policy->section, restriction_list_settings[kind]),
+            .list = policy->lists[kind]};
         bool inherited =
-            policy->section && lint.value == settings_get(settings, NULL, list_settings[kind]);
+            policy->section &&
+            lint.value == settings_get(settings, NULL, restriction_list_settings[kind]);
         if (inherited || !lint.list)
             continue;
         lint_unreachable(&lint);

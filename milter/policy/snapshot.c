@@ -314,7 +314,7 @@ static void build_guard(struct snapshot *snapshot, struct policy *policy,
         settings_integer(snapshot->settings, policy->section, SETTING_SUPPRESS_AUTOREPLIES);
 }
 
-static const enum setting list_settings[LIST_COUNT] = {
+const enum setting restriction_list_settings[LIST_COUNT] = {
     [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
     [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
     [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
@@ -327,7 +327,7 @@ static void build_lists(struct snapshot *snapshot, struct policy *policy,
                         const struct table_context *base)
 {
     for (int kind = 0; kind < LIST_COUNT; kind++) {
-        enum setting id = list_settings[kind];
+        enum setting id = restriction_list_settings[kind];
         struct table_context context = context_for(snapshot, policy->section, id, base);
         policy->lists[kind] = restriction_list_compile(
             settings_get(snapshot->settings, policy->section, id)->text,

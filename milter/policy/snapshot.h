@@ -7,6 +7,9 @@
 
 #include "policy/snapshot.h"
 
+/* The parameter of each list. */
+extern const enum setting restriction_list_settings[LIST_COUNT];
+
 /* Warns of a policy that refuses everything, permits everything or can never match; relay lists
  * that end without a decision are errors. Lists that could not be compiled are NULL and passed
  * over. */

@@ -7,7 +7,7 @@
 
 #include "../../../milter/dns/cache.h"
 #include "../../../milter/dns/message.h"
-#include "../../../milter/dns/namehash.h"
+#include "base/siphash.h"
 
 /* A message in the making. */
 struct packet {
@@ -242,7 +242,7 @@ static void test_hash(void)
     unsigned buckets[64] = {0};
     for (unsigned i = 0; i < 64000; i++) {
         g_autofree char *key = g_strdup_printf("%u.%u.0.192.bl.example", i % 256, i / 256);
-        buckets[dns_name_hash(key) % 64]++;
+        buckets[siphash_string(key) % 64]++;
     }
     for (unsigned i = 0; i < 64; i++) {
         g_assert_cmpuint(buckets[i], >, 800);

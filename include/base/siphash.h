@@ -2,10 +2,13 @@
  *
  * SipHash-1-3 (Aumasson, Bernstein 2012): a keyed hash for hash tables. Who does not know the seed
  * cannot make keys that collide.
+ *
+ * Threads: all functions are pure, but for the drawing of seeds.
  */
-#ifndef LOOKUP_SIPHASH_H
-#define LOOKUP_SIPHASH_H
+#ifndef BASE_SIPHASH_H
+#define BASE_SIPHASH_H
 
+#include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +19,11 @@ struct siphash_seed {
 /* Fills the seed from the system's random numbers. */
 void siphash_seed_random(struct siphash_seed *seed_r);
 
+/* The hash of LENGTH bytes; bytes' order is the machine's: hashes never leave the process. */
 uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length);
+
+/* For g_hash_table_new: the hash of a NUL-terminated string that a stranger chose, with a seed of
+ * this process. */
+guint siphash_string(gconstpointer text);
 
 #endif

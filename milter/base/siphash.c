@@ -2,9 +2,9 @@
  *
  * SipHash with one compression and three finalization rounds, from its paper.
  */
-#include "siphash.h"
+#include "base/siphash.h"
 
-#include <glib.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,4 +64,19 @@ uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t lengt
     sip_round(v);
     sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static struct siphash_seed process_seed;
+static pthread_once_t process_seed_drawn = PTHREAD_ONCE_INIT;
+
+static void draw_process_seed(void)
+{
+    siphash_seed_random(&process_seed);
+}
+
+guint siphash_string(gconstpointer text)
+{
+    pthread_once(&process_seed_drawn, draw_process_seed);
+    uint64_t hash = siphash(&process_seed, text, strlen(text));
+    return (guint)(hash ^ hash >> 32);
 }
