@@ -76,6 +76,15 @@ struct snapshot *engine_acquire(struct engine *engine);
 struct engine_dns *engine_dns_acquire(struct engine *engine);
 void engine_dns_unref(struct engine_dns *dns); /* accepts NULL */
 
+/* How DNS is doing: the resolver that is in use now (all 0 without one), and all lists that were
+ * ever asked, of struct dnsbl_list_status *. To be emptied with engine_dns_status_clear. */
+struct engine_dns_status {
+    struct resolver_counts counts;
+    GPtrArray *lists;
+};
+void engine_dns_status(struct engine *engine, struct engine_dns_status *status_r);
+void engine_dns_status_clear(struct engine_dns_status *status);
+
 /* Gives the engine a memory of bounces, which it does not own; before any session. */
 void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory);
 struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL: none */

@@ -250,6 +250,7 @@ static int run_reload(void *data, const char *const *words, GString *out)
 static void collect_status(struct service *service, struct status *status_r)
 {
     engine_get_counters(service->engine, &status_r->counters);
+    engine_dns_status(service->engine, &status_r->dns);
     status_r->path = service->path;
     status_r->started = service->started;
     status_r->connections = mta_connections();
@@ -280,6 +281,7 @@ static int run_status(void *data, const char *const *words, GString *out)
     else
         status_write_text(&status, out);
     snapshot_unref(snapshot);
+    engine_dns_status_clear(&status.dns);
     return EX_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "mta/mta.h"
 #include "report/json.h"
+#include "status_dns.h"
 
 struct number {
     const char *key;
@@ -71,6 +72,7 @@ void status_write_text(const struct status *status, GString *out)
     for (size_t i = 0; i < NUMBERS; i++)
         g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
                                numbers[i].words);
+    status_dns_write_text(&status->dns, out);
 }
 
 void status_write_json(const struct status *status, GString *out)
@@ -90,6 +92,7 @@ void status_write_json(const struct status *status, GString *out)
     fill_numbers(status, numbers);
     for (size_t i = 0; i < NUMBERS; i++)
         json_integer(out, numbers[i].key, (gint64)numbers[i].value);
+    status_dns_write_json(&status->dns, out);
     json_close(out, '}');
     g_string_append_c(out, '\n');
 }

@@ -19,6 +19,7 @@ struct status {
     unsigned connections; /* of the MTA, open */
     unsigned messages;    /* under way */
     struct engine_counters counters;
+    struct engine_dns_status dns;
 };
 
 void status_write_text(const struct status *status, GString *out);

@@ -123,6 +123,20 @@ struct engine_dns *engine_dns_acquire(struct engine *engine)
     return dns;
 }
 
+void engine_dns_status(struct engine *engine, struct engine_dns_status *status_r)
+{
+    struct engine_dns *dns = engine_dns_acquire(engine);
+    *status_r = (struct engine_dns_status){.lists = dnsbl_state_status(engine->dnsbl_state)};
+    if (dns)
+        resolver_counts(dns->resolver, &status_r->counts);
+    engine_dns_unref(dns);
+}
+
+void engine_dns_status_clear(struct engine_dns_status *status)
+{
+    g_clear_pointer(&status->lists, g_ptr_array_unref);
+}
+
 struct snapshot *engine_acquire(struct engine *engine)
 {
     g_mutex_lock(&engine->lock);
