@@ -60,6 +60,10 @@ struct session *session_new(struct engine *engine, const struct session_waker *w
 /* Accepts NULL. The waker is not called any more once this has returned. */
 void session_free(struct session *session);
 
+/* From now on lists are asked only when a restriction needs the answer, not as soon as there is
+ * something to ask: for who has time, and wants no needless question. Before session_connect. */
+void session_ask_late(struct session *session);
+
 /* What this session needs of the MTA. */
 const struct snapshot_needs *session_needs(const struct session *session);
 

@@ -408,6 +408,7 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     result_r->sender = sender_of(setup, message);
     set_macros(trial, setup);
     trial->session = session_new(trial->engine, &trial->waiting.waker);
+    session_ask_late(trial->session);
     run_session(trial, setup, message, recipients);
     const struct facts *facts = session_facts(trial->session);
     result_r->client = facts_client_text(facts);

@@ -40,6 +40,7 @@ struct session {
     const struct policy *policy;
     struct engine_dns *dns;  /* NULL: none */
     struct lookups *lookups; /* NULL: no restriction asks the DNS */
+    bool asks_late;          /* no questions before they are needed */
     struct facts facts;
     struct run run;
     GArray *notes;
@@ -151,6 +152,11 @@ void session_free(struct session *session)
     snapshot_unref(session->snapshot);
     engine_session_ended(session->engine);
     g_free(session);
+}
+
+void session_ask_late(struct session *session)
+{
+    session->asks_late = true;
 }
 
 const struct snapshot_needs *session_needs(const struct session *session)
@@ -607,7 +613,8 @@ static void ask_early(struct session *session)
 {
     const struct facts *facts = &session->facts;
     const struct site *site = &session->policy->site;
-    if (!session->lookups || facts->submission || site_authenticated(site, facts))
+    if (!session->lookups || session->asks_late || facts->submission ||
+        site_authenticated(site, facts))
         return;
     if (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
                                                     facts->client_name) != LOOKUP_MISS)
