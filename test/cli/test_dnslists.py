@@ -80,7 +80,7 @@ rows('the name of the heaviest list, the first of equals',
      ('--client 203.0.113.70', WEIGHED, re.compile('blocked using bl.example.com; ')))
 rows('a zone counts once however many codes and entries match',
      'dnsbl_sites = bl.example.com bl.example.com=127.0.0.[2..10]\n',
-     (ONE, 'accept', None, [('bl.example.com', '127.0.0.2', 1), ('bl.example.com', '127.0.0.2', 1)]))
+     (ONE, 'accept', None, [('bl.example.com', '127.0.0.2', 1)] * 2))
 rows('a list that must stay secret',
      SITES + 'dnsbl_reply_map = inline:{bl.example.com=lists.example.org}\n',
      (ONE, WEIGHED, '554 5.7.1 Service unavailable; Client host [203.0.113.9] blocked using '
@@ -108,7 +108,8 @@ rows('lists of names', NAMES,
 rows('only the places that are named', 'rhsbl_sites = dbl.example.com*3\n',
      ('--from a@spam.example', WEIGHED), ('--helo spam.example', 'accept', None, []))
 IN_MESSAGE = 'message_restrictions = reject_dnsbl\n'
-for name, head in (('From', 'From: <a@spam.example>\n'), ('From address', 'From: A <x@y.example>\n'),
+for name, head in (('From', 'From: <a@spam.example>\n'),
+                   ('From address', 'From: A <x@y.example>\n'),
                    ('Reply-To', 'From: <a@b.example>\nReply-To: <c@shop.example.net>\n')):
     listed = name != 'From address'
     rows('lists of names in a message (%s)' % name, NAMES + IN_MESSAGE,
@@ -146,7 +147,8 @@ rows('reject_rhsbl_sender', RBL % 'reject_rhsbl_sender dbl.example.com',
      ('--from a@b.example', 'accept'))
 rows('reject_rhsbl_recipient', RBL % 'reject_rhsbl_recipient dbl.example.com' +
      'relay_restrictions = permit_auth_destination reject\nlocal_domains = spam.example\n',
-     ('--rcpt a@spam.example', 'reject rcpt reject_rhsbl_recipient', re.compile('Recipient address')))
+     ('--rcpt a@spam.example', 'reject rcpt reject_rhsbl_recipient',
+      re.compile('Recipient address')))
 rows('reject_rhsbl_helo', RBL % 'reject_rhsbl_helo dbl.example.com',
      ('--helo spam.example', 'reject rcpt reject_rhsbl_helo', re.compile('Helo command')))
 rows('reject_rhsbl_client', RBL % 'reject_rhsbl_client dbl.example.com',
@@ -156,7 +158,8 @@ rows('reject_rhsbl_reverse_client', RBL % 'reject_rhsbl_reverse_client dbl.examp
      ('--name x.spam.example', 'reject rcpt reject_rhsbl_reverse_client'))
 
 PRAISED = '--client 203.0.113.70 '
-WHITE = 'client_restrictions = permit_dnswl_client wl.example.com reject_rbl_client bl.example.com\n'
+WHITE = 'client_restrictions = permit_dnswl_client wl.example.com ' \
+        'reject_rbl_client bl.example.com\n'
 rows('permit_dnswl_client', WHITE,
      (PRAISED, 'accept'), (ONE, 'reject rcpt reject_rbl_client'),
      # it opens no relay, and its permit ends its own list only
