@@ -77,7 +77,7 @@ def play(page):
         equal(done.stdout.splitlines(), expected, '%s (%s)' % (command, done.stderr.strip()))
 
 
-for page in ('gatepostctl.8', 'gatepost.conf.5'):
+for page in ('gatepostctl.8', 'gatepost.conf.5', 'gatepost-rules.5'):
     CASES.append(('the examples of %s do what they say' % page,
                   lambda page=page: play('packaging/man/%s.in' % page)))
 
@@ -108,6 +108,15 @@ def commands():
     for path in glob.glob(TOP + '/milter/gatepostctl/*.c'):
         for option in re.findall(r'^        \{"([a-z-]{4,})", 0, ', read(path), re.M):
             true('Fl -%s' % option in page, 'no --%s in the page' % option)
+
+
+@case('gatepost-rules(5) has every directive')
+def directives():
+    words = re.findall(r'^    \{"([a-z_]+)", apply_', read('milter/ruleset/directives.c'), re.M)
+    true(len(words) > 20, 'the table of directives is not where it was')
+    page = read('packaging/man/gatepost-rules.5.in')
+    equal([word for word in words if not re.search(r'It Ic .*\b%s\b' % word, page)], [],
+          'not in the page')
 
 
 @case('every word for a table type is in gatepost.conf(5)')
