@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of the session engine share: session.c (the stages), stage_run.c (the lists of a
+ * stage), outcome.c (what they mean for the reply), content.c (header and body).
+ *
+ * Threads: one session, one thread at a time.
+ */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include "policy/evaluation.h"
+#include "policy/session.h"
+
+struct refusal {
+    char *reply;
+    const char *check;
+    const char *why;
+    char *recipient; /* whom it met, when it is given later */
+};
+
+/* The evaluation of a stage: a sequence of lists that may stop to wait. */
+struct run {
+    enum stage stage;
+    enum restriction_list_kind lists[LIST_COUNT];
+    unsigned count, next;
+    bool evaluating;
+    struct evaluation evaluation;
+    struct check_effects effects;
+};
+
+struct session {
+    struct engine *engine;
+    struct session_waker waker;
+    struct snapshot *snapshot;
+    const struct policy *policy;
+    struct engine_dns *dns;  /* NULL: none */
+    struct lookups *lookups; /* NULL: no restriction asks the DNS */
+    bool asks_late;          /* no questions before they are needed */
+    struct facts facts;
+    struct run run;
+    GArray *notes;
+    /* with delay_checks = no: what CONNECT, HELO and MAIL said */
+    struct refusal client_refusal, helo_refusal;
+    struct check_effects client_effects, helo_effects, mail_effects;
+    /* of the message */
+    GPtrArray *recipients;
+    size_t header_bytes, header_lines;
+    struct header_list *headers;
+    GString *body;     /* as much as is wanted; NULL: nothing */
+    size_t body_limit; /* bytes that are wanted */
+    bool body_cut;
+    struct message_facts message;
+    GPtrArray *message_recipients;  /* of char *: accepted, with brackets off */
+    GArray *message_profiles;       /* of unsigned, beside them */
+    struct refusal message_refusal; /* mail without SMTP: given at its end */
+    struct check_effects message_effects;
+    gint64 microseconds; /* spent on the message so far */
+    gint64 resumed_at;   /* when the step under way began */
+    gint64 waiting_from; /* the same, while it waits; else 0 */
+    struct session_answer answer;
+    char *answer_reply;
+};
+
+void refusal_clear(struct refusal *refusal);
+
+/* stage_run.c: prepares the lists of a stage; session_resume then runs them. */
+void run_begin(struct session *session, enum stage stage);
+
+/* Ends the stage under way: with REFUSAL, which is emptied, or without one if its reply is NULL. */
+enum session_step run_finish(struct session *session, struct refusal *refusal);
+void run_clear(struct run *run);
+
+/* outcome.c: what the end of the stage under way means: answer, log, what is kept for later. Takes
+ * from REFUSAL what it needs. */
+void outcome_of_stage(struct session *session, struct refusal *refusal);
+
+/* content.c: whether the header is past its limits. */
+bool content_header_too_large(const struct session *session);
+
+/* Lets checks see the message; nothing when no restriction looks at it. */
+void content_show(struct session *session);
+
+/* Forgets header and body. */
+void content_forget(struct session *session);
+
+/* What bounces said is remembered for the guard, whoever they were for. */
+void content_remember_bounce(struct session *session);
+
+/* A delivery report that comes in asks auto-responders to keep silent. */
+void content_suppress_autoreplies(struct session *session);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Running the restriction lists of a stage, which may stop to wait and go on later.
+ */
+#include "session_state.h"
+
+#include "checks/lookups.h"
+
+void run_clear(struct run *run)
+{
+    if (run->evaluating)
+        evaluation_clear(&run->evaluation);
+    check_effects_clear(&run->effects);
+    *run = (struct run){0};
+}
+
+enum session_step run_finish(struct session *session, struct refusal *refusal)
+{
+    outcome_of_stage(session, refusal);
+    if (session->resumed_at)
+        session->microseconds += g_get_monotonic_time() - session->resumed_at;
+    session->resumed_at = 0;
+    refusal_clear(refusal);
+    run_clear(&session->run);
+    return SESSION_READY;
+}
+
+/* A permit at the end does not undo what could not be told before it. */
+static void apply_deferral(const struct run *run, struct refusal *refusal)
+{
+    const struct check_effects *effects = &run->effects;
+    if (refusal->reply || !effects->defer_if_permit || run->stage < STAGE_RCPT)
+        return;
+    refusal->reply = g_strdup(effects->defer_if_permit);
+    refusal->check = effects->defer_if_permit_check;
+}
+
+static void warn_once(void *data, const char *key, const char *text)
+{
+    engine_warn_once(data, key, "%s", text);
+}
+
+static bool begin_list(struct session *session)
+{
+    struct run *run = &session->run;
+    enum restriction_list_kind kind = run->lists[run->next];
+    /* As in Postfix: without HELO there is nothing to restrict. */
+    if (kind == LIST_HELO && !session->facts.helo)
+        return false;
+    if (!session->notes)
+        session->notes = check_notes_new();
+    evaluation_init(&run->evaluation, session->policy->lists[kind], &session->facts,
+                    &session->policy->site, session->lookups, &run->effects, session->notes);
+    run->evaluation.memory = engine_bounce_memory(session->engine);
+    run->evaluation.warner = (struct check_warner){.warn_once = warn_once, .data = session->engine};
+    run->evaluating = true;
+    return true;
+}
+
+static enum session_step run_lists(struct session *session)
+{
+    struct run *run = &session->run;
+    struct refusal refusal = {0};
+    for (; run->next < run->count && !refusal.reply; run->next++) {
+        if (!run->evaluating && !begin_list(session))
+            continue;
+        enum evaluation_result result = evaluation_run(&run->evaluation);
+        if (result == EVALUATION_WAIT)
+            return SESSION_WAIT;
+        if (result == EVALUATION_REFUSE) {
+            refusal.reply = g_steal_pointer(&run->evaluation.reply);
+            refusal.check = run->evaluation.check;
+            refusal.why = run->evaluation.why;
+        }
+        evaluation_clear(&run->evaluation);
+        run->evaluating = false;
+    }
+    apply_deferral(run, &refusal);
+    return run_finish(session, &refusal);
+}
+
+enum session_step session_resume(struct session *session)
+{
+    gint64 start = session->waiting_from ? session->waiting_from : g_get_monotonic_time();
+    session->resumed_at = start;
+    enum session_step step = run_lists(session);
+    session->waiting_from = step == SESSION_WAIT ? start : 0;
+    if (session->lookups && step == SESSION_WAIT)
+        lookups_wait_begin(session->lookups);
+    else if (session->lookups)
+        lookups_wait_end(session->lookups);
+    return step;
+}
+
+static void add_list(struct run *run, enum restriction_list_kind kind)
+{
+    run->lists[run->count++] = kind;
+}
+
+void run_begin(struct session *session, enum stage stage)
+{
+    struct run *run = &session->run;
+    bool delay = session->policy->delay_checks;
+    run_clear(run);
+    run->stage = stage;
+    check_effects_init(&run->effects);
+    if (stage == STAGE_CONNECT ? !delay : stage == STAGE_RCPT && delay)
+        add_list(run, LIST_CLIENT);
+    if (stage == STAGE_HELO ? !delay : stage == STAGE_RCPT && delay)
+        add_list(run, LIST_HELO);
+    if (stage == STAGE_MAIL ? !delay : stage == STAGE_RCPT && delay)
+        add_list(run, LIST_SENDER);
+    if (stage == STAGE_RCPT) {
+        add_list(run, LIST_RELAY);
+        add_list(run, LIST_RECIPIENT);
+    }
+    if (stage == STAGE_MESSAGE)
+        add_list(run, LIST_MESSAGE);
+}
