@@ -8,13 +8,16 @@ import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 import postfix
-from tap import case, equal, match, run, skip_all, true
+from tap import case, equal, match, run, skip_all, true, until
 
 TOP = os.path.abspath(os.path.dirname(os.path.abspath(__file__)) + '/../..')
 PLACE = '/run/gatepost-quickstart'
 REPLIES = ['250 2.0.0 Ok: queued as ', '550 5.7.1 <someone@elsewhere.example>: Relaying denied',
            '538 5.7.11 Encryption required', '250 2.0.0 Ok: queued as ',
-           '553 5.7.1 <root@example.org>: Sender address rejected: not owned by user bob']
+           '553 5.7.1 <root@example.org>: Sender address rejected: not owned by user bob',
+           '250 2.0.0 Ok: queued as ',
+           '550 5.7.1 Message refused: spam score 10.0 (LOCAL_CHARSET_BLOCKED, MUCH_MONEY)',
+           '250 2.0.0 Ok: queued as ']
 
 
 def quickstart(*arguments):
@@ -24,16 +27,18 @@ def quickstart(*arguments):
                           stderr=subprocess.STDOUT)
 
 
-@case('it sends five messages and shows what became of them')
-def five_messages():
+@case('it sends eight messages and shows what became of them')
+def messages():
     done = quickstart()
     equal(done.returncode, 0, 'exit: %s' % done.stdout)
     replies = [line.split('reply', 1)[1].strip() for line in done.stdout.splitlines()
                if line.startswith('  reply')]
-    equal(len(replies), 5, 'replies')
+    equal(len(replies), len(REPLIES), 'replies')
     for reply, expected in zip(replies, REPLIES):
         true(reply.startswith(expected), '%s, expected %s' % (reply, expected))
     match(r'log +action=reject stage=rcpt check=reject_unauth_destination', done.stdout)
+    match('adds +X-Spam-Status: Yes, score=6.0 required=5.0 tests=LOCAL_CHARSET_BLOCKED',
+          done.stdout)
     match('packaging/quickstart stop', done.stdout)
 
 
@@ -42,8 +47,9 @@ def still_there():
     done = subprocess.run([gatepost.CONTROL, '-c', PLACE + '/gatepost.conf', 'status'],
                           capture_output=True, text=True, env=gatepost.environment())
     equal(done.returncode, 0, done.stderr)
-    for folder in ('here', 'elsewhere'):
-        equal(len(os.listdir('%s/mail/%s/new' % (PLACE, folder))), 1, 'messages in ' + folder)
+    for folder, count in (('here', 3), ('elsewhere', 1)):
+        until(lambda: len(os.listdir('%s/mail/%s/new' % (PLACE, folder))) == count, 10,
+              'messages in ' + folder)
 
 
 @case('it can be started again, and stopped')
