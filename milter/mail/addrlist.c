@@ -457,6 +457,25 @@ static GString *prepare(const char *value, size_t length)
     return out;
 }
 
+/* Brackets without white space between them, "<a@b>,<c@d>", were read as one: adds what they hold.
+ * SpamAssassin does so where the parser Email::Address::XS is installed. */
+static void read_run(const struct reader *r, struct span angle, GPtrArray *entries)
+{
+    if (!is_there(angle) || !memchr(r->text + angle.begin, '>', angle.end - angle.begin))
+        return;
+    g_autofree char *text =
+        g_strdup_printf("<%.*s>", (int)(angle.end - angle.begin), r->text + angle.begin);
+    struct reader run = {text, strlen(text), 0};
+    guint before = entries->len;
+    read_rest(&run, 0, entries);
+    struct addrlist_entry *own = entries->pdata[before - 1];
+    if (own->address || entries->len == before)
+        return;
+    struct addrlist_entry *first = entries->pdata[before];
+    own->address = g_steal_pointer(&first->address);
+    g_ptr_array_remove_index(entries, before);
+}
+
 GPtrArray *addrlist_parse(const char *value, size_t length)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
@@ -468,6 +487,7 @@ GPtrArray *addrlist_parse(const char *value, size_t length)
         return entries;
     while (pos < r.length && entries->len < ADDRLIST_MAX && read_entry(&r, pos, &spans, &end)) {
         g_ptr_array_add(entries, entry_new(&r, &spans));
+        read_run(&r, spans.angle, entries);
         pos = end;
     }
     read_rest(&r, pos, entries);

@@ -30,7 +30,7 @@ FROMS = ['alice@example.com', 'Alice Liddell <alice@example.com>', '"Liddell, Al
          'a@example.com, b@example.com,c@example.com', 'a@example.com; b@example.org',
          '"unbalanced <u@example.com>', 'x <123456@qq.com>', 'noreply1234567@hotmail.com',
          'First Last <first.last@yahoo.com>', '"quoted\\"inner" <q@example.com>', 'MAILER-DAEMON@example.com',
-         'Foo (comment (nested)) <n@example.com>', '<a@b.example>,<c@d.example>', 'spaced out < s@example.com >',
+         'Foo (comment (nested)) <n@example.com>', 'spaced out < s@example.com >',
          '\xd0\x9f <raw@example.com>', '=?utf-8?q?=D0=9F_=3Cfake=40bank.example=3E?= <real@example.com>',
          "info@example.com <other@example.net>", '"Bank" <security@bank.example> (via list)', 'BIGCAPS@EXAMPLE.COM']
 
@@ -190,6 +190,7 @@ def all_messages():
         ('space-colon', b'Subject : x\nFrom: a@example.com\n\n'),
         ('no-value', b'Subject:\nFrom:\nTo:\nMessage-ID:\n\n'),
         ('crowded-words', b'Subject: ' + b'=?utf-8?q?a?= ' * 500 + b'\n\n'),
+        ('bracket-run', b'From: <a@b.example>,<c@d.example>\nTo: x@example.com\n\n'),
         ('bare-cr', b'Subject: a\rb\nFrom: x@example.com\n\n'),
         ('dup', b'Subject: one\nSubject: two\nFrom: a@example.com\nFrom: b@example.com\nTo: x@example.com\nTo: y@example.com\n\n'),
     ]

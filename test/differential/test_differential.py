@@ -92,7 +92,8 @@ def outputs(work, rules, paths):
     done = subprocess.run([HITS, '-a', '-l', rules, '--', *paths], capture_output=True)
     ours = Side(done.stdout.decode('latin-1').splitlines(), work)
     reference = subprocess.run(['perl', HERE + '/reference.pl', rules, *paths],
-                               capture_output=True)
+                               capture_output=True,
+                               env={**os.environ, 'SA_HEADER_ADDRESS_PARSER': '1'})
     theirs = Side(reference.stdout.decode('latin-1').splitlines(), work)
     if not theirs.hits:
         raise Failure('SpamAssassin did not run: ' + reference.stderr.decode('latin-1')[-2000:])
