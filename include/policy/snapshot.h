@@ -35,7 +35,10 @@ struct snapshot_needs {
     bool body;
     bool dns;           /* a resolver */
     bool early_answers; /* at connect and HELO evaluation takes place (delay_checks = no) */
-    bool mail_answer;   /* MAIL may be refused */
+    bool mail_answer;   /* MAIL may be refused, or tells what lists are asked about */
+    /* An MTA keeps what needs no answer until the next command that does; but what lists are asked
+     * about must not wait. */
+    bool connect_answer, helo_answer;
 };
 
 /* Compiles SETTINGS, which the snapshot owns from now on (on failure they are freed). Relative

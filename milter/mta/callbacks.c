@@ -17,8 +17,9 @@
  * the text of such a reply. */
 static unsigned long wanted_steps(const struct snapshot_needs *needs)
 {
-    unsigned long steps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NODATA | SMFIP_NR_HDR |
-                          SMFIP_HDR_LEADSPC | SMFIP_NOUNKNOWN;
+    unsigned long steps = SMFIP_NODATA | SMFIP_NR_HDR | SMFIP_HDR_LEADSPC | SMFIP_NOUNKNOWN;
+    steps |= needs->connect_answer ? 0 : SMFIP_NR_CONN;
+    steps |= needs->helo_answer ? 0 : SMFIP_NR_HELO;
     steps |= needs->body ? SMFIP_NR_EOH | SMFIP_SKIP : SMFIP_NOEOH | SMFIP_NOBODY;
     if (!needs->mail_answer)
         steps |= SMFIP_NR_MAIL;

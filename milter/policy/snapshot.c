@@ -401,11 +401,25 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
 }
 
+/* What lists are asked about as soon as it is known. */
+static unsigned early_places(const struct policy *policy)
+{
+    const struct site *site = &policy->site;
+    unsigned places = dnsbl_set_places(site->dnsbl_zones);
+    if (site->dnsbl_early & LOOKUPS_WEIGHTED)
+        places |= dnsbl_set_places(site->dnsbl_weighted);
+    return places;
+}
+
 static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
 {
     needs->header = true; /* header_limit */
     needs->dns |= policy->asks_dns;
     needs->body |= policy->guards || policy->rules_read_body;
+    unsigned places = early_places(policy);
+    needs->connect_answer |= places & (DNSBL_CLIENT | DNSBL_PTR | DNSBL_REVERSE);
+    needs->helo_answer |= places & DNSBL_HELO;
+    needs->mail_answer |= places & DNSBL_SENDER;
     if (!policy->delay_checks) {
         needs->early_answers = true;
         needs->mail_answer = true;
