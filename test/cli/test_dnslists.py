@@ -291,6 +291,15 @@ rows('reject_unknown_reverse_client_hostname',
      (ONE + '--name host.example', 'accept'))
 
 
+# The default file's example: postmaster and abuse are reachable for who is listed
+EXAMPLE = re.search(r'(?m)^#(recipient_restrictions = .*\n)#(    .*\n)#(    .*\n)',
+                    open(lists.TOP + '/packaging/gatepost.conf').read())
+rows('the exemption of the default file', SITES + ''.join(EXAMPLE.groups()),
+     (ONE + '--rcpt postmaster', 'accept'), (ONE + '--rcpt Postmaster@example.org', 'accept'),
+     (ONE + '--rcpt abuse@example.org', 'accept'), (ONE + '--rcpt bob@example.org', WEIGHED),
+     (ONE + '--rcpt abuse@far.example', 'reject rcpt reject_unauth_destination'))
+
+
 # What is asked at all
 
 def asked_by(settings, arguments, message=MESSAGE):
