@@ -19,6 +19,11 @@ bool hostname_valid(const char *name);
 /* The same where UTF-8 labels are allowed too (SMTPUTF8). */
 bool hostname_valid_utf8(const char *name);
 
+/* NAME in the DNS's own letters (RFC 5891), ASCII as it is; the caller frees it. NULL if there is
+ * no such form. Any bytes may be asked: GLib's g_hostname_to_ascii, which this checks for, reads
+ * past the end of what is not valid UTF-8. */
+char *hostname_to_ascii(const char *name);
+
 /* Reads "[192.0.2.1]" or "[IPv6:2001:db8::1]"; false if TEXT is no such literal. */
 bool hostname_address_literal(const char *text, struct ipaddr *address_r);
 

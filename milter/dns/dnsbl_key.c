@@ -34,11 +34,10 @@ char *dnsbl_key_for_domain(const char *domain)
     struct ipaddr address;
     if (hostname_ends_in_number(bare) || ipaddr_parse(bare, &address))
         return NULL;
-    g_autofree char *ascii =
-        g_str_is_ascii(bare) ? g_ascii_strdown(bare, -1) : g_hostname_to_ascii(bare);
+    g_autofree char *ascii = hostname_to_ascii(bare);
     if (!ascii || !hostname_valid(ascii) || !dns_name_valid(ascii))
         return NULL;
-    return g_steal_pointer(&ascii);
+    return g_ascii_strdown(ascii, -1);
 }
 
 static bool is_provider(const char *domain, const char *name)

@@ -33,7 +33,7 @@ static void ask_addresses(struct domaincheck *check)
 
 static char *make_name(const char *name)
 {
-    g_autofree char *ascii = g_str_is_ascii(name) ? g_strdup(name) : g_hostname_to_ascii(name);
+    g_autofree char *ascii = hostname_to_ascii(name);
     return ascii && dns_name_valid(ascii) ? g_steal_pointer(&ascii) : NULL;
 }
 

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-enum { LABEL_MAX = 63, NAME_MAX_ = 255 };
+enum { LABEL_MAX = 63, NAME_MAX_ = 255, UTF8_NAME_MAX = 4 * NAME_MAX_ };
 
 static bool label_byte(unsigned char c, bool utf8)
 {
@@ -46,6 +46,15 @@ bool hostname_valid(const char *name)
 bool hostname_valid_utf8(const char *name)
 {
     return g_utf8_validate(name, -1, NULL) && name_valid(name, true);
+}
+
+char *hostname_to_ascii(const char *name)
+{
+    if (g_str_is_ascii(name))
+        return g_strdup(name);
+    if (strlen(name) > UTF8_NAME_MAX || !g_utf8_validate(name, -1, NULL))
+        return NULL;
+    return g_hostname_to_ascii(name);
 }
 
 bool hostname_address_literal(const char *text, struct ipaddr *address_r)

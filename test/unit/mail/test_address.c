@@ -68,6 +68,28 @@ static void test_long(void)
     mail_address_clear(&address);
 }
 
+static void test_to_ascii(void)
+{
+    static const struct {
+        const char *name, *ascii;
+    } names[] = {
+        {"Mail.Example", "Mail.Example"},
+        {"b\xc3\xbc"
+         "cher.example",
+         "xn--bcher-kva.example"},
+        {"", ""},
+        {"\xff.example", NULL},
+        {"r\xfa\xfa\xfa\xfa.123\xfa\xfa", NULL},
+        {"cut.\xe2\x82", NULL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *ascii = hostname_to_ascii(names[i].name);
+        g_assert_cmpstr(ascii, ==, names[i].ascii);
+    }
+    g_autofree char *long_name = g_strnfill(100000, '\xc3');
+    g_assert_null(hostname_to_ascii(long_name));
+}
+
 static void test_hostnames(void)
 {
     static const char *const good[] = {"a", "lab.test", "_x.y-z.test", "1.2.3.4.in-addr.arpa"};
@@ -103,6 +125,7 @@ int main(int argc, char **argv)
     g_test_add_func("/address/rows", test_rows);
     g_test_add_func("/address/long", test_long);
     g_test_add_func("/hostname/names", test_hostnames);
+    g_test_add_func("/hostname/to_ascii", test_to_ascii);
     g_test_add_func("/hostname/literals", test_literals);
     return g_test_run();
 }
