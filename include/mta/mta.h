@@ -26,8 +26,8 @@ struct mta_listen {
  * (owned by the caller). */
 bool mta_bind(const struct mta_listen *listen, char **why_r);
 
-/* Serves until libmilter stops (it does so by itself on SIGTERM, SIGINT and SIGHUP if it gets to
- * see them). false if it failed. ENGINE must live as long as mta_connections() is not 0. */
+/* Serves until libmilter gives up, or gets to see SIGTERM, SIGINT or SIGHUP. false if it failed.
+ * ENGINE must live as long as mta_connections() is not 0. */
 bool mta_serve(struct engine *engine);
 
 /* From now on new connections are closed at once, so that the MTA takes us for gone. */

@@ -165,11 +165,8 @@ static int stop(struct daemon *daemon, enum happening happening)
     if (happening == HAPPENING_STOP) {
         log_info(log, "stopping");
         wait_for_messages(daemon);
-    } else if (daemon->edge_failed) {
-        log_warning(log, "libmilter gave up; it told syslog why");
     } else {
-        log_warning(log, "libmilter was stopped by a signal; %u messages were cut off",
-                    mta_messages());
+        log_warning(log, "libmilter gave up; it told syslog why");
     }
     service_unwatch(daemon->service);
     log_info(log, "stopped");
@@ -181,7 +178,9 @@ static int stop(struct daemon *daemon, enum happening happening)
 static void reload(struct daemon *daemon)
 {
     struct problems *problems = problems_new();
+    signals_block(); /* it may need new threads */
     (void)service_reload(daemon->service, problems);
+    signals_unblock();
     problems_free(problems);
 }
 

@@ -85,3 +85,11 @@ enum happening signals_wait(int milliseconds)
         return HAPPENING_NONE;
     return (enum happening)byte;
 }
+
+/* Not the C library's: see signals.h. */
+int sigwait(const sigset_t *restrict set, int *restrict signal_r)
+{
+    (void)set, (void)signal_r;
+    for (;;)
+        pause();
+}

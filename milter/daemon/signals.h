@@ -2,9 +2,9 @@
  *
  * Signals and other happenings for the main thread, through a pipe.
  *
- * libmilter waits for SIGTERM, SIGINT and SIGHUP in a thread of its own, and drops all connections
- * when it gets one. The kernel prefers the main thread while that does not block a signal; so the
- * main thread never does, libmilter runs in another, and other threads block them all.
+ * libmilter has a thread that takes SIGTERM, SIGINT and SIGHUP by sigwait(3), and drops all
+ * connections when it gets one; which thread gets a signal is the kernel's choice. So this program
+ * has a sigwait of its own, which the linker prefers to the C library's, and which never returns.
  */
 #ifndef DAEMON_SIGNALS_H
 #define DAEMON_SIGNALS_H

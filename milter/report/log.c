@@ -5,6 +5,7 @@
 #include "report/log.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ struct log {
     GRWLock lock; /* of options; writers of lines share it */
     struct log_options options;
     GMutex stderr_lock; /* so that lines do not mix */
+    bool journal_reads; /* standard error */
 };
 
 /* A line on its way. */
@@ -50,12 +52,25 @@ void log_check_settings(const struct settings *settings, struct problems *proble
                        "to the journal; use syslog or stderr, which systemd collects as well");
 }
 
+/* Whether standard error is read by systemd, which takes "<N>" for a priority (sd-daemon(3)). */
+static bool stderr_is_journal(void)
+{
+    struct stat status;
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    if (!stream || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    g_autofree char *own = g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
+                                           (guint64)status.st_dev, (guint64)status.st_ino);
+    return strcmp(own, stream) == 0;
+}
+
 struct log *log_new(const struct log_options *options)
 {
     struct log *log = g_new0(struct log, 1);
     g_rw_lock_init(&log->lock);
     g_mutex_init(&log->stderr_lock);
     log->options = *options;
+    log->journal_reads = stderr_is_journal();
     openlog("gatepost", LOG_PID | LOG_NDELAY, options->facility);
     return log;
 }
@@ -85,7 +100,9 @@ static void write_syslog(struct log *log, const struct entry *entry)
 
 static void write_stderr(struct log *log, const struct entry *entry)
 {
-    g_autofree char *line = g_strconcat(entry->line, "\n", NULL);
+    g_autofree char *prefix =
+        log->journal_reads ? g_strdup_printf("<%d>", entry->priority) : g_strdup("");
+    g_autofree char *line = g_strconcat(prefix, entry->line, "\n", NULL);
     const char *rest = line;
     size_t length = strlen(line);
     g_mutex_lock(&log->stderr_lock);

@@ -223,9 +223,10 @@ def ask(path, request):
 @case('SIGHUP reloads, any number of times')
 def hangup():
     daemon = new()
-    for number in range(100):
+    for number in range(2000):
         os.kill(daemon.process.pid, (signal.SIGHUP, signal.SIGUSR1)[number % 2])
-        time.sleep(0.005)
+        if number % 20 == 0:
+            time.sleep(0.01)
     until(lambda: status(daemon)['reloads'] >= 50, 20, 'reloads')
     with opened(daemon) as mta:
         match(DENIED, relay(mta))
@@ -390,6 +391,27 @@ def notify():
     heard = ''
     while 'STOPPING=1' not in heard:
         heard = manager.hear()
+
+
+@case('systemd is told how bad a line on standard error is')
+def priorities():
+    daemon = new(start=False)
+    reader, writer = os.pipe()
+    status = os.fstat(writer)
+    daemon.configure({'local_domains': None})
+    process = subprocess.Popen(
+        [gatepost.DAEMON, '-f', '-c', daemon.file], stderr=writer,
+        env={**gatepost.environment(), 'JOURNAL_STREAM': '%d:%d' % (status.st_dev, status.st_ino)})
+    os.close(writer)
+    until(daemon.answers, 20, 'the daemon')
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    process.terminate()
+    with os.fdopen(reader) as handle:
+        text = handle.read()
+    equal(process.wait(20), 0, 'exit')
+    match(r'(?m)^<6>info: gatepost .* at work', text)
+    match(r'(?m)^<4>warning: .*local_domains', text)
 
 
 @case('the journal is a target only where it is built in')
