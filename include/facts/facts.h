@@ -82,6 +82,7 @@ struct facts {
 
     /* of the connection */
     struct ipaddr address;        /* IP_NONE never: without an address it is 127.0.0.1 */
+    bool has_address;             /* the MTA told one: not a session on standard input */
     char *client_name;            /* verified host name, folded; "unknown" */
     char *reverse_name;           /* what the PTR record says, folded; "unknown" */
     enum name_status name_status; /* of client_name */

@@ -48,8 +48,7 @@ void site_judge_listener(const struct site *site, struct facts *facts)
     facts->untrusted = is_one_of(facts, site->untrusted_listeners);
     facts->submission = is_one_of(facts, site->submission_listeners);
     /* A session on standard input has no listener: it is as local as can be. */
-    bool tcp = facts->macros.client_port != NULL;
-    if (tcp && !facts_listener_known(facts) && site->untrusted_listeners->len > 0)
+    if (facts->has_address && !facts_listener_known(facts) && site->untrusted_listeners->len > 0)
         facts->untrusted = true;
 }
 

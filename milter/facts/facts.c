@@ -124,10 +124,13 @@ static enum name_status take_status(const char *resolve, const char *client_name
 static void take_address(struct facts *facts, const struct connection *connection)
 {
     const char *macro = facts->macros.client_addr;
+    facts->has_address = true;
     if (connection->address && connection->address->family != IP_NONE)
         facts->address = *connection->address;
-    else if (!macro || !ipaddr_parse(macro, &facts->address))
+    else if (!macro || !ipaddr_parse(macro, &facts->address)) {
+        facts->has_address = false;
         ipaddr_parse("127.0.0.1", &facts->address);
+    }
 }
 
 /* Postfix's cleanup(8) shows mail that came without SMTP as a client on port 0 that was never
