@@ -186,6 +186,7 @@ void build_finish(struct builder *builder)
     struct ruleset *ruleset = builder->ruleset;
     ruleset->groups = g_ptr_array_new_with_free_func(group_free);
     address_rules_add(builder);
+    blind_metas_skip(builder);
     for (guint i = 0; i < builder->order->len; i++)
         take_rule(builder, builder->order->pdata[i]);
     sort_rules(ruleset);

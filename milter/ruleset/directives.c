@@ -84,6 +84,13 @@ static void add_rule(struct builder *builder, char *name, struct rule *rule)
     g_hash_table_replace(builder->rules, name, rule);
 }
 
+/* A rule of this name is skipped, whatever it was before. */
+static void forget_rule(struct builder *builder, const char *name)
+{
+    g_hash_table_remove(builder->rules, name);
+    g_hash_table_add(builder->blind, g_strdup(name));
+}
+
 /* Reports why a rule is not taken. */
 static void refuse_rule(struct builder *builder, const struct line *line, const char *name,
                         enum pattern_status status, const char *why)
@@ -97,7 +104,7 @@ static void refuse_rule(struct builder *builder, const struct line *line, const 
     note_skipped(builder, line, why);
     if (!quiet)
         warning(builder, line, "rule %s is skipped: %s", name, why);
-    g_hash_table_remove(builder->rules, name);
+    forget_rule(builder, name);
 }
 
 static void apply_rule(struct builder *builder, const struct line *line,
@@ -341,6 +348,6 @@ void directive_apply(struct builder *builder, const struct line *line)
     if (skipped_directive_is_rule(line->key)) {
         const char *rest;
         g_autofree char *name = split_name(line->value, &rest);
-        g_hash_table_remove(builder->rules, name);
+        forget_rule(builder, name);
     }
 }

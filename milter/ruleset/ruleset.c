@@ -62,6 +62,7 @@ static void builder_init(struct builder *builder, struct ruleset *ruleset,
     builder->tflags = text_table(g_free);
     builder->tagged = text_table(NULL);
     builder->compat = text_table(NULL);
+    builder->blind = text_table(NULL);
     for (int i = 0; i < ADDRESS_LISTS; i++)
         builder->lists[i] = text_table(g_free);
 }
@@ -75,6 +76,7 @@ static void builder_clear(struct builder *builder)
     g_hash_table_unref(builder->tflags);
     g_hash_table_unref(builder->tagged);
     g_hash_table_unref(builder->compat);
+    g_hash_table_unref(builder->blind);
     for (int i = 0; i < ADDRESS_LISTS; i++)
         g_hash_table_unref(builder->lists[i]);
 }

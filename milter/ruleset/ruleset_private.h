@@ -120,6 +120,7 @@ struct builder {
     GHashTable *descriptions;         /* name -> text */
     GHashTable *tflags;               /* name -> text */
     GHashTable *tagged;               /* names given to replace_rules */
+    GHashTable *blind;                /* names of rules that were skipped */
     GHashTable *lists[ADDRESS_LISTS]; /* address -> struct list_place */
     unsigned list_entries;            /* how many were ever added */
     GHashTable *compat;               /* flags of enable_compat */
@@ -182,6 +183,11 @@ void build_finish(struct builder *builder);
 /* address_rule.c: makes the rules of the address lists that hold anything, with their scores. */
 void address_rules_add(struct builder *builder);
 bool address_rule_match(const struct address_rule *rule, const GPtrArray *addresses, GString *text);
+
+/* blind_meta.c: skips metas that name nothing but skipped rules, and those that name nothing but
+ * these, BLIND_ROUNDS_MAX deep. */
+#define BLIND_ROUNDS_MAX 20
+void blind_metas_skip(struct builder *builder);
 
 /* meta_rule.c: resolves the names of all metas, orders them, reports circles. */
 void meta_rules_order(struct builder *builder);

@@ -411,6 +411,8 @@ const char *skipped_directive_reason(const char *key)
 
 int skipped_directive_is_rule(const char *key)
 {
-    static const char *const keys[] = {"body", "rawbody", "full", "uri", NULL};
+    static const char *const keys[] = {"body",       "rawbody",    "full",     "uri",
+                                       "mimeheader", "uri_detail", "uridnsbl", "urirhsbl",
+                                       "urirhssub",  "askdns",     NULL};
     return g_strv_contains(keys, key);
 }

@@ -501,6 +501,17 @@ def skipped():
     absent('skipped', settings.shell('check').stdout)
 
 
+@case('a meta of skipped rules alone is skipped; beside others they are 0')
+def blind():
+    settings = site('body __TEXT /./\nuri __LINK /./\nheader HERE From =~ /far/\n'
+                    'meta EMPTY !__TEXT && !__LINK\nmeta EMPTIER EMPTY || !EMPTY\n'
+                    'meta SOME HERE && !__TEXT\nmeta UNKNOWN !NOBODY_KNOWS\n')
+    equal(names(settings.test('-', message())[0]), ['HERE', 'SOME', 'UNKNOWN'])
+    text = settings.shell('check -v').stdout
+    for line in (4, 5):
+        match(r'(?m)site\.cf:%d: skipped: meta names none but skipped rules$' % line, text)
+
+
 @case('check tells what is wrong with rule files, all of it')
 def wrong():
     settings = site('header A From =~ /(/\nno_such_directive x\nheader B From =~ /x/\n'
