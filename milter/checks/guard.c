@@ -3,10 +3,13 @@
  * guard_autoreply: an auto-reply that leaves from here, goes to somebody who answers no human and
  * quotes the mail that bounced. A person's mail never meets all three.
  */
+#include <string.h>
+
 #include "autoreply/evidence.h"
 #include "autoreply/judge.h"
 #include "autoreply/strip.h"
 #include "checks/guard.h"
+#include "mail/addrlist.h"
 #include "mail/header.h"
 #include "restrictions.h"
 
@@ -50,13 +53,48 @@ void guard_body(const struct message_facts *message, struct autoreply_body *body
     body_r->truncated |= message->body_cut;
 }
 
-/* The recipient that answers no human, for the reply; the field To: may have been what named it. */
-static const char *whom(const struct autoreply_message *message)
+/* The address in a field To: or Cc: that answers no human; NULL: none. */
+static char *whom_in_header(const struct autoreply_message *message, const char *name)
 {
-    for (size_t i = 0; i < message->recipient_count; i++)
-        if (bounce_senders_match(message->bounce_senders, message->recipients[i]))
-            return message->recipients[i];
-    return message->recipient_count ? message->recipients[0] : "";
+    for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
+        g_autofree char *value = autoreply_header_line(&message->headers, name, i);
+        if (!value)
+            return NULL;
+        g_autoptr(GPtrArray) entries = addrlist_parse(value, strlen(value));
+        for (guint entry = 0; entry < entries->len; entry++) {
+            const struct addrlist_entry *found = entries->pdata[entry];
+            if (found->address && bounce_senders_match(message->bounce_senders, found->address))
+                return g_strdup(found->address);
+        }
+    }
+    return NULL;
+}
+
+/* Whom the reply of the guard names: the recipient that answers no human, or, when the envelope has
+ * none, the one that the header has. The caller frees it. */
+static char *whom(const struct autoreply_message *message)
+{
+    for (size_t i = 0; i < message->recipient_count; i++) {
+        if (!bounce_senders_match(message->bounce_senders, message->recipients[i]))
+            continue;
+        struct mail_address address;
+        mail_address_parse(message->recipients[i], &address);
+        char *text = g_strdup(address.text);
+        mail_address_clear(&address);
+        return text;
+    }
+    char *found = whom_in_header(message, "To");
+    found = found ? found : whom_in_header(message, "Cc");
+    return found ? found : g_strdup("");
+}
+
+static enum check_result refuse(struct check *check, const struct autoreply_message *message)
+{
+    g_autofree char *address = whom(message);
+    return check_refuse(check, 550, "5.7.1",
+                        "Auto-reply to <%s> quotes the original message; send it without the "
+                        "quotation",
+                        address);
 }
 
 static void change_field(struct check *check, const char *name, const char *value)
@@ -74,8 +112,12 @@ static enum check_result strip(struct check *check, const struct autoreply_messa
                                const struct autoreply_body *body)
 {
     struct autoreply_stripped stripped;
+    enum check_result result = CHECK_DUNNO;
     autoreply_strip(&message->headers, body, message->memory, message->now, &stripped);
-    if (stripped.changed) {
+    if (!stripped.changed) {
+        /* A structure that nobody can look through: it does not leave with what it may quote. */
+        result = refuse(check, message);
+    } else {
         change_field(check, "Content-Type", stripped.content_type);
         change_field(check, "Content-Transfer-Encoding", stripped.encoding);
         g_ptr_array_add(
@@ -86,7 +128,23 @@ static enum check_result strip(struct check *check, const struct autoreply_messa
         check->effects->body = g_steal_pointer(&stripped.body);
     }
     autoreply_stripped_clear(&stripped);
-    return CHECK_DUNNO;
+    return result;
+}
+
+static void note(struct check *check, char *text)
+{
+    struct check_note note = {.action = "info", .text = text};
+    g_array_append_val(check->notes, note);
+}
+
+/* A candidate is let go by what was seen of it. */
+static void note_cut(struct check *check, const struct autoreply_judgement *judgement,
+                     const struct autoreply_body *body)
+{
+    if (body->truncated && judgement->is_autoreply && judgement->to_bounce_sender)
+        note(check, g_strdup_printf("auto-reply to a bounce sender: no quotation in the first "
+                                    "%zu bytes, the rest was not read",
+                                    body->data->len));
 }
 
 /* The log learns where the quotation is, not what it says: it is what must not spread. */
@@ -105,8 +163,7 @@ static void note_evidence(struct check *check, const struct autoreply_judgement 
         if (piece->share > 0)
             g_string_append_printf(text, " share %.2f", piece->share);
     }
-    struct check_note note = {.action = "info", .text = g_strdup(text->str)};
-    g_array_append_val(check->notes, note);
+    note(check, g_strdup(text->str));
 }
 
 static enum check_result act(struct check *check, const struct autoreply_message *message,
@@ -118,17 +175,8 @@ static enum check_result act(struct check *check, const struct autoreply_message
     if (action == GUARD_REJECT && facts->without_smtp && facts->sender.null)
         action = GUARD_STRIP;
     switch (action) {
-    case GUARD_REJECT: {
-        struct mail_address address;
-        mail_address_parse(whom(message), &address);
-        enum check_result result =
-            check_refuse(check, 550, "5.7.1",
-                         "Auto-reply to <%s> quotes the original message; send it without the "
-                         "quotation",
-                         address.text);
-        mail_address_clear(&address);
-        return result;
-    }
+    case GUARD_REJECT:
+        return refuse(check, message);
     case GUARD_STRIP:
         return strip(check, message, body);
     case GUARD_TAG:
@@ -157,6 +205,8 @@ enum check_result run_guard_autoreply(struct check *check)
     if (autoreply_leaks(&judgement)) {
         note_evidence(check, &judgement);
         result = act(check, &message, &body);
+    } else {
+        note_cut(check, &judgement, &body);
     }
     autoreply_judgement_clear(&judgement);
     autoreply_body_clear(&body);

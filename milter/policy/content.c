@@ -89,14 +89,15 @@ bool session_body(struct session *session, const void *data, size_t length)
     if (room > 0)
         g_string_append_len(session->body, data, (gssize)MIN(room, length));
     session->body_cut |= length > room;
-    return length < room;
+    return length <= room;
 }
 
-/* What bounces said is remembered for the guard, whoever they were for. */
+/* What bounces said is remembered for the guard, whoever they were for; a bounce that is refused
+ * has told nobody anything. */
 void content_remember_bounce(struct session *session)
 {
     struct bounce_memory *memory = engine_bounce_memory(session->engine);
-    if (!memory || !session->policy->guards || !session->body)
+    if (!memory || !session->policy->guards || !session->body || !session->facts.message)
         return;
     struct autoreply_message message;
     guard_message(&session->policy->site, &session->facts, memory, &message);

@@ -280,6 +280,8 @@ static void finish_message(struct session *session, struct refusal *refusal)
     take_effects(&session->message_effects, &session->run.effects);
     take_message_effects(&session->message_effects, &session->run.effects);
     struct refusal *first = session->message_refusal.reply ? &session->message_refusal : refusal;
+    if (!first->reply || session->policy->monitor)
+        content_remember_bounce(session);
     if (first->reply)
         refuse_message(session, first);
     else

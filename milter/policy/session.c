@@ -300,10 +300,8 @@ enum session_step session_end_of_message(struct session *session, const struct m
     run_begin(session, STAGE_MESSAGE);
     if (!content_header_too_large(session)) {
         content_show(session);
-        if (session->facts.message) {
-            content_remember_bounce(session);
+        if (session->facts.message)
             content_suppress_autoreplies(session);
-        }
         return session_resume(session);
     }
     struct refusal refusal = {.reply = g_strdup("552 5.3.4 Message header too large"),

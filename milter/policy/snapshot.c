@@ -398,7 +398,8 @@ static void build_policy(struct snapshot *snapshot, const struct section *sectio
     policy->guards = policy->site.guard_action != GUARD_OFF && may_ask(policy, "guard_autoreply");
     policy->rules_read_body =
         ruleset_needs_body(policy->site.spam->ruleset) && may_ask(policy, "reject_spam");
-    policy->reads_header = restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
+    policy->reads_header = policy->site.suppress_autoreplies ||
+                           restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
 }
 
 /* What lists are asked about as soon as it is known. */

@@ -305,17 +305,18 @@ static void *hammer(void *data)
 
 static void test_threads(void)
 {
+    enum { THREADS = 16 };
     char *path = temporary();
     struct bounce_memory *memory = bounce_memory_new(key, sizeof key, 0);
-    struct work work[4];
-    GThread *threads[4];
-    for (int i = 0; i < 4; i++) {
+    struct work work[THREADS];
+    GThread *threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
         work[i] = (struct work){memory, path, i};
         threads[i] = g_thread_new("hammer", hammer, &work[i]);
     }
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < THREADS; i++)
         g_thread_join(threads[i]);
-    g_assert_cmpuint(bounce_memory_count(memory), ==, 400);
+    g_assert_cmpuint(bounce_memory_count(memory), ==, THREADS * 100);
     bounce_memory_free(memory);
     remove_temporary(path);
 }
