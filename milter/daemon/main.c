@@ -280,6 +280,7 @@ int main(int argc, char **argv)
     }
     if (optind != argc)
         return usage(stderr, EX_USAGE);
+    privileges_forbid_cores();
     daemon.config = g_canonicalize_filename(config, NULL);
     int status = start(&daemon);
     leave_places(&daemon);

@@ -100,3 +100,11 @@ void privileges_raise_files(void)
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+void privileges_forbid_cores(void)
+{
+    const struct rlimit none = {0, 0};
+    const char *wanted = g_getenv("GATEPOST_CORE_DUMPS");
+    if (g_strcmp0(wanted, "1") != 0)
+        (void)setrlimit(RLIMIT_CORE, &none);
+}

@@ -35,4 +35,8 @@ bool privileges_drop(const struct identity *identity, char **why_r);
 /* Allows as many open files as the hard limit does: a connection each. */
 void privileges_raise_files(void);
 
+/* Forbids core dumps, which would hold mail, for good; unless the environment's
+ * GATEPOST_CORE_DUMPS is 1. */
+void privileges_forbid_cores(void);
+
 #endif

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The unit and the Debian package: built from this tree, judged by systemd's and Debian's own tools.
+Nothing is installed."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+sys.path.insert(0, sys.path[0] + '/../lib')
+import place
+from tap import Skip, case, equal, match, note, run, true
+
+BUILD = os.path.abspath(os.environ.get('GATEPOST_BUILD', 'build'))
+TOP = os.path.abspath(os.path.dirname(__file__) + '/../..')
+UNIT = BUILD + '/packaging/systemd/gatepost.service'
+PROGRAMS = {'gatepost': BUILD + '/milter/daemon/gatepost',
+            'gatepostctl': BUILD + '/milter/gatepostctl/gatepostctl'}
+EXPOSURE = 2.0  # of systemd-analyze security: 0 is none, 10 the worst
+INSTALLED = ['/etc/gatepost/gatepost.conf', '/etc/gatepost/rules/',
+             '/lib/systemd/system/gatepost.service', '/usr/libexec/gatepost/socket-folders',
+             '/usr/sbin/gatepost', '/usr/sbin/gatepostctl', '/usr/share/gatepost/rules/10-charset.cf',
+             '/usr/share/doc/gatepost/copyright', '/usr/share/doc/gatepost/README.Debian',
+             '/usr/share/man/man5/gatepost.conf.5.gz', '/usr/share/man/man8/gatepost.8.gz',
+             '/usr/share/man/man8/gatepostctl.8.gz']
+package = {}  # what "the package builds" leaves for the cases after it
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip(program + ' is missing')
+
+
+def execute(*words, **options):
+    options = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT,
+               'text': True, 'env': dict(os.environ, LC_ALL='C'), **options}
+    return subprocess.run(words, **options)
+
+
+def unit():
+    """The unit, with the programs of this build where the installed ones will be."""
+    need('systemd-analyze')
+    if not os.path.exists(UNIT):
+        raise Skip('built without libsystemd, so there is no unit')
+    with open(UNIT, encoding='utf-8') as handle:
+        text = handle.read()
+    for name, path in PROGRAMS.items():
+        text = re.sub(r'=\S+/sbin/%s ' % name, '=%s ' % path, text)
+    text = re.sub(r'=\+\S+/socket-folders$', '=+%s/packaging/systemd/socket-folders' % TOP, text,
+                  flags=re.M)
+    path = place.folder() + '/gatepost.service'
+    place.write(path, text)
+    return path
+
+
+def package_file():
+    if 'deb' not in package:
+        raise Skip('the package was not built')
+    return package['deb']
+
+
+def check_hardening(path):
+    """Position independent, all relocations read-only, stack protected, checked libc calls."""
+    need('readelf')
+    equal(re.search(r'Type:\s+(\w+)', execute('readelf', '-h', path).stdout)[1], 'DYN', 'ELF type')
+    match(r'GNU_RELRO', execute('readelf', '-lW', path).stdout, 'segments of ' + path)
+    match(r'\((BIND_NOW|FLAGS)\).*(BIND_)?NOW', execute('readelf', '-dW', path).stdout, path)
+    symbols = execute('readelf', '--dyn-syms', '-W', path).stdout
+    match(r'__stack_chk_fail', symbols, 'symbols of ' + path)
+    match(r'__\w+_chk\b(?<!stack_chk)', symbols, 'symbols of ' + path)
+
+
+@case('systemd understands the unit')
+def unit_verify():
+    done = execute('systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', unit())
+    equal((done.returncode, done.stdout.strip()), (0, ''), 'systemd-analyze verify')
+
+
+@case('the exposure of the unit is %.1f at most' % EXPOSURE)
+def unit_security():
+    done = execute('systemd-analyze', 'security', '--no-pager', '--offline=true',
+                   '--threshold=%d' % (EXPOSURE * 10), unit())
+    found = re.search(r'Overall exposure level for \S+: ([\d.]+)', done.stdout)
+    true(found, done.stdout)
+    note('exposure ' + found[1])
+    true(float(found[1]) <= EXPOSURE and done.returncode == 0, done.stdout)
+
+
+@case('programs are built hardened')
+def programs_hardened():
+    with open(BUILD + '/meson-info/intro-buildoptions.json', encoding='utf-8') as handle:
+        options = {row['name']: row['value'] for row in json.load(handle)}
+    if options['b_sanitize'] != 'none' or options['optimization'] in ('0', 'g', 'plain'):
+        raise Skip('built with sanitizers, or without optimisation')
+    for path in PROGRAMS.values():
+        check_hardening(path)
+
+
+@case('the scripts of the package are sh')
+def scripts_syntax():
+    for name in ['debian/gatepost.postinst', 'debian/gatepost.postrm', 'debian/tests/mail',
+                 'systemd/socket-folders', 'build-deb']:
+        done = execute('sh', '-n', TOP + '/packaging/' + name)
+        equal((done.returncode, done.stdout), (0, ''), name)
+
+
+@case('the package builds')
+def package_builds():
+    need('dpkg-buildpackage', 'dh')
+    out = place.folder()
+    missing = execute('dpkg-checkbuilddeps', TOP + '/packaging/debian/control')
+    if missing.returncode != 0:
+        raise Skip(missing.stdout.strip())
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ('CC', 'CFLAGS', 'LDFLAGS', 'DESTDIR', 'MAKEFLAGS')}
+    environment.update(LC_ALL='C', DEB_BUILD_OPTIONS='parallel=%d' % os.cpu_count(), TMPDIR=out)
+    done = execute(TOP + '/packaging/build-deb', out, env=environment)
+    built = sorted(name for name in os.listdir(out) if name.endswith(('.deb', '.changes')))
+    if done.returncode != 0:
+        note('\n'.join(done.stdout.splitlines()[-40:]))
+    equal([re.sub(r'_.*(\.\w+)$', r'\1', name) for name in built],
+          ['gatepost-dbgsym.deb', 'gatepost.changes', 'gatepost.deb'], 'what is built')
+    package['changes'] = out + '/' + built[1]
+    package['deb'] = out + '/' + built[2]
+
+
+@case('lintian has no error and no warning')
+def package_lintian():
+    package_file()
+    need('lintian')
+    done = execute('lintian', '--allow-root', '--fail-on', 'error,warning', package['changes'])
+    equal((done.returncode, done.stdout.strip()), (0, ''), 'lintian')
+
+
+@case('the package holds what it should, settings as conffiles')
+def package_contents():
+    listing = execute('dpkg-deb', '-c', package_file()).stdout
+    rows = [line.split(None, 5) for line in listing.splitlines()]
+    names = [row[5][1:] for row in rows]
+    equal([name for name in INSTALLED if name not in names], [], 'missing')
+    equal([row[5] for row in rows if row[1] != 'root/root'], [], 'not owned by root')
+    equal([name for name in names if name.startswith(('/var/', '/run/', '/usr/local/'))], [],
+          'where no package puts anything')
+    equal(execute('dpkg-deb', '-I', package_file(), 'conffiles').stdout.split(),
+          ['/etc/gatepost/gatepost.conf'], 'conffiles')
+
+
+@case('what the package installs is hardened')
+def package_hardened():
+    out = place.folder()
+    equal(execute('dpkg-deb', '-x', package_file(), out).returncode, 0, 'dpkg-deb -x')
+    for name in PROGRAMS:
+        check_hardening(out + '/usr/sbin/' + name)
+
+
+run()
