@@ -101,11 +101,14 @@ static const char *const macro_values[][2] = {
 
 struct connection {
     int fd;
-    int step;      /* the one that is sent next */
-    int header;    /* index of the header that is sent next */
-    int asked;     /* the step whose answer is awaited, -1: the negotiation's */
-    int messages;  /* begun on this connection */
-    uint32_t wish; /* the filter's SMFIP_* flags */
+    int step;     /* the one that is sent next */
+    int header;   /* index of the header that is sent next */
+    int asked;    /* the step whose answer is awaited, -1: the negotiation's */
+    int messages; /* begun on this connection */
+    bool paused;  /* before RCPT: it was */
+    char address[16];
+    gint64 connected_at, rcpt_at, resume_at; /* us of the monotonic clock */
+    uint32_t wish;                           /* the filter's SMFIP_* flags */
     char *macros[STAGES];
     GByteArray *in;
     GByteArray *out;
@@ -120,7 +123,10 @@ struct load {
     int body;
     int hold;
     int pid;
-    int port; /* 0: a unix socket */
+    int port;      /* 0: a unix socket */
+    int different; /* the number of the first client, each connection another; 0: all are one */
+    int pause;     /* ms that a client lets pass before RCPT */
+    int rate;      /* connections begun in a second; 0: as many as can be */
     const char *address;
     /* the state */
     int epoll;
@@ -132,6 +138,10 @@ struct load {
     int open;
     int held;
     char *body_text;
+    GArray *waits;  /* of gint64, us from RCPT to its answer */
+    GArray *totals; /* of gint64, us from CONNECT to the answer to RCPT, without the pause */
+    GQueue resting; /* connections in their pause, the first to resume first */
+    int opened;
 };
 
 static void die(const char *what)
@@ -173,7 +183,8 @@ static void put_macros(struct connection *c, const struct step *step)
 
     g_string_append_c(data, step->command);
     for (size_t i = 0; names[i]; i++) {
-        const char *value = macro_value(names[i]);
+        bool is_address = strcmp(names[i], "{client_addr}") == 0;
+        const char *value = is_address ? c->address : macro_value(names[i]);
 
         if (value == NULL)
             continue;
@@ -186,9 +197,12 @@ static void put_macros(struct connection *c, const struct step *step)
 
 static void put_connect(struct connection *c)
 {
-    static const char data[] = "client.example.com\0004\262\156192.0.2.10";
+    static const char name[] = "client.example.com\0004\262\156";
+    g_autoptr(GString) data = g_string_new_len(name, sizeof(name) - 1);
 
-    put_packet(c->out, SMFIC_CONNECT, data, sizeof(data));
+    g_string_append(data, c->address);
+    put_packet(c->out, SMFIC_CONNECT, data->str, data->len + 1);
+    c->connected_at = g_get_monotonic_time();
 }
 
 static void put_header(struct connection *c)
@@ -234,6 +248,7 @@ static void put_step(const struct load *load, struct connection *c, int number)
         break;
     case AT_RCPT:
         put_packet(c->out, SMFIC_RCPT, rcpt, sizeof(rcpt));
+        c->rcpt_at = g_get_monotonic_time();
         break;
     case AT_HEADER:
         put_header(c);
@@ -298,6 +313,16 @@ static void next_step(const struct load *load, struct connection *c)
     c->step++;
 }
 
+/* The client takes its time. */
+static void rest(struct load *load, struct connection *c)
+{
+    flush(c);
+    c->paused = true;
+    c->asked = STEPS;
+    c->resume_at = g_get_monotonic_time() + (gint64)load->pause * 1000;
+    g_queue_push_tail(&load->resting, c);
+}
+
 /* Sends packets up to the next one that the filter answers. False: the connection is over. */
 static bool advance(struct load *load, struct connection *c)
 {
@@ -316,6 +341,11 @@ static bool advance(struct load *load, struct connection *c)
             load->begun++;
             c->messages++;
             c->header = 0;
+            c->paused = false;
+        }
+        if (c->step == AT_RCPT && load->pause > 0 && !c->paused) {
+            rest(load, c);
+            return true;
         }
         if (!(c->wish & steps[c->step].left_out)) {
             put_step(load, c, c->step);
@@ -360,6 +390,16 @@ static void take_negotiation(struct connection *c, const guint8 *data, size_t le
     }
 }
 
+static void note_latency(struct load *load, const struct connection *c)
+{
+    gint64 now = g_get_monotonic_time(), wait = now - c->rcpt_at;
+    gint64 total = now - c->connected_at - (gint64)load->pause * 1000;
+
+    g_array_append_val(load->waits, wait);
+    if (c->messages == 1)
+        g_array_append_val(load->totals, total);
+}
+
 /* Takes one packet of the filter's. False: the connection is over. */
 static bool take_packet(struct load *load, struct connection *c, const guint8 *data, size_t length)
 {
@@ -374,6 +414,8 @@ static bool take_packet(struct load *load, struct connection *c, const guint8 *d
     }
     if (c->asked == STEPS || code == SMFIR_PROGRESS)
         return true;
+    if (c->asked == AT_RCPT)
+        note_latency(load, c);
     if (c->asked == AT_EOM && strchr("+-2behimq", code)) {
         load->changed++;
         return true;
@@ -438,6 +480,10 @@ static void open_connection(struct load *load)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
 
     c->fd = connect_filter(load);
+    unsigned number = load->different ? (unsigned)(load->different + load->opened) : 0;
+    g_snprintf(c->address, sizeof(c->address), number ? "45.%u.%u.%u" : "192.0.2.10",
+               number >> 16 & 255, number >> 8 & 255, number & 255);
+    load->opened++;
     c->asked = -1;
     c->in = g_byte_array_new();
     c->out = g_byte_array_new();
@@ -448,14 +494,37 @@ static void open_connection(struct load *load)
     flush(c);
 }
 
+/* ms until something is to be done without an answer. */
+static int next_timeout(const struct load *load)
+{
+    const struct connection *c = g_queue_peek_head((GQueue *)&load->resting);
+    gint64 left = c ? (c->resume_at - g_get_monotonic_time()) / 1000 + 1 : STALL_MS;
+
+    if (load->rate > 0)
+        left = MIN(left, 1 + 1000 / load->rate);
+    return (int)CLAMP(left, 0, STALL_MS);
+}
+
+static void resume_rested(struct load *load)
+{
+    struct connection *c;
+
+    while ((c = g_queue_peek_head(&load->resting)) && c->resume_at <= g_get_monotonic_time()) {
+        g_queue_pop_head(&load->resting);
+        advance(load, c);
+    }
+}
+
 /* Waits for answers once and takes them. */
 static void poll_once(struct load *load)
 {
     struct epoll_event events[EVENTS];
-    int n = epoll_wait(load->epoll, events, EVENTS, STALL_MS);
+    int timeout = next_timeout(load);
+    int n = epoll_wait(load->epoll, events, EVENTS, timeout);
 
-    if (n == 0)
+    if (n == 0 && timeout == STALL_MS)
         die("the filter answers nobody any more");
+    resume_rested(load);
     for (int i = 0; i < n; i++) {
         struct connection *c = events[i].data.ptr;
         guint8 chunk[16384];
@@ -472,21 +541,55 @@ static void poll_once(struct load *load)
 
 /* ---- the two modes ---- */
 
+static gint compare_times(gconstpointer a, gconstpointer b)
+{
+    gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void print_percentiles(const char *name, GArray *times)
+{
+    static const int percents[] = {50, 90, 99, 100};
+
+    g_array_sort(times, compare_times);
+    printf(", \"%s\": {", name);
+    for (size_t i = 0; i < G_N_ELEMENTS(percents) && times->len > 0; i++) {
+        guint at = MIN(times->len * (guint)percents[i] / 100, times->len - 1);
+
+        printf("%s\"p%d\": %.1f", i ? ", " : "", percents[i],
+               (double)g_array_index(times, gint64, at) / 1000.0);
+    }
+    printf("}");
+}
+
+/* Whether the rate allows one more connection by now. */
+static bool may_open(const struct load *load, gint64 begun)
+{
+    double passed = (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC;
+
+    return load->rate == 0 || load->opened <= passed * load->rate;
+}
+
 static void run_messages(struct load *load)
 {
     gint64 begun = g_get_monotonic_time();
     double seconds;
 
     while (load->open > 0 || load->begun < load->messages) {
-        while (load->open < load->connections && load->begun < load->messages)
+        while (load->open < load->connections && load->begun < load->messages &&
+               may_open(load, begun))
             open_connection(load);
         poll_once(load);
     }
     seconds = (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC;
     printf("{\"messages\": %d, \"seconds\": %.3f, \"per_second\": %.1f, \"accepted\": %d, "
-           "\"rejected\": %d, \"tempfailed\": %d, \"changed\": %d}\n",
+           "\"rejected\": %d, \"tempfailed\": %d, \"changed\": %d",
            load->begun, seconds, load->begun / seconds, load->accepted, load->rejected,
            load->tempfailed, load->changed);
+    print_percentiles("rcpt_ms", load->waits);
+    print_percentiles("session_ms", load->totals);
+    printf("}\n");
 }
 
 /* The resident memory of a process in kB; 0 when it cannot be told. */
@@ -538,7 +641,8 @@ static bool set_option(struct load *load, int option, const char *text)
     } numbers[] = {
         {'c', &load->connections, 1}, {'n', &load->messages, 1}, {'m', &load->per_connection, 1},
         {'H', &load->headers, 1},     {'b', &load->body, 1},     {'M', &load->hold, 1},
-        {'p', &load->pid, 1},         {'P', &load->port, 1},
+        {'p', &load->pid, 1},         {'P', &load->port, 1},     {'D', &load->different, 1},
+        {'w', &load->pause, 0},       {'R', &load->rate, 1},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
@@ -555,24 +659,30 @@ int main(int argc, char **argv)
         .connections = 8, .messages = 5000, .per_connection = 10, .headers = 30, .body = 26000};
     int option;
 
-    while ((option = getopt(argc, argv, "c:n:m:H:b:M:p:P:")) != -1)
+    while ((option = getopt(argc, argv, "c:n:m:H:b:M:p:P:D:w:R:")) != -1)
         if (!set_option(&load, option, optarg))
             optind = argc;
     if (optind != argc - 1) {
         fputs("usage: client [-c connections] [-n messages] [-m messages per connection]\n"
               "              [-H headers] [-b body bytes] [-P port] SOCKET-PATH|ADDRESS\n"
+              "              [-D number] each connection is another client's, from this one on\n"
+              "              [-w ms] before RCPT  [-R connections in a second]\n"
               "       client -M connections -p PID [-P port] SOCKET-PATH|ADDRESS\n",
               stderr);
         return EX_USAGE;
     }
     load.address = argv[optind];
     load.body_text = g_strnfill((gsize)load.body, 'x');
+    load.waits = g_array_new(FALSE, FALSE, sizeof(gint64));
+    load.totals = g_array_new(FALSE, FALSE, sizeof(gint64));
     load.epoll = epoll_create1(EPOLL_CLOEXEC);
     raise_files_limit();
     if (load.hold > 0)
         run_hold(&load);
     else
         run_messages(&load);
+    g_array_unref(load.waits);
+    g_array_unref(load.totals);
     g_free(load.body_text);
     return EX_OK;
 }
