@@ -192,4 +192,7 @@ const char *check_weak_login_reply(enum login_fault fault);
  * tells of a sound value that hardly means what was meant. */
 char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r);
 
+/* Whether a value that has no fault is a list of restrictions. */
+bool access_value_is_list(const char *value);
+
 #endif

@@ -255,6 +255,13 @@ char *access_value_fault(const char *value, bool *forbidden_r, const char **doub
     return fault ? g_strdup(fault) : NULL;
 }
 
+bool access_value_is_list(const char *value)
+{
+    const char *text;
+    unsigned code;
+    return !parse_value(value, &text, &code);
+}
+
 /* Carries out what a table said of SUBJECT. */
 static enum check_result act(struct check *check, const char *value, const char *subject,
                              const char *class)

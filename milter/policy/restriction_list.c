@@ -50,11 +50,23 @@ static void fail(struct reader *reader, const char *format, ...)
                    "%s: %s", restriction_list_name(reader->list->kind), text);
 }
 
+/* Whether VALUE may stand in a table that a list of KIND asks: some words stand in some lists. */
+static bool value_fits(const char *value, enum restriction_list_kind kind)
+{
+    if (!access_value_is_list(value))
+        return true;
+    struct restriction_list *list = restriction_list_compile_result(value, kind);
+    bool fits = list != NULL;
+    restriction_list_free(list);
+    return fits;
+}
+
 /* One line of an access table: is its result one? */
 static bool visit_value(void *data, const char *file, unsigned line, const char *key,
                         const char *value)
 {
-    const struct table_context *context = data;
+    const struct reader *reader = data;
+    const struct table_context *context = reader->context;
     struct problems *problems = context->problems;
     bool forbidden;
     const char *doubt;
@@ -70,13 +82,18 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
                          "key \"%s\": %s; mail that meets it will be deferred", key, fault);
     else if (doubt)
         problems_warning(problems, file, line, "key \"%s\": %s", key, doubt);
+    else if (!value_fits(value, reader->list->kind))
+        problems_warning(problems, file, line,
+                         "key \"%s\": \"%s\" cannot stand in %s; mail that meets it will be "
+                         "deferred",
+                         key, value, restriction_list_name(reader->list->kind));
     return true;
 }
 
-static void check_values(const struct table_list *tables, const struct table_context *context)
+static void check_values(const struct table_list *tables, struct reader *reader)
 {
     for (unsigned i = 0; i < table_list_count(tables); i++)
-        table_foreach(table_list_get(tables, i), visit_value, (void *)(uintptr_t)context);
+        table_foreach(table_list_get(tables, i), visit_value, reader);
 }
 
 /* "{a b}" without its braces, else a copy. */
@@ -104,7 +121,7 @@ static struct table_list *open_tables(struct reader *reader, const char *row, co
         reader->failed = true;
         return NULL;
     }
-    check_values(tables, reader->context);
+    check_values(tables, reader);
     if (problems_errors(reader->context->problems) > before)
         reader->failed = true;
     return tables;

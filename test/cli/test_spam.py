@@ -318,6 +318,18 @@ def by_table():
     equal((found['verdict'], found['check']), ('reject', CHECK))
 
 
+@case('reject_spam in the table of another list is warned of')
+def by_wrong_table():
+    settings = site(LOCAL, SITE + 'client_restrictions = check_client_access '
+                    'inline:{203.0.113.9=reject_spam}\n')
+    done = settings.shell('check')
+    equal(done.returncode, 0)
+    match('"reject_spam" cannot stand in client_restrictions; mail .* deferred', done.stderr)
+    absent('cannot stand', site(LOCAL, SITE + 'client_restrictions = check_client_access inline:{'
+                                '1=REJECT go, 2=permit_mynetworks, 3=warn_if_reject reject}\n'
+                                ).shell('check').stderr)
+
+
 LISTENERS = SITE + '''[listener strict]
 rule_files = strict.cf
 reject_score = 3
