@@ -55,8 +55,9 @@ enum search_order {
  * NULL or ""); postmaster, mailer-daemon and double-bounce have none, nor have owner-x and
  * x-request when "-" is among them. The form with a quoted local part, if it needs quotes, is asked
  * before the plain form. The null sender is asked for as "<>". A malformed address is asked as
- * given, of pattern tables alone. Without a domain (Postfix would append its own) the local part is
- * asked alone, with and without extension, then with "@" where SEARCH_ACCESS has it. */
+ * given, of pattern tables alone, then as its parts are understood. Without a domain (Postfix would
+ * append its own) the local part is asked alone, with and without extension, then with "@" where
+ * SEARCH_ACCESS has it. */
 enum lookup_status search_address(const struct table_list *list, const struct mail_address *address,
                                   enum search_order order, const char *recipient_delimiter,
                                   bool domain_is_local, GString *value_r);

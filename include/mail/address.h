@@ -21,7 +21,8 @@ struct mail_address {
     char *domain;   /* lower case (ASCII, else Unicode case folding), no trailing dot; "" if none */
     bool null;      /* the null sender: <> or nothing */
     bool routed;    /* sender-specified routing: the local part holds % ! or @ or a further route */
-    bool malformed; /* not to be parsed: no permit and no table but pattern tables may match it */
+    bool malformed; /* more or less than an address: no permit may rest on it, it is never local;
+                     * local and domain are what a lenient MTA is thought to read */
 };
 
 /* Takes apart what the MTA gave as argument of MAIL or RCPT, without ESMTP parameters. Always

@@ -61,7 +61,9 @@ static enum owner address_owner(struct check *check, const struct mail_address *
     case LOOKUP_HIT:
         return login && owns(site, owners->str, login) ? OWNER_SELF : OWNER_OTHER;
     case LOOKUP_MISS:
-        return OWNER_UNKNOWN_SENDER;
+        /* What the MTA makes of a malformed sender may be anybody's address. */
+        return address->malformed && address == &check->facts->sender ? OWNER_OTHER
+                                                                      : OWNER_UNKNOWN_SENDER;
     default:
         return OWNER_CANNOT_TELL;
     }

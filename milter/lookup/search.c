@@ -292,16 +292,16 @@ enum lookup_status search_address(const struct table_list *list, const struct ma
 {
     struct search search = begin(list, value_r);
     enum lookup_status status;
-    if (address->malformed) {
-        status = ask(&search, address->text, PATTERNS_ONLY);
-    } else if (address->null) {
+    if (address->null) {
         status = ask(&search, "<>", WHOLE);
     } else {
+        status = address->malformed ? ask(&search, address->text, PATTERNS_ONLY) : LOOKUP_MISS;
         struct parts parts = {.local = address->local,
                               .bare = strip_extension(address->local, recipient_delimiter),
                               .domain = address->domain,
                               .domain_is_local = domain_is_local};
-        status = ask_parts(&search, &parts, order);
+        if (status == LOOKUP_MISS)
+            status = ask_parts(&search, &parts, order);
         g_free(parts.bare);
     }
     return finish(&search, status, value_r);

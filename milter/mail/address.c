@@ -112,17 +112,65 @@ static bool strip_brackets(char *text)
     return opens == closes;
 }
 
+/* Past the comment that begins at P (RFC 5322 3.2.2; they nest). */
+static const char *skip_comment(const char *p)
+{
+    unsigned depth = 0;
+    for (; *p; p++) {
+        if (*p == '\\' && p[1])
+            p++;
+        else if (*p == '(')
+            depth++;
+        else if (*p == ')' && --depth == 0)
+            return p + 1;
+    }
+    return p;
+}
+
+/* What an MTA that is lenient reads in TEXT, where only an address should stand: comments and white
+ * space are dropped, of "Bob <bob@lab.test>, x" the part in brackets counts. TEXT itself if nothing
+ * remains. The caller frees it. */
+static char *read_leniently(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text));
+    bool quoted = false, literal = false;
+    for (const char *p = text; *p;) {
+        if (*p == '\\' && p[1]) {
+            g_string_append_len(out, p, 2);
+            p += 2;
+            continue;
+        }
+        quoted ^= *p == '"';
+        literal = !quoted && (literal ? *p != ']' : *p == '[');
+        bool special = !quoted && !literal;
+        if (special && *p == '(') {
+            p = skip_comment(p);
+            continue;
+        }
+        if (special && strchr("<:", *p))
+            g_string_truncate(out, 0);
+        else if (special && strchr(">,;", *p) && out->len > 0)
+            break;
+        else if (!special || !strchr(" \t\r\n>,;", *p))
+            g_string_append_c(out, *p);
+        p++;
+    }
+    if (out->len == 0)
+        g_string_assign(out, text);
+    return g_string_free(out, FALSE);
+}
+
 static bool split_address(struct mail_address *address)
 {
     bool bad;
-    const char *text = address->text;
+    g_autofree char *text = read_leniently(address->text);
     const char *domain = find_domain(text, &bad);
     size_t length = domain ? (size_t)(domain - text) - 1 : strlen(text);
     address->local = unquote_local(text, length);
     address->domain = domain ? mail_domain_fold(domain) : g_strdup("");
     address->routed = strpbrk(address->local, "%!@") != NULL;
-    bool unclosed = strpbrk(text, "<>\r\n") && !strchr(text, '"');
-    return !bad && !unclosed && length > 0 && (!domain || !domain_malformed(address->domain));
+    bool plain = strcmp(text, address->text) == 0;
+    return !bad && plain && length > 0 && (!domain || !domain_malformed(address->domain));
 }
 
 void mail_address_parse(const char *path, struct mail_address *address_r)

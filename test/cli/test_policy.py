@@ -105,6 +105,24 @@ rows('where a recipient is', SITE,
      denied('x@[example.org]'),
      denied('x@[192.0.2.1'))
 
+# Postfix takes comments and names off an address: whose it is must not depend on them.
+rows('a sender in disguise', SITE,
+     *[("--from '%s' --rcpt bob@example.org" % sender, UNAUTHENTICATED, NOT_LOGGED_IN % sender)
+       for sender in ('bob(x)@example.org', '(x)bob@example.org', 'bob @ example.org',
+                      'bob@example.org(x)', 'Bob <bob@example.org>', 'bob@example.org,',
+                      'x:bob@example.org', 'bob@(x)example.org', 'nobody@example..org')],
+     ("--from 'Bob <bob@example.org>' --auth bob --mech PLAIN --tls TLSv1.3 --bits 256 "
+      '--rcpt bob@example.org', 'accept'),
+     ("--from 'bob(x)@example.org' --auth carol --mech PLAIN --tls TLSv1.3 --bits 256 "
+      '--rcpt bob@example.org', AUTHENTICATED, OWNED % ('bob(x)@example.org', 'carol')))
+
+rows('a blocked sender in disguise',
+     SITE + 'sender_restrictions = check_sender_access inline:{spam.example=REJECT}\n',
+     *[("--from '%s' --rcpt bob@example.org" % sender, 'reject rcpt check_sender_access')
+       for sender in ('a@spam.example', 'a@spam.example(x)', 'a@ spam.example', 'a@spam.example,',
+                      'A <a@spam.example>')],
+     ("--from 'a@spam..example' --rcpt bob@example.org", 'accept'))
+
 rows('sender-specified routing', SITE,
      denied('x%far.example@example.org'),
      denied('x%far.example@[192.0.2.1]'),
