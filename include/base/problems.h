@@ -17,7 +17,7 @@ enum problem_severity { PROBLEM_WARNING, PROBLEM_ERROR };
 struct problem {
     enum problem_severity severity;
     char *file;    /* what a person calls the place: a path, or a word such as "command line" */
-    unsigned line; /* from 1; 0: no line to name */
+    unsigned line; /* from 1; 0: no line to name, shown as the first */
     char *text;    /* one sentence without a line end; control characters are escaped */
 };
 

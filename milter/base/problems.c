@@ -111,9 +111,8 @@ const struct problem *problems_get(const struct problems *problems, unsigned ind
 char *problem_format(const struct problem *problem)
 {
     const char *word = problem->severity == PROBLEM_ERROR ? "error" : "warning";
-    if (problem->line == 0)
-        return g_strdup_printf("%s: %s: %s", problem->file, word, problem->text);
-    return g_strdup_printf("%s:%u: %s: %s", problem->file, problem->line, word, problem->text);
+    unsigned line = MAX(problem->line, 1);
+    return g_strdup_printf("%s:%u: %s: %s", problem->file, line, word, problem->text);
 }
 
 void problems_print(const struct problems *problems, FILE *stream)

@@ -215,6 +215,9 @@ static char *restrictions_fault(const char *value)
     g_autoptr(GPtrArray) words = text_split_list(value, &why);
     if (!words || words->len == 0)
         return g_strdup(why ? why : "the result is empty");
+    const struct restriction *last = restriction_find(words->pdata[words->len - 1]);
+    if (last && last->argument == ARGUMENT_RESTRICTION)
+        return g_strdup_printf("%s needs a restriction behind it", last->name);
     for (guint i = 0; i < words->len; i++) {
         const char *word = words->pdata[i];
         const struct restriction *row = restriction_find(word);

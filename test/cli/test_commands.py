@@ -68,7 +68,7 @@ def config_option():
 def no_settings():
     for command in (['check'], ['config'], ['test'], ['test', '--json']):
         done = exits(ctl.run('-c', '/nonexistent/gatepost.conf', *command), 78)
-        match('^/nonexistent/gatepost.conf: error: ', done.stderr)
+        match('^/nonexistent/gatepost.conf:1: error: ', done.stderr)
         equal(done.stdout, '', 'stdout')
 
 

@@ -71,7 +71,7 @@ def command_line():
     match(r'^gatepost \d+\.\d+', run('-V').stdout)
     done = run('-f', '-c', '/nonexistent/gatepost.conf')
     equal(done.returncode, 78, 'no settings')
-    match('^/nonexistent/gatepost.conf: error: ', done.stderr)
+    match('^/nonexistent/gatepost.conf:1: error: ', done.stderr)
 
 
 @case('in the background: whoever starts it knows that it serves')

@@ -12,7 +12,7 @@ static void test_format(void)
     g_autofree char *first = problem_format(problems_get(problems, 0));
     g_autofree char *second = problem_format(problems_get(problems, 1));
     g_assert_cmpstr(first, ==, "a.conf:3: error: no such\\nthing");
-    g_assert_cmpstr(second, ==, "a.conf: warning: odd");
+    g_assert_cmpstr(second, ==, "a.conf:1: warning: odd");
     g_assert_null(problems_get(problems, 2));
     g_assert_cmpuint(problems_errors(problems), ==, 1);
     g_assert_cmpuint(problems_warnings(problems), ==, 1);

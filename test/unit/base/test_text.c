@@ -69,7 +69,7 @@ static void test_problems(void)
     g_assert_cmpuint(problems_warnings(problems), ==, 1);
     assert_taken(problem_format(problems_get(problems, 0)),
                  "/etc/x.conf:3: error: no such parameter \"a\\nb\"");
-    assert_taken(problem_format(problems_get(problems, 1)), "x: warning: hm");
+    assert_taken(problem_format(problems_get(problems, 1)), "x:1: warning: hm");
     g_assert_null(problems_get(problems, 2));
     problems_free(problems);
 }

@@ -209,7 +209,7 @@ static void test_null_bytes(void)
     struct match_list *list = match_list_open(path, MATCH_DOMAINS, &scratch.context);
     g_autofree char *problems = scratch_problems(&scratch);
     g_assert_cmpstr(problems, ==,
-                    "f: warning: the file holds null bytes; what follows one in its line is "
+                    "f:1: warning: the file holds null bytes; what follows one in its line is "
                     "ignored");
     check_asked(list, MATCH_DOMAINS, "a.example+");
     check_asked(list, MATCH_DOMAINS, "b.example-");

@@ -319,7 +319,7 @@ static void test_maxima(void)
         g_string_append_c(text, 'x');
     settings_free(parse(text->str, ""));
     g_string_append_c(text, 'x');
-    settings_free(parse(text->str, "c: error: the file is longer than 1048576 bytes\n"));
+    settings_free(parse(text->str, "c:1: error: the file is longer than 1048576 bytes\n"));
 
     g_autofree char *name = g_strnfill(256, 'n');
     g_string_printf(text, "[listener %s]\n", name);
@@ -336,14 +336,14 @@ static void test_load(void)
     g_assert_null(settings_load(path, told));
     g_autofree char *text = problems_text(told);
     g_autofree char *want =
-        g_strdup_printf("%s: error: the file cannot be read: No such file or directory\n", path);
+        g_strdup_printf("%s:1: error: the file cannot be read: No such file or directory\n", path);
     g_assert_cmpstr(text, ==, want);
 
     told = problems_new();
     g_assert_null(settings_load(folder, told));
     g_autofree char *text2 = problems_text(told);
     g_autofree char *want2 =
-        g_strdup_printf("%s: error: the file cannot be read: Is a directory\n", folder);
+        g_strdup_printf("%s:1: error: the file cannot be read: Is a directory\n", folder);
     g_assert_cmpstr(text2, ==, want2);
 
     g_assert_true(g_file_set_contents(path, "mode = monitor\nuser = x", -1, NULL));
