@@ -240,7 +240,8 @@ static struct section *open_section(struct parser *parser, enum section_kind kin
     struct settings *settings = parser->settings;
     for (guint i = 0; i < settings->sections[kind]->len; i++) {
         struct section *section = settings->sections[kind]->pdata[i];
-        if (strcmp(section->name, name) == 0) {
+        /* The MTA's name of a listener is matched without regard to case. */
+        if ((kind == SECTION_LISTENER ? g_ascii_strcasecmp : strcmp)(section->name, name) == 0) {
             problems_error(parser->problems, settings->file, parser->line,
                            "section [%s %s] was opened in line %u already; join the two",
                            section_kind_word(kind), name, section->line);

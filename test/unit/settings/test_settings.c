@@ -149,6 +149,9 @@ static const char *const problems[][2] = {
     /* sections */
     {"[listener a]\n[listener b]\n[listener a]\n",
      "c:3: error: section [listener a] was opened in line 1 already; join the two\n"},
+    {"[listener a]\n[listener A]\n",
+     "c:2: error: section [listener A] was opened in line 1 already; join the two\n"},
+    {"[profile a]\n[profile A]\n", ""},
     {"[listner a]\nmode = rubbish\n[listener a]\n",
      "c:1: error: unknown kind of section \"listner\"; did you mean [listener NAME]?\n"},
     {"[limit a]\n", "c:1: error: unknown kind of section \"limit\"\n"},
