@@ -186,16 +186,23 @@ static void write_list(enum section_kind kind)
         fputs(".El\n", stdout);
 }
 
+/* The folders of this build in place of their marks. */
 static void copy_line(const char *line)
 {
-    static const char mark[] = "@SYSCONFDIR@";
-    const char *p;
-    while ((p = strstr(line, mark))) {
-        fwrite(line, 1, (size_t)(p - line), stdout);
-        fputs(GATEPOST_SYSCONFDIR, stdout);
-        line = p + sizeof mark - 1;
+    static const struct {
+        const char *mark;
+        const char *folder;
+    } marks[] = {{"@SYSCONFDIR@", GATEPOST_SYSCONFDIR}, {"@STATEDIR@", GATEPOST_STATEDIR}};
+    while (*line) {
+        size_t i = 0, count = sizeof marks / sizeof marks[0];
+        while (i < count && strncmp(line, marks[i].mark, strlen(marks[i].mark)) != 0)
+            i++;
+        if (i < count)
+            fputs(marks[i].folder, stdout);
+        else
+            fputc(*line, stdout);
+        line += i < count ? strlen(marks[i].mark) : 1;
     }
-    fputs(line, stdout);
 }
 
 int main(int argc, char **argv)
