@@ -11,7 +11,7 @@ static bool is_blind(const struct builder *builder, const struct rule *rule)
     bool blind = false;
     for (guint i = 0; rule->meta && i < rule->meta->names->len; i++) {
         const struct expression_name *name = rule->meta->names->pdata[i];
-        if (name->argument || g_hash_table_contains(builder->rules, name->word))
+        if (name->argument || meta_rule_find(builder->rules, name->word))
             return false;
         blind |= g_hash_table_contains(builder->blind, name->word);
     }

@@ -50,12 +50,12 @@ double meta_rule_value(const struct expression *meta, const double *values)
     return value < 0 ? 1 : value; /* as SpamAssassin counts a hit of a negative value */
 }
 
-static struct rule *find_rule(const struct ruleset *ruleset, const char *name)
+struct rule *meta_rule_find(GHashTable *rules, const char *name)
 {
-    struct rule *rule = g_hash_table_lookup(ruleset->names, name);
+    struct rule *rule = g_hash_table_lookup(rules, name);
     for (size_t i = 0; !rule && i < G_N_ELEMENTS(renamed); i++)
         if (strcmp(name, renamed[i].old) == 0)
-            rule = g_hash_table_lookup(ruleset->names, renamed[i].name);
+            rule = g_hash_table_lookup(rules, renamed[i].name);
     return rule;
 }
 
@@ -84,7 +84,7 @@ static void resolve(const struct ruleset *ruleset, struct rule *rule)
 {
     for (guint i = 0; i < rule->meta->names->len; i++) {
         struct expression_name *name = rule->meta->names->pdata[i];
-        struct rule *on = name->argument ? NULL : find_rule(ruleset, name->word);
+        struct rule *on = name->argument ? NULL : meta_rule_find(ruleset->names, name->word);
         if (name->argument)
             resolve_glob(ruleset, rule, name);
         else if (on)

@@ -184,6 +184,10 @@ void build_finish(struct builder *builder);
 void address_rules_add(struct builder *builder);
 bool address_rule_match(const struct address_rule *rule, const GPtrArray *addresses, GString *text);
 
+/* meta_rule.c: the rule that a meta calls NAME, among RULES by name; a name of 3.x will do. NULL:
+ * there is none. */
+struct rule *meta_rule_find(GHashTable *rules, const char *name);
+
 /* blind_meta.c: skips metas that name nothing but skipped rules, and those that name nothing but
  * these, BLIND_ROUNDS_MAX deep. */
 #define BLIND_ROUNDS_MAX 20

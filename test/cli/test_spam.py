@@ -517,8 +517,11 @@ def skipped():
 def blind():
     settings = site('body __TEXT /./\nuri __LINK /./\nheader HERE From =~ /far/\n'
                     'meta EMPTY !__TEXT && !__LINK\nmeta EMPTIER EMPTY || !EMPTY\n'
+                    'blocklist_from *@far.example\nscore USER_IN_BLOCKLIST 0.1\n'
+                    'meta OLD_NAME USER_IN_BLACKLIST && !__TEXT\n'
                     'meta SOME HERE && !__TEXT\nmeta UNKNOWN !NOBODY_KNOWS\n')
-    equal(names(settings.test('-', message())[0]), ['HERE', 'SOME', 'UNKNOWN'])
+    equal(names(settings.test('-', message())[0]),
+          ['HERE', 'OLD_NAME', 'SOME', 'UNKNOWN', 'USER_IN_BLOCKLIST'])
     text = settings.shell('check -v').stdout
     for line in (4, 5):
         match(r'(?m)site\.cf:%d: skipped: meta names none but skipped rules$' % line, text)
