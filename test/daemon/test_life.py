@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Starting, reloading, stopping: what becomes of the sessions that are open meanwhile."""
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -151,14 +152,39 @@ def folders():
     equal(os.listdir(path), [], 'left behind')
 
 
+def limits(daemon, name):
+    """The soft and the hard one."""
+    with open('/proc/%d/limits' % daemon.process.pid) as handle:
+        line = next(line for line in handle if line.startswith(name))
+    return line[len(name):].split()[:2]
+
+
 @case('as many open files as allowed')
 def files():
     daemon = new()
-    with open('/proc/%d/limits' % daemon.process.pid) as handle:
-        line = next(line for line in handle if line.startswith('Max open files'))
-    words = line.split()
-    equal(words[3], words[4], 'soft and hard limit')
+    soft, hard = limits(daemon, 'Max open files')
+    equal(soft, hard, 'soft and hard limit')
     equal(daemon.stop(), 0, 'exit')
+
+
+@case('no core dumps, which would hold mail, unless asked for')
+def core_dumps():
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    if before[1] == 0:
+        raise Skip('core dumps are forbidden here anyway')
+    hard = before[1] if before[1] != resource.RLIM_INFINITY else 'unlimited'
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+        daemon = new()
+        equal(limits(daemon, 'Max core file size'), ['0', '0'], 'limits')
+        equal(daemon.stop(), 0, 'exit')
+        os.environ['GATEPOST_CORE_DUMPS'] = '1'
+        daemon = new()
+        equal(limits(daemon, 'Max core file size'), [str(hard)] * 2, 'limits when asked for')
+        equal(daemon.stop(), 0, 'exit')
+    finally:
+        os.environ.pop('GATEPOST_CORE_DUMPS', None)
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 @case('a session keeps the policy that it began with; new ones get the new')

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The unit and the Debian package: built from this tree, judged by systemd's and Debian's own tools.
-Nothing is installed."""
+"""The unit and the packages: built from this tree, judged by systemd's and Debian's own tools. Nothing
+is installed."""
 import json
 import os
 import re
@@ -106,6 +106,18 @@ def scripts_syntax():
         equal((done.returncode, done.stdout), (0, ''), name)
 
 
+def clean_environment(temporary):
+    """For a build: without what the build of this test was told, on all cores."""
+    kept = {name: value for name, value in os.environ.items()
+            if name not in ('CC', 'CFLAGS', 'LDFLAGS', 'DESTDIR', 'MAKEFLAGS')}
+    return dict(kept, LC_ALL='C', DEB_BUILD_OPTIONS='parallel=%d' % os.cpu_count(),
+                TMPDIR=temporary)
+
+
+def end_of(text):
+    note('\n'.join(text.splitlines()[-40:]))
+
+
 @case('the package builds')
 def package_builds():
     need('dpkg-buildpackage', 'dh')
@@ -113,13 +125,10 @@ def package_builds():
     missing = execute('dpkg-checkbuilddeps', TOP + '/packaging/debian/control')
     if missing.returncode != 0:
         raise Skip(missing.stdout.strip())
-    environment = {name: value for name, value in os.environ.items()
-                   if name not in ('CC', 'CFLAGS', 'LDFLAGS', 'DESTDIR', 'MAKEFLAGS')}
-    environment.update(LC_ALL='C', DEB_BUILD_OPTIONS='parallel=%d' % os.cpu_count(), TMPDIR=out)
-    done = execute(TOP + '/packaging/build-deb', out, env=environment)
+    done = execute(TOP + '/packaging/build-deb', out, env=clean_environment(out))
     built = sorted(name for name in os.listdir(out) if name.endswith(('.deb', '.changes')))
     if done.returncode != 0:
-        note('\n'.join(done.stdout.splitlines()[-40:]))
+        end_of(done.stdout)
     equal([re.sub(r'_.*(\.\w+)$', r'\1', name) for name in built],
           ['gatepost-dbgsym.deb', 'gatepost.changes', 'gatepost.deb'], 'what is built')
     package['changes'] = out + '/' + built[1]
@@ -153,6 +162,28 @@ def package_hardened():
     equal(execute('dpkg-deb', '-x', package_file(), out).returncode, 0, 'dpkg-deb -x')
     for name in PROGRAMS:
         check_hardening(out + '/usr/sbin/' + name)
+
+
+@case('an RPM package builds, and holds what it should')
+def rpm_builds():
+    need('rpmbuild', 'rpm')
+    out = place.folder()
+    # rpm's database knows no library of a Debian.
+    options = ['--nodeps'] if shutil.which('dpkg') else []
+    done = execute(TOP + '/packaging/build-rpm', out, *options, env=clean_environment(out))
+    built = [name for name in os.listdir(out) if re.match(r'gatepost-\d.*\.rpm$', name)]
+    if done.returncode != 0 or not built:
+        end_of(done.stdout)
+    equal((done.returncode, len(built)), (0, 1), 'exit, packages')
+    query = ['rpm', '-qp', '--nosignature', '--dbpath', out + '/db', out + '/' + built[0]]
+    equal(execute(*query, '--configfiles').stdout.split(), ['/etc/gatepost/gatepost.conf'],
+          'configuration')
+    names = execute(*query, '--list').stdout.split()
+    for path in ['/etc/gatepost/rules', '/usr/libexec/gatepost/socket-folders',
+                 '/usr/sbin/gatepost', '/usr/sbin/gatepostctl',
+                 '/usr/share/gatepost/rules/10-charset.cf']:
+        true(path in names, path + ' is missing')
+    true(any(name.endswith('/system/gatepost.service') for name in names), 'the unit is missing')
 
 
 run()
