@@ -105,6 +105,10 @@ void dnsbl_list_status_free(struct dnsbl_list_status *status);
 void dnsbl_state_probe(struct dnsbl_state *state, struct resolver *resolver, const char *zone,
                        enum dnsbl_kind kind);
 
+/* Somebody may have mended something (other settings, other servers): lists that are set aside are
+ * probed when they are next needed, not at the end of their pause. */
+void dnsbl_state_retry(struct dnsbl_state *state);
+
 /* "lists 127.0.0.1, which no list may ..." and the like: static text. */
 const char *dnsbl_reason_text(enum dnsbl_reason reason, enum dnsbl_kind kind);
 

@@ -397,6 +397,19 @@ void dnsbl_state_probe(struct dnsbl_state *state, struct resolver *resolver, con
     todo_run(&todo, state);
 }
 
+void dnsbl_state_retry(struct dnsbl_state *state)
+{
+    GHashTableIter iter;
+    void *data;
+    pthread_mutex_lock(&state->lock);
+    g_hash_table_iter_init(&iter, state->lists);
+    while (g_hash_table_iter_next(&iter, NULL, &data)) {
+        struct dnsbl_list *list = data;
+        list->probe_due = 0;
+    }
+    pthread_mutex_unlock(&state->lock);
+}
+
 /* ---- status ---- */
 
 static int64_t ago(int64_t then, int64_t now)

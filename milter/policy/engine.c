@@ -109,6 +109,7 @@ void engine_publish(struct engine *engine, struct snapshot *snapshot)
     engine->snapshot = snapshot;
     engine->dns = dns;
     g_mutex_unlock(&engine->lock);
+    dnsbl_state_retry(engine->dnsbl_state);
     snapshot_unref(old);
     engine_dns_unref(old_dns);
 }
