@@ -67,17 +67,6 @@ static const char *refusal_action(const struct refusal *refusal)
     return refusal->reply[0] == '4' ? "tempfail" : "reject";
 }
 
-static void report_notes(struct session *session, enum stage stage)
-{
-    const char *to[2] = {session->facts.has_recipient ? session->facts.recipient.text : NULL, NULL};
-    for (guint i = 0; session->notes && i < session->notes->len; i++) {
-        const struct check_note *note = &g_array_index(session->notes, struct check_note, i);
-        report(session, note->action, stage, NULL, note->text, to);
-    }
-    if (session->notes)
-        g_array_set_size(session->notes, 0);
-}
-
 /* Recipients of the message that were not refused (or, in monitor mode, all of them). */
 static GPtrArray *accepted_recipients(const struct session *session)
 {
@@ -96,6 +85,22 @@ static GPtrArray *accepted_recipients(const struct session *session)
         g_ptr_array_add(names, g_strdup_printf("+%u more", more));
     g_ptr_array_add(names, NULL);
     return names;
+}
+
+static void report_notes(struct session *session, enum stage stage)
+{
+    if (!session->notes || session->notes->len == 0)
+        return;
+    const char *one[2] = {session->facts.has_recipient ? session->facts.recipient.text : NULL,
+                          NULL};
+    g_autoptr(GPtrArray) names = accepted_recipients(session);
+    bool is_message = stage == STAGE_MESSAGE;
+    const char *const *to = is_message ? (const char *const *)names->pdata : one;
+    for (guint i = 0; i < session->notes->len; i++) {
+        const struct check_note *note = &g_array_index(session->notes, struct check_note, i);
+        report(session, note->action, stage, NULL, note->text, to);
+    }
+    g_array_set_size(session->notes, 0);
 }
 
 /* HOLD and PREPEND of a recipient count when it was not refused; the same header once. */
