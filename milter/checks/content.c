@@ -43,6 +43,28 @@ static GString *without_comments(const char *text, size_t length)
     return out;
 }
 
+/* The same without the white space that may stand around "@" and "." (RFC 5322 4.4). */
+static GString *plain_addresses(const char *text, size_t length)
+{
+    g_autoptr(GString) bare = without_comments(text, length);
+    GString *out = g_string_sized_new(bare->len);
+    bool quoted = false;
+    for (gsize i = 0; i < bare->len; i++) {
+        gsize spaces = quoted ? 0 : strspn(bare->str + i, " \t\r\n");
+        char next = bare->str[i + spaces], before = out->len > 0 ? out->str[out->len - 1] : ' ';
+        if (spaces > 0 && (next == '@' || next == '.' || before == '@' || before == '.')) {
+            i += spaces - 1;
+            continue;
+        }
+        if (bare->str[i] == '"')
+            quoted = !quoted;
+        g_string_append_c(out, bare->str[i]);
+        if (quoted && bare->str[i] == '\\' && i + 1 < bare->len)
+            g_string_append_c(out, bare->str[++i]);
+    }
+    return out;
+}
+
 static enum lookup_status find_in_text(struct check *check, const char *text, size_t length,
                                        GString *value, char **found_r)
 {
@@ -66,10 +88,10 @@ static enum lookup_status find_any_address(struct check *check, const struct hea
 {
     size_t length = header->value_length;
     enum lookup_status status = find_in_text(check, header->value, length, value, found_r);
-    if (status != LOOKUP_MISS || !memchr(header->value, '(', length))
+    if (status != LOOKUP_MISS)
         return status;
-    g_autoptr(GString) bare = without_comments(header->value, length);
-    return find_in_text(check, bare->str, bare->len, value, found_r);
+    g_autoptr(GString) plain = plain_addresses(header->value, length);
+    return find_in_text(check, plain->str, plain->len, value, found_r);
 }
 
 /* Tables are asked for text that ends at a NUL: one in an encoded word must hide nothing. */
@@ -118,19 +140,33 @@ enum check_result run_check_header_access(struct check *check)
     return access_conclude(check, status, value, name, "Header field");
 }
 
+static enum check_result check_owners_in(struct check *check, const char *text, size_t length,
+                                         const char *class)
+{
+    enum check_result result = CHECK_DUNNO;
+    g_autoptr(GPtrArray) entries = addrlist_parse(text, length);
+    for (guint i = 0; i < entries->len && result == CHECK_DUNNO; i++) {
+        const struct addrlist_entry *entry = entries->pdata[i];
+        struct mail_address address;
+        mail_address_parse(entry->address ? entry->address : "", &address);
+        result = check_owner(check, &address, class, false);
+        mail_address_clear(&address);
+    }
+    return result;
+}
+
+/* Both ways of reading a field, as for tables: a reader's program may take either. */
 static enum check_result check_owners(struct check *check, const char *name, const char *class)
 {
     const struct header *header = header_list_first(check->facts->message->headers, name);
     enum check_result result = CHECK_DUNNO;
     for (; header && result == CHECK_DUNNO; header = header->next_same) {
-        g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
-        for (guint i = 0; i < entries->len && result == CHECK_DUNNO; i++) {
-            const struct addrlist_entry *entry = entries->pdata[i];
-            struct mail_address address;
-            mail_address_parse(entry->address ? entry->address : "", &address);
-            result = check_owner(check, &address, class, false);
-            mail_address_clear(&address);
-        }
+        size_t length = header->value_length;
+        g_autoptr(GString) plain = plain_addresses(header->value, length);
+        result = check_owners_in(check, plain->str, plain->len, class);
+        /* A login must not be refused for a comment that looks like an address. */
+        if (result == CHECK_DUNNO && !facts_has_login(check->facts))
+            result = check_owners_in(check, header->value, length, class);
     }
     return result;
 }
