@@ -74,7 +74,7 @@ static void add_helo(struct dnsbl_lookup *lookup, const struct facts *facts)
 static void add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
                       const struct mail_address *address)
 {
-    if (address->null || address->malformed)
+    if (address->null || address->domain[0] == '\0')
         return;
     g_autofree char *key = mail_address_key(address);
     dnsbl_lookup_add_email(lookup, place, key);
