@@ -90,7 +90,6 @@ static void put_dns(GString *out, const struct dns_hits *dns)
         json_string(out, "zone", hit->zone);
         json_string(out, "code", hit->code);
         json_integer(out, "weight", hit->weight);
-        json_string(out, "what", hit->what);
         json_close(out, '}');
     }
     json_close(out, ']');
