@@ -142,7 +142,7 @@ char *facts_macro_list(enum stage stage);
 /* "name[address]", as Postfix shows a client; the caller frees it. */
 char *facts_client_text(const struct facts *facts);
 
-/* What the listener is called: {daemon_name}, else ":PORT", else NULL. */
+/* What the listener is called: {daemon_name}, else its port, else NULL. */
 const char *facts_listener(const struct facts *facts);
 
 /* Whether the listener of this connection is one of NAMES: by {daemon_name} without regard to

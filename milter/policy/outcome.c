@@ -240,7 +240,8 @@ static void refuse_message(struct session *session, struct refusal *refusal)
     g_autoptr(GPtrArray) names = accepted_recipients(session);
     const char *met[2] = {refusal->recipient, NULL};
     const char *const *to = refusal->recipient ? met : (const char *const *)names->pdata;
-    if (session->facts.without_smtp && session->facts.sender.null) {
+    /* A 4xx is no loss: Postfix keeps the message and tries again. */
+    if (session->facts.without_smtp && session->facts.sender.null && refusal->reply[0] == '5') {
         hold_refused(session, refusal, to);
         return;
     }

@@ -236,7 +236,8 @@ static const char *refused_beforehand(struct session *session, const char **chec
 {
     const struct facts *facts = &session->facts;
     const struct site *site = &session->policy->site;
-    if (session->recipients->len >= SESSION_RECIPIENTS_MAX) {
+    /* Mail without SMTP has no second try that would be shorter. */
+    if (session->recipients->len >= SESSION_RECIPIENTS_MAX && !facts->without_smtp) {
         *check_r = "recipient_limit";
         return "452 4.5.3 Too many recipients";
     }
@@ -284,12 +285,15 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
     run_begin(session, STAGE_RCPT);
     inherit_deferrals(session);
     struct refusal refusal = {0};
-    if (!find_profile(session, &refusal))
-        return run_finish(session, &refusal);
-    const char *reply = refused_beforehand(session, &refusal.check);
-    if (!reply)
+    bool profile_known = find_profile(session, &refusal);
+    const char *check = NULL;
+    const char *reply = refused_beforehand(session, &check);
+    if (!reply && profile_known)
         return session_resume(session);
-    refusal.reply = g_strdup(reply);
+    if (reply) {
+        refusal_clear(&refusal);
+        refusal = (struct refusal){.reply = g_strdup(reply), .check = check};
+    }
     return run_finish(session, &refusal);
 }
 

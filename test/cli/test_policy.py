@@ -304,7 +304,7 @@ rows('local_domains not set', 'mynetworks = 192.0.2.0/24\n',
      ('--client 192.0.2.1 ' + FAR, 'accept'),
      ('--auth u --tls TLSv1.3 ' + FAR, 'accept'),
      ('--local ' + FAR, 'tempfail message reject_unauth_destination', OUT_OF_ORDER),
-     ('--local --from "" ' + FAR, 'hold message reject_unauth_destination', OUT_OF_ORDER))
+     ('--local --from "" ' + FAR, 'tempfail message reject_unauth_destination', OUT_OF_ORDER))
 rows('local_domains set and empty', 'local_domains =\n',
      denied('bob@example.org'),
      ('--rcpt postmaster', 'accept'))
@@ -429,7 +429,7 @@ rows('tables that cannot be asked', SITE + 'client_restrictions = check_client_a
      ('', 'tempfail rcpt check_client_access', OUT_OF_ORDER),
      ('-', 'tempfail rcpt check_client_access', OUT_OF_ORDER),
      ('--local', 'tempfail message check_client_access', OUT_OF_ORDER),
-     ('--local --from ""', 'hold message check_client_access', OUT_OF_ORDER))
+     ('--local --from ""', 'tempfail message check_client_access', OUT_OF_ORDER))
 rows('a login table that cannot be asked', SITE + 'sender_login_maps = fail:x\n',
      ('', 'tempfail rcpt reject_unauthenticated_sender_login_mismatch', OUT_OF_ORDER),
      (BOB + FAR, 'tempfail rcpt reject_authenticated_sender_login_mismatch', OUT_OF_ORDER),
