@@ -430,7 +430,8 @@ static void read_rest(const struct reader *r, size_t pos, GPtrArray *entries)
     }
 }
 
-/* The value without white space at its end, pairs of backslashes and the name of a group. */
+/* The value without white space at its end, pairs of backslashes and the name of a group; without
+ * NUL too, which an MTA lets nobody see (Sendmail drops it, Postfix cuts there). */
 static GString *prepare(const char *value, size_t length)
 {
     GString *out = g_string_sized_new(length + 1);
@@ -439,7 +440,7 @@ static GString *prepare(const char *value, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (value[i] == '\\' && i + 1 < length && value[i + 1] == '\\')
             i++;
-        else
+        else if (value[i] != '\0')
             g_string_append_c(out, value[i]);
     }
     size_t colon = 0;

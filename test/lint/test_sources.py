@@ -19,7 +19,8 @@ README = TOP + '/milter/README.md' if os.path.exists(TOP + '/milter/README.md') 
 # An item of milter/README's list: "3. `facts/` what is known ...".
 LAYER = re.compile(r'^\s*\d+\.\s+[*_]*`([a-z]+)/`', re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
-MACHINE = re.compile(r'/work/(main|shared)|(?<![\w/])shared/|/tmp/(wt|b-|brief)')
+# A file that names somebody's home or working folder works for him alone.
+MACHINE = re.compile(r'/home/\w|/work/\w|/tmp/[\w-]+/')
 
 
 def read(path):
