@@ -20,7 +20,7 @@ README = TOP + '/milter/README.md' if os.path.exists(TOP + '/milter/README.md') 
 LAYER = re.compile(r'^\s*\d+\.\s+[*_]*`([a-z]+)/`', re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 # A file that names somebody's home or working folder works for him alone.
-MACHINE = re.compile(r'/home/\w|/work/\w|/tmp/[\w-]+/')
+MACHINE = re.compile(r'/home/\w|/tmp/[\w-]+/')
 
 
 def read(path):
