@@ -60,6 +60,7 @@ struct macro_facts {
     char *cert_issuer;    /* {cert_issuer} */
     char *queue_id;       /* i */
     char *auth_type;      /* {auth_type} */
+    char *helo_auth_type; /* {auth_type}, as it was at the last HELO */
     char *auth_authen;    /* {auth_authen} */
     char *rcpt_mailer;    /* {rcpt_mailer} */
 };
@@ -92,7 +93,9 @@ struct facts {
     bool submission;   /* the listener serves nobody without authentication */
 
     /* of the session */
-    char *helo; /* NULL: not given yet */
+    char *helo;          /* NULL: not given yet */
+    bool helo_in_clear;  /* the last HELO came without TLS */
+    bool login_in_clear; /* the login came before TLS, and Sendmail has not forgotten it */
 
     /* of the message */
     bool in_message; /* between MAIL and its end */
@@ -160,6 +163,10 @@ char *facts_verified_subject(const struct facts *facts);
 
 /* TLS: cipher strength in bits; 0 in clear text or when the MTA does not tell. */
 unsigned facts_tls_bits(const struct facts *facts);
+
+/* TLS: cipher strength in bits that the login came over; 0 in clear text, though TLS began later:
+ * Postfix forgets a login then, as RFC 3207 4.2 demands, Sendmail does not. */
+unsigned facts_login_bits(const struct facts *facts);
 
 /* Whether AUTH took place: {auth_type} or {auth_authen} is there. Never {auth_author}, which any
  * client sets with MAIL ... AUTH=. */

@@ -90,7 +90,7 @@ enum login_fault site_login_fault(const struct site *site, const struct facts *f
 {
     if (!facts_has_login(facts))
         return LOGIN_NONE;
-    if (facts_tls_bits(facts) < site->auth_min_ssf)
+    if (facts_login_bits(facts) < site->auth_min_ssf)
         return LOGIN_CLEARTEXT;
     if (!mechanism_allowed(site->auth_mechanisms, facts->macros.auth_type))
         return LOGIN_MECHANISM;

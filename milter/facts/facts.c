@@ -36,6 +36,7 @@ static const struct macro_row macro_rows[] = {
     ROW(STAGE_HELO, "{verify}", verify),
     ROW(STAGE_HELO, "{cert_subject}", cert_subject),
     ROW(STAGE_HELO, "{cert_issuer}", cert_issuer),
+    ROW(STAGE_HELO, "{auth_type}", helo_auth_type),
     ROW(STAGE_MAIL, "i", queue_id),
     ROW(STAGE_MAIL, "{auth_type}", auth_type),
     ROW(STAGE_MAIL, "{auth_authen}", auth_authen),
@@ -160,18 +161,34 @@ void facts_connect(struct facts *facts, const struct connection *connection,
     facts->reverse_name = ptr ? take_name(ptr) : g_strdup(facts->client_name);
 }
 
+/* A login is in clear text when it is there without TLS, or when it came between a HELO without TLS
+ * and one with it. The MTA shows no AUTH by itself: what a client does that sends AUTH, STARTTLS
+ * and MAIL in a row cannot be told from STARTTLS, AUTH and MAIL. */
+static void judge_login(struct facts *facts, bool has_login, bool between_helos)
+{
+    bool sendmail = facts->macros.mta_version && facts->mta != MTA_POSTFIX;
+    if (!sendmail || !has_login)
+        facts->login_in_clear = false;
+    else if (!facts->macros.tls_version || between_helos)
+        facts->login_in_clear = true;
+}
+
 void facts_helo(struct facts *facts, const char *helo, const struct macro_source *macros)
 {
+    bool knew_login = facts->macros.helo_auth_type;
     facts_end_message(facts);
     g_free(facts->helo);
     facts->helo = g_strdup(helo);
     collect(facts, STAGE_HELO, macros);
+    judge_login(facts, facts->macros.helo_auth_type, facts->helo_in_clear && !knew_login);
+    facts->helo_in_clear = !facts->macros.tls_version;
 }
 
 void facts_mail(struct facts *facts, const char *const *argv, const struct macro_source *macros)
 {
     facts_end_message(facts);
     collect(facts, STAGE_MAIL, macros);
+    judge_login(facts, facts_has_login(facts), false);
     mail_address_parse(argv[0] ? argv[0] : "", &facts->sender);
     facts->smtputf8 = false;
     for (size_t i = 1; argv[0] && argv[i]; i++)
@@ -277,6 +294,11 @@ unsigned facts_tls_bits(const struct facts *facts)
     if (!g_ascii_string_to_unsigned(macros->cipher_bits, 10, 0, 100000, &bits, NULL))
         return 0;
     return (unsigned)bits;
+}
+
+unsigned facts_login_bits(const struct facts *facts)
+{
+    return facts->login_in_clear ? 0 : facts_tls_bits(facts);
 }
 
 bool facts_has_login(const struct facts *facts)

@@ -4,6 +4,14 @@
 
 #include "facts/facts.h"
 
+static const char *find_pair(void *context, const char *name)
+{
+    const char *const *pairs = context;
+    while (*pairs && strcmp(*pairs, name) != 0)
+        pairs += 2;
+    return *pairs ? pairs[1] : NULL;
+}
+
 static const char *get_macro(void *context, const char *name)
 {
     return g_hash_table_lookup(context, name);
@@ -27,6 +35,7 @@ static void connect_with(struct facts *facts, const char *address, const char *c
 }
 
 #define MACROS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define PAIRS(...)  ((void *)(const char *[]){__VA_ARGS__, NULL})
 
 static void check_subject(const char *const *pairs, const char *want)
 {
@@ -96,6 +105,53 @@ static void test_tls_and_login(void)
     facts_clear(&facts);
 }
 
+/* The bits of a login after steps of one session: h and H are HELO in clear and under TLS, m and M
+ * MAIL; a plus sign: there is a login. */
+static unsigned login_bits(const char *version, const char *steps)
+{
+    static const char *const path[] = {"<a@example.com>", NULL};
+    struct facts facts;
+    facts_init(&facts);
+    const struct macro_source first = {.get = find_pair, .context = PAIRS("v", version)};
+    facts_connect(&facts, &(struct connection){.host = "host.test"}, &first);
+    for (const char *step = steps; *step; step++) {
+        if (*step == '+')
+            continue;
+        bool tls = g_ascii_isupper(*step);
+        const struct macro_source macros = {
+            .get = find_pair,
+            .context = PAIRS("{tls_version}", tls ? "TLSv1.3" : "", "{cipher_bits}",
+                             tls ? "256" : "", "{auth_type}", step[1] == '+' ? "PLAIN" : "")};
+        if (g_ascii_tolower(*step) == 'h')
+            facts_helo(&facts, "x", &macros);
+        else
+            facts_mail(&facts, path, &macros);
+    }
+    unsigned bits = facts_login_bits(&facts);
+    facts_clear(&facts);
+    return bits;
+}
+
+static void test_login_before_tls(void)
+{
+    static const struct {
+        const char *version, *steps;
+        unsigned bits;
+    } rows[] = {
+        {"8.17.1.9", "hm+", 0},       {"8.17.1.9", "hHM+", 256},
+        {"8.17.1.9", "HM+M+", 256},   {"8.17.1.9", "HM+H+M+", 256},
+        {"8.17.1.9", "M+", 256},      {"8.17.1.9", "hH+M+", 0},
+        {"8.17.1.9", "hh+H+M+", 0},   {"8.17.1.9", "hm+M+", 0},
+        {"8.17.1.9", "hH+M+H+M+", 0}, {"Postfix 3.7.11", "hm+HM+", 256},
+        {"", "hm+HM+", 256},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        unsigned bits = login_bits(rows[i].version, rows[i].steps);
+        if (bits != rows[i].bits)
+            g_error("%s %s: %u", rows[i].version, rows[i].steps, bits);
+    }
+}
+
 /* Sendmail takes 50 macros a stage, and libmilter one list for each. */
 static void test_macro_lists(void)
 {
@@ -117,6 +173,7 @@ int main(int argc, char **argv)
     g_test_add_func("/facts/certificates", test_certificates);
     g_test_add_func("/facts/client", test_client);
     g_test_add_func("/facts/tls-and-login", test_tls_and_login);
+    g_test_add_func("/facts/login-before-tls", test_login_before_tls);
     g_test_add_func("/facts/macro-lists", test_macro_lists);
     return g_test_run();
 }
