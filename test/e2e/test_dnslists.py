@@ -55,9 +55,13 @@ def listed(scene):
     match('sent spam to us', line)
 
 
-@case('over IPv6 and by an address that is mapped into it')
+@case('a client that is listed by its IPv6 address')
 def listed_v6(scene):
     match(BLOCKED % '2001:db8:bad::1', try_from(scene, 'IPV6:' + lists.LISTED6))
+
+
+@case('a listed client whose address is mapped into IPv6', mta='postfix')
+def listed_mapped(scene):
     match(BLOCKED % re.escape(lists.LISTED), try_from(scene, 'IPV6:::ffff:' + lists.LISTED))
 
 

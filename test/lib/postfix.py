@@ -12,6 +12,7 @@ import subprocess
 
 import place
 import sink
+import smtp
 import tap
 
 MASTER = '/usr/lib/postfix/sbin/master'
@@ -125,6 +126,11 @@ def missing():
 
 
 class Postfix:
+    name = 'Postfix'
+    dialog = smtp.Dialog
+    # What its log must not hold after any test.
+    troubles = 'panic:|milter8.*(bad state|unexpected)|malformed reply'
+
     def __init__(self, milter='', settings=None, services=SERVICES):
         """milter: as in smtpd_milters. settings: main.cf parameters that differ."""
         self.folder = place.folder('gatepost-postfix-')
@@ -175,6 +181,13 @@ class Postfix:
             subprocess.run(['saslpasswd2', '-p', '-c', '-f', etc + 'sasldb2', '-u', 'lab.test',
                             user], input=b'secret', check=True, capture_output=True)
         shutil.chown(etc + 'sasldb2', 'postfix')
+
+    def outsider(self, address, name, greet='client.example.com', **more):
+        """A session of a client from elsewhere, by XCLIENT. address: IPV6:... for IPv6."""
+        dialog = self.dialog(self.ports['xclient'])
+        reply = dialog.xclient(greet, NAME=name, ADDR=address, **more)
+        tap.match('^220', reply, 'XCLIENT')
+        return dialog
 
     def environment(self):
         return dict(os.environ, MAIL_CONFIG=self.folder + '/etc',

@@ -27,7 +27,8 @@ class Dialog:
     def __init__(self, port, source=None, tls=False, cert=None, greet='client.example.com',
                  timeout=40):
         self.log = []
-        self.socket = socket.create_connection(('127.0.0.1', port), timeout,
+        here = '::1' if source and ':' in source else '127.0.0.1'
+        self.socket = socket.create_connection((here, port), timeout,
                                                (source, 0) if source else None)
         self.file = self.socket.makefile('rb')
         if tls:
