@@ -31,8 +31,8 @@ static const struct command commands[] = {
      command_reload},
     {"rules", "[NAME]", "The rules in force: score, name, where from, description.", command_rules},
     {"status", "[--json]", "How the daemon is.", command_status},
-    {"setup", "postfix [--mta-config FOLDER]",
-     "Prints what to add to the MTA's configuration, and what to take over from it.",
+    {"setup", "postfix|sendmail [--mta-config FOLDER] [--cf FILE] [--check]",
+     "Prints what to add to the MTA's configuration; --check: looks for what is wrong in it.",
      command_setup},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * gatepostctl setup, an MTA a function. FOLDER: where the MTA's configuration is; NULL: where it
- * always is.
+ * gatepostctl setup: what the MTAs' own files share. Lines to take over go to standard output,
+ * doubts to standard error; nothing is changed.
  */
 #ifndef SETUP_H
 #define SETUP_H
@@ -9,6 +9,54 @@
 #include "command.h"
 #include "settings/settings.h"
 
-enum exit_code setup_postfix(const struct settings *settings, const char *folder);
+/* What is to be done, and what was found. */
+struct setup_task {
+    const struct settings *settings;
+    const char *settings_file; /* for the text */
+    const char *folder;        /* --mta-config; NULL: where the MTA has its configuration */
+    const char *file;          /* --cf; NULL: none */
+    bool check;                /* --check: nothing is printed but doubts */
+    unsigned warnings;
+};
+
+/* An MTA each. CODE_FINE, or what kept it from being looked at. */
+enum exit_code setup_postfix(struct setup_task *task);
+enum exit_code setup_sendmail(struct setup_task *task);
+
+/* Prints "warning: TEXT" and counts it: mail would be refused that should not be, or would pass
+ * gatepost unseen. A note is something to know, no more. Neither can be made to write more than
+ * its line by what an MTA's configuration holds. */
+void setup_warn(struct setup_task *task, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void setup_note(struct setup_task *task, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Seconds that gatepost may hold a client, at most: dnsbl_timeout, the longest of all sections. */
+unsigned setup_longest_wait(const struct settings *settings);
+
+/* The time-out that fits: the wait, and time for a machine under load. */
+#define SETUP_TIMEOUT_MARGIN 25
+unsigned setup_timeout(const struct settings *settings);
+
+/* Below this an MTA may give up before gatepost answers. */
+#define SETUP_TIMEOUT_LEAST 5
+unsigned setup_least_timeout(const struct settings *settings);
+
+/* Calls EACH for every listener that the settings themselves name ("NAME" or ":PORT"), and WHERE
+ * they do: the defaults name listeners that not every site has. */
+void setup_each_listener(const struct settings *settings,
+                         void (*each)(void *data, const char *name, const char *where), void *data);
+
+/* Prints "NAME = VALUE" for gatepost.conf, PREFIX before it, unless that says something else of its
+ * own, which is then told on a line before, after REMARK. */
+void setup_print_setting(const struct setup_task *task, const char *prefix, const char *remark,
+                         enum setting id, const char *value);
+
+/* Splits a list as Postfix does; one that cannot be split has no words. Never NULL. */
+GPtrArray *setup_words(const char *value);
+
+/* Adds a copy of WORD unless it is there. */
+void setup_add_word(GPtrArray *list, const char *word);
+
+/* Joins the words with a space; the caller frees it. */
+char *setup_join(const GPtrArray *list);
 
 #endif

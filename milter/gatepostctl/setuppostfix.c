@@ -355,8 +355,10 @@ static void print_gatepost(const struct setup *setup)
         print_setting(setup, SETTING_SASL_LOCAL_REALMS, get(setup, "smtpd_sasl_local_domain"));
 }
 
-enum exit_code setup_postfix(const struct settings *settings, const char *folder)
+enum exit_code setup_postfix(struct setup_task *task)
 {
+    const struct settings *settings = task->settings;
+    const char *folder = task->folder;
     g_autofree char *why = NULL;
     struct postconf *postconf = postconf_read(folder, parameters, &why);
     struct setup setup = {.settings = settings, .postconf = postconf};

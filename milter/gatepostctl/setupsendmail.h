@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepostctl setup sendmail: what its files share.
+ */
+#ifndef SETUPSENDMAIL_H
+#define SETUPSENDMAIL_H
+
+#include "sendmailcf.h"
+#include "setup.h"
+
+struct sendmail_setup {
+    struct setup_task *task;
+    const struct sendmailcf *cf;     /* of a default installation if there is none */
+    const struct sendmailcf *submit; /* NULL: no submit.cf */
+    const char *path;                /* of the .cf, for the text */
+    const char *submit_path;
+    bool found;   /* there is a .cf */
+    char *socket; /* gatepost's in Sendmail's words: "local:/run/..." */
+    char *name;   /* of gatepost's filter: what the .cf calls it, else "gatepost" */
+};
+
+/* The filter with gatepost's socket, else the one of its name; NULL: none. */
+const struct sendmailcf_filter *sendmail_filter(const struct sendmail_setup *setup);
+
+/* Whether a listener of the .cf has that name, or ":PORT". */
+bool sendmail_listens(const struct sendmail_setup *setup, const char *name);
+
+/* What gatepost.conf should take over, in remarks of m4 (sendmailsite.c). */
+void sendmailsite_print(struct sendmail_setup *setup);
+
+/* Looks at what is there (sendmaillook.c). */
+void sendmaillook(struct sendmail_setup *setup);
+
+#endif
