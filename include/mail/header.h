@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Hard limits of memory. What a site allows is the setting header_limit, compared with
- * header_list_bytes by the caller. */
-#define HEADER_LIST_MAX_BYTES  ((size_t)64 << 20)
+/* Hard limits of memory: as much as header_limit can allow at most, so that no field is missing
+ * from what was let through. What a site does allow, the caller counts. */
+#define HEADER_LIST_MAX_BYTES  ((size_t)256 << 20)
 #define HEADER_LIST_MAX_FIELDS 200000
 
 struct header {

@@ -353,6 +353,18 @@ def odd_messages():
             equal(json.loads(done.stdout)['verdict'], verdict, '%r, limit %d' % (text, limit))
 
 
+@case('a header of any size is counted whole')
+def large_header():
+    for text in (b'X: ' + b'a' * 80_000_000, b'X: ' + b'a\n ' * 700_000, (b'X: a\n') * 300_000):
+        settings = ctl.Settings(SITE)
+        done = settings.run('test', '--json', '-', data=text + b'\n\nbody\n')
+        equal(json.loads(done.stdout)['reply'], '552 5.3.4 Message header too large')
+    text = b'X: ' + b'a' * 80_000_000 + b'\nSubject: x\n\nbody\n'
+    settings = ctl.Settings(SITE + 'header_limit = 256m\nmessage_restrictions = '
+                            'check_header_access X pcre:x\n', x='/^aaa/ REJECT\n')
+    equal(json.loads(settings.run('test', '--json', '-', data=text).stdout)['verdict'], 'reject')
+
+
 @case('arguments of any bytes do no harm')
 def odd_arguments():
     settings = ctl.Settings(SITE)
