@@ -2,6 +2,7 @@
 """Running gatepostctl on settings of a test's own."""
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + '/../lib')
 import gatepost  # noqa: E402
 import place  # noqa: E402
+import tap  # noqa: E402
 
 # Tests run as anybody, where nothing is installed: all that is named exists.
 SURROUNDINGS = '''user = root
@@ -53,6 +55,40 @@ class Settings:
         if done.returncode not in (0, 1):
             raise AssertionError('exit %d: %s' % (done.returncode, done.stderr))
         return json.loads(done.stdout), done.returncode
+
+
+def rows(title, settings, *lines, message='', **tables):
+    """Makes a test case of each line, which judge() gets; the settings are one folder."""
+    files = []  # made when the first case runs
+    for line in lines:
+        def one(line=line):
+            if not files:
+                files.append(Settings(settings, **tables))
+            judge(files[0], message, *line)
+        tap.CASES.append(('%s: %s' % (title, line[0].strip() or 'an outsider'), one))
+
+
+def judge(settings, message, arguments, expected, reply=None, hits=None):
+    """Takes an envelope, with "-" in ARGUMENTS the message too, through gatepostctl test. EXPECTED:
+    "VERDICT STAGE CHECK" ("accept" alone will do). REPLY: the reply, or a compiled pattern for it.
+    HITS: (zone, code, weight) of each DNS list that has somebody."""
+    found, code = settings.test(arguments, message)
+    words = '%s %s %s' % (found['verdict'], found['stage'], found['check'] or '-')
+    if words.split()[:len(expected.split())] != expected.split():
+        raise tap.Failure('expected %s, found %s: %s' % (expected, words, found['reply']))
+    if isinstance(reply, re.Pattern):
+        tap.match(reply, found['reply'], 'reply')
+    elif reply is not None:
+        tap.equal(found['reply'], reply, 'reply')
+    if hits is not None:
+        tap.equal([(h['zone'], h['code'], h['weight']) for h in found['dnsbl']['hits']], hits,
+                  'hits')
+        tap.equal(found['dnsbl']['score'], sum(h[2] for h in hits), 'score')
+    tap.equal(code, 1 if found['verdict'] in ('reject', 'tempfail') else 0, 'exit')
+    if len(found['recipients']) == 1:
+        one = found['recipients'][0]
+        tap.equal({k: one[k] for k in ('verdict', 'check', 'reply')},
+                  {k: found[k] for k in ('verdict', 'check', 'reply')}, 'recipient')
 
 
 class Postfix:

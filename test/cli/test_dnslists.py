@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, sys.path[0])
 import ctl
 import lists
-from tap import CASES, Failure, absent, case, equal, match, run, skip_all, true
+from tap import absent, case, equal, match, run, skip_all, true
 
 if lists.missing():
     skip_all(lists.missing())
@@ -30,30 +30,7 @@ MESSAGE = 'From: A <a@far.example>\nTo: bob@example.org\nSubject: x\n\nbody\n'
 
 
 def rows(title, settings, *lines, server=GOOD, message=MESSAGE, **tables):
-    """Makes test cases of lines."""
-    files = []
-
-    def prepared():
-        if not files:
-            files.append(ctl.Settings(SITE % server.address() + settings, **tables))
-        return files[0]
-    for line in lines:
-        CASES.append(('%s: %s' % (title, line[0].strip() or 'an outsider'),
-                      lambda line=line: judge(prepared(), message, *line)))
-
-
-def judge(settings, message, arguments, expected, reply=None, hits=None):
-    found, _ = settings.test(arguments, message)
-    words = '%s %s %s' % (found['verdict'], found['stage'], found['check'] or '-')
-    if words.split()[:len(expected.split())] != expected.split():
-        raise Failure('expected %s, found %s: %s' % (expected, words, found['reply']))
-    if isinstance(reply, re.Pattern):
-        match(reply, found['reply'], 'reply')
-    elif reply is not None:
-        equal(found['reply'], reply, 'reply')
-    if hits is not None:
-        equal([(h['zone'], h['code'], h['weight']) for h in found['dnsbl']['hits']], hits, 'hits')
-        equal(found['dnsbl']['score'], sum(h[2] for h in hits), 'score')
+    ctl.rows(title, SITE % server.address() + settings, *lines, message=message, **tables)
 
 
 rows('weighted lists', SITES,

@@ -5,7 +5,7 @@ row is a test case: arguments, "VERDICT STAGE CHECK" ("accept" alone will do), t
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
-from tap import CASES, Failure, equal, run
+from tap import run
 
 SITE = '''
 local_domains = example.org, .sub.example.org, [192.0.2.1], b\u00fccher.example
@@ -41,32 +41,6 @@ def local(address):
     return ("--rcpt '%s'" % address, 'accept')
 
 
-def rows(title, settings, *lines, **tables):
-    """Makes test cases of lines."""
-    files = []  # made when the first case runs
-    for line in lines:
-        def one(line=line):
-            if not files:
-                files.append(ctl.Settings(settings, **tables))
-            judge(files[0], *line)
-        CASES.append(('%s: %s' % (title, line[0].strip() or 'an outsider'), one))
-
-
-def judge(files, arguments, expected, reply=None):
-    found, code = files.test(arguments, MESSAGE)
-    words = '%s %s %s' % (found['verdict'], found['stage'], found['check'] or '-')
-    if words.split()[:len(expected.split())] != expected.split():
-        raise Failure('expected %s, found %s: %s' % (expected, words, found['reply']))
-    if reply is not None:
-        equal(found['reply'], reply, 'reply')
-    refused = found['verdict'] in ('reject', 'tempfail')
-    equal(code, 1 if refused else 0, 'exit')
-    if len(found['recipients']) == 1:
-        one = found['recipients'][0]
-        equal({k: one[k] for k in ('verdict', 'check', 'reply')},
-              {k: found[k] for k in ('verdict', 'check', 'reply')}, 'recipient')
-
-
 MESSAGE = '''Return-Path: <writer@far.example>
 From: Writer <writer@elsewhere.example>
 To: bob@example.org
@@ -74,6 +48,11 @@ Subject: hello
 
 body
 '''
+
+
+def rows(title, settings, *lines, **tables):
+    ctl.rows(title, settings, *lines, message=MESSAGE, **tables)
+
 
 rows('where a recipient is', SITE,
      ('', 'accept rcpt -'),
