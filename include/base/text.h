@@ -29,8 +29,9 @@ GPtrArray *text_split_list(const char *value, const char **why_r);
 /* The same, but separated by white space alone (a comma belongs to the word). */
 GPtrArray *text_split_words(const char *value, const char **why_r);
 
-/* The one of COUNT names nearest to NAME by letters inserted, removed, changed or swapped; NULL if
- * none is near enough to be what was meant (a third of its length). */
+/* The one of COUNT names, in lower case, nearest to NAME by letters inserted, removed, changed or
+ * swapped, or NAME without a prefix (smtpd_...); NULL if none is near enough to be what was meant
+ * (a third of its length). Case does not count. */
 const char *text_nearest(const char *name, const char *const *names, size_t count);
 
 /* Whether TEXT is one or more digits and nothing else. */

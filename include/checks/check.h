@@ -156,7 +156,8 @@ struct restriction {
  * a word of gatepost's. */
 const struct restriction *restriction_find(const char *name);
 
-/* Why a word of Postfix's cannot be served by a milter (static text); NULL: not such a word. */
+/* Why a word of Postfix's cannot be served by a milter, or one of gatepost's own not yet (static
+ * text); NULL: not such a word. */
 const char *restriction_not_served(const char *name);
 
 /* The nearest known word, or NULL. */

@@ -30,6 +30,9 @@ SETTING(MILTER_SOCKET_MODE, "milter_socket_mode", OCTAL, "0660", BETWEEN("0", "0
 SETTING(MILTER_SOCKET_GROUP, "milter_socket_group", TEXT, "", ANY, MAIN,
         "The group that a `unix:` socket is given to, so that the MTA's user, who is a member of "
         "it, may connect. Empty: the group that gatepost runs with.")
+SETTING(MILTER_ENGINE, "milter_engine", CHOICE, "libmilter", CHOICES("libmilter"), MAIN,
+        "What speaks the milter protocol with the MTA: `libmilter`, the library of Sendmail. This "
+        "version has no other.")
 SETTING(CONTROL_SOCKET, "control_socket", PATH, GATEPOST_RUNDIR "/control.sock", NOT_EMPTY, MAIN,
         "The socket over which `gatepostctl` speaks to the daemon.")
 SETTING(PID_FILE, "pid_file", PATH, GATEPOST_RUNDIR "/gatepost.pid", ANY, MAIN,

@@ -146,12 +146,21 @@ static unsigned distance(const char *a, const char *b)
     return last[m];
 }
 
+/* Whether NAME is KNOWN behind a prefix of its own: postscreen_dnsbl_sites, dnsbl_sites. */
+static bool is_prefixed(const char *name, const char *known)
+{
+    size_t length = strlen(name), tail = strlen(known);
+    return length > tail + 1 && name[length - tail - 1] == '_' &&
+           strcmp(name + length - tail, known) == 0;
+}
+
 const char *text_nearest(const char *name, const char *const *names, size_t count)
 {
+    g_autofree char *folded = g_ascii_strdown(name, -1);
     const char *best = NULL;
     unsigned least = (unsigned)strlen(name) / 3 + 1;
     for (size_t i = 0; i < count; i++) {
-        unsigned d = distance(name, names[i]);
+        unsigned d = is_prefixed(folded, names[i]) ? 1 : distance(folded, names[i]);
         if (d < least || (d == least && !best)) {
             least = d;
             best = names[i];

@@ -203,7 +203,7 @@ static const struct restriction rows[] = {
     {.name = "reject_non_fqdn_hostname", .alias_of = "reject_non_fqdn_helo_hostname"},
 };
 
-/* Words of Postfix's smtpd that no milter can keep its promise for. */
+/* Words of Postfix's smtpd that no milter can keep its promise for, and what is to come. */
 static const struct {
     const char *name;
     const char *why;
@@ -223,6 +223,8 @@ static const struct {
     {"permit_naked_ip_address", "Postfix has removed it; use permit_mynetworks"},
     {"check_relay_domains", "Postfix has removed it; use reject_unauth_destination"},
     {"reject_maps_rbl", "Postfix has removed it; use reject_rbl_client ZONE"},
+    {"check_limit", "this version sets no sending limits yet; take it out"},
+    {"greylist", "this version does no greylisting yet; take it out, or have the MTA do it"},
     {"check_etrn_access", "a milter does not see ETRN; leave it in main.cf"},
     {"sleep", "it would hold up other connections too"},
     {"check_client_a_access", "gatepost does not look hosts up for tables; leave it in main.cf"},

@@ -223,12 +223,14 @@ static void read_row(struct reader *reader, const struct restriction *row)
         read_arguments(reader, row);
 }
 
-/* The table or server behind a word that cannot be served is no error of its own. */
-static void skip_argument(struct reader *reader)
+/* The argument of a word that cannot be served is no error of its own. */
+static void skip_argument(struct reader *reader, const char *word)
 {
     const char *next =
         reader->next < reader->words->len ? reader->words->pdata[reader->next] : NULL;
-    if (next && (strchr(next, ':') || next[0] == '/'))
+    bool takes_any = g_str_has_prefix(word, "check_") || g_strcmp0(word, "sleep") == 0;
+    if (next && (strchr(next, ':') || next[0] == '/' ||
+                 (takes_any && !restriction_find(next) && !restriction_not_served(next))))
         reader->next++;
 }
 
@@ -238,7 +240,7 @@ static void read_unknown(struct reader *reader, const char *word)
     const char *nearest = why ? NULL : restriction_nearest(word);
     if (why) {
         fail(reader, "\"%s\" cannot be used here: %s", word, why);
-        skip_argument(reader);
+        skip_argument(reader, word);
         return;
     }
     if (nearest)

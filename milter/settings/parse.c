@@ -64,10 +64,11 @@ static void tell_misplaced(struct parser *parser, const struct setting_row *row)
 {
     g_autofree char *place = where(parser->section);
     if (setting_row_fits(row, SECTION_MAIN)) {
+        bool everywhere = !setting_row_fits(row, SECTION_LISTENER);
         problems_error(parser->problems, parser->settings->file, parser->line,
-                       "%s holds for the whole of gatepost and cannot be set%s; set it before the "
-                       "first section",
-                       row->name, place);
+                       "%s %scannot be set%s; set it before the first section%s", row->name,
+                       everywhere ? "holds for the whole of gatepost and " : "", place,
+                       everywhere ? "" : " or in a [listener NAME]");
         return;
     }
     for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++) {
@@ -197,19 +198,9 @@ static void tell_section(struct parser *parser, const char *why, const char *lin
     problems_error(parser->problems, parser->settings->file, parser->line, "%s %s", why, quoted);
 }
 
-/* The kind whose word is WORD; SECTION_MAIN, with an error, if there is none. */
-static enum section_kind find_kind(struct parser *parser, const char *word)
+static void tell_unknown_kind(struct parser *parser, const char *word, const char *const *words,
+                              size_t count)
 {
-    const char *words[SECTION_KIND_COUNT];
-    size_t count = 0;
-    for (unsigned i = SECTION_MAIN + 1; i < SECTION_KIND_COUNT; i++) {
-        enum section_kind kind = (enum section_kind)i;
-        if (!section_kind_exists(kind))
-            continue;
-        words[count++] = section_kind_word(kind);
-        if (strcmp(word, section_kind_word(kind)) == 0)
-            return kind;
-    }
     g_autofree char *quoted = value_quote(word);
     const char *near =
         ++parser->suggestions > SUGGESTIONS_MAX ? NULL : text_nearest(word, words, count);
@@ -219,6 +210,29 @@ static enum section_kind find_kind(struct parser *parser, const char *word)
     else
         problems_error(parser->problems, parser->settings->file, parser->line,
                        "unknown kind of section %s", quoted);
+}
+
+/* The kind whose word is WORD; SECTION_MAIN, with an error, if there is none. */
+static enum section_kind find_kind(struct parser *parser, const char *word)
+{
+    const char *words[SECTION_KIND_COUNT];
+    size_t count = 0;
+    for (unsigned i = SECTION_MAIN + 1; i < SECTION_KIND_COUNT; i++) {
+        enum section_kind kind = (enum section_kind)i;
+        bool is_it = strcmp(word, section_kind_word(kind)) == 0;
+        bool exists = section_kind_exists(kind);
+        if (is_it && exists)
+            return kind;
+        if (is_it) {
+            problems_error(parser->problems, parser->settings->file, parser->line,
+                           "this version has no [%s NAME] sections yet; take the section out",
+                           word);
+            return SECTION_MAIN;
+        }
+        if (exists)
+            words[count++] = section_kind_word(kind);
+    }
+    tell_unknown_kind(parser, word, words, count);
     return SECTION_MAIN;
 }
 

@@ -153,7 +153,9 @@ static char *read_choice(const struct setting_row *row, const char *text,
             return NULL;
     }
     g_autofree char *list = g_strjoinv(", ", words);
-    g_autofree char *what = g_strdup_printf("one of %s", list);
+    g_autofree char *what = count == 1
+                                ? g_strdup_printf("%s, the only choice in this version", list)
+                                : g_strdup_printf("one of %s", list);
     g_autofree char *why = not_a(text, what);
     const char *near = *text ? text_nearest(text, (const char *const *)words, count) : NULL;
     if (!near)

@@ -57,6 +57,9 @@ static void test_nearest(void)
     g_assert_cmpstr(text_nearest("mynetwork", names, 3), ==, "mynetworks");
     g_assert_cmpstr(text_nearest("mynetwroks", names, 3), ==, "mynetworks");
     g_assert_cmpstr(text_nearest("localdomains", names, 3), ==, "local_domains");
+    g_assert_cmpstr(text_nearest("MODE", names, 3), ==, "mode");
+    g_assert_cmpstr(text_nearest("any_long_prefix_mode", names, 3), ==, "mode");
+    g_assert_null(text_nearest("outermode", names, 3));
     g_assert_null(text_nearest("zebra", names, 3));
 }
 

@@ -96,8 +96,8 @@ static const char *const problems[][2] = {
     /* where rows may stand */
     {"key = a\n", "c:1: error: key belongs in a section [limit NAME]\n"},
     {"score A = 1\n", "c:1: error: score belongs in a section [profile NAME]\n"},
-    {"[profile p]\ntime = 1s\n", "c:2: error: time holds for the whole of gatepost and cannot be "
-                                 "set in [profile p]; set it before the first section\n"},
+    {"[profile p]\ntime = 1s\n", "c:2: error: time cannot be set in [profile p]; set it before "
+                                 "the first section or in a [listener NAME]\n"},
     {"[profile p]\nmax = 1\n", "c:2: error: max belongs in a section [limit NAME]\n"},
     {"[profile p]\nscore = 1\n", "c:2: error: score needs a name: score NAME = value\n"},
     {"[profile p]\nscore A = x\n", "c:2: error: score A: \"x\" " NOT_SCORE},

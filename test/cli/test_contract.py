@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What administrators rely on, a row each: parameters and their defaults, words, the exact text of
+messages and replies. A row changes only together with the manual and CHANGELOG."""
+import re
+import sys
+sys.path.insert(0, sys.path[0])
+import ctl
+from tap import CASES, absent, case, equal, match, run, true
+
+SITE = 'local_domains = example.org\n'
+MESSAGE = 'From: A <a@far.example>\nTo: bob@example.org\nSubject: x\n\nbody\n'
+
+DEFAULTS = {
+    'milter_socket': 'unix:/run/gatepost/milter.sock',
+    'milter_socket_mode': '0660',
+    'milter_socket_group': '',
+    'milter_engine': 'libmilter',
+    'user': 'gatepost',
+    'mode': 'enforce',
+    'mynetworks': '127.0.0.0/8 [::1]/128',
+    'recipient_delimiter': '',
+    'untrusted_listeners': '',
+    'submission_listeners': 'submission submissions :587 :465',
+    'sender_login_maps': '',
+    'sasl_local_realms': '',
+    'relay_clientcerts': '',
+    'auth_min_ssf': '128',
+    'auth_mechanisms': '',
+    'delay_checks': 'yes',
+    'client_restrictions': '',
+    'helo_restrictions': '',
+    'sender_restrictions': 'reject_cleartext_auth reject_authenticated_sender_login_mismatch '
+                           'permit_mynetworks reject_unauthenticated_sender_login_mismatch',
+    'relay_restrictions': 'permit_mynetworks permit_sasl_authenticated permit_tls_clientcerts '
+                          'reject_unauth_destination',
+    'recipient_restrictions': 'permit_mynetworks permit_sasl_authenticated reject_dnsbl',
+    'message_restrictions': 'guard_autoreply permit_mynetworks permit_sasl_authenticated '
+                            'reject_spam',
+    'header_limit': '1m',
+    'dnsbl_sites': '',
+    'rhsbl_sites': '',
+    'hashbl_sites': '',
+    'dnsbl_threshold': '3',
+    'dnsbl_reply_map': '',
+    'dnsbl_timeout': '5s',
+    'dns_servers': '',
+    'tag_score': '5.0',
+    'reject_score': '10.0',
+    'recipient_profiles': '',
+    'mixed_recipients': 'lenient',
+    'autoreply_guard': 'reject',
+    'bounce_senders': '<> postmaster mailer-daemon double-bounce bounce bounces noreply no-reply '
+                      'do-not-reply donotreply *-bounces bounces+* prvs=*',
+    'state': 'sqlite:/var/lib/gatepost/gatepost.db',
+    'log_target': 'syslog',
+    'log_format': 'text',
+}
+
+
+def printed(text):
+    """NAME = VALUE lines as config prints them, the folders of this build made the usual ones."""
+    found = dict(re.findall(r'(?m)^([a-z_]+) =(?: (.*))?$', text))
+    for name in ('milter_socket', 'state'):
+        found[name] = re.sub(r'(unix|sqlite):\S*/(run|var)/', r'\1:/\2/', found[name])
+    return found
+
+
+@case('every parameter has the default that is promised')
+def defaults():
+    done = ctl.run('config', '-d')
+    found = printed(done.stdout)
+    equal({name: found.get(name) for name in DEFAULTS}, DEFAULTS)
+    match('(?m)^# local_domains is not set$', done.stdout)
+    match(r'^rule_files = \S+/gatepost/rules \S+/gatepost/rules$',
+          ctl.run('config', '-d', 'rule_files').stdout)
+
+
+@case('what nobody sets is the default')
+def untouched():
+    found = printed(ctl.run('-c', '/dev/null', 'config').stdout)
+    equal({name: found.get(name) for name in DEFAULTS}, DEFAULTS)
+
+
+@case('a word of each type is read, and shown as it was written')
+def types():
+    for line in ('dnsbl_timeout = 30', 'dnsbl_timeout = 60s', 'dnsbl_timeout = 1m',
+                 'stop_timeout = 10m', 'header_limit = 1000', 'header_limit = 64k',
+                 'header_limit = 256m', 'tag_score = -1.25', 'tag_score = 7', 'delay_checks = No',
+                 'milter_socket_mode = 0777', 'mode = Monitor', 'log_format = JSON',
+                 'milter_socket = inet:20025@localhost', 'milter_socket = inet6:20025@::1',
+                 'milter_socket = inet6:20025@[::1]', 'milter_engine = libmilter',
+                 'dnsbl_threshold = -5', 'auth_min_ssf = 0'):
+        settings = ctl.Settings(SITE + line + '\n')
+        done = settings.run('check')
+        equal(done.returncode, 0, '%s: %s' % (line, done.stderr))
+        equal(settings.run('config', line.split()[0]).stdout.strip(), line)
+
+
+# Lines, and what must be said of the last one.
+MISTAKES = [
+    ('milter_engine = native', 'milter_engine: .*libmilter'),
+    ('state = redis://127.0.0.1:6379/0', 'state: .*sqlite:PATH or memory:'),
+    ('[limit x]', r'no \[limit NAME\] sections yet'),
+    ('recipient_restrictions = check_limit outgoing', '"check_limit" cannot be used here: .*yet'),
+    ('recipient_restrictions = greylist', '"greylist" cannot be used here: .*yet'),
+    ('mynetwork = 127.0.0.1', 'unknown parameter "mynetwork"; did you mean "mynetworks"'),
+    ('MODE = monitor', 'did you mean "mode"'),
+    ('smtpd_relay_restrictions = reject', 'did you mean "relay_restrictions"'),
+    ('postscreen_dnsbl_sites = bl.example', 'did you mean "dnsbl_sites"'),
+    ('[lsitener x]', r'did you mean \[listener NAME\]'),
+    ('[listener]', r'\[listener\] needs a name'),
+    ('[listener :0]', 'from 1 to 65535'),
+    ('mode', 'no "=" in "mode"'),
+    ('= monitor', 'no name stands before'),
+    ('dnsbl_timeout = 61s', '"61s" is more than the most, 1m'),
+    ('dnsbl_timeout = 99999999999999999999w', 'is more than the most'),
+    ('dnsbl_timeout = 5 y', 'is not a time'),
+    ('header_limit = 257m', 'is more than the most, 256m'),
+    ('header_limit = 0', 'is less than the least, 1'),
+    ('header_limit = many', 'is not a size'),
+    ('auth_min_ssf = -1', 'is less than the least, 0'),
+    ('tag_score = 5,5', 'is not a score'),
+    ('delay_checks = maybe', 'is not yes or no'),
+    ('mode = log', 'is not one of enforce, monitor'),
+    ('mixed_recipients = strict', 'is not one of lenient, split'),
+    ('autoreply_guard = drop', 'is not one of reject, strip, tag, off'),
+    ('log_target = file', 'is not one of syslog, stderr, journal'),
+    ('log_format = xml', 'is not one of text, json'),
+    ('milter_socket_mode = 888', 'is not an octal number'),
+    ('milter_socket = inet:20025', 'PORT@HOST'),
+    ('milter_socket = inet:99999@127.0.0.1', 'from 1 to 65535'),
+    ('milter_socket = unix:run/sock', 'the path must be absolute'),
+    ('milter_socket = unix:/' + 'x' * 108, 'longer than the 107 bytes'),
+    ('user =', 'must not be empty'),
+    ('mynetworks = $mynetwork', 'unknown parameter "mynetwork"'),
+    ('mynetworks = $mynetworks', 'leads back to itself'),
+    ('mynetworks = {127.0.0.1', 'a brace has no partner'),
+    ('mynetworks = 10.0.0.1/8', 'did you mean 10.0.0.0/8'),
+    ('mynetworks = 2001:db8::/32', r'\[2001:db8::\]/32'),
+    ('mynetworks = ::1', r'\[::1\]'),
+    ('mynetworks = /nonexistent', 'cannot read /nonexistent'),
+    ('mynetworks = cidr:/nonexistent', 'cannot read table /nonexistent'),
+    ('local_domains = ldap:x', 'tables of type "ldap" are not supported; use texthash'),
+    ('[profile x]\nmynetworks = 10.0.0.1', 'mynetworks cannot be set in .profile x.; .*listener'),
+    ('[listener x]\nuser = nobody', 'user holds for the whole of gatepost'),
+    ('score RULE = 1', 'score belongs in a section .profile NAME.'),
+    ('relay_restrictions =', 'everybody may relay'),
+    ('relay_restrictions = permit_mynetworks', 'everybody may relay'),
+    ('relay_restrictions = warn_if_reject reject_unauth_destination', 'everybody may relay'),
+    ('[listener x]\nrelay_restrictions = permit_mynetworks', 'everybody may relay'),
+    ('client_restrictions = check_client_access', 'needs a lookup table'),
+    ('client_restrictions = reject_rbl_client', 'needs the name of a DNS list'),
+    ('client_restrictions = permit warn_if_reject', 'warn_if_reject needs a restriction behind'),
+    ('client_restrictions = reject_spam', 'put it into message_restrictions'),
+    ('client_restrictions = check_header_access Subject', 'check_header_access'),
+    ('message_restrictions = reject_unauth_destination', 'put it into recipient_restrictions'),
+    ('client_restrictions = reject_unknown_clients', 'did you mean "reject_unknown_client"'),
+    ('sender_restrictions = check_sender_access inline:{a=DISCARD}', 'DISCARD'),
+    ('sender_restrictions = check_sender_access static:{FILTER smtp:x}', 'FILTER'),
+    ('sender_restrictions = check_sender_access inline:{{a=REDIRECT b@c}}', 'REDIRECT'),
+    ('sender_restrictions = check_sender_access inline:{{a=BCC b@c}}', 'BCC'),
+]
+
+
+def mistake(text, pattern):
+    settings = ctl.Settings(SITE + text + '\n')
+    line = len((ctl.SURROUNDINGS + SITE + text).splitlines())
+    for command in (['check'], ['test']):
+        done = settings.run(*command)
+        equal(done.returncode, 78, 'exit of %s (%s)' % (command[0], done.stderr))
+        equal(done.stdout, '', 'stdout of ' + command[0])
+    match(r'(?m)^%s:%d: error: .*%s' % (re.escape(settings.file), line, pattern),
+          settings.run('check').stderr)
+
+
+for text, pattern in MISTAKES:
+    CASES.append(('a mistake: ' + repr(text)[:70],
+                  lambda text=text, pattern=pattern: mistake(text, pattern)))
+
+
+@case('commands of later versions say that they are not there yet')
+def later_commands():
+    for name in ('limits', 'trace', 'survey', 'onion-map'):
+        done = ctl.run(name, 'x')
+        equal((done.returncode, done.stdout), (64, ''), name)
+        equal(done.stderr, 'gatepostctl: this version has no command "%s" yet\n' % name)
+
+
+# Restrictions
+
+PLAIN = '''permit reject defer defer_if_permit defer_if_reject permit_mynetworks
+    permit_inet_interfaces permit_sasl_authenticated permit_tls_clientcerts
+    permit_tls_all_clientcerts permit_auth_destination reject_unauth_destination
+    defer_unauth_destination reject_sender_login_mismatch reject_authenticated_sender_login_mismatch
+    reject_unauthenticated_sender_login_mismatch reject_known_sender_login_mismatch
+    reject_plaintext_session reject_invalid_helo_hostname reject_non_fqdn_helo_hostname
+    reject_unknown_helo_hostname reject_non_fqdn_sender reject_non_fqdn_recipient
+    reject_unknown_sender_domain reject_unknown_recipient_domain reject_unknown_client_hostname
+    reject_unknown_reverse_client_hostname reject_unknown_client reject_invalid_hostname
+    reject_non_fqdn_hostname reject_unknown_hostname reject_cleartext_auth reject_dnsbl'''.split()
+TABLES = '''check_client_access check_helo_access check_sender_access check_recipient_access
+    check_sasl_access check_ccert_access check_reverse_client_hostname_access'''.split()
+ZONES = '''reject_rbl_client reject_rhsbl_client reject_rhsbl_helo reject_rhsbl_sender
+    reject_rhsbl_recipient reject_rhsbl_reverse_client permit_dnswl_client
+    permit_rhswl_client'''.split()
+OF_MESSAGES = ['reject_from_login_mismatch', 'reject_spam', 'guard_autoreply',
+               'check_from_access inline:{a=OK}', 'check_header_access Subject inline:{a=OK}']
+NOT_SERVED = '''check_policy_service reject_unverified_sender reject_unverified_recipient
+    reject_unauth_pipelining permit_mx_backup reject_unlisted_sender reject_unlisted_recipient
+    reject_multi_recipient_bounce check_sender_mx_access check_helo_ns_access check_client_a_access
+    check_etrn_access permit_naked_ip_address reject_maps_rbl check_relay_domains sleep'''.split()
+
+
+@case("all of Postfix's words that a milter can serve are read, under warn_if_reject too")
+def words():
+    every = (PLAIN + [word + ' inline:{a=OK}' for word in TABLES] +
+             [word + ' bl.example' for word in ZONES] +
+             [word + ' bl.example=127.0.0.[2..9;11]' for word in ZONES])
+    for prefix in ('', 'warn_if_reject '):
+        for name in ('recipient_restrictions', 'relay_restrictions'):
+            text = '%s = %s\n  reject_unauth_destination\n' % (name, '\n  '.join(
+                prefix + word for word in every))
+            done = ctl.Settings(SITE + text).run('check')
+            equal(done.returncode, 0, done.stderr)
+    done = ctl.Settings(SITE + 'message_restrictions = %s\n' % ' '.join(OF_MESSAGES)).run('check')
+    equal(done.returncode, 0, done.stderr)
+
+
+@case('words that a milter cannot serve say so, each of them')
+def not_served():
+    settings = ctl.Settings(SITE + 'recipient_restrictions = %s\n' % '\n  '.join(
+        word + (' inet:127.0.0.1:10023' if word.startswith('check_') else '')
+        for word in NOT_SERVED))
+    done = settings.run('check')
+    equal(done.returncode, 78)
+    for word in NOT_SERVED:
+        match(r'(?m)^%s:\d+: error: .*"%s" cannot be used here: \w' % (settings.file, word),
+              done.stderr)
+    equal(done.stderr.count('error:'), len(NOT_SERVED), 'errors')
+
+
+@case('the argument of a word that is not there yet is no mistake of its own')
+def later_argument():
+    done = ctl.Settings(SITE + 'recipient_restrictions = check_limit out, reject_unknwon_client, '
+                        'sleep 5 permit\n').run('check')
+    equal(done.stderr.count('error:'), 3, done.stderr)
+
+
+CODES = {  # plain words, in the list of each kind
+    'client': '<unknown[203.0.113.1]>: Client host', 'helo': '<x.far.example>: Helo command',
+    'sender': '<a@far.example>: Sender address', 'recipient': '<bob@example.org>: Recipient address'}
+for kind, what in CODES.items():
+    for word, verdict, reply in (
+            ('reject', 'reject', '554 5.7.1 %s rejected: Access denied'),
+            ('defer', 'tempfail', '450 4.3.2 %s rejected: Try again later'),
+            ('defer_if_permit', 'tempfail', '450 4.7.0 %s rejected: defer_if_permit requested')):
+        ctl.rows('%s in %s_restrictions' % (word, kind), SITE + '%s_restrictions = %s\n'
+                 % (kind, word), ('--helo x.far.example --from a@far.example --rcpt bob@example.org',
+                                  '%s rcpt %s' % (verdict, word), reply % what))
+ctl.rows('defer_unauth_destination', SITE +
+         'relay_restrictions = defer_unauth_destination\n',
+         ('--rcpt x@far.example', 'tempfail rcpt defer_unauth_destination',
+          '454 4.7.1 <x@far.example>: Relay access denied'))
+ctl.rows('an address literal that is none', SITE + 'helo_restrictions = '
+         'reject_invalid_helo_hostname\n',
+         ('--helo [1.2.3]', 'reject rcpt reject_invalid_helo_hostname',
+          '501 5.5.2 <[1.2.3]>: Helo command rejected: invalid ip address'))
+
+# Access tables: value, verdict, what the reply is.
+HOST = ' <h.example[198.51.100.1]>: Client host rejected: '
+RESULTS = [
+    ('OK', 'accept', None), ('ok', 'accept', None), ('RELAY', 'accept', None),
+    ('12345', 'accept', None), ('DUNNO', 'accept', None), ('INFO a text', 'accept', None),
+    ('WARN', 'accept', None), ('HOLD why', 'hold', None), ('PREPEND X-Seen: yes', 'accept', None),
+    ('REJECT', 'reject', '554 5.7.1' + HOST + 'Access denied'),
+    ('reject go away', 'reject', '554 5.7.1' + HOST + 'go away'),
+    ('REJECT 5.7.99 go away', 'reject', '554 5.7.99' + HOST + 'go away'),
+    ('DEFER', 'tempfail', '450 4.7.1' + HOST + 'Access denied'),
+    ('DEFER 4.3.9 later', 'tempfail', '450 4.3.9' + HOST + 'later'),
+    ('DEFER_IF_PERMIT', 'tempfail', '450 4.7.1' + HOST + 'Service unavailable'),
+    ('DEFER_IF_REJECT later', 'accept', None),
+    ('550 go away', 'reject', '550 5.7.1' + HOST + 'go away'),
+    ('550 5.7.9 go away', 'reject', '550 5.7.9' + HOST + 'go away'),
+    ('450 5.7.9 go away', 'tempfail', '450 4.7.9' + HOST + 'go away'),
+    ('521 5.3.2 gone', 'reject', '521 5.3.2' + HOST + 'gone'),
+    ('554 a "quoted" 50% \u00e4', 'reject', '554 5.7.1' + HOST + 'a "quoted" 50% ??'),
+    ('permit_mynetworks, reject', 'reject', '554 5.7.1' + HOST + 'Access denied'),
+    ('warn_if_reject reject', 'accept', None),
+] + [(value, 'tempfail', '451 4.3.0 Temporary failure; try again later')
+     for value in ('250 fine', '550no', 'REJECTED', '600 x', '4 x', 'PREPEND nocolon', 'PREPEND',
+                   'check_client_access hash:x', 'reject_spam')]
+for value, verdict, reply in RESULTS:
+    ctl.rows('an access table that says %s' % ascii(value), SITE +
+             'client_restrictions = check_client_access texthash:clients\n',
+             ('--client 198.51.100.1 --name h.example -', verdict, reply), message=MESSAGE,
+             clients='198.51.100.1 %s\n' % value)
+
+
+@case('a result that is none is warned of')
+def results_checked():
+    values = [value for value, _, reply in RESULTS if reply and reply.startswith('451')]
+    settings = ctl.Settings(SITE + 'client_restrictions = check_client_access clients\n',
+                            clients=''.join('192.0.2.%d %s\n' % row for row in
+                                            enumerate(values, 1)))
+    done = settings.run('check')
+    equal(done.returncode, 0, done.stderr)
+    for number in range(1, len(values) + 1):
+        match(r'(?m)^%s/clients:%d: warning: ' % (settings.folder, number), done.stderr)
+
+
+if __name__ == '__main__':
+    run()
