@@ -21,7 +21,7 @@ static bool is_link_local(const struct ipaddr *address)
            (address->bytes[1] & 0xc0) == 0x80;
 }
 
-GPtrArray *ownaddress_literals(void)
+GPtrArray *ownaddress_list(void)
 {
     GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
     struct ifaddrs *all = NULL;
@@ -32,7 +32,7 @@ GPtrArray *ownaddress_literals(void)
         if (!(one->ifa_flags & IFF_UP) || !one->ifa_addr ||
             !ipaddr_from_sockaddr(one->ifa_addr, &address) || is_link_local(&address))
             continue;
-        g_ptr_array_add(list, ownaddress_literal(&address));
+        g_ptr_array_add(list, g_memdup2(&address, sizeof(address)));
     }
     freeifaddrs(all);
     return list;

@@ -14,11 +14,11 @@
 
 #define OWNADDRESS_MAX 64 /* more are left out */
 
-/* "[192.0.2.1]", "[IPv6:2001:db8::1]": those of the interfaces that are up, without link-local
- * ones. The caller frees the array, and it its elements. */
-GPtrArray *ownaddress_literals(void);
+/* The addresses (struct ipaddr) of the interfaces that are up, without link-local ones. The caller
+ * frees the array, and it its elements. */
+GPtrArray *ownaddress_list(void);
 
-/* The literal of one address; the caller frees it. */
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]"; the caller frees it. */
 char *ownaddress_literal(const struct ipaddr *address);
 
 #endif

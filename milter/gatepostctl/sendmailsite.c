@@ -174,14 +174,20 @@ static void add_own_name(struct site *site)
                    name);
 }
 
+/* Sendmail on Linux counts its IPv4 addresses alone. */
 static void add_literals(struct site *site)
 {
     const char *option = sendmailcf_option(site->setup->cf, "DontProbeInterfaces");
     if (g_ascii_strncasecmp(option, "t", 1) == 0)
         return;
-    g_autoptr(GPtrArray) literals = ownaddress_literals();
-    for (guint i = 0; i < literals->len; i++)
-        add(site, site->domains, literals->pdata[i]);
+    bool no_loopback = g_ascii_strcasecmp(option, "loopback") == 0;
+    g_autoptr(GPtrArray) addresses = ownaddress_list();
+    for (guint i = 0; i < addresses->len; i++) {
+        const struct ipaddr *address = addresses->pdata[i];
+        g_autofree char *literal = ownaddress_literal(address);
+        if (address->family == IP_V4 && !(no_loopback && ipaddr_is_loopback(address)))
+            add(site, site->domains, literal);
+    }
 }
 
 /* The access table */

@@ -45,7 +45,7 @@ static char *plain_socket(const char *text)
     return g_strjoinv("", parts);
 }
 
-static bool same_socket(const char *a, const char *b)
+bool sendmail_same_socket(const char *a, const char *b)
 {
     g_autofree char *plain_a = plain_socket(a), *plain_b = plain_socket(b);
     return g_ascii_strcasecmp(plain_a, plain_b) == 0;
@@ -55,7 +55,7 @@ const struct sendmailcf_filter *sendmail_filter(const struct sendmail_setup *set
 {
     for (guint i = 0; i < setup->cf->filters->len; i++) {
         const struct sendmailcf_filter *filter = setup->cf->filters->pdata[i];
-        if (same_socket(filter->socket, setup->socket))
+        if (sendmail_same_socket(filter->socket, setup->socket))
             return filter;
     }
     return sendmailcf_find(setup->cf, "gatepost");
@@ -123,7 +123,7 @@ static void print_macros(void)
            "dnl confMILTER_MACROS_ line is needed (Sendmail 8.14 or newer).\n");
 }
 
-static const char *port_number(const char *port)
+const char *sendmail_port_number(const char *port)
 {
     static const struct {
         const char *name, *number;
@@ -138,7 +138,7 @@ bool sendmail_listens(const struct sendmail_setup *setup, const char *name)
 {
     for (guint i = 0; i < setup->cf->daemons->len; i++) {
         const struct sendmailcf_daemon *listener = setup->cf->daemons->pdata[i];
-        if (name[0] == ':' ? strcmp(port_number(listener->port), name + 1) == 0
+        if (name[0] == ':' ? strcmp(sendmail_port_number(listener->port), name + 1) == 0
                            : g_ascii_strcasecmp(listener->name, name) == 0)
             return true;
     }
@@ -172,7 +172,7 @@ static void print_listeners(struct sendmail_setup *setup)
     for (guint i = 0; i < setup->cf->daemons->len; i++) {
         const struct sendmailcf_daemon *listener = setup->cf->daemons->pdata[i];
         g_autofree char *name = text_escape(listener->name);
-        g_autofree char *port = text_escape(port_number(listener->port));
+        g_autofree char *port = text_escape(sendmail_port_number(listener->port));
         printf("dnl   %s :%s\n", name, port);
     }
     setup_each_listener(setup->task->settings, print_missing_listener, setup);
@@ -186,12 +186,16 @@ static void print_submit(void)
         "dnl reach a filter.\n");
 }
 
+char *sendmail_source(const struct sendmail_setup *setup)
+{
+    if (!g_str_has_suffix(setup->path, ".cf"))
+        return g_strdup("sendmail.mc");
+    return g_strdup_printf("%.*s.mc", (int)strlen(setup->path) - (int)strlen(".cf"), setup->path);
+}
+
 static void print_lines(struct sendmail_setup *setup)
 {
-    g_autofree char *mc =
-        g_str_has_suffix(setup->path, ".cf")
-            ? g_strdup_printf("%.*s.mc", (int)strlen(setup->path) - 3, setup->path)
-            : g_strdup("sendmail.mc");
+    g_autofree char *mc = sendmail_source(setup);
     g_autofree char *safe = text_escape(mc);
     printf("dnl Append these lines to %s, make the .cf file of it (on Debian: make -C\n"
            "dnl /etc/mail) and restart Sendmail.\n",

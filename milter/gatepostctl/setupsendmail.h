@@ -5,6 +5,7 @@
 #ifndef SETUPSENDMAIL_H
 #define SETUPSENDMAIL_H
 
+#include "base/ipaddr.h"
 #include "sendmailcf.h"
 #include "setup.h"
 
@@ -21,6 +22,15 @@ struct sendmail_setup {
 
 /* The filter with gatepost's socket, else the one of its name; NULL: none. */
 const struct sendmailcf_filter *sendmail_filter(const struct sendmail_setup *setup);
+
+/* Whether two texts are the same socket. */
+bool sendmail_same_socket(const char *a, const char *b);
+
+/* The number of a service of SMTP's; PORT itself if it is none. */
+const char *sendmail_port_number(const char *port);
+
+/* What the .cf is made of, by its name; the caller frees it. */
+char *sendmail_source(const struct sendmail_setup *setup);
 
 /* Whether a listener of the .cf has that name, or ":PORT". */
 bool sendmail_listens(const struct sendmail_setup *setup, const char *name);

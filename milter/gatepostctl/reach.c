@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Permissions, from the root down to the socket.
+ */
+#include "reach.h"
+
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { GROUPS_MAX = 256 };
+
+struct who {
+    const char *name;
+    uid_t user;
+    gid_t groups[GROUPS_MAX];
+    int count;
+};
+
+static bool find_who(const char *name, struct who *who)
+{
+    const struct passwd *entry = getpwnam(name);
+    if (!entry)
+        return false;
+    who->name = name;
+    who->user = entry->pw_uid;
+    who->count = GROUPS_MAX;
+    if (getgrouplist(name, entry->pw_gid, who->groups, &who->count) < 0)
+        who->count = GROUPS_MAX; /* the first ones */
+    return true;
+}
+
+static bool in_group(const struct who *who, gid_t group)
+{
+    for (int i = 0; i < who->count; i++)
+        if (who->groups[i] == group)
+            return true;
+    return false;
+}
+
+/* BITS: of "others", as S_IWOTH. */
+static bool may(const struct who *who, uid_t owner, gid_t group, mode_t mode, mode_t bits)
+{
+    if (who->user == 0)
+        return true;
+    unsigned shift = who->user == owner ? 6 : in_group(who, group) ? 3 : 0;
+    return (mode & (bits << shift)) == bits << shift;
+}
+
+/* The folders of PATH, links resolved as far as they exist, from the root on. */
+static GPtrArray *folders_of(const char *path)
+{
+    GPtrArray *folders = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *folder = g_path_get_dirname(path);
+    char *real = realpath(folder, NULL);
+    g_autofree char *whole = g_strdup(real ? real : folder);
+    free(real);
+    g_ptr_array_add(folders, g_strdup("/"));
+    for (char *slash = strchr(whole + 1, '/'); slash; slash = strchr(slash + 1, '/'))
+        g_ptr_array_add(folders, g_strndup(whole, (gsize)(slash - whole)));
+    if (whole[1])
+        g_ptr_array_add(folders, g_strdup(whole));
+    return folders;
+}
+
+char *reach_writable_folder(const char *path, mode_t mode)
+{
+    g_autoptr(GPtrArray) folders = folders_of(path);
+    for (guint i = 0; i < folders->len; i++) {
+        struct stat status;
+        if (stat(folders->pdata[i], &status) == 0 && (status.st_mode & mode))
+            return g_strdup(folders->pdata[i]);
+    }
+    return NULL;
+}
+
+static char *closed_folder(const struct who *who, const char *path)
+{
+    g_autoptr(GPtrArray) folders = folders_of(path);
+    for (guint i = 0; i < folders->len; i++) {
+        struct stat status;
+        if (stat(folders->pdata[i], &status) == 0 &&
+            !may(who, status.st_uid, status.st_gid, status.st_mode, S_IXOTH))
+            return g_strdup_printf("the user %s may not enter %s, where gatepost's socket is",
+                                   who->name, (char *)folders->pdata[i]);
+    }
+    return NULL;
+}
+
+/* What the socket will be, or is. */
+static struct stat socket_status(const struct settings *settings, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+        return status;
+    const struct passwd *user = getpwnam(settings_get(settings, NULL, SETTING_USER)->text);
+    const char *group_name = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP)->text;
+    const struct group *group = *group_name ? getgrnam(group_name) : NULL;
+    memset(&status, 0, sizeof(status));
+    status.st_uid = user ? user->pw_uid : (uid_t)-1;
+    status.st_gid = group ? group->gr_gid : user && !*group_name ? user->pw_gid : (gid_t)-1;
+    status.st_mode = (mode_t)settings_integer(settings, NULL, SETTING_MILTER_SOCKET_MODE);
+    return status;
+}
+
+char *reach_fault(const struct settings *settings, const char *path, const char *user)
+{
+    struct who who;
+    if (!find_who(user, &who))
+        return g_strdup_printf("there is no user %s", user);
+    char *why = closed_folder(&who, path);
+    if (why)
+        return why;
+    struct stat status = socket_status(settings, path);
+    if (may(&who, status.st_uid, status.st_gid, status.st_mode, S_IROTH | S_IWOTH))
+        return NULL;
+    return g_strdup_printf("the user %s may not connect to %s: let gatepost.conf say "
+                           "milter_socket_group = %s (or make %s a member of gatepost's group)",
+                           user, path, user, user);
+}
