@@ -162,8 +162,10 @@ class Postfix:
         etc = self.folder + '/etc/'
         main = MAIN.format(folder=self.folder, certs=self.certs.path, milter=milter,
                            sink=self.sink.server_address[1])
-        place.write(etc + 'main.cf',
-                    main + ''.join('%s = %s\n' % item for item in settings.items()))
+        # A parameter that stands twice has every daemon warn, until the log's socket is full.
+        kept = [line for line in main.splitlines() if line.split('=')[0].strip() not in settings]
+        place.write(etc + 'main.cf', '\n'.join(
+            kept + ['%s = %s' % item for item in settings.items()]) + '\n')
         place.write(etc + 'master.cf', ''.join(
             '127.0.0.1:%d inet n - n - - smtpd\n  -o syslog_name=postfix/%s %s\n'
             % (self.ports[name], name, options)

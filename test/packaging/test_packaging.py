@@ -55,6 +55,18 @@ def unit():
     return path
 
 
+def not_shipped(names):
+    """The examples, recipes and lists alike, that are not among these paths."""
+    wanted = ['rbldnsd/README']
+    for folder, _, files in os.walk(TOP + '/packaging/recipes'):
+        wanted += [os.path.relpath(folder + '/' + name, TOP + '/packaging/recipes')
+                   for name in files]
+    true(len(wanted) > 30, 'the recipes are not where they were')
+    shipped = {path.split('/examples/', 1)[1] for path in names
+               if path.startswith('/usr/share/doc/') and '/examples/' in path}
+    return sorted({os.path.normpath(name) for name in wanted} - shipped)
+
+
 def package_file():
     if 'deb' not in package:
         raise Skip('the package was not built')
@@ -149,6 +161,7 @@ def package_contents():
     rows = [line.split(None, 5) for line in listing.splitlines()]
     names = [row[5][1:] for row in rows]
     equal([name for name in INSTALLED if name not in names], [], 'missing')
+    equal(not_shipped(names), [], 'examples that are missing')
     equal([row[5] for row in rows if row[1] != 'root/root'], [], 'not owned by root')
     equal([name for name in names if name.startswith(('/var/', '/run/', '/usr/local/'))], [],
           'where no package puts anything')
@@ -184,6 +197,7 @@ def rpm_builds():
                  '/usr/share/gatepost/rules/10-charset.cf']:
         true(path in names, path + ' is missing')
     true(any(name.endswith('/system/gatepost.service') for name in names), 'the unit is missing')
+    equal(not_shipped(names), [], 'examples that are missing')
 
 
 run()

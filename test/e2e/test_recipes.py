@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The recipes of packaging/recipes keep what they promise: each runs as it stands behind a Postfix
+of its own; what passes there, and what is refused by gatepost even if Postfix lets it through."""
+import contextlib
+import sys
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import lists
+import place
+import postfix
+import recipe
+import tap
+from recipe import Recipe
+from smtp import message, token
+from tap import absent, case, equal, match, true
+
+OK = '^250'
+FAR = 'someone@far.example'
+STRANGER, WEBMAIL, SECONDARY = lists.UNKNOWN, '192.0.2.25', '192.0.2.2'
+DENIED = '^550 5\\.7\\.1 <.*>: Relaying denied; authenticate first$'
+NEED_LOGIN = '^530 5\\.7\\.0 Authentication required$'
+NOT_OWNED = '^553 5\\.7\\.1 <%s>: Sender address rejected: not owned by user bob(@example\\.org)?$'
+NOT_LOGGED_IN = '^553 5\\.7\\.1 <%s>: Sender address rejected: not logged in$'
+KOI8 = '=?koi8-r?B?8NLJ18XU?='      # a Russian word
+UTF8 = '=?utf-8?B?0J/RgNC40LLQtdGC?='  # the same
+FACTS = 'The turnover of the third quarter was 4.71 million euros, the loss was 380 thousand.'
+
+
+@contextlib.contextmanager
+def at_work(*arguments, **options):
+    """A recipe, running; its logs are shown when something fails."""
+    if postfix.missing() or gatepost.missing():
+        raise tap.Skip(postfix.missing() or gatepost.missing())
+    with Recipe(*arguments, **options) as site:
+        try:
+            yield site
+        except Exception:
+            for line in site.gatepost.log()[-15:] + site.postfix.log().splitlines()[-15:]:
+                tap.note(line)
+            raise
+
+
+def rcpt(dialog, sender, recipient):
+    """The reply that settles the envelope; the session is ready for the next."""
+    reply = dialog.mail(sender)
+    if reply.startswith('2'):
+        reply = dialog.rcpt(recipient)
+    dialog.send('RSET')
+    return reply
+
+
+def passes(site, dialog, sender, recipient, content=None):
+    """A message that must be delivered, as it was delivered."""
+    word = token()
+    replies = dialog.deliver(sender, [recipient], content(word) if content else message(word))
+    match(OK, replies[-1], '%s to %s' % (sender, recipient))
+    return site.sink.wait(word)
+
+
+def no_relay(site, service='smtp', address=STRANGER):
+    """Nobody sends on from there, in whatever way he asks."""
+    with site.session(service, address) as dialog:
+        for recipient in (FAR, 'x%far.example@example.org', 'far.example!x@example.org',
+                          '"x@far.example"@example.org', '@example.org:x@far.example'):
+            match(DENIED, rcpt(dialog, 'a@far.example', recipient), recipient)
+
+
+@case('gatepostctl check has nothing against any recipe')
+def check_all():
+    true(len(recipe.names()) >= 8, 'the recipes are not where they were')
+    for name in recipe.names():
+        for file in ('gatepost.conf', 'primary.conf'):
+            if recipe.read(name, file):
+                equal(Recipe(name, file).check(), (0, ''), '%s/%s' % (name, file))
+
+
+@case('submission: a login over TLS sends, from its own addresses')
+def submission():
+    with at_work('submission') as site:
+        for service in ('submission', 'submissions'):
+            with site.session(service, STRANGER, login='bob') as dialog:
+                for sender in ('bob@example.org', 'bob+list@example.org', 'office@example.org'):
+                    passes(site, dialog, sender, FAR)
+                match(NOT_OWNED % 'carol@example\\.org', rcpt(dialog, 'carol@example.org', FAR))
+                match(NOT_OWNED % 'x@other\\.example', rcpt(dialog, 'x@other.example', FAR))
+        with site.session(address=STRANGER) as dialog:
+            passes(site, dialog, 'a@far.example', 'bob@example.org')
+            match(NOT_LOGGED_IN % '.*', rcpt(dialog, 'bob@example.org', 'carol@example.org'))
+        with site.session('submission') as dialog:
+            match('^530 5.7.0 Must issue a STARTTLS', dialog.mail('bob@example.org'))
+            match('^53[08]', dialog.auth('bob'), 'AUTH without TLS')
+
+
+@case('submission: gatepost demands login and TLS when Postfix no longer does')
+def submission_careless():
+    with at_work('submission', careless=True) as site:
+        no_relay(site)
+        for service in ('submission', 'submissions'):
+            for recipient in (FAR, 'carol@example.org'):
+                with site.session(service, tls=True) as dialog:
+                    match(NEED_LOGIN, rcpt(dialog, 'bob@example.org', recipient), service)
+        with site.session('submission') as dialog:
+            match('^235', dialog.auth('bob'), 'AUTH without TLS')
+            match('^538 5\\.7\\.11 ', rcpt(dialog, 'bob@example.org', FAR))
+
+
+@case('onion: its clients write to us and to nobody else, though they seem to be local')
+def onion():
+    onion = '127.0.0.1:2525'
+    with at_work('onion') as site:
+        with site.session(onion) as dialog:
+            passes(site, dialog, 'a@far.example', 'bob@example.org')
+        with site.session() as dialog:
+            passes(site, dialog, 'root@example.org', FAR)
+    with at_work('onion', careless=True) as site:
+        no_relay(site, onion, address=None)
+        no_relay(site)
+
+
+@case('webmail: it sends in the name of its users, and the host by itself not at all')
+def webmail():
+    with at_work('webmail') as site:
+        with site.session('submission', WEBMAIL, login='bob') as dialog:
+            for sender in ('bob@example.org', 'office@example.org'):
+                passes(site, dialog, sender, FAR, lambda word: message(word, sender=sender))
+            match(NOT_OWNED % '.*', rcpt(dialog, 'carol@example.org', FAR))
+            forged = message(sender='carol@example.org')
+            match('^553 5\\.7\\.1 <carol@example\\.org>: .*not owned by user bob',
+                  dialog.deliver('bob@example.org', [FAR], forged)[-1], 'From:')
+        with site.session(address=WEBMAIL) as dialog:
+            match(NOT_LOGGED_IN % '.*', rcpt(dialog, 'bob@example.org', 'carol@example.org'))
+    with at_work('webmail', careless=True) as site:
+        no_relay(site, address=WEBMAIL)
+        with site.session('submission', WEBMAIL, tls=True) as dialog:
+            match(NEED_LOGIN, rcpt(dialog, 'bob@example.org', FAR))
+
+
+@case('webmail: a script on the machine itself is nobody else, and cron still writes')
+def webmail_local():
+    with at_work('webmail') as site:
+        with site.session() as dialog:
+            match(NOT_LOGGED_IN % '.*', rcpt(dialog, 'carol@example.org', FAR))
+            passes(site, dialog, 'www-data@example.org', 'bob@example.org')
+        word = token()
+        site.postfix.sendmail(message(subject=word), '-f', 'carol@example.org', FAR)
+        told = site.sink.wait(word)
+        equal((told.sender, told.recipients), ('', ['carol@example.org']), 'the refusal goes to')
+        word = token()
+        site.postfix.sendmail(message(word), '-f', 'root@example.org', FAR)
+        equal(site.sink.wait(word).recipients, [FAR], 'recipients')
+
+
+@case('client certificates: the one of the table may send on, others may not')
+def certificates():
+    with at_work('client-certificates') as site:
+        branch(site)
+        with site.session(address=STRANGER, cert='branch') as dialog:
+            passes(site, dialog, 'bob@example.org', FAR)
+    with at_work('client-certificates', careless=True) as site:
+        branch(site)
+        for cert in ('carol', 'impostor', 'expired', 'selfsigned', 'stranger'):
+            with site.session(address=STRANGER, cert=cert) as dialog:
+                match(DENIED, rcpt(dialog, 'a@far.example', FAR), cert)
+                match(NOT_LOGGED_IN % '.*',
+                      rcpt(dialog, 'bob@example.org', 'carol@example.org'), cert)
+        no_relay(site)
+
+
+def branch(site):
+    """The certificate of the recipe, and one with the same name of another CA."""
+    for name, ca in (('branch', 'ca'), ('impostor', 'otherca')):
+        site.certs.leaf(name, ca, '/O=Example/CN=branch.example.org', 'clientAuth')
+
+
+def served_by(server):
+    return 'dns_servers = %s\n' % server.address()
+
+
+def rbldnsd(**more):
+    if lists.missing():
+        raise tap.Skip(lists.missing())
+    return lists.Lists(**more).start()
+
+
+@case('secondary MX: known recipients alone, and no mail that the primary would refuse')
+def secondary():
+    server = rbldnsd()
+    with at_work('secondary-mx', more=served_by(server)) as site:
+        with site.session(address=STRANGER) as dialog:
+            for user in ('bob', 'postmaster'):
+                passes(site, dialog, 'a@far.example', user + '@example.org')
+            match('^550 5\\.1\\.1 <nobody@example\\.org>: Recipient address rejected: User unknown$',
+                  rcpt(dialog, 'a@far.example', 'nobody@example.org'))
+        with site.session(address=lists.LISTED) as dialog:
+            match('^554 5\\.7\\.1 ', rcpt(dialog, 'a@far.example', 'bob@example.org'))
+    with at_work('secondary-mx', more=served_by(server), careless=True) as site:
+        no_relay(site)
+    server.stop()
+
+
+@case('secondary MX: the primary takes what it brings, and judges what others bring')
+def primary():
+    server = rbldnsd(datasets=['bl.example.com:ip4set:secondary'], secondary=SECONDARY + '\n')
+    rules = place.write(place.folder() + '/test.cf', 'header ALL_SPAM Subject =~ /./\n'
+                        'score ALL_SPAM 20\n')
+    tagged = 'X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=7.0 required=5.0 tests=X\r\n'
+    with at_work('secondary-mx', file='primary.conf',
+                 more=served_by(server) + 'rule_files = %s\n' % rules) as site:
+        with site.session(address=SECONDARY) as dialog:
+            taken = passes(site, dialog, 'a@far.example', 'bob@example.org',
+                           lambda word: message(word, more=tagged))
+            match('X-Spam-Flag: YES', taken.header(), 'what the secondary said of it')
+        with site.session(address=STRANGER) as dialog:
+            match('^550 5\\.7\\.1 Message refused: spam score 20', dialog.deliver(
+                'a@far.example', ['bob@example.org'], message())[-1])
+        with site.session(address=lists.LISTED) as dialog:
+            match('^554 ', rcpt(dialog, 'a@far.example', 'bob@example.org'))
+    with at_work('secondary-mx', file='primary.conf', more=served_by(server),
+                 careless=True) as site:
+        no_relay(site, address=SECONDARY)
+    server.stop()
+
+
+@case('charsets: refused, tagged, and as the profile of a recipient has it')
+def charset():
+    with at_work('charset') as site, site.session(address=STRANGER) as dialog:
+        def send(recipients, subject, **words):
+            word = token()
+            return word, dialog.deliver('a@far.example', recipients,
+                                        message(word, subject, **words))[-1]
+
+        def fields(word):
+            return [line for line in site.sink.wait(word).header().split('\r\n')
+                    if line.startswith('X-Spam-')]
+
+        bob, olga, support = ('%s@example.org' % user for user in ('bob', 'olga', 'support'))
+        equal(send([bob], KOI8)[1], '550 5.7.1 Message refused: spam score 10.0 '
+              '(CHARSET_CYRILLIC, SCRIPT_CYRILLIC)')
+        for subject, more in ((UTF8, ''), ('hello', 'Content-Type: text/plain; charset=cp1251\r\n')):
+            word, reply = send([bob], subject, more=more)
+            match(OK, reply, subject)
+            equal(fields(word)[:2], ['X-Spam-Flag: YES', 'X-Spam-Score: 5.0'], subject)
+        for recipients in ([olga], [support], [bob, olga]):
+            word, reply = send(recipients, KOI8)
+            match(OK, reply, str(recipients))
+            equal(fields(word), [], str(recipients))
+        for subject in ('hello', '=?iso-8859-2?q?Dzie=F1_dobry?=', '=?utf-8?q?caf=C3=A9?='):
+            word, reply = send([bob], subject)
+            match(OK, reply, subject)
+            equal(fields(word), [], subject)
+
+
+@case('own list: who is on it is refused, but may write to postmaster, and log in')
+def own_dnsbl():
+    server = rbldnsd()
+    with at_work('own-dnsbl', more=served_by(server)) as site:
+        def reply(address, sender='a@far.example', recipient='bob@example.org'):
+            with site.session(address=address) as dialog:
+                return rcpt(dialog, sender, recipient)
+
+        match(r'^554 5\.7\.1 Service unavailable; Client host \[203\.0\.113\.9\] blocked using '
+              r'bl\.example\.com; 203\.0\.113\.9 sent spam to us', reply(lists.LISTED))
+        match('^554 ', reply('IPV6:' + lists.LISTED6), 'IPv6')
+        for address in (lists.UNKNOWN, lists.EXCLUDED, lists.FRIEND, lists.DIALUP):
+            match(OK, reply(address), address)
+        for user in ('postmaster', 'abuse'):
+            match(OK, reply(lists.LISTED, recipient=user + '@example.org'), user)
+        match(r'^554 .*Sender address \[a@spam\.example\] blocked using dbl\.example\.com',
+              reply(lists.UNKNOWN, 'a@spam.example'))
+        match(r'^554 .*Sender address .* blocked using ebl\.example\.com',
+              reply(lists.UNKNOWN, 'offer@spammer.example'))
+        equal(site.gatepost.control('dnsbl', lists.LISTED).returncode, 1, 'gatepostctl dnsbl')
+        equal(site.gatepost.control('dnsbl', '--probe').returncode, 0, 'gatepostctl dnsbl --probe')
+        with site.session(address=lists.UNKNOWN) as dialog:
+            tagged = passes(site, dialog, 'a@far.example', 'bob@example.org',
+                            lambda word: message(word, sender='x@spam.example'))
+            match('X-Spam-Status: Yes, score=6.0 .*LOCAL_FROM_LISTED', tagged.header())
+    server.stop()
+
+
+def auto_reply(word, more=''):
+    return message(more, subject='Away', more='Auto-Submitted: auto-replied\r\nX-Word: %s\r\n' % word,
+                   sender='bob@example.org')
+
+
+@case('vacation: no quotation leaves for postmaster or a robot; a person may quote')
+def vacation():
+    quotes = 'On Monday you wrote:\r\n> %s\r\n' % FACTS
+    with at_work('vacation') as site:
+        with site.session('submission', STRANGER, login='bob') as dialog:
+            match('^550 5\\.7\\.1 Auto-reply to <postmaster@far\\.example> quotes the original',
+                  dialog.deliver('bob@example.org', ['postmaster@far.example'],
+                                 auto_reply('none', quotes))[-1])
+            passes(site, dialog, 'bob@example.org', 'postmaster@far.example',
+                   lambda word: auto_reply(word))
+            passes(site, dialog, 'bob@example.org', FAR, lambda word: auto_reply(word, quotes))
+            passes(site, dialog, 'bob@example.org', 'postmaster@far.example',
+                   lambda word: message(word + '\r\n' + quotes, 'Re: figures'))
+        for sender in ('bob@example.org', '<>'):
+            word = token()
+            site.postfix.sendmail(auto_reply(word, quotes), '-f', sender, 'postmaster@far.example')
+            sent = site.sink.wait(word)
+            absent('turnover', sent.data.decode(), 'the stripped reply')
+            match('X-Gatepost-Autoreply: quotation-removed; ', sent.header())
+        with site.session(address=STRANGER) as dialog:
+            bounce = passes(site, dialog, '', 'bob@example.org', lambda word: message(
+                word, 'Undelivered', more='MIME-Version: 1.0\r\nContent-Type: multipart/report; '
+                'report-type=delivery-status; boundary=b\r\n'))
+            match('X-Auto-Response-Suppress: OOF, AutoReply', bounce.header())
+
+
+tap.run()
