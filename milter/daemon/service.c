@@ -255,6 +255,7 @@ static void collect_status(struct service *service, struct status *status_r)
     status_r->started = service->started;
     status_r->connections = mta_connections();
     status_r->messages = mta_messages();
+    status_r->snapshots = snapshot_count();
     g_mutex_lock(&service->lock);
     status_r->loaded = service->loaded;
     status_r->reloads = service->reloads;

@@ -60,7 +60,8 @@ bool signals_init(void)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (sigaction(rows[i].signal, &action, NULL) != 0)
             return false;
-    return sigaction(SIGPIPE, &ignore, NULL) == 0;
+    /* A log or a state that may not grow is a failed write, no reason to die. */
+    return sigaction(SIGPIPE, &ignore, NULL) == 0 && sigaction(SIGXFSZ, &ignore, NULL) == 0;
 }
 
 void signals_block(void)

@@ -17,7 +17,7 @@ struct number {
     guint64 value;
 };
 
-enum { NUMBERS = 9 };
+enum { NUMBERS = 10 };
 
 static void fill_numbers(const struct status *status, struct number numbers_r[NUMBERS])
 {
@@ -32,6 +32,8 @@ static void fill_numbers(const struct status *status, struct number numbers_r[NU
         {"deferred", "recipients and messages deferred (4xx)", counters->deferred},
         {"held", "messages put on hold", counters->held},
         {"reloads", "reloads", status->reloads},
+        {"snapshots", "policies in memory, older ones until their last session ends",
+         status->snapshots},
     };
     for (size_t i = 0; i < NUMBERS; i++)
         numbers_r[i] = numbers[i];

@@ -18,6 +18,7 @@ struct status {
     bool reload_failed;   /* the last one */
     unsigned connections; /* of the MTA, open */
     unsigned messages;    /* under way */
+    unsigned snapshots;   /* policies in memory */
     struct engine_counters counters;
     struct engine_dns_status dns;
 };

@@ -31,8 +31,12 @@ static void policy_free(void *data)
     g_free(policy);
 }
 
+/* For snapshot_count. */
+static gint alive;
+
 static void snapshot_free(struct snapshot *snapshot)
 {
+    g_atomic_int_add(&alive, -1);
     g_ptr_array_unref(snapshot->policies);
     table_set_free(snapshot->tables);
     settings_free(snapshot->settings);
@@ -441,6 +445,7 @@ struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
                                 struct problems *problems)
 {
     struct snapshot *snapshot = g_new0(struct snapshot, 1);
+    g_atomic_int_inc(&alive);
     g_atomic_ref_count_init(&snapshot->references);
     snapshot->settings = settings;
     snapshot->tables = table_set_new();
@@ -475,6 +480,11 @@ void snapshot_unref(struct snapshot *snapshot)
 {
     if (snapshot && g_atomic_ref_count_dec(&snapshot->references))
         snapshot_free(snapshot);
+}
+
+unsigned snapshot_count(void)
+{
+    return (unsigned)g_atomic_int_get(&alive);
 }
 
 const struct policy *snapshot_main_policy(const struct snapshot *snapshot)
