@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Preloaded into a daemon under test: its wall clock is off by as many seconds as the file named by
+ * CLOCKSHIFT_FILE says, a decimal number of fixed width that may be overwritten at any time. Other
+ * clocks are left alone, as they are when somebody sets the real one.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WIDTH = 20 };
+
+static const char *shown;
+
+__attribute__((constructor)) static void open_shift(void)
+{
+    const char *path = getenv("CLOCKSHIFT_FILE");
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    void *mapped = fd >= 0 ? mmap(NULL, WIDTH, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (mapped != MAP_FAILED)
+        shown = mapped;
+    if (fd >= 0)
+        close(fd);
+}
+
+static time_t shift(void)
+{
+    char digits[WIDTH + 1] = "";
+    if (shown)
+        memcpy(digits, shown, WIDTH);
+    return (time_t)strtoll(digits, NULL, 10);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real)
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, now);
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec += shift();
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec precise;
+    (void)zone;
+    int result = clock_gettime(CLOCK_REALTIME, &precise);
+    now->tv_sec = precise.tv_sec;
+    now->tv_usec = precise.tv_nsec / 1000;
+    return result;
+}
+
+time_t time(time_t *now_r)
+{
+    struct timespec precise;
+    clock_gettime(CLOCK_REALTIME_COARSE, &precise);
+    if (now_r)
+        *now_r = precise.tv_sec;
+    return precise.tv_sec;
+}
