@@ -52,9 +52,14 @@ struct site {
 /* Frees what the site holds. */
 void site_clear(struct site *site);
 
-/* Sets facts->untrusted and facts->submission from what the MTA says of the listener. A listener
- * that the MTA does not name at all counts as untrusted wherever untrusted ones are configured. */
+/* Sets facts->untrusted and facts->submission from what the MTA says of the listener. One that may
+ * be untrusted counts as such: of which the MTA sends no name where a name is configured, no port
+ * where a port is. */
 void site_judge_listener(const struct site *site, struct facts *facts);
+
+/* The entry of untrusted_listeners that makes the listener untrusted only because the MTA does not
+ * tell whether it is this one; NULL: none. */
+const char *site_untold_listener(const struct site *site, const struct facts *facts);
 
 /* The login as the site knows it: a realm of sasl_local_realms is cut off. NULL: no login name.
  * The caller frees it. */

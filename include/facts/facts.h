@@ -152,8 +152,8 @@ const char *facts_listener(const struct facts *facts);
  * case, or by its port as ":587". */
 bool facts_listener_is(const struct facts *facts, const char *name);
 
-/* Whether anything at all tells the listener. */
-bool facts_listener_known(const struct facts *facts);
+/* Whether it is, or the MTA does not send the macro that would show that it is another one. */
+bool facts_listener_may_be(const struct facts *facts, const char *name);
 
 /* The subject of the client certificate that the MTA has verified, encoded as Sendmail does
  * (+XX); NULL without one. Behind Sendmail, and behind an MTA that does not say what it is,

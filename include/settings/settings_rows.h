@@ -79,7 +79,9 @@ SETTING(RECIPIENT_DELIMITER, "recipient_delimiter", TEXT, "", ANY, MAIN | LISTEN
 SETTING(UNTRUSTED_LISTENERS, "untrusted_listeners", LIST, "", ANY, MAIN | LISTENER,
         "Listeners behind a relay that hides the client, such as a Tor onion service or stunnel. "
         "Address and name of their clients say nothing, and no network, table, DNS list or "
-        "restriction on names matches them, so that nobody is trusted for coming from 127.0.0.1.")
+        "restriction on names matches them, so that nobody is trusted for coming from 127.0.0.1. "
+        "Where the MTA does not send what an entry is told by - {daemon_name} for a name, "
+        "{daemon_port} for a port - each listener may be the one, and counts as untrusted.")
 SETTING(SUBMISSION_LISTENERS, "submission_listeners", LIST, "submission submissions :587 :465", ANY,
         MAIN | LISTENER,
         "Listeners on which nobody is served without authentication; a certificate that "

@@ -31,12 +31,13 @@ void site_clear(struct site *site)
     *site = (struct site){0};
 }
 
-static bool is_one_of(const struct facts *facts, const GPtrArray *names)
+static const char *find_listener(const struct facts *facts, const GPtrArray *names,
+                                 bool (*is)(const struct facts *facts, const char *name))
 {
     for (guint i = 0; names && i < names->len; i++)
-        if (facts_listener_is(facts, names->pdata[i]))
-            return true;
-    return false;
+        if (is(facts, names->pdata[i]))
+            return names->pdata[i];
+    return NULL;
 }
 
 void site_judge_listener(const struct site *site, struct facts *facts)
@@ -45,11 +46,19 @@ void site_judge_listener(const struct site *site, struct facts *facts)
         facts->untrusted = facts->submission = false;
         return;
     }
-    facts->untrusted = is_one_of(facts, site->untrusted_listeners);
-    facts->submission = is_one_of(facts, site->submission_listeners);
+    facts->submission = find_listener(facts, site->submission_listeners, facts_listener_is);
     /* A session on standard input has no listener: it is as local as can be. */
-    if (facts->has_address && !facts_listener_known(facts) && site->untrusted_listeners->len > 0)
-        facts->untrusted = true;
+    facts->untrusted =
+        find_listener(facts, site->untrusted_listeners,
+                      facts->has_address ? facts_listener_may_be : facts_listener_is);
+}
+
+const char *site_untold_listener(const struct site *site, const struct facts *facts)
+{
+    const GPtrArray *names = site->untrusted_listeners;
+    if (!facts->untrusted || find_listener(facts, names, facts_listener_is))
+        return NULL;
+    return find_listener(facts, names, facts_listener_may_be);
 }
 
 char *site_cut_realm(const struct site *site, const char *login)

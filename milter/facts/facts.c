@@ -255,9 +255,10 @@ bool facts_listener_is(const struct facts *facts, const char *name)
     return daemon && g_ascii_strcasecmp(daemon, name) == 0;
 }
 
-bool facts_listener_known(const struct facts *facts)
+bool facts_listener_may_be(const struct facts *facts, const char *name)
 {
-    return facts->macros.daemon_name || facts->macros.daemon_port;
+    bool told = name[0] == ':' ? facts->macros.daemon_port : facts->macros.daemon_name;
+    return !told || facts_listener_is(facts, name);
 }
 
 /* Sendmail's encoding of certificate fields: op.txt, "xtext" with more characters. */

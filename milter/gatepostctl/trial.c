@@ -127,16 +127,22 @@ static void set_client_macros(struct trial *trial, const struct trial_setup *set
         set_macro(trial, "{client_resolve}", has_name(setup) ? "OK" : "FAIL");
 }
 
+/* An MTA sends both: of a listener that was named, a port that is no other's, and the reverse. */
 static void set_listener_macros(struct trial *trial, const struct trial_setup *setup)
 {
     const char *listener = setup->listener && *setup->listener ? setup->listener : ":25";
+    const char *port = listener[0] == ':' ? listener + 1 : listener;
     set_macro(trial, "v", "Postfix 3.7.11");
-    if (setup->local)
+    if (setup->local) {
         set_macro(trial, "{daemon_port}", "0");
-    else if (is_port(listener))
-        set_macro(trial, "{daemon_port}", listener[0] == ':' ? listener + 1 : listener);
-    else
+    } else if (is_port(listener)) {
+        g_autofree char *name = g_strconcat(":", port, NULL);
+        set_macro(trial, "{daemon_name}", name);
+        set_macro(trial, "{daemon_port}", port);
+    } else {
         set_macro(trial, "{daemon_name}", listener);
+        set_macro(trial, "{daemon_port}", "-");
+    }
 }
 
 /* Postfix gives the subject of a certificate only if it could verify it. */

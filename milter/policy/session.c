@@ -196,6 +196,19 @@ static void warn_of_listener_name(struct session *session)
                          macros->mta_name);
 }
 
+static void warn_of_untold_listener(struct session *session)
+{
+    const char *name = site_untold_listener(&session->policy->site, &session->facts);
+    if (!name)
+        return;
+    const char *macro = name[0] == ':' ? "{daemon_port}" : "{daemon_name}";
+    g_autofree char *key = g_strconcat("untold:", macro, NULL);
+    engine_warn_once(session->engine, key,
+                     "the MTA does not send %s, so that each of its listeners may be %s of "
+                     "untrusted_listeners: no client is trusted for its address or name",
+                     macro, name);
+}
+
 enum session_step session_connect(struct session *session, const struct connection *connection,
                                   const struct macro_source *macros)
 {
@@ -204,6 +217,7 @@ enum session_step session_connect(struct session *session, const struct connecti
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);
     warn_of_listener_name(session);
+    warn_of_untold_listener(session);
     begin_lookups(session);
     run_begin(session, STAGE_CONNECT);
     return session_resume(session);
