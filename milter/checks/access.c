@@ -143,9 +143,25 @@ static enum check_result act_info(struct result *result)
     return note(result, "info");
 }
 
+/* TEXT as one line of a header, which holds at most 998 bytes (RFC 5322 2.1.1): a table may put
+ * into it what a stranger sent ($1), and that must not begin a field of its own. */
+static char *header_line(const char *text)
+{
+    enum { LONGEST = 998 };
+    size_t length = strnlen(text, LONGEST + 1);
+    if (length > LONGEST)
+        for (length = LONGEST; length > 0 && (text[length] & 0xc0) == 0x80;)
+            length--;
+    char *line = g_strndup(text, length);
+    for (char *p = line; *p; p++)
+        if (g_ascii_iscntrl(*p) && *p != '\t')
+            *p = '?';
+    return line;
+}
+
 static enum check_result act_prepend(struct result *result)
 {
-    g_ptr_array_add(result->check->effects->prepend, g_strdup(result->text));
+    g_ptr_array_add(result->check->effects->prepend, header_line(result->text));
     return CHECK_DUNNO;
 }
 
