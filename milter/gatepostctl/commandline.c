@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "command.h"
 
 void complain(const char *format, ...)
@@ -12,7 +13,9 @@ void complain(const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    fprintf(stderr, "gatepostctl: %s\n", text);
+    /* It may name what a script was handed by strangers. */
+    g_autofree char *escaped = text_escape(text);
+    fprintf(stderr, "gatepostctl: %s\n", escaped);
 }
 
 static void print_usage(const struct command *command, FILE *stream)

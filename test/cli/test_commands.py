@@ -380,6 +380,31 @@ def odd_arguments():
             absent('[\x00-\x09\x0b-\x1f\x7f]', done.stdout, '%r %r' % (option, odd))
 
 
+@case('mistakes in odd arguments are told without their control characters')
+def odd_mistakes():
+    settings = ctl.Settings(SITE)
+    odd = 'x\x1b[31m\n\x7f'
+    for line in ([odd], ['config', odd], ['rules', odd], ['dnsbl', odd], ['test', '--' + odd],
+                 ['test', odd], ['lookup', odd, 'a'], ['lookup', odd + ':x', 'a'],
+                 ['setup', odd], ['status', odd]):
+        done = settings.run(*line)
+        true(done.returncode in (1, 64, 78), 'exit of %r' % line)
+        absent('[\x00-\x09\x0b-\x1f\x7f]', done.stdout + done.stderr, repr(line))
+
+
+@case('what a table prepends stays one line, whatever it quotes')
+def prepended():
+    settings = ctl.Settings(SITE + 'message_restrictions = check_header_access Subject pcre:all\n',
+                            all='/(.*)/ PREPEND X-Subject: $1\n')
+    for subject, header in (
+            ('=?utf-8?q?a=0d=0aEvil:_yes?=', 'X-Subject: a??Evil: yes'),
+            ('=?utf-8?q?a=0a=0abody?=', 'X-Subject: a??body'), ('a\n\tb', 'X-Subject: a b'),
+            ('a\x1b[31m\x01\x7f', 'X-Subject: a?[31m??'),
+            ('\u00e4' * 2000, 'X-Subject: ' + '\u00e4' * 493)):
+        found, _ = settings.test('-', 'Subject: %s\n\nbody\n' % subject)
+        equal(found['headers'], [header], ascii(subject)[:60])
+
+
 @case('without --json a person is told the same')
 def human():
     settings = ctl.Settings(SITE + 'client_restrictions = warn_if_reject reject\n')

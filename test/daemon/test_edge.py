@@ -142,7 +142,7 @@ def replies(daemon):
         true(len(reply) < 1000, 'length %d' % len(reply))
 
 
-@case('RSET, HELO and a lost client forget the message')
+@case('RSET, HELO, MAIL and a lost client forget the message')
 def forget(daemon):
     with opened(daemon) as mta:
         mta.mail()
@@ -156,6 +156,10 @@ def forget(daemon):
         mta.helo()
         equal(send(mta)[0], 'c', 'after HELO')
         equal(mta.changes, [], 'after HELO nothing is held')
+        mta.mail()
+        mta.rcpt('<hold@lab.test>')
+        equal(send(mta)[0], 'c', 'after MAIL')
+        equal(mta.changes, [], 'after MAIL nothing is held')
 
 
 @case('a connection may be lost anywhere')
