@@ -3,7 +3,8 @@
 """The manual pages: their examples do what they say, and they leave out no word.
 
 In a page, a literal block behind the comment `file NAME` is a file, one behind the comment `run` is
-commands ("$ COMMAND") with their output. Comment lines may stand for a block."""
+commands ("$ COMMAND") with their output, one behind `shown: WHY` is neither. Comment lines may
+stand for a block."""
 import glob
 import os
 import re
@@ -80,6 +81,41 @@ def play(page):
 for page in ('gatepostctl.8', 'gatepost.conf.5', 'gatepost-rules.5'):
     CASES.append(('the examples of %s do what they say' % page,
                   lambda page=page: play('packaging/man/%s.in' % page)))
+
+
+@case('every literal block of the pages is run, or says why not')
+def marked():
+    for path in sorted(glob.glob(TOP + '/packaging/man/*.in')):
+        lines = read(path).splitlines()
+        for number, line in enumerate(lines):
+            before = lines[number - 1]
+            if line.startswith('.Bd -literal'):
+                true(MARK.match(before) or before.startswith('.\\" shown: '),
+                     '%s:%d is not marked' % (os.path.basename(path), number + 1))
+
+
+@case('the log line of gatepost(8) has the keys of the log, in their order')
+def log_line():
+    page = read('packaging/man/gatepost.8.in')
+    shown = re.search(r'(?s)\n(action=.*?)\n\.Ed', page)[1]
+    rows = re.findall(r'^    \{"([a-z_]+)", get_\w+, \w+, (\w+)\}',
+                      read('milter/report/logline.c'), re.M)
+    true(len(rows) > 10, 'the table of keys is not where it was')
+    equal(list(gatepost.fields(' '.join(shown.split()))), [key for key, left_out in rows if
+                                                           left_out == 'false'], 'keys')
+
+
+@case('the replies of gatepost(8) are in the program')
+def replies():
+    sources = ''.join(read(path) for path in glob.glob(TOP + '/milter/*/*.c'))
+    sources = re.sub(r'"\s*\n\s*"', '', sources)
+    shown = re.findall(r'(?m)^\.It Li ([45]\d\d) [45]\.\d+\.\d+ (.*)$',
+                       read('packaging/man/gatepost.8.in'))
+    true(len(shown) > 10, 'the replies are not where they were')
+    for code, text in shown:
+        pieces = re.split(r': |<\w+>|\[\w+\]|\([^)]*\)|\b[A-Z]{4,}\b|12\.0', text)
+        piece = max(pieces, key=len).strip()
+        true(piece in sources, '%s %s: %r is not in the program' % (code, text, piece))
 
 
 @case('gatepost.conf(5) explains every restriction')
