@@ -155,6 +155,12 @@ bool facts_listener_is(const struct facts *facts, const char *name);
 /* Whether it is, or the MTA does not send the macro that would show that it is another one. */
 bool facts_listener_may_be(const struct facts *facts, const char *name);
 
+/* Whether the message under way has no sender and comes from a program of this machine, so that
+ * nobody could be told that it is refused: Postfix would drop it, and Sendmail's submission program
+ * (submit.cf) would send it to postmaster as a whole. That program speaks SMTP from loopback, and
+ * its Received field names a user instead of a client. Known once the header is in. */
+bool facts_nobody_to_tell(const struct facts *facts);
+
 /* The subject of the client certificate that the MTA has verified, encoded as Sendmail does
  * (+XX); NULL without one. Behind Sendmail, and behind an MTA that does not say what it is,
  * {verify} must be OK; Postfix gives the subject of verified certificates alone. The caller frees

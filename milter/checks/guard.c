@@ -171,8 +171,7 @@ static enum check_result act(struct check *check, const struct autoreply_message
 {
     const struct facts *facts = check->facts;
     enum guard_action action = check->site->guard_action;
-    /* Nobody could be told of a refusal. */
-    if (action == GUARD_REJECT && facts->without_smtp && facts->sender.null)
+    if (action == GUARD_REJECT && facts_nobody_to_tell(facts))
         action = GUARD_STRIP;
     switch (action) {
     case GUARD_REJECT:

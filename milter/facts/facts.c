@@ -8,6 +8,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "mail/header.h"
+
 struct macro_row {
     enum stage stage;
     const char *macro;
@@ -134,11 +136,18 @@ static void take_address(struct facts *facts, const struct connection *connectio
     }
 }
 
-/* Postfix's cleanup(8) shows mail that came without SMTP as a client on port 0 that was never
- * looked up. */
-static bool came_without_smtp(const struct macro_facts *macros)
+static bool is_sendmail(const struct facts *facts)
 {
-    return macros->client_port && strcmp(macros->client_port, "0") == 0 && !macros->client_resolve;
+    return facts->macros.mta_version && facts->mta != MTA_POSTFIX;
+}
+
+/* Postfix's cleanup(8) shows mail that came without SMTP as a client on port 0 that was never
+ * looked up. So does "sendmail -bs" of Sendmail, but there a program listens to each reply. */
+static bool came_without_smtp(const struct facts *facts)
+{
+    const struct macro_facts *macros = &facts->macros;
+    return macros->client_port && strcmp(macros->client_port, "0") == 0 &&
+           !macros->client_resolve && !is_sendmail(facts);
 }
 
 void facts_connect(struct facts *facts, const struct connection *connection,
@@ -149,7 +158,7 @@ void facts_connect(struct facts *facts, const struct connection *connection,
     take_address(facts, connection);
     const char *version = facts->macros.mta_version;
     facts->mta = version && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_OTHER;
-    facts->without_smtp = came_without_smtp(&facts->macros);
+    facts->without_smtp = came_without_smtp(facts);
     const char *name = facts->macros.client_name;
     facts->client_name = take_name(name ? name : connection->host);
     facts->name_status = take_status(facts->macros.client_resolve, facts->client_name);
@@ -166,8 +175,7 @@ void facts_connect(struct facts *facts, const struct connection *connection,
  * and MAIL in a row cannot be told from STARTTLS, AUTH and MAIL. */
 static void judge_login(struct facts *facts, bool has_login, bool between_helos)
 {
-    bool sendmail = facts->macros.mta_version && facts->mta != MTA_POSTFIX;
-    if (!sendmail || !has_login)
+    if (!is_sendmail(facts) || !has_login)
         facts->login_in_clear = false;
     else if (!facts->macros.tls_version || between_helos)
         facts->login_in_clear = true;
@@ -259,6 +267,20 @@ bool facts_listener_may_be(const struct facts *facts, const char *name)
 {
     bool told = name[0] == ':' ? facts->macros.daemon_port : facts->macros.daemon_name;
     return !told || facts_listener_is(facts, name);
+}
+
+static bool from_submission_program(const struct facts *facts)
+{
+    if (facts->mta == MTA_POSTFIX || facts->untrusted || !facts->has_address ||
+        !ipaddr_is_loopback(&facts->address) || !facts->message)
+        return false;
+    const struct header *received = header_list_first(facts->message->headers, "Received");
+    return received && g_str_has_prefix(received->value + strspn(received->value, " \t"), "(from ");
+}
+
+bool facts_nobody_to_tell(const struct facts *facts)
+{
+    return facts->sender.null && (facts->without_smtp || from_submission_program(facts));
 }
 
 /* Sendmail's encoding of certificate fields: op.txt, "xtext" with more characters. */

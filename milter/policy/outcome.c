@@ -224,7 +224,8 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     g_ptr_array_add(session->recipients, recipient);
 }
 
-/* Postfix would drop a refused message without a sender: it is held instead. */
+/* Postfix would drop a refused message without a sender, Sendmail would show it to postmaster: it
+ * is held instead. */
 static void hold_refused(struct session *session, struct refusal *refusal, const char *const *to)
 {
     report(session, "hold", STAGE_MESSAGE, refusal,
@@ -240,8 +241,8 @@ static void refuse_message(struct session *session, struct refusal *refusal)
     g_autoptr(GPtrArray) names = accepted_recipients(session);
     const char *met[2] = {refusal->recipient, NULL};
     const char *const *to = refusal->recipient ? met : (const char *const *)names->pdata;
-    /* A 4xx is no loss: Postfix keeps the message and tries again. */
-    if (session->facts.without_smtp && session->facts.sender.null && refusal->reply[0] == '5') {
+    /* A 4xx is no loss: the MTA keeps the message and tries again. */
+    if (facts_nobody_to_tell(&session->facts) && refusal->reply[0] == '5') {
         hold_refused(session, refusal, to);
         return;
     }

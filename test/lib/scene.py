@@ -23,7 +23,7 @@ class Scene:
         """settings, more, unix: gatepost's. main: main.cf parameters that differ."""
         self.gatepost = gatepost.Gatepost(settings, more, unix)
         self.mta = (postfix.Postfix(self.gatepost.milter(), main) if MTA == 'postfix'
-                    else sendmail.Sendmail(self.gatepost.milter()))
+                    else behind_sendmail(self.gatepost))
         self.postfix = self.mta if MTA == 'postfix' else None
         self.sink = self.mta.sink
 
@@ -45,6 +45,10 @@ class Scene:
             yield
         finally:
             self.gatepost.reload(before, more)
+
+    def expand(self, value):
+        value = value.replace('TABLES', self.gatepost.folder)
+        return value if self.postfix else value.replace('ROOT', self.mta.root)
 
     def dialog(self, service='mx', cert=None, **more):
         """A session with one of the MTA's services, TLS where it begins with TLS."""
@@ -75,9 +79,20 @@ class Scene:
                 tap.note(line)
 
 
-def first(settings=None, more='', unix=False, main=None, tables=None):
+def behind_sendmail(daemon):
+    """A Sendmail; a unix socket must lie in its root folder."""
+    if daemon.port:
+        return sendmail.Sendmail(daemon.milter())
+    mta = sendmail.Sendmail('unix:/run/milter.sock')
+    daemon.path = mta.path('/run/milter.sock')
+    daemon.configure({**daemon.settings, 'milter_socket': daemon.milter()}, daemon.more)
+    return mta
+
+
+def first(settings=None, more='', unix=False, main=None, tables=None, prepare=None):
     """What tap.run wants as its setup. tables: file name -> text; TABLES in a setting's value
-    stands for their folder."""
+    stands for their folder, ROOT for Sendmail's root folder. prepare: called with the scene before
+    anything starts."""
     why = MISSING or gatepost.missing()
     if why:
         tap.skip_all(why)
@@ -86,7 +101,9 @@ def first(settings=None, more='', unix=False, main=None, tables=None):
         scene = Scene(unix=unix, main=main)
         for name, text in (tables or {}).items():
             scene.gatepost.table(name, text)
-        scene.gatepost.configure({key: value and value.replace('TABLES', scene.gatepost.folder)
+        if prepare:
+            prepare(scene)
+        scene.gatepost.configure({key: value and scene.expand(value)
                                   for key, value in (settings or {}).items()}, more)
         return scene.start()
     return setup
@@ -100,7 +117,10 @@ def ends_well(scene):
     tap.absent(scene.mta.troubles, scene.mta.log(), "the log of " + scene.mta.name)
 
 
-def run(**options):
+def run(troubles=None, **options):
+    """troubles: what the MTA's log must not hold at the end, when it differs."""
+    if troubles:
+        {'postfix': postfix.Postfix, 'sendmail': sendmail.Sendmail}[MTA].troubles = troubles
     tap.case('gatepost stops in order')(ends_well)
     tap.run(first(**options), teardown=lambda scene: scene and scene.stop(),
             on_failure=lambda scene: scene.show())

@@ -61,8 +61,8 @@ define(`confAUTH_MECHANISMS', `PLAIN LOGIN CRAM-MD5')
 define(`confAUTH_REALM', `lab.test')
 define(`RELAY_MAILER_ARGS', `TCP $h {sink}')
 define(`SMART_HOST', `relay:[127.0.0.1]')
-define(`LOCAL_MAILER_PATH', `/bin/sh')
-define(`LOCAL_MAILER_ARGS', `sh -c `cat >>/var/mail/$u'')
+define(`LOCAL_MAILER_PATH', `/usr/bin/deliver')
+define(`LOCAL_MAILER_ARGS', `deliver $u')
 FEATURE(`no_default_msa')
 FEATURE(`use_cw_file')
 FEATURE(`promiscuous_relay')
@@ -89,6 +89,7 @@ define(`MSP_QUEUE_DIR', `/var/spool/mqueue-client')
 define(`confPID_FILE', `/run/sm-client.pid')
 define(`STATUS_FILE', `/dev/null')
 define(`RELAY_MAILER_ARGS', `TCP $h {port}')
+FEATURE(`accept_unresolvable_domains')
 FEATURE(`msp', `[127.0.0.1]')
 '''
 
@@ -186,7 +187,8 @@ class Sendmail:
             if os.path.exists(tool):
                 self.copy(tool, tool)
         self.copy(TREE + PROGRAM, '/usr/sbin/sendmail')
-        os.symlink('../sbin/sendmail', self.path('/usr/lib/sendmail'))
+        for name in ('/usr/lib/sendmail', '/usr/bin/mailq'):
+            os.symlink('../sbin/sendmail', self.path(name))
         os.chown(self.path('/usr/sbin/sendmail'), 0, USERS['smmsp'])
         os.chmod(self.path('/usr/sbin/sendmail'), 0o2755)
         for plugin in glob.glob(PLUGINS):
@@ -224,6 +226,9 @@ class Sendmail:
         self.write('/etc/mail/service.switch', 'hosts files\naliases files\n')
         self.write('/etc/mail/local-host-names', 'lab.test\nmail.lab.test\nlocalhost\n')
         self.write('/etc/mail/aliases', 'postmaster: bob\nMAILER-DAEMON: postmaster\n')
+        # Called with -f SENDER and the user's name, maybe with a backslash before it.
+        self.write('/usr/bin/deliver', '#!/bin/sh\nfor user; do :; done\n'
+                   '/bin/cat >>"/var/mail/${user#\\\\}"\n', 0o755)
         for user in ('bob', 'carol', 'dave'):
             self.folder_of('/home/' + user, user, 0o755)
         for name in os.listdir(self.certs.path):
@@ -262,7 +267,10 @@ class Sendmail:
 
     def forward(self, user, text):
         """What becomes of a user's mail; dave's alone is delivered here at all."""
-        self.write('/home/%s/.forward' % user, text, 0o644, user)
+        self.write_home(user, '.forward', text)
+
+    def write_home(self, user, name, text):
+        self.write('/home/%s/%s' % (user, name), text, 0o644, user)
 
     # The configuration
 
@@ -304,32 +312,35 @@ class Sendmail:
                 self.lines.append(re.sub(r'^<\d+>', '', line).rstrip('\0\n'))
         threading.Thread(target=read, daemon=True).start()
 
-    def run(self, *arguments, data=b'', user=None, check=True):
-        """Runs a program inside the root folder."""
-        def enter():
+    def enter(self, user=None):
+        """What a child does before it becomes a program inside the root folder."""
+        def change():
             os.chroot(self.root)
             os.chdir('/')
             if user:
                 os.setgroups([])
                 os.setresgid(*[USERS[user]] * 3)
                 os.setresuid(*[USERS[user]] * 3)
-        return subprocess.run(arguments, input=data, preexec_fn=enter, check=check,
-                              capture_output=True, timeout=60,
-                              env={'PATH': '/usr/sbin:/usr/bin:/bin'})
+        return {'preexec_fn': change, 'env': {'PATH': '/usr/sbin:/usr/bin:/bin'}}
+
+    def run(self, *arguments, data=b'', user=None, check=True):
+        """Runs a program inside the root folder."""
+        return subprocess.run(arguments, input=data, check=check, capture_output=True, timeout=60,
+                              **self.enter(user))
+
+    def popen(self, *arguments, user=None):
+        return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                **self.enter(user))
 
     def command(self, *arguments, data=b'', check=True):
         return self.run(*arguments, data=data, check=check)
 
     def start(self):
         self.run('/usr/sbin/sendmail', '-bi')
-
-        def enter():
-            os.chroot(self.root)
-            os.chdir('/')
         self.process = subprocess.Popen(
-            ['/usr/sbin/sendmail', '-bD', '-q1h'], preexec_fn=enter, start_new_session=True,
+            ['/usr/sbin/sendmail', '-bD', '-q1h'], start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={'PATH': '/usr/sbin:/usr/bin:/bin'})
+            **self.enter())
         atexit.register(self.stop)
         for name in self.services:
             tap.until(lambda: listening(self.ports[name]), 20, 'Sendmail listening as ' + name)
@@ -353,6 +364,14 @@ class Sendmail:
     def sendmail(self, data, *arguments, user='bob'):
         """Local submission, as a program of this machine does it: by submit.cf."""
         return self.run('/usr/sbin/sendmail', *arguments, data=data, user=user, check=False)
+
+    def mailbox(self, user):
+        """What was delivered to a user of this machine: dave's mail, and what has no domain."""
+        try:
+            with open(self.path('/var/mail/' + user), encoding='latin-1') as handle:
+                return handle.read()
+        except FileNotFoundError:
+            return ''
 
     def flush(self):
         """Tries the queued mail again, of both queues."""

@@ -83,6 +83,8 @@ static void test_client(void)
     g_assert_true(facts.without_smtp);
     connect_with(&facts, "127.0.0.1", MACROS("{client_port}", "0", "{client_resolve}", "OK"));
     g_assert_false(facts.without_smtp);
+    connect_with(&facts, NULL, MACROS("{client_port}", "0", "v", "8.17.1.9"));
+    g_assert_false(facts.without_smtp);
     facts_clear(&facts);
 }
 
