@@ -129,12 +129,19 @@ class Box:
                 os.unlink(self.path + path)
         self.write('/etc/machine-id', MACHINE_ID + '\n')
         self.write('/etc/hostname', NAME + '\n')
-        self.write('/etc/hosts', '127.0.0.1 localhost\n127.0.1.1 %s mail\n' % NAME)
+        self.write('/etc/hosts', '127.0.0.1 localhost\n127.0.1.1 %s mail\n%s'
+                   % (NAME, self.read('/etc/hosts') if self.exists('/etc/hosts') else ''))
+        # An index of manual pages takes longer than installing them.
+        if self.exists('/var/lib/man-db/auto-update'):
+            os.unlink(self.path + '/var/lib/man-db/auto-update')
         self.write('/etc/systemd/system/gatepost-test.target', TARGET)
 
     def write(self, path, text, mode=0o644):
         os.makedirs(os.path.dirname(self.path + path), exist_ok=True)
         return place.write(self.path + path, text, mode)
+
+    def append(self, path, text):
+        self.write(path, self.read(path) + text)
 
     def read(self, path):
         with open(self.path + path, encoding='utf-8', errors='replace') as handle:
@@ -143,18 +150,15 @@ class Box:
     def exists(self, path):
         return os.path.lexists(self.path + path)
 
-    def enter_words(self):
-        environment = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C', 'HOME=/root',
-                       'DEBIAN_FRONTEND=noninteractive']
-        if self.leader:
-            return ['nsenter', '-t', str(self.leader), '-m', '-u', '-i', '-n', '-p', '--root',
-                    '--wd=/', *environment]
-        return ['chroot', self.path, *environment]
+    def words(self, network):
+        spaces = ['-m', '-u', '-i', '-p'] + ([] if network else ['-n'])
+        return ['nsenter', '-t', str(self.leader), *spaces, '--root', 'env', '-i', '-C', '/',
+                'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C', 'HOME=/root',
+                'DEBIAN_FRONTEND=noninteractive']
 
-    def run(self, *words, **options):
-        """Runs a command in the box; before boot() without services and with this machine's
-        network."""
-        return execute(*self.enter_words(), *words, **options)
+    def run(self, *words, network=False, **options):
+        """Runs a command in the box, which is booted; with this machine's network if asked for."""
+        return execute(*self.words(network), *words, **options)
 
     def ok(self, *words, **options):
         """The output of a command that must work."""

@@ -42,14 +42,13 @@ def repack(deb, version, target):
 def prepare():
     first = packages.file(r'^gatepost_.*\.deb$')
     there = box.Box()
+    there.boot()
     there.run('dpkg', '--purge', 'gatepost')
-    there.sh('rm -rf %s /etc/gatepost; deluser --quiet gatepost || :; '
-             'rm -f /var/lib/man-db/auto-update; mkdir /packages' % STATE)
+    there.sh('rm -rf %s /etc/gatepost; deluser --quiet gatepost || :; mkdir /packages' % STATE)
     shutil.copy(first, there.path + '/packages/first.deb')
     for name in ('second', 'third'):
         version = {'second': '99.1-1', 'third': '99.2-1'}[name]
         repack(first, version, '%s/packages/%s.deb' % (there.path, name))
-    there.boot()
     return there
 
 
