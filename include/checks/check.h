@@ -49,10 +49,11 @@ struct header_change {
 /* What happens beside permit and refuse. Collected for one evaluation (a recipient or a message)
  * and taken over by the session when that was not refused. */
 struct check_effects {
-    char *hold;         /* reason of the first HOLD; NULL: none */
-    GPtrArray *prepend; /* of char *: "Header: value" */
-    GPtrArray *changes; /* of struct header_change *, in the order to be carried out; or NULL */
-    GString *body;      /* instead of the message's, CRLF line ends; or NULL */
+    char *hold;            /* reason of the first HOLD; NULL: none */
+    GPtrArray *prepend;    /* of char *: "Header: value" */
+    GHashTable *prepended; /* the same as a set, borrowed, where effects are brought together */
+    GPtrArray *changes;    /* of struct header_change *, in the order to be carried out; or NULL */
+    GString *body;         /* instead of the message's, CRLF line ends; or NULL */
     struct spam_verdict *spam; /* what reject_spam found; or NULL */
     char *defer_if_permit;     /* the reply that a permit turns into */
     char *defer_if_reject;     /* the reply that a refusal turns into */

@@ -43,10 +43,46 @@ static GString *without_comments(const char *text, size_t length)
     return out;
 }
 
-/* The same without the white space that may stand around "@" and "." (RFC 5322 4.4). */
+/* Past the obsolete routes (RFC 5322 4.4: "@a,@b:") that TEXT, behind a "<", begins with. A colon
+ * within a domain literal does not end one. */
+static const char *skip_routes(const char *text)
+{
+    const char *p = text + strspn(text, " \t\r\n,");
+    bool literal = false, route = *p == '@';
+    for (; route && *p && !strchr("<>\"", *p); p++) {
+        literal = *p == '[' || (literal && *p != ']');
+        if (*p != ':' || literal)
+            continue;
+        text = p + 1;
+        route = text[strspn(text, " \t\r\n,")] == '@';
+    }
+    return text;
+}
+
+/* A text that holds no comments without the routes in brackets. */
+static GString *without_routes(const GString *text)
+{
+    GString *out = g_string_sized_new(text->len);
+    bool quoted = false;
+    for (const char *p = text->str; *p;) {
+        char c = *p++;
+        g_string_append_c(out, c);
+        if (c == '"')
+            quoted = !quoted;
+        else if (quoted && c == '\\' && *p)
+            g_string_append_c(out, *p++);
+        else if (!quoted && c == '<')
+            p = skip_routes(p);
+    }
+    return out;
+}
+
+/* The same without routes, and without the white space that may stand around "@" and "." (RFC 5322
+ * 4.4). */
 static GString *plain_addresses(const char *text, size_t length)
 {
-    g_autoptr(GString) bare = without_comments(text, length);
+    g_autoptr(GString) all = without_comments(text, length);
+    g_autoptr(GString) bare = without_routes(all);
     GString *out = g_string_sized_new(bare->len);
     bool quoted = false;
     for (gsize i = 0; i < bare->len; i++) {

@@ -106,6 +106,8 @@ void check_effects_clear(struct check_effects *effects)
     g_free(effects->hold);
     g_free(effects->defer_if_permit);
     g_free(effects->defer_if_reject);
+    if (effects->prepended)
+        g_hash_table_unref(effects->prepended);
     if (effects->prepend)
         g_ptr_array_unref(effects->prepend);
     *effects = (struct check_effects){0};

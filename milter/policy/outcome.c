@@ -103,6 +103,18 @@ static void report_notes(struct session *session, enum stage stage)
     g_array_set_size(session->notes, 0);
 }
 
+/* Adds a header once, however many recipients ask for it, each perhaps for another one. */
+static void take_header(struct check_effects *into, const char *header)
+{
+    if (!into->prepended)
+        into->prepended = g_hash_table_new(g_str_hash, g_str_equal);
+    if (g_hash_table_contains(into->prepended, header))
+        return;
+    char *copy = g_strdup(header);
+    g_ptr_array_add(into->prepend, copy);
+    g_hash_table_add(into->prepended, copy);
+}
+
 /* HOLD and PREPEND of a recipient count when it was not refused; the same header once. */
 static void take_effects(struct check_effects *into, const struct check_effects *from)
 {
@@ -112,11 +124,8 @@ static void take_effects(struct check_effects *into, const struct check_effects 
         into->hold = g_strdup(from->hold);
         into->hold_check = from->hold_check;
     }
-    for (guint i = 0; i < from->prepend->len; i++) {
-        const char *header = from->prepend->pdata[i];
-        if (!g_ptr_array_find_with_equal_func(into->prepend, header, g_str_equal, NULL))
-            g_ptr_array_add(into->prepend, g_strdup(header));
-    }
+    for (guint i = 0; i < from->prepend->len; i++)
+        take_header(into, from->prepend->pdata[i]);
 }
 
 static struct refusal *take_refusal(struct refusal *into, struct refusal *from)

@@ -31,7 +31,8 @@ struct pattern {
 
 struct matcher {
     pcre2_match_data *data;
-    pcre2_match_context *context; /* borrowed */
+    pcre2_match_context *context; /* a copy */
+    pcre2_jit_stack *stack;       /* NULL: none was needed yet */
 };
 
 /* A pattern on its way from source to code. */
@@ -377,8 +378,9 @@ struct matcher *matcher_new(struct pattern_context *context)
 {
     struct matcher *matcher = g_new(struct matcher, 1);
     matcher->data = pcre2_match_data_create(1, NULL);
-    matcher->context = context->match;
-    if (!matcher->data)
+    matcher->context = pcre2_match_context_copy(context->match);
+    matcher->stack = NULL;
+    if (!matcher->data || !matcher->context)
         g_error("out of memory"); /* as GLib does */
     return matcher;
 }
@@ -388,7 +390,23 @@ void matcher_free(struct matcher *matcher)
     if (!matcher)
         return;
     pcre2_match_data_free(matcher->data);
+    pcre2_match_context_free(matcher->context);
+    if (matcher->stack)
+        pcre2_jit_stack_free(matcher->stack);
     g_free(matcher);
+}
+
+/* Compiled code has 32 kB of the machine's stack: a pattern that walks over many lines of a header
+ * needs more, and the interpreter that could take its place is ten times as slow. False if there is
+ * no more to give. */
+static bool grow_stack(struct matcher *matcher)
+{
+    if (matcher->stack)
+        return false;
+    matcher->stack = pcre2_jit_stack_create(PATTERN_STACK_MIN, PATTERN_STACK_MAX, NULL);
+    if (matcher->stack)
+        pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
+    return matcher->stack != NULL;
 }
 
 static int search(const struct pattern *pattern, struct matcher *matcher, const char *text,
@@ -397,8 +415,10 @@ static int search(const struct pattern *pattern, struct matcher *matcher, const 
     PCRE2_SPTR subject = (PCRE2_SPTR)text;
     int n = PCRE2_ERROR_JIT_STACKLIMIT;
     if (pattern->jit)
-        n = pcre2_jit_match(pattern->code, subject, length, offset, 0, matcher->data,
-                            matcher->context);
+        do
+            n = pcre2_jit_match(pattern->code, subject, length, offset, 0, matcher->data,
+                                matcher->context);
+        while (n == PCRE2_ERROR_JIT_STACKLIMIT && grow_stack(matcher));
     if (n == PCRE2_ERROR_JIT_STACKLIMIT)
         n = pcre2_match(pattern->code, subject, length, offset, PCRE2_NO_JIT, matcher->data,
                         matcher->context);

@@ -18,6 +18,9 @@
 #define PATTERN_MATCH_LIMIT 1000000
 #define PATTERN_DEPTH_LIMIT 20000
 #define PATTERN_HEAP_LIMIT  8192
+/* Bytes of the stack that a matcher gets when the usual one does not do. */
+#define PATTERN_STACK_MIN (64u << 10)
+#define PATTERN_STACK_MAX (1u << 20)
 
 struct pattern_context;
 struct pattern;

@@ -16,6 +16,7 @@ static const char rules[] =
     "header FROM From:addr =~ /\\@/\nheader NAME From:name =~ /\\w/\n"
     "header ALL ALL =~ /^Subject: .*needle/m\nheader ALLRAW ALL:raw =~ /needle$/m\n"
     "header MANY ToCc =~ /(?:,[^,]{1,90}){50}/\nheader WORDS Subject =~ /(\\w+\\s?)+$/\n"
+    "header LINES ALL =~ /^From:(?:.*\\n)*X-Last: yes/m\n"
     "header EXPLODES Subject =~ /^(?:a+)+$/\nheader IDS MESSAGEID =~ /</\n"
     "charset CHARSET koi8-r\ncharset RAW8 raw8bit\nscript SCRIPT Cyrillic >= 10%\n"
     "blocklist_from *@spam.example a?b*c@*d*\nmeta M SUBJECT + FROM + NAME > 1\n";
@@ -86,6 +87,19 @@ static void test_messages(void)
     ruleset_unref(ruleset);
 }
 
+/* A pattern may walk over each line of a long header, and back. */
+static void test_lines(void)
+{
+    struct ruleset *ruleset = load();
+    for (int last = 0; last < 2; last++) {
+        g_autofree char *text =
+            repeat("", "From: a@far.test\n", 60000, last ? "X-Last: yes\n\n" : "\n");
+        g_autofree char *got = rules_run(ruleset, text, NULL, NULL);
+        g_assert_cmpint(strstr(got, "LINES") != NULL, ==, last);
+    }
+    ruleset_unref(ruleset);
+}
+
 /* NUL bytes come from files, never from an MTA. */
 static void test_nul(void)
 {
@@ -135,6 +149,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hostile/messages", test_messages);
+    g_test_add_func("/hostile/lines", test_lines);
     g_test_add_func("/hostile/nul", test_nul);
     g_test_add_func("/hostile/threads", test_threads);
     return g_test_run();
