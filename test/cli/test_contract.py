@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What administrators rely on, a row each: parameters and their defaults, words, the exact text of
 messages and replies. A row changes only together with the manual and CHANGELOG."""
+import json
+import os
+import random
 import re
 import sys
 sys.path.insert(0, sys.path[0])
@@ -249,15 +252,16 @@ def later_argument():
 
 CODES = {  # plain words, in the list of each kind
     'client': '<unknown[203.0.113.1]>: Client host', 'helo': '<x.far.example>: Helo command',
-    'sender': '<a@far.example>: Sender address', 'recipient': '<bob@example.org>: Recipient address'}
+    'sender': '<a@far.example>: Sender address',
+    'recipient': '<bob@example.org>: Recipient address'}
+ENVELOPE = '--helo x.far.example --from a@far.example --rcpt bob@example.org'
 for kind, what in CODES.items():
     for word, verdict, reply in (
             ('reject', 'reject', '554 5.7.1 %s rejected: Access denied'),
             ('defer', 'tempfail', '450 4.3.2 %s rejected: Try again later'),
             ('defer_if_permit', 'tempfail', '450 4.7.0 %s rejected: defer_if_permit requested')):
         ctl.rows('%s in %s_restrictions' % (word, kind), SITE + '%s_restrictions = %s\n'
-                 % (kind, word), ('--helo x.far.example --from a@far.example --rcpt bob@example.org',
-                                  '%s rcpt %s' % (verdict, word), reply % what))
+                 % (kind, word), (ENVELOPE, '%s rcpt %s' % (verdict, word), reply % what))
 ctl.rows('defer_unauth_destination', SITE +
          'relay_restrictions = defer_unauth_destination\n',
          ('--rcpt x@far.example', 'tempfail rcpt defer_unauth_destination',
@@ -307,6 +311,142 @@ def results_checked():
     equal(done.returncode, 0, done.stderr)
     for number in range(1, len(values) + 1):
         match(r'(?m)^%s/clients:%d: warning: ' % (settings.folder, number), done.stderr)
+
+
+# The lists are asked in this order; the first refusal is the reply.
+ORDER = ['client', 'helo', 'sender', 'relay', 'recipient']
+for number, first in enumerate(ORDER):
+    asks = {kind: 'recipient' if kind == 'relay' else kind for kind in ORDER}
+    ctl.rows('of all lists that refuse, from %s_restrictions on' % first, SITE + ''.join(
+        '%s_restrictions = check_%s_access static:{REJECT %s}, reject_unauth_destination\n'
+        % (kind, asks[kind], kind) for kind in ORDER[number:]),
+        ('--helo h', 'reject rcpt check_%s_access' % asks[first],
+         re.compile(' rejected: %s$' % first)),
+        ('--helo h --listener submission', 'reject rcpt submission_listeners',
+         '530 5.7.0 Authentication required'),
+        ('--helo h --listener :587', 'reject rcpt submission_listeners'))
+
+# Where address and name say nothing, nothing that looks at them matches.
+for words in ('reject_unknown_client_hostname', 'reject_unknown_reverse_client_hostname',
+              'check_client_access static:REJECT', 'check_client_access pcre:all',
+              'check_client_access cidr:networks', 'reject_rbl_client bl.example',
+              'check_reverse_client_hostname_access static:REJECT',
+              'reject_rhsbl_client bl.example', 'reject_rhsbl_reverse_client bl.example'):
+    ctl.rows('on an untrusted listener: ' + words, SITE + 'untrusted_listeners = ONION\n'
+             'dns_servers = 127.0.0.1:1\nclient_restrictions = %s\n' % words,
+             ('--listener ONION', 'accept', None, []),
+             ('--listener onion --client 127.0.0.1 --name h.example', 'accept', None, []),
+             all='/./ REJECT\n', networks='0.0.0.0/0 REJECT\n::/0 REJECT\n')
+for words in ('permit_mynetworks', 'permit_inet_interfaces', 'permit_dnswl_client bl.example',
+              'permit_rhswl_client bl.example', 'check_client_access static:OK'):
+    ctl.rows('on an untrusted listener: ' + words, SITE + 'untrusted_listeners = ONION\n'
+             'dns_servers = 127.0.0.1:1\nclient_restrictions = %s, reject\n' % words,
+             ('--listener ONION --client 127.0.0.1 --name h.example', 'reject rcpt reject'))
+
+
+# Files that are none
+
+def settings_of(data):
+    """Bytes as the settings file."""
+    settings = ctl.Settings()
+    with open(settings.file, 'wb') as handle:
+        handle.write(ctl.SURROUNDINGS.encode() + SITE.encode() + data)
+    return settings
+
+
+BROKEN = [
+    (b'mode = moni', 'is not one of'), (b'mynetworks = {1.2.3.4', 'a brace has no partner'),
+    (b'[listen', 'a section is opened by'), (b'mode = moni\0tor\n', 'NUL byte'),
+    (b'mode = \x1b[31mmonitor\n', 'control character'), (b'mode = monitor\rx\n', 'control char'),
+    (b'recipient_delimiter = \xe9\n', 'not valid UTF-8'),
+    (b'sender_restrictions = check_sender_access inline:{a=b,', 'a brace has no partner'),
+    (b'mode = ' + b'x' * 2_000_000, 'longer than 1048576 bytes'),
+]
+for data, pattern in BROKEN:
+    def broken(data=data, pattern=pattern):
+        settings = settings_of(data)
+        for command in ('check', 'test'):
+            done = settings.run(command)
+            equal(done.returncode, 78, done.stderr[:300])
+            match(r'(?m)^%s:\d+: error: .*%s' % (settings.file, pattern), done.stderr)
+            absent('[\x00-\x09\x0b-\x1f\x7f]', done.stderr)
+    CASES.append(('settings half written: %s' % ascii(data)[:40], broken))
+
+
+@case('settings with CR LF, a byte order mark, Latin-1 in comments are read')
+def readable():
+    for data in (b'mode = monitor\r\n\r\n# a comment\r\n',
+                 b'# caf\xe9\nmode = monitor\n', b'mode = monitor'):
+        settings = settings_of(data)
+        equal(settings.run('config', 'mode').stdout, 'mode = monitor\n', repr(data))
+    settings = ctl.Settings()
+    with open(settings.file, 'wb') as handle:
+        handle.write(b'\xef\xbb\xbfmode = monitor\n')
+    equal(settings.run('config', 'mode').stdout, 'mode = monitor\n', 'byte order mark')
+
+
+@case('what is no file is an error at the line that names it, at once')
+def no_files():
+    settings = ctl.Settings(SITE)
+    fifo, loop = settings.folder + '/fifo', settings.folder + '/loop'
+    os.mkfifo(fifo)
+    os.symlink(loop, loop)
+    for path in (fifo, loop, settings.folder, '/dev/zero', '/nonexistent'):
+        for line in ('local_domains = %s', 'mynetworks = %s', 'sender_login_maps = texthash:%s',
+                     'client_restrictions = check_client_access cidr:%s',
+                     'recipient_profiles = pcre:%s', 'dnsbl_reply_map = regexp:%s'):
+            tried = ctl.Settings(line % path + '\n')
+            done = tried.run('check')
+            equal(done.returncode, 78, line % path)
+            match(r'(?m)^%s:6: error: .*%s' % (tried.file, path), done.stderr)
+        if path != settings.folder:
+            done = ctl.Settings('rule_files = %s\n' % path).run('check')
+            equal(done.returncode, 78, 'rule_files = ' + path)
+            match('error: ', done.stderr)
+
+
+PIECES = [b'=?', b'?q?', b'?b?', b'?=', b'\xff', b'\x00', b'\x1b[31m', b'"', b'\\', b'\r', b'\n ',
+          b'\xe2\x80\xae', b'\xed\xa0\x80', b'koi8-r', b'utf-8', b'<', b'>', b'a@b.example', b',',
+          b'%', b'{', b'}', b' ', b'\t', b'bogus\x01', b'x' * 300, b'\xf4\x90\x80\x80', b'\xc2\x85',
+          b'\xe2\x80\xa8', b'=0d=0a', b'=00', b'\nAuto-Submitted: auto-replied\n']
+FIELDS = [b'Subject', b'From', b'To', b'Sender', b'Reply-To', b'X-Spam-Flag', b'Content-Type',
+          b'Content-Type: multipart/mixed; boundary=a; charset', b'Auto-Submitted']
+
+
+@case('whatever a message and a client say: JSON is UTF-8 on a line, replies and fields are clean')
+def hostile():
+    chance = random.Random(7)
+    settings = ctl.Settings(SITE + """rule_files = r.cf
+mynetworks = 10.0.0.0/8
+client_restrictions = check_client_access pcre:all, warn_if_reject reject
+message_restrictions = guard_autoreply check_header_access Subject pcre:all
+    reject_from_login_mismatch reject_spam
+sender_login_maps = inline:{a@b.example=bob}
+""", all='/^(.*)$/ PREPEND X-Quoted: $1\n/(.*)/ 550 $1\n', **{
+        'r.cf': 'header A Subject =~ /(.*)/\ndescribe A caf\u00e9 "x" \\\nscript S Latin >= 1%\n'
+                'charset C raw8bit\nscore C 9\n'})
+
+    def noise(most):
+        return b''.join(chance.choice(PIECES) for _ in range(chance.randint(0, most)))
+    for _ in range(80):
+        message = b''.join(chance.choice(FIELDS) + b': ' + noise(8) + b'\n'
+                           for _ in range(chance.randint(0, 6))) + b'\n' + noise(10)
+        options = [option + noise(4).replace(b'\0', b'') for option in
+                   (b'--from=', b'--rcpt=', b'--helo=', b'--name=', b'--auth=', b'--ccert-subject=')
+                   if chance.random() < 0.4]
+        done = settings.run('test', '--json', '--client=10.0.0.1', *options, '-', data=message)
+        true(done.returncode in (0, 1), '%r: %s' % (options, done.stderr))
+        equal(done.stdout.count('\n'), 1, 'lines')
+        found = json.loads(done.stdout.encode('utf-8', 'surrogateescape').decode('utf-8'))
+        for each in (found, *found['recipients']):
+            match('^[ -~]*$', each['reply'], 'reply')
+        for header in found['headers']:
+            match(r'^[!-9;-~]+: [^\x00-\x08\x0a-\x1f\x7f]*$', header, 'header')
+        for charset in found['charsets']:
+            match('^[ -@\\[-~]+$', charset, 'charset')
+        done = settings.run('test', '--client=10.0.0.1', *options, '-', data=message)
+        absent('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\udc80-\udcff]', done.stdout,
+               'for a person')
 
 
 if __name__ == '__main__':
