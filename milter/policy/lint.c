@@ -2,7 +2,7 @@
  *
  * Doubts about a policy that is valid but hardly meant: told by `gatepostctl check` and at start.
  */
-#include "snapshot.h"
+#include "policy.h"
 
 #include <string.h>
 

@@ -92,10 +92,15 @@ enum session_step session_resume(struct session *session)
     return step;
 }
 
-static void add_list(struct run *run, enum restriction_list_kind kind)
-{
-    run->lists[run->count++] = kind;
-}
+/* When each list is asked, in this order: with delay_checks, and without. */
+static const struct {
+    enum restriction_list_kind list;
+    enum stage delayed, at_once;
+} schedule[] = {
+    {LIST_CLIENT, STAGE_RCPT, STAGE_CONNECT}, {LIST_HELO, STAGE_RCPT, STAGE_HELO},
+    {LIST_SENDER, STAGE_RCPT, STAGE_MAIL},    {LIST_RELAY, STAGE_RCPT, STAGE_RCPT},
+    {LIST_RECIPIENT, STAGE_RCPT, STAGE_RCPT}, {LIST_MESSAGE, STAGE_MESSAGE, STAGE_MESSAGE},
+};
 
 void run_begin(struct session *session, enum stage stage)
 {
@@ -104,16 +109,7 @@ void run_begin(struct session *session, enum stage stage)
     run_clear(run);
     run->stage = stage;
     check_effects_init(&run->effects);
-    if (stage == STAGE_CONNECT ? !delay : stage == STAGE_RCPT && delay)
-        add_list(run, LIST_CLIENT);
-    if (stage == STAGE_HELO ? !delay : stage == STAGE_RCPT && delay)
-        add_list(run, LIST_HELO);
-    if (stage == STAGE_MAIL ? !delay : stage == STAGE_RCPT && delay)
-        add_list(run, LIST_SENDER);
-    if (stage == STAGE_RCPT) {
-        add_list(run, LIST_RELAY);
-        add_list(run, LIST_RECIPIENT);
-    }
-    if (stage == STAGE_MESSAGE)
-        add_list(run, LIST_MESSAGE);
+    for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++)
+        if ((delay ? schedule[i].delayed : schedule[i].at_once) == stage)
+            run->lists[run->count++] = schedule[i].list;
 }

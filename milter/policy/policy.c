@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From the settings of a listener to its policy: what checks ask of the site, the restriction
+ * lists, and what follows from both.
+ */
+#include "policy.h"
+
+#include <ifaddrs.h>
+#include <string.h>
+
+#include "autoreply/bounce_senders.h"
+#include "base/text.h"
+#include "checks/lookups.h"
+#include "checks/spam.h"
+#include "config.h"
+
+/* A policy being built. */
+struct build {
+    struct policy *policy;
+    const struct policy *first; /* the one without a section; NULL: this is it */
+    const struct settings *settings;
+    const struct section *section;
+    const struct table_context *base; /* problems, folder and set of tables, without a line */
+};
+
+/* What the settings say in this section */
+
+static const struct setting_value *value_of(const struct build *build, enum setting id)
+{
+    return settings_get(build->settings, build->section, id);
+}
+
+static int64_t integer_of(const struct build *build, enum setting id)
+{
+    return settings_integer(build->settings, build->section, id);
+}
+
+/* The context for what the setting ID names. */
+static struct table_context context_for(const struct build *build, enum setting id)
+{
+    const struct setting_value *value = value_of(build, id);
+    struct table_context context = *build->base;
+    context.file = value->file;
+    context.line = value->line;
+    return context;
+}
+
+static GPtrArray *words_of(const struct build *build, enum setting id)
+{
+    GPtrArray *words = text_split_list(value_of(build, id)->text, NULL);
+    return words ? words : g_ptr_array_new_with_free_func(g_free);
+}
+
+static struct table_list *tables_of(const struct build *build, enum setting id)
+{
+    const char *text = value_of(build, id)->text;
+    if (*text == '\0')
+        return NULL;
+    struct table_context context = context_for(build, id);
+    return table_list_open(text, true, &context);
+}
+
+static struct match_list *matches_of(const struct build *build, enum setting id,
+                                     enum match_kind kind)
+{
+    struct table_context context = context_for(build, id);
+    return match_list_open(value_of(build, id)->text, kind, &context);
+}
+
+/* Who is who */
+
+static void find_interfaces(struct site *site)
+{
+    struct ifaddrs *list;
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct ipaddr));
+    if (getifaddrs(&list) == 0) {
+        for (struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+            struct ipaddr address;
+            if (entry->ifa_addr && ipaddr_from_sockaddr(entry->ifa_addr, &address))
+                g_array_append_val(found, address);
+        }
+        freeifaddrs(list);
+    }
+    site->interface_count = found->len;
+    site->interfaces = (struct ipaddr *)(void *)g_array_free(g_steal_pointer(&found), FALSE);
+}
+
+static void build_site(const struct build *build)
+{
+    struct site *site = &build->policy->site;
+    site->mynetworks = matches_of(build, SETTING_MYNETWORKS, MATCH_NETWORKS);
+    if (value_of(build, SETTING_LOCAL_DOMAINS)->given)
+        site->local_domains = matches_of(build, SETTING_LOCAL_DOMAINS, MATCH_DOMAINS);
+    site->recipient_delimiter = g_strdup(value_of(build, SETTING_RECIPIENT_DELIMITER)->text);
+    site->untrusted_listeners = words_of(build, SETTING_UNTRUSTED_LISTENERS);
+    site->submission_listeners = words_of(build, SETTING_SUBMISSION_LISTENERS);
+    site->sasl_local_realms = words_of(build, SETTING_SASL_LOCAL_REALMS);
+    site->auth_mechanisms = words_of(build, SETTING_AUTH_MECHANISMS);
+    site->auth_min_ssf = (unsigned)integer_of(build, SETTING_AUTH_MIN_SSF);
+    site->sender_login_maps = tables_of(build, SETTING_SENDER_LOGIN_MAPS);
+    site->relay_clientcerts = tables_of(build, SETTING_RELAY_CLIENTCERTS);
+    find_interfaces(site);
+}
+
+/* DNS lists */
+
+static void build_dns(const struct build *build)
+{
+    static const struct {
+        enum setting id;
+        bool (*add)(struct dnsbl_set *set, const char *value, struct problems *problems,
+                    const char *file, unsigned line);
+    } rows[] = {
+        {SETTING_DNSBL_SITES, dnsbl_set_add_sites},
+        {SETTING_RHSBL_SITES, dnsbl_set_add_rhsbl},
+        {SETTING_HASHBL_SITES, dnsbl_set_add_hashbl},
+    };
+    struct site *site = &build->policy->site;
+    site->dnsbl_weighted = dnsbl_set_new();
+    site->dnsbl_zones = dnsbl_set_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const struct setting_value *value = value_of(build, rows[i].id);
+        rows[i].add(site->dnsbl_weighted, value->text, build->base->problems, value->file,
+                    value->line);
+    }
+    site->dnsbl_threshold = integer_of(build, SETTING_DNSBL_THRESHOLD);
+    site->dns_budget = integer_of(build, SETTING_DNSBL_TIMEOUT);
+    site->dnsbl_reply_map = tables_of(build, SETTING_DNSBL_REPLY_MAP);
+}
+
+/* Spam by rule */
+
+/* Who says what ID is for PROFILE: the profile, if it says so itself, else the listener. */
+static const struct section *who_says(const struct build *build, const struct section *profile,
+                                      enum setting id)
+{
+    bool own = profile && settings_get(build->settings, profile, id) !=
+                              settings_get(build->settings, NULL, id);
+    return own ? profile : build->section;
+}
+
+static GArray *overrides_of(const struct build *build, const struct section *profile)
+{
+    GArray *overrides = g_array_new(FALSE, FALSE, sizeof(struct ruleset_override));
+    const struct setting_keyed *line;
+    for (guint i = 0;
+         profile && (line = settings_keyed(build->settings, profile, SETTING_RULE_SCORE, i)); i++) {
+        struct ruleset_override override = {.rule = line->key,
+                                            .score = line->score,
+                                            .file = line->value.file,
+                                            .line = line->value.line};
+        g_array_append_val(overrides, override);
+    }
+    return overrides;
+}
+
+static double tag_score(const struct build *build, const struct section *profile,
+                        const struct ruleset *ruleset)
+{
+    double required;
+    const struct section *section = who_says(build, profile, SETTING_TAG_SCORE);
+    bool given = settings_get(build->settings, section, SETTING_TAG_SCORE)->given;
+    if (!given && ruleset_required_score(ruleset, &required))
+        return required;
+    return settings_score(build->settings, section, SETTING_TAG_SCORE);
+}
+
+/* SECTION: of the profile; NULL for those who have none. */
+static struct spam_profile *build_profile(const struct build *build, const struct section *section)
+{
+    struct spam_profile *profile = g_new0(struct spam_profile, 1);
+    const struct ruleset *ruleset = build->policy->site.spam->ruleset;
+    profile->name = section ? g_strdup(section_name(section)) : NULL;
+    profile->tag_score = tag_score(build, section, ruleset);
+    profile->reject_score = settings_score(
+        build->settings, who_says(build, section, SETTING_REJECT_SCORE), SETTING_REJECT_SCORE);
+    profile->dnsbl_threshold =
+        settings_integer(build->settings, who_says(build, section, SETTING_DNSBL_THRESHOLD),
+                         SETTING_DNSBL_THRESHOLD);
+    g_autoptr(GArray) overrides = overrides_of(build, section);
+    if (overrides->len > 0)
+        profile->rules =
+            ruleset_profile_new(ruleset, (const struct ruleset_override *)(void *)overrides->data,
+                                overrides->len, build->base->problems);
+    return profile;
+}
+
+/* A section that says nothing of rule_files shares the rules of the policy without one. */
+static struct ruleset *load_rules(const struct build *build)
+{
+    const struct setting_value *value = value_of(build, SETTING_RULE_FILES);
+    if (build->first && value == settings_get(build->settings, NULL, SETTING_RULE_FILES))
+        return ruleset_ref(build->first->site.spam->ruleset);
+    const char *folder = build->base->base_dir;
+    g_autoptr(GPtrArray) paths = words_of(build, SETTING_RULE_FILES);
+    for (guint i = 0; folder && i < paths->len; i++) {
+        g_autofree char *path = paths->pdata[i];
+        paths->pdata[i] =
+            g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+    }
+    g_ptr_array_add(paths, NULL);
+    static const char fallback[] = GATEPOST_DATADIR "/rules " GATEPOST_SYSCONFDIR "/rules";
+    struct ruleset_options options = {.missing_is_empty = strcmp(value->text, fallback) == 0};
+    return ruleset_load((const char *const *)paths->pdata, &options, build->base->problems);
+}
+
+struct profile_visit {
+    const struct settings *settings;
+    struct table_context context;
+};
+
+static bool visit_profile(void *data, const char *file, unsigned line, const char *key,
+                          const char *value)
+{
+    const struct profile_visit *visit = data;
+    (void)key;
+    g_autofree char *name = g_strstrip(g_strdup(value));
+    if (!settings_find_section(visit->settings, SECTION_PROFILE, name))
+        problems_warning(visit->context.problems, line ? file : visit->context.file,
+                         line ? line : visit->context.line,
+                         "there is no section [profile %s]; recipients that get it are judged "
+                         "without a profile",
+                         name);
+    return true;
+}
+
+static void check_profile_names(const struct build *build)
+{
+    const struct table_list *tables = build->policy->site.recipient_profiles;
+    struct profile_visit visit = {.settings = build->settings,
+                                  .context = context_for(build, SETTING_RECIPIENT_PROFILES)};
+    for (unsigned i = 0; tables && i < table_list_count(tables); i++)
+        table_foreach(table_list_get(tables, i), visit_profile, &visit);
+}
+
+static void build_spam(const struct build *build)
+{
+    struct site *site = &build->policy->site;
+    struct spam_site *spam = site->spam = g_new0(struct spam_site, 1);
+    spam->ruleset = load_rules(build);
+    spam->split = integer_of(build, SETTING_MIXED_RECIPIENTS) == 1;
+    spam->rule_zones = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    spam->profiles = g_ptr_array_new();
+    g_ptr_array_add(spam->profiles, build_profile(build, NULL));
+    guint count = settings_section_count(build->settings, SECTION_PROFILE);
+    for (guint i = 0; i < count; i++)
+        g_ptr_array_add(spam->profiles, build_profile(build, settings_section(build->settings,
+                                                                              SECTION_PROFILE, i)));
+    site->recipient_profiles = tables_of(build, SETTING_RECIPIENT_PROFILES);
+    check_profile_names(build);
+}
+
+/* Auto-replies */
+
+static void build_guard(const struct build *build)
+{
+    struct site *site = &build->policy->site;
+    const struct setting_value *value = value_of(build, SETTING_BOUNCE_SENDERS);
+    site->guard_action = (enum guard_action)integer_of(build, SETTING_AUTOREPLY_GUARD);
+    site->bounce_senders =
+        bounce_senders_new(value->text, build->base->problems, value->file, value->line);
+    site->suppress_autoreplies = integer_of(build, SETTING_SUPPRESS_AUTOREPLIES);
+}
+
+/* The restriction lists, and what follows from them */
+
+const enum setting restriction_list_settings[LIST_COUNT] = {
+    [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
+    [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
+    [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
+    [LIST_RELAY] = SETTING_RELAY_RESTRICTIONS,
+    [LIST_RECIPIENT] = SETTING_RECIPIENT_RESTRICTIONS,
+    [LIST_MESSAGE] = SETTING_MESSAGE_RESTRICTIONS,
+};
+
+static void build_lists(const struct build *build)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        enum setting id = restriction_list_settings[kind];
+        struct table_context context = context_for(build, id);
+        build->policy->lists[kind] =
+            restriction_list_compile(value_of(build, id)->text, (enum restriction_list_kind)kind,
+                                     build->policy->site.dnsbl_zones, &context);
+    }
+}
+
+static bool policy_is_whole(const struct policy *policy)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (!policy->lists[kind])
+            return false;
+    return policy->site.mynetworks;
+}
+
+static bool list_has_tables(const struct restriction_list *list)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++)
+        if (item->argument.tables)
+            return true;
+    return false;
+}
+
+/* Whether the message's restrictions name NAME, or may, by the result of a table. */
+static bool may_ask(const struct policy *policy, const char *name)
+{
+    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
+    return list && (restriction_list_names(list, name) || list_has_tables(list));
+}
+
+/* The DNS lists that rules name are asked like those that restrictions name, where the rules are
+ * asked at all. Elsewhere they are only read. */
+static void add_rule_zones(struct policy *policy, struct problems *problems)
+{
+    const struct ruleset *ruleset = policy->site.spam->ruleset;
+    bool used = may_ask(policy, "reject_spam");
+    struct dnsbl_set *set = used ? dnsbl_set_ref(policy->site.dnsbl_zones) : dnsbl_set_new();
+    const struct ruleset_external *external;
+    for (size_t i = 0; (external = ruleset_external_get(ruleset, i)); i++) {
+        unsigned index = dnsbl_set_count(set);
+        dnsbl_set_add_rule(set, external->spec, problems, external->file, external->line);
+        if (used)
+            g_array_append_val(policy->site.spam->rule_zones, index);
+    }
+    dnsbl_set_unref(set);
+}
+
+/* The lists that are asked as soon as there is something to ask. */
+static unsigned early_groups(const struct policy *policy)
+{
+    unsigned groups = LOOKUPS_ZONES;
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (policy->lists[kind] && restriction_list_names(policy->lists[kind], "reject_dnsbl"))
+            groups |= LOOKUPS_WEIGHTED;
+    return groups;
+}
+
+/* reject_dnsbl asks nothing while no list is configured. Access tables may name restrictions too,
+ * but none that the lists of a policy do not prepare for. */
+static bool policy_asks_dns(const struct policy *policy)
+{
+    bool weighted = dnsbl_set_count(policy->site.dnsbl_weighted) > 0;
+    if (policy->site.spam->rule_zones->len > 0)
+        return true;
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        const struct restriction_item *item;
+        for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++) {
+            bool needs_lists = strcmp(item->row->name, "reject_dnsbl") == 0;
+            if ((item->row->traits & TRAIT_ASKS_DNS) && (weighted || !needs_lists))
+                return true;
+        }
+        if (list_has_tables(policy->lists[kind]))
+            return true;
+    }
+    return false;
+}
+
+struct policy *policy_new(const struct settings *settings, const struct section *section,
+                          const struct policy *first, const struct table_context *base)
+{
+    struct policy *policy = g_new0(struct policy, 1);
+    const struct build build = {
+        .policy = policy, .first = first, .settings = settings, .section = section, .base = base};
+    policy->section = section;
+    policy->delay_checks = integer_of(&build, SETTING_DELAY_CHECKS);
+    policy->monitor = integer_of(&build, SETTING_MODE) == 1;
+    policy->header_limit = (size_t)integer_of(&build, SETTING_HEADER_LIMIT);
+    build_site(&build);
+    build_dns(&build);
+    build_spam(&build);
+    build_guard(&build);
+    build_lists(&build);
+    add_rule_zones(policy, base->problems);
+    policy->site.dnsbl_early = early_groups(policy);
+    policy_lint(policy, settings, base->problems);
+    if (!policy_is_whole(policy))
+        return policy;
+    policy->asks_dns = policy_asks_dns(policy);
+    policy->guards = policy->site.guard_action != GUARD_OFF && may_ask(policy, "guard_autoreply");
+    policy->rules_read_body =
+        ruleset_needs_body(policy->site.spam->ruleset) && may_ask(policy, "reject_spam");
+    policy->reads_header = policy->site.suppress_autoreplies ||
+                           restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
+    return policy;
+}
+
+void policy_free(struct policy *policy)
+{
+    if (!policy)
+        return;
+    site_clear(&policy->site);
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        restriction_list_free(policy->lists[kind]);
+    g_free(policy);
+}

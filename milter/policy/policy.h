@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Building and judging one policy: for snapshot.c, which keeps all of them.
+ *
+ * Threads: one; what was built is immutable.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "policy/snapshot.h"
+
+/* The parameter of each list. */
+extern const enum setting restriction_list_settings[LIST_COUNT];
+
+/* Builds what holds for SECTION (NULL: for all that have none of their own) of SETTINGS, which must
+ * outlive it. FIRST is the policy without a section, NULL for itself. What is wrong goes to
+ * BASE->problems; the policy may then have holes and serve for nothing but to be freed. */
+struct policy *policy_new(const struct settings *settings, const struct section *section,
+                          const struct policy *first, const struct table_context *base);
+void policy_free(struct policy *policy); /* accepts NULL */
+
+/* Warns of a policy that refuses everything, permits everything or can never match; relay lists
+ * that end without a decision are errors. Lists that could not be compiled are NULL and passed
+ * over. */
+void policy_lint(const struct policy *policy, const struct settings *settings,
+                 struct problems *problems);
+
+#endif
