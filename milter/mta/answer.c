@@ -61,18 +61,30 @@ static bool insert_header(SMFICTX *context, const char *line, int place, bool le
     return smfi_insheader(context, place, g_strchomp(name), value) == MI_SUCCESS;
 }
 
-static bool insert_headers(SMFICTX *context, const GPtrArray *headers, bool leading_space)
+static bool wants_headers(const struct session_answer *answer)
 {
-    for (guint i = 0; headers && i < headers->len; i++)
-        if (!insert_header(context, headers->pdata[i], (int)i, leading_space))
+    return answer->headers && answer->headers->len > 0;
+}
+
+static bool insert_headers(SMFICTX *context, const struct session_answer *answer,
+                           bool leading_space)
+{
+    for (guint i = 0; i < answer->headers->len; i++)
+        if (!insert_header(context, answer->headers->pdata[i], (int)i, leading_space))
             return false;
     return true;
 }
 
-static bool change_headers(SMFICTX *context, const GPtrArray *changes, bool leading_space)
+static bool wants_changes(const struct session_answer *answer)
 {
-    for (guint i = 0; changes && i < changes->len; i++) {
-        const struct header_change *change = changes->pdata[i];
+    return answer->changes && answer->changes->len > 0;
+}
+
+static bool change_headers(SMFICTX *context, const struct session_answer *answer,
+                           bool leading_space)
+{
+    for (guint i = 0; i < answer->changes->len; i++) {
+        const struct header_change *change = answer->changes->pdata[i];
         const char *text = change->value;
         if (text && !stays_in_field(text))
             return false;
@@ -83,10 +95,17 @@ static bool change_headers(SMFICTX *context, const GPtrArray *changes, bool lead
     return true;
 }
 
+static bool wants_body(const struct session_answer *answer)
+{
+    return answer->body != NULL;
+}
+
 /* libmilter takes a body in pieces of any size, but its length as an int. */
-static bool replace_body(SMFICTX *context, const GString *body)
+static bool replace_body(SMFICTX *context, const struct session_answer *answer, bool leading_space)
 {
     enum { PIECE = 65535 };
+    const GString *body = answer->body;
+    (void)leading_space;
     if (body->len == 0)
         return smfi_replacebody(context, (unsigned char *)(uintptr_t) "", 0) == MI_SUCCESS;
     for (gsize done = 0; done < body->len; done += PIECE) {
@@ -97,29 +116,40 @@ static bool replace_body(SMFICTX *context, const GString *body)
     return true;
 }
 
-static bool hold(SMFICTX *context, const char *reason)
+static bool wants_hold(const struct session_answer *answer)
 {
-    g_autofree char *safe = text_reply_safe(reason && *reason ? reason : "held", REASON_MAX);
+    return answer->action == SESSION_HOLD;
+}
+
+static bool hold(SMFICTX *context, const struct session_answer *answer, bool leading_space)
+{
+    const char *reason = answer->hold && *answer->hold ? answer->hold : "held";
+    g_autofree char *safe = text_reply_safe(reason, REASON_MAX);
+    (void)leading_space;
     return smfi_quarantine(context, safe) == MI_SUCCESS;
 }
+
+/* What may be done to a message, in this order: whether ANSWER asks for it, and doing it. */
+static const struct act {
+    unsigned long action; /* that the MTA must allow */
+    const char *words;
+    bool (*wanted)(const struct session_answer *answer);
+    bool (*run)(SMFICTX *context, const struct session_answer *answer, bool leading_space);
+} acts[] = {
+    {SMFIF_CHGHDRS, "change a header", wants_changes, change_headers},
+    {SMFIF_CHGBODY, "replace a body", wants_body, replace_body},
+    {SMFIF_ADDHDRS, "add a header", wants_headers, insert_headers},
+    {SMFIF_QUARANTINE, "hold a message", wants_hold, hold},
+};
 
 sfsistat answer_message(SMFICTX *context, unsigned long actions, bool leading_space,
                         const struct session_answer *answer)
 {
     if (answer->action == SESSION_REFUSE)
         return give_reply(context, answer->reply);
-    bool headers = answer->headers && answer->headers->len > 0;
-    bool changes = answer->changes && answer->changes->len > 0;
-    if (changes &&
-        (!(actions & SMFIF_CHGHDRS) || !change_headers(context, answer->changes, leading_space)))
-        return cannot(context, "change a header");
-    if (answer->body && (!(actions & SMFIF_CHGBODY) || !replace_body(context, answer->body)))
-        return cannot(context, "replace a body");
-    if (headers &&
-        (!(actions & SMFIF_ADDHDRS) || !insert_headers(context, answer->headers, leading_space)))
-        return cannot(context, "add a header");
-    if (answer->action == SESSION_HOLD &&
-        (!(actions & SMFIF_QUARANTINE) || !hold(context, answer->hold)))
-        return cannot(context, "hold a message");
+    for (const struct act *act = acts; act < acts + G_N_ELEMENTS(acts); act++)
+        if (act->wanted(answer) &&
+            !((actions & act->action) && act->run(context, answer, leading_space)))
+            return cannot(context, act->words);
     return SMFIS_CONTINUE;
 }
