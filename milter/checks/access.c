@@ -225,6 +225,23 @@ static const struct action *parse_value(const char *value, const char **text_r, 
     return is_code ? &action_code : NULL;
 }
 
+/* What is wrong with WORD in a list that a table gives; NULL: nothing. The caller frees it. */
+static char *word_fault(const char *word)
+{
+    const struct restriction *row = restriction_find(word);
+    if (row && (row->argument == ARGUMENT_NONE || row->argument == ARGUMENT_RESTRICTION))
+        return NULL;
+    if (row || strchr(word, ':'))
+        return g_strdup_printf("\"%s\": a table's result cannot name another table or list", word);
+    const char *why = restriction_not_served(word);
+    if (why)
+        return g_strdup_printf("\"%s\": %s", word, why);
+    const char *nearest = restriction_nearest(word);
+    return g_strdup_printf("\"%s\" is no result of access(5) and no restriction%s%s%s", word,
+                           nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                           nearest ? "\"?" : "");
+}
+
 static char *restrictions_fault(const char *value)
 {
     const char *why = NULL;
@@ -234,25 +251,10 @@ static char *restrictions_fault(const char *value)
     const struct restriction *last = restriction_find(words->pdata[words->len - 1]);
     if (last && last->argument == ARGUMENT_RESTRICTION)
         return g_strdup_printf("%s needs a restriction behind it", last->name);
-    for (guint i = 0; i < words->len; i++) {
-        const char *word = words->pdata[i];
-        const struct restriction *row = restriction_find(word);
-        const char *not_served = restriction_not_served(word);
-        if (row && (row->argument == ARGUMENT_NONE || row->argument == ARGUMENT_RESTRICTION))
-            continue;
-        if (row || strchr(word, ':'))
-            return g_strdup_printf("\"%s\": a table's result cannot name another table or list",
-                                   word);
-        if (not_served)
-            return g_strdup_printf("\"%s\": %s", word, not_served);
-        const char *nearest = restriction_nearest(word);
-        return nearest
-                   ? g_strdup_printf("\"%s\" is no result of access(5) and no restriction; "
-                                     "did you mean \"%s\"?",
-                                     word, nearest)
-                   : g_strdup_printf("\"%s\" is no result of access(5) and no restriction", word);
-    }
-    return NULL;
+    char *fault = NULL;
+    for (guint i = 0; !fault && i < words->len; i++)
+        fault = word_fault(words->pdata[i]);
+    return fault;
 }
 
 char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r)

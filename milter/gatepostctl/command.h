@@ -56,6 +56,12 @@ enum parse_result { PARSE_GOOD, PARSE_HELP, PARSE_BAD };
 enum parse_result invocation_parse(struct invocation *invocation, const GOptionEntry *entries,
                                    unsigned least, unsigned most);
 
+struct snapshot;
+
+/* Loads the policy that the settings of the invocation say, and prints what is wrong with it to
+ * stderr; NULL after an error. The caller unrefs it. */
+struct snapshot *invocation_load(const struct invocation *invocation);
+
 /* What to return when invocation_parse was not good. */
 enum exit_code parse_code(enum parse_result result);
 

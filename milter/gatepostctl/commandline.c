@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "command.h"
+#include "policy/snapshot.h"
 
 void complain(const char *format, ...)
 {
@@ -33,6 +34,15 @@ enum exit_code usage_error(const struct invocation *invocation, const char *form
     complain("%s", text);
     print_usage(invocation->command, stderr);
     return CODE_USAGE;
+}
+
+struct snapshot *invocation_load(const struct invocation *invocation)
+{
+    struct problems *problems = problems_new();
+    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+    problems_print(problems, stderr);
+    problems_free(problems);
+    return snapshot;
 }
 
 enum exit_code parse_code(enum parse_result result)

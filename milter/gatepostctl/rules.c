@@ -160,10 +160,7 @@ enum exit_code command_rules(struct invocation *invocation)
     enum parse_result parsed = invocation_parse(invocation, entries, 0, 1);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
-    struct problems *problems = problems_new();
-    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
-    problems_print(problems, stderr);
-    problems_free(problems);
+    struct snapshot *snapshot = invocation_load(invocation);
     if (!snapshot)
         return CODE_CONFIG;
     struct listing listing = {.settings = snapshot_settings(snapshot),

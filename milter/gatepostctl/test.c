@@ -90,10 +90,7 @@ static bool run_files(struct run *run, char **files)
 static enum exit_code run_all(const struct invocation *invocation, const struct trial_setup *setup,
                               bool json)
 {
-    struct problems *problems = problems_new();
-    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
-    problems_print(problems, stderr);
-    problems_free(problems);
+    struct snapshot *snapshot = invocation_load(invocation);
     if (!snapshot)
         return CODE_CONFIG;
     struct run run = {.trial = trial_new(snapshot), .setup = setup, .json = json};
