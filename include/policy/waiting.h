@@ -30,4 +30,7 @@ void waiting_clear(struct waiting *waiting);
  * deadline. */
 void waiting_settle(struct waiting *waiting, struct session *session, enum session_step step);
 
+/* How many threads of this process are asleep in waiting_settle now. */
+unsigned waiting_count(void);
+
 #endif

@@ -20,6 +20,7 @@
 #include "service.h"
 #include "settings/stateplace.h"
 #include "signals.h"
+#include "watchdog.h"
 
 #define USAGE "usage: gatepost [-c FILE] [-f]\n       gatepost -V\n"
 
@@ -39,6 +40,7 @@ struct daemon {
     struct instance *instance;
     struct control_server *control;
     struct service *service;
+    struct watchdog *watchdog; /* NULL: nobody wants one */
     GThread *edge;
     bool edge_failed; /* set before HAPPENING_EDGE_ENDED is told */
 };
@@ -109,9 +111,10 @@ static void *serve_edge(void *data)
 
 static void start_threads(struct daemon *daemon)
 {
-    service_watch(daemon->service);
     control_server_start(daemon->control);
     daemon->edge = g_thread_new("edge", serve_edge, daemon);
+    daemon->watchdog = watchdog_new(&daemon->listen.address, service_log(daemon->service));
+    service_watch(daemon->service, daemon->watchdog);
     signals_unblock();
 }
 
@@ -161,6 +164,7 @@ static int stop(struct daemon *daemon, enum happening happening)
 {
     struct log *log = service_log(daemon->service);
     notify_stopping();
+    watchdog_end(daemon->watchdog); /* it would find the door closed */
     mta_drain();
     if (happening == HAPPENING_STOP) {
         log_info(log, "stopping");
@@ -169,6 +173,7 @@ static int stop(struct daemon *daemon, enum happening happening)
         log_warning(log, "libmilter gave up; it told syslog why");
     }
     service_unwatch(daemon->service);
+    watchdog_free(daemon->watchdog);
     log_info(log, "stopped");
     return daemon->edge_failed ? EX_UNAVAILABLE : EX_OK;
 }
@@ -186,15 +191,14 @@ static void reload(struct daemon *daemon)
 
 static int run(struct daemon *daemon)
 {
-    int interval = notify_interval();
     enum happening happening;
     start_threads(daemon);
     log_info(service_log(daemon->service), "gatepost %s at work, settings from %s",
              GATEPOST_VERSION, daemon->config);
     notify_ready();
     for (;;) {
-        happening = signals_wait(interval);
-        notify_alive();
+        happening = signals_wait(watchdog_interval(daemon->watchdog));
+        watchdog_beat(daemon->watchdog, WATCHDOG_MAIN);
         if (happening == HAPPENING_RELOAD)
             reload(daemon);
         else if (happening != HAPPENING_NONE)
@@ -239,6 +243,7 @@ static int start(struct daemon *daemon)
     signals_block();
     daemon->service = service_new(daemon->config, snapshot, daemon->foreground);
     privileges_raise_files();
+    notify_open();
     if (!take_places(daemon, snapshot_settings(snapshot), &why))
         return cannot_start(daemon, why);
     service_open_state(daemon->service);

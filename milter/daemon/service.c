@@ -23,7 +23,8 @@ struct service {
     struct log *log;
     struct engine *engine;
     struct state *state; /* NULL before service_open_state */
-    gint64 started;      /* seconds since 1970 */
+    struct watchdog *watchdog;
+    gint64 started; /* seconds since 1970 */
     GMutex reload_lock;
     char *startup[SETTING_COUNT]; /* what was in force when the daemon started */
     GMutex lock;                  /* of what follows */
@@ -199,6 +200,7 @@ static void *watch(void *data)
         if (g_cond_wait_until(&service->stop_cond, &service->lock, end))
             continue;
         g_mutex_unlock(&service->lock);
+        watchdog_beat(service->watchdog, WATCHDOG_TABLES);
         refresh(service);
         if (service->state)
             state_tick(service->state);
@@ -208,8 +210,9 @@ static void *watch(void *data)
     return NULL;
 }
 
-void service_watch(struct service *service)
+void service_watch(struct service *service, struct watchdog *watchdog)
 {
+    service->watchdog = watchdog;
     service->watcher = g_thread_new("watch", watch, service);
 }
 

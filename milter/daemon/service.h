@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "policy/engine.h"
 #include "report/log.h"
+#include "watchdog.h"
 
 struct service;
 
@@ -33,8 +34,8 @@ gint64 service_stop_timeout(struct service *service);
 void service_open_state(struct service *service);
 
 /* Starts and stops the thread that notices changed tables and saves the state; the last save is
- * made when it stops. */
-void service_watch(struct service *service);
+ * made when it stops. It tells WATCHDOG (NULL: nobody) that it lives. */
+void service_watch(struct service *service, struct watchdog *watchdog);
 void service_unwatch(struct service *service);
 
 /* Builds the policy anew and puts it in force, if nothing is wrong with it; else the old one stays.

@@ -15,6 +15,8 @@ static struct {
     unsigned messages;
 } all;
 
+static gint progress;
+
 void connections_open(struct engine *engine)
 {
     g_mutex_lock(&all.lock);
@@ -55,6 +57,11 @@ bool connections_wait_for_messages(gint64 microseconds)
     bool none = all.messages == 0;
     g_mutex_unlock(&all.lock);
     return none;
+}
+
+guint connections_progress(void)
+{
+    return (guint)g_atomic_int_get(&progress);
 }
 
 struct connection_state *connection_new(void)
@@ -108,6 +115,7 @@ void connection_end_message(struct connection_state *connection)
 void connection_settle(struct connection_state *connection, enum session_step step)
 {
     waiting_settle(&connection->waiting, connection->session, step);
+    g_atomic_int_inc(&progress);
 }
 
 void connection_warn(const char *format, ...)

@@ -29,6 +29,9 @@ unsigned connections_count(void);
 unsigned connections_messages(void);
 bool connections_wait_for_messages(gint64 microseconds);
 
+/* Changes with every step that a session took. */
+guint connections_progress(void);
+
 /* NULL when no more are allowed. The caller frees it with connection_free. */
 struct connection_state *connection_new(void);
 void connection_free(struct connection_state *connection); /* accepts NULL */

@@ -29,14 +29,24 @@ void waiting_clear(struct waiting *waiting)
     g_cond_clear(&waiting->woken);
 }
 
+/* For waiting_count. */
+static gint asleep;
+
 static void sleep_until_woken(struct waiting *waiting, gint64 deadline)
 {
+    g_atomic_int_inc(&asleep);
     g_mutex_lock(&waiting->lock);
     while (!waiting->is_woken)
         if (!g_cond_wait_until(&waiting->woken, &waiting->lock, deadline))
             break;
     waiting->is_woken = false;
     g_mutex_unlock(&waiting->lock);
+    g_atomic_int_add(&asleep, -1);
+}
+
+unsigned waiting_count(void)
+{
+    return (unsigned)g_atomic_int_get(&asleep);
 }
 
 void waiting_settle(struct waiting *waiting, struct session *session, enum session_step step)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Notices to the service manager.
+ */
+#include "notify.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int notify_fd = -1;
+static struct sockaddr_un manager = {.sun_family = AF_UNIX};
+static socklen_t manager_length;
+
+void notify_open(void)
+{
+    const char *path = g_getenv("NOTIFY_SOCKET");
+    if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(manager.sun_path))
+        return;
+    size_t length = strlen(path);
+    memcpy(manager.sun_path, path, length);
+    if (*path == '@')
+        manager.sun_path[0] = '\0'; /* Linux' abstract names */
+    manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static void notify(const char *text)
+{
+    if (notify_fd < 0)
+        return;
+    ssize_t sent = sendto(notify_fd, text, strlen(text), MSG_NOSIGNAL,
+                          (const struct sockaddr *)&manager, manager_length);
+    (void)sent;
+}
+
+void notify_ready(void)
+{
+    notify("READY=1");
+}
+
+void notify_reloading(void)
+{
+    g_autofree char *text =
+        g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+    notify(text);
+}
+
+void notify_stopping(void)
+{
+    notify("STOPPING=1");
+}
+
+void notify_alive(void)
+{
+    notify("WATCHDOG=1");
+}
+
+int notify_interval(void)
+{
+    const char *period = g_getenv("WATCHDOG_USEC"), *process = g_getenv("WATCHDOG_PID");
+    guint64 microseconds, pid;
+    if (notify_fd < 0 || !period ||
+        !g_ascii_string_to_unsigned(period, 10, 1, G_MAXUINT64, &microseconds, NULL))
+        return -1;
+    if (process && (!g_ascii_string_to_unsigned(process, 10, 1, G_MAXINT64, &pid, NULL) ||
+                    pid != (guint64)getpid()))
+        return -1;
+    return (int)CLAMP(microseconds / 2000, 1, (guint64)G_MAXINT);
+}
