@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "mtatime.h"
 #include "smallfile.h"
 
 /* Lines of one kind that are kept; a site has tens. */
@@ -45,28 +46,6 @@ static char *read_field(const char *text, char stop, const char **rest_r)
     *rest_r = *text ? text + 1 : text;
     g_strchomp(field->str);
     return g_string_free(field, FALSE);
-}
-
-/* "1m30s", seconds without a unit. More than a year is a year. */
-static unsigned read_time(const char *text)
-{
-    static const struct {
-        char unit;
-        unsigned seconds;
-    } rows[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    const guint64 most = 366 * 86400;
-    guint64 sum = 0;
-    while (g_ascii_isdigit(*text) && sum < most) {
-        char *end;
-        guint64 number = MIN(g_ascii_strtoull(text, &end, 10), most);
-        unsigned factor = 1;
-        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-            if (*end == rows[i].unit)
-                factor = rows[i].seconds;
-        sum += number * factor;
-        text = *end ? end + 1 : end;
-    }
-    return (unsigned)MIN(sum, most);
 }
 
 /* A list of filters, separated by any of STOPS. */
@@ -124,7 +103,7 @@ static void read_timeouts(struct sendmailcf_filter *filter, const char *text)
         const char *time = strchr(g_strstrip(*word), ':');
         const char *letter = **word ? strchr(letters, **word) : NULL;
         if (time && letter)
-            filter->timeout[letter - letters] = read_time(skip_space(time + 1));
+            filter->timeout[letter - letters] = mtatime_seconds(skip_space(time + 1));
     }
 }
 

@@ -111,6 +111,14 @@ char *setup_join(const GPtrArray *list)
     return g_string_free(text, FALSE);
 }
 
+bool setup_is_one_line(const char *text)
+{
+    for (; *text; text++)
+        if (g_ascii_iscntrl(*text))
+            return false;
+    return true;
+}
+
 void setup_print_setting(const struct setup_task *task, const char *prefix, const char *remark,
                          enum setting id, const char *value)
 {
@@ -118,7 +126,8 @@ void setup_print_setting(const struct setup_task *task, const char *prefix, cons
     const char *name = setting_row(id)->name;
     if (own->given && strcmp(own->text, value) != 0)
         printf("%s%s:%u has: %s = %s\n", remark, own->file, own->line, name, own->text);
-    printf("%s%s =%s%s\n", prefix, name, *value ? " " : "", value);
+    g_autofree char *safe = setup_is_one_line(value) ? g_strdup(value) : text_escape(value);
+    printf("%s%s =%s%s\n", prefix, name, *value ? " " : "", safe);
 }
 
 /* The command */

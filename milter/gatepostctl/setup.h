@@ -50,6 +50,9 @@ void setup_each_listener(const struct settings *settings,
 void setup_print_setting(const struct setup_task *task, const char *prefix, const char *remark,
                          enum setting id, const char *value);
 
+/* Whether TEXT has no control characters: what has some is never printed as it is. */
+bool setup_is_one_line(const char *text);
+
 /* Splits a list as Postfix does; one that cannot be split has no words. Never NULL. */
 GPtrArray *setup_words(const char *value);
 

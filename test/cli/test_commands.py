@@ -3,12 +3,11 @@
 """gatepostctl's commands: options, output, exit codes, mistakes."""
 import json
 import os
-import shutil
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
-from tap import Failure, Skip, absent, case, equal, match, run, true
+from tap import Failure, absent, case, equal, match, run, true
 
 FIELDS = ['file', 'verdict', 'stage', 'check', 'reply', 'recipients', 'score', 'required', 'rules',
           'charsets', 'scripts', 'autoreply', 'dnsbl', 'headers']
@@ -445,108 +444,6 @@ def full_disk():
     code = os.system('%s -c %s config >/dev/full 2>/dev/null' % (ctl.gatepost.CONTROL,
                                                                 settings.file))
     true(os.waitstatus_to_exitcode(code) != 0, 'a full disk goes unnoticed')
-
-
-MASTER = '''
-smtp      inet  n  -  y  -  -  smtpd
-submission inet n  -  y  -  -  smtpd
-  -o milter_macro_daemon_name=MSA
-smtps     inet  n  -  n  -  -  smtpd
-127.0.0.1:2525 inet n - n - - smtpd
-127.0.0.1:10025 inet n - n - - smtpd
-  -o receive_override_options=no_milters
-pass      pass  -  -  n  -  -  smtpd
-cleanup   unix  n  -  y  -  0  cleanup
-relay     unix  -  -  n  -  -  smtp
-'''
-
-
-def setup_of(settings, postfix):
-    if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
-        raise Skip('postconf is not here')
-    return exits(settings.run('setup', 'postfix', '--mta-config', postfix.folder), 0)
-
-
-@case('setup postfix prints the lines for main.cf')
-def setup_main():
-    settings = ctl.Settings()
-    done = setup_of(settings, ctl.Postfix('smtpd_tls_auth_only = yes\n', MASTER))
-    for line in ('smtpd_milters = inet:127.0.0.1:20025', 'non_smtpd_milters = inet:127.0.0.1:20025',
-                 'milter_default_action = tempfail', 'milter_protocol = 6',
-                 'smtpd_tls_auth_only = yes'):
-        match('(?m)^%s$' % line, done.stdout)
-    equal(done.stderr, '', 'warnings')
-
-
-@case('setup postfix puts gatepost before the milters that are there')
-def setup_milters():
-    postfix = ctl.Postfix('smtpd_milters = unix:opendkim/sock, inet:127.0.0.1:20025\n'
-                          'non_smtpd_milters = inet:127.0.0.1:20025 { unix:x, timeout=3s }\n',
-                          MASTER)
-    done = setup_of(ctl.Settings(), postfix)
-    match('(?m)^smtpd_milters = inet:127.0.0.1:20025, unix:opendkim/sock$', done.stdout)
-    match('(?m)^non_smtpd_milters = inet:127.0.0.1:20025, {unix:x, timeout=3s}$',
-          done.stdout.replace('{ ', '{').replace(' }', '}'))
-    match('smtpd_milters: gatepost must stand before a DKIM signer', done.stderr)
-
-
-@case('setup postfix names each service that shows gatepost clients')
-def setup_master():
-    done = setup_of(ctl.Settings(), ctl.Postfix('', MASTER))
-    for service, name in (('smtp inet', 'smtp'), ('submission inet', 'MSA'),
-                          ('smtps inet', 'submissions'), ('127.0.0.1:2525 inet', 'smtp-2525'),
-                          ('pass pass', 'pass')):
-        match(r'(?m)^%s \.\.\. smtpd\n  -o milter_macro_daemon_name=%s$' % (service, name),
-              done.stdout)
-    absent('10025', done.stdout)
-    absent('relay', done.stdout)
-
-
-@case('setup postfix warns of what would go wrong')
-def setup_warnings():
-    settings = ctl.Settings('milter_socket = unix:/run/gatepost/milter.sock\n'
-                            'submission_listeners = MSA :587\nuntrusted_listeners = ONION\n'
-                            '[listener smtp-2525]\nmode = monitor\n')
-    postfix = ctl.Postfix('milter_default_action = accept\nmilter_protocol = 2\n', MASTER)
-    done = setup_of(settings, postfix)
-    for text in ('smtp/inet runs chrooted in /var/spool/postfix', 'milter_socket_group',
-                 'milter_default_action = accept', 'milter_protocol = 2', 'smtpd_tls_auth_only',
-                 'untrusted_listeners: no service .*=ONION', r'\[listener smtp-2525\]: no service'):
-        match('warning: .*' + text, done.stderr)
-    absent('MSA', done.stderr)
-
-
-@case('setup postfix names a socket in the queue folder as its daemons see it')
-def setup_socket():
-    settings = ctl.Settings('milter_socket = unix:/var/spool/postfix/gatepost/milter.sock\n')
-    done = setup_of(settings, ctl.Postfix('', MASTER))
-    match('(?m)^smtpd_milters = unix:gatepost/milter.sock$', done.stdout)
-    absent('chroot', done.stderr)
-    done = setup_of(ctl.Settings('milter_socket = inet6:20025@::1\n'), ctl.Postfix('', MASTER))
-    match(r'(?m)^smtpd_milters = inet:\[::1\]:20025$', done.stdout)
-
-
-@case('setup postfix works out gatepost.conf')
-def setup_domains():
-    postfix = ctl.Postfix('''
-mydestination = $myhostname, localhost, example.org
-virtual_mailbox_domains = mysql:/etc/postfix/domains.cf hash:/etc/postfix/vdomains
-virtual_alias_maps =
-relay_domains = inner.example, /etc/postfix/relays
-mynetworks = 127.0.0.0/8, 192.0.2.0/24
-recipient_delimiter = +
-smtpd_sender_login_maps = proxy:hash:/etc/postfix/senders, ldap:x
-smtpd_sasl_local_domain = example.org
-''', MASTER)
-    done = setup_of(ctl.Settings('mynetworks = 127.0.0.1\n'), postfix)
-    for line in ('local_domains = mail.example.org localhost example.org hash:/etc/postfix/vdomains '
-                 'inner.example .inner.example /etc/postfix/relays',
-                 'mynetworks = 127.0.0.0/8, 192.0.2.0/24', 'recipient_delimiter = [+]',
-                 'sender_login_maps = proxy:hash:/etc/postfix/senders',
-                 'sasl_local_realms = example.org', '# .*:6 has: mynetworks = 127.0.0.1'):
-        match('(?m)^%s$' % line, done.stdout)
-    match('virtual_mailbox_domains has the table mysql:.*cannot read', done.stderr)
-    match('smtpd_sender_login_maps has the table ldap:x', done.stderr)
 
 
 @case('setup knows what it does not know')

@@ -3,6 +3,9 @@
 """gatepostctl setup: the lines it prints, and what it warns of, over many configurations."""
 import os
 import re
+import shlex
+import shutil
+import socket
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
@@ -287,6 +290,286 @@ def sendmail_folder():
     done = ctl.Settings().run('setup', 'sendmail', '--mta-config', sendmail.folder, '--check')
     exits(done, 0)
     exits(ctl.Settings().run('setup', 'postfix', '--cf', sendmail.cf), 64)
+
+
+# Postfix
+
+MASTER = """
+smtp      inet  n  -  y  -  -  smtpd
+submission inet n  -  y  -  -  smtpd
+  -o milter_macro_daemon_name=MSA
+smtps     inet  n  -  n  -  -  smtpd
+127.0.0.1:2525 inet n - n - - smtpd
+127.0.0.1:10025 inet n - n - - smtpd
+  -o receive_override_options=no_milters
+pass      pass  -  -  n  -  -  smtpd
+cleanup   unix  n  -  y  -  0  cleanup
+relay     unix  -  -  n  -  -  smtp
+"""
+
+
+def postfix_setup(settings='', main='', master=MASTER, *options, code=0):
+    if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
+        raise Skip('postconf is not here')
+    folder = ctl.Postfix(main, master).folder
+    done = ctl.Settings(settings).run('setup', 'postfix', '--mta-config', folder, *options)
+    done.commands = [shlex.split(line.replace(shlex.quote(folder), folder))
+                     for line in done.stdout.splitlines() if line.startswith('postconf ')]
+    for words in done.commands:
+        equal(words[:3], ['postconf', '-c', folder], 'command')
+    return exits(done, code)
+
+
+def commands(done, option):
+    return [words[4] for words in done.commands if words[3] == option]
+
+
+@case('setup postfix prints commands for main.cf')
+def postfix_main():
+    done = postfix_setup()
+    equal(commands(done, '-e'),
+          ['smtpd_milters = inet:127.0.0.1:20025', 'non_smtpd_milters = inet:127.0.0.1:20025',
+           'milter_default_action = tempfail', 'milter_protocol = 6', 'smtpd_tls_auth_only = yes'])
+    equal(done.stderr, '', 'warnings')
+
+
+@case('setup postfix puts gatepost before the milters that are there')
+def postfix_milters():
+    done = postfix_setup('', 'smtpd_milters = unix:opendkim/sock, inet:127.0.0.1:20025\n'
+                         'non_smtpd_milters = inet:localhost:20025 { unix:x, command_timeout=30s }\n')
+    match('(?m)\'smtpd_milters = inet:127.0.0.1:20025, unix:opendkim/sock\'$', done.stdout)
+    match('(?m)\'non_smtpd_milters = inet:127.0.0.1:20025, {unix:x, command_timeout=30s}\'$',
+          done.stdout.replace('{ ', '{').replace(' }', '}'))
+    warned(done, ['smtpd_milters: gatepost must stand before a DKIM signer'], 'order')
+
+
+@case('setup postfix names each service that shows gatepost clients')
+def postfix_master():
+    done = postfix_setup()
+    equal(commands(done, '-P'), [name.replace(' ', '/milter_macro_daemon_name=') for name in (
+        'smtp/inet smtp', 'smtps/inet submissions', '127.0.0.1:2525/inet smtp-2525',
+        'pass/pass pass')])
+    match('(?m)^# submission/inet has its name: MSA$', done.stdout)
+    match('(?m)^# 127.0.0.1:10025/inet shows milters nothing: right where', done.stdout)
+    absent('relay', done.stdout)
+
+
+@case('setup postfix gives time-outs that fit the time for DNS')
+def postfix_timeouts():
+    done = postfix_setup('dnsbl_timeout = 50s\n')
+    match("'milter_connect_timeout = 75s'", done.stdout)
+    match("'milter_command_timeout = 75s'", done.stdout)
+    match('# milter_content_timeout = 300s is long enough', done.stdout)
+
+
+@case('setup postfix keeps shutdown, which newer ones have')
+def postfix_shutdown():
+    match("'milter_default_action = shutdown'",
+          postfix_setup('', 'milter_default_action = shutdown\n').stdout)
+
+
+@case('setup postfix names a socket in the queue folder as its daemons see it')
+def postfix_socket():
+    done = postfix_setup(UNIX % '/var/spool/postfix/gatepost/milter.sock')
+    match("'smtpd_milters = unix:gatepost/milter.sock'", done.stdout)
+    match('(?m)^milter_socket_group = postfix$', done.stdout)
+    absent('chroot', done.stderr)
+    done = postfix_setup('milter_socket = inet6:20025@::1\n')
+    match(r"'smtpd_milters = inet:\[::1\]:20025'", done.stdout)
+
+
+@case('setup postfix adds gatepost to a service that has milters of its own')
+def postfix_own_milters():
+    done = postfix_setup('', '', 'submission inet n - n - - smtpd\n  -o smtpd_milters=unix:dkim\n'
+                                 '  -o { smtpd_client_restrictions = permit_mynetworks, reject }\n')
+    equal(commands(done, '-P'),
+          ['submission/inet/smtpd_milters=inet:127.0.0.1:20025, unix:dkim',
+           'submission/inet/milter_macro_daemon_name=submission'])
+    warned(done, ['submission/inet has smtpd_milters of its own, which leave gatepost out'], 'own')
+
+
+@case('setup postfix works out gatepost.conf')
+def postfix_site():
+    done = postfix_setup('mynetworks = 127.0.0.1\n', """
+mydestination = $myhostname, localhost, example.org
+virtual_mailbox_domains = mysql:/etc/postfix/domains.cf hash:/etc/postfix/vdomains
+virtual_alias_maps =
+relay_domains = inner.example, /etc/postfix/relays
+mynetworks = 127.0.0.0/8, 192.0.2.0/24
+recipient_delimiter = +
+smtpd_sender_login_maps = proxy:hash:/etc/postfix/senders, ldap:x
+smtpd_sasl_local_domain = example.org
+smtpd_delay_reject = no
+inet_interfaces = 192.0.2.25 [2001:db8::25] mail.example.org
+proxy_interfaces = 198.51.100.1
+""")
+    for line in ('local_domains = mail.example.org localhost example.org hash:/etc/postfix/vdomains '
+                 r'inner.example .inner.example /etc/postfix/relays \[192.0.2.25\] '
+                 r'\[IPv6:2001:db8::25\] \[198.51.100.1\]',
+                 'mynetworks = 127.0.0.0/8, 192.0.2.0/24', 'recipient_delimiter = [+]',
+                 'sender_login_maps = proxy:hash:/etc/postfix/senders', 'delay_checks = no',
+                 'sasl_local_realms = example.org', '# .*:6 has: mynetworks = 127.0.0.1'):
+        match('(?m)^%s$' % line, done.stdout)
+    match('virtual_mailbox_domains has the table mysql:.*cannot read', done.stderr)
+    match('smtpd_sender_login_maps has the table ldap:x', done.stderr)
+    literals = 'inet_interfaces = loopback-only\ninet_protocols = ipv4\n'
+    match(r'(?m)^local_domains = .*localhost \[127.0.0.1\]$', postfix_setup('', literals).stdout)
+
+
+OURS = 'inet:127.0.0.1:20025'
+WELL = 'smtpd_milters = %s\nnon_smtpd_milters = %s\n' % (OURS, OURS)
+SMTP = 'smtp inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n'
+SUBMISSION = 'submission inet n - n - - smtpd -o milter_macro_daemon_name=submission\n'
+INNER = '127.0.0.1:10025 inet n - n - - smtpd\n'
+# What is there (main.cf, master.cf), settings, and the warnings and notes that belong to it.
+POSTFIX_ROWS = [
+    ('all is well', WELL, SMTP + SUBMISSION, '', []),
+    ('the socket written in other ways', WELL.replace('127.0.0.1', '[127.0.0.1]', 1)
+     .replace('inet:127', 'inet:localhost:20025, inet:127'), SMTP, '', []),
+    ('no milter at all', '', SMTP, '',
+     ['smtpd_milters leaves gatepost .* out: mail passes unseen', 'non_smtpd_milters leaves']),
+    ('no mail of programs', 'smtpd_milters = %s\n' % OURS, SMTP, '',
+     ['non_smtpd_milters leaves gatepost out: what programs']),
+    ('pickup without milters', WELL,
+     SMTP + 'pickup unix n - n 60 1 pickup -o receive_override_options=no_milters\n', '',
+     ['pickup/unix has receive_override_options = no_milters']),
+    ('cleanup with other milters', WELL,
+     'cleanup unix n - n - 0 cleanup -o non_smtpd_milters=unix:dkim\n', '',
+     ['cleanup/unix has non_smtpd_milters of its own']),
+    ('accept', WELL + 'milter_default_action = accept\n', SMTP, '',
+     ['milter_default_action = accept lets mail pass unseen']),
+    ('reject', WELL + 'milter_default_action = reject\n', SMTP, '',
+     ['milter_default_action = reject refuses mail for good']),
+    ('quarantine', WELL + 'milter_default_action = quarantine\n', SMTP, '', []),
+    ('accept in braces', WELL.replace(OURS, '{ %s, default_action=accept }' % OURS, 1), SMTP, '',
+     ['smtpd_milters: default_action = accept lets']),
+    ('accept in braces in braces',
+     WELL.replace(OURS, '{ %s, { default_action = accept } }' % OURS, 1), SMTP, '',
+     ['smtpd_milters: default_action = accept lets']),
+    ('tempfail in braces', WELL.replace(OURS, '{ %s, default_action=tempfail }' % OURS), SMTP, '',
+     []),
+    ('accept for another milter',
+     WELL.replace(OURS, '%s, { unix:dkim, default_action=accept }' % OURS), SMTP, '', []),
+    ('accept of a service', WELL, SMTP + SUBMISSION + ' -o milter_default_action=accept\n', '',
+     ['submission/inet/milter_default_action = accept']),
+    ('own milters', WELL, SMTP + SUBMISSION + ' -o smtpd_milters=unix:dkim\n', '',
+     ['submission/inet has smtpd_milters of its own, which leave gatepost out']),
+    ('own milters, gatepost among them', WELL,
+     SMTP + SUBMISSION + ' -o { smtpd_milters = %s, unix:dkim }\n' % OURS, '', []),
+    ('own milters, accept', WELL,
+     SMTP + SUBMISSION + ' -o { smtpd_milters = { %s, default_action=accept } }\n' % OURS, '',
+     ['submission/inet/smtpd_milters: default_action = accept']),
+    ('no milters of its own', WELL, SMTP + SUBMISSION + ' -o smtpd_milters=\n', '',
+     ['submission/inet shows milters nothing .*of its own is empty']),
+    ('an unknown parameter', WELL, SMTP + SUBMISSION + ' -o smtpd_milters=$mua_milters\n', '',
+     ['submission/inet shows milters nothing']),
+    ('no_milters', WELL, SMTP + SUBMISSION
+     + ' -o receive_override_options=no_address_mappings,no_milters\n', '',
+     ['submission/inet shows milters nothing .receive_override_options']),
+    ('after-queue re-injection', WELL, SMTP + INNER + ' -o smtpd_milters=\n', '', []),
+    ('after-queue re-injection', WELL, SMTP + INNER + ' -o receive_override_options=no_milters\n',
+     '', []),
+    ('no_milters everywhere', WELL + 'receive_override_options = no_milters\n', SMTP + SUBMISSION,
+     '', ['receive_override_options = no_milters in main.cf']),
+    ('milters by client', WELL + 'smtpd_milter_maps = inline:{ { 192.0.2.1=DISABLE } }\n', SMTP,
+     '', ['smtpd_milter_maps = inline:']),
+    ('a proxy filter', WELL + 'smtpd_proxy_filter = 127.0.0.1:10025\n', SMTP, '',
+     ['smtpd_proxy_filter = 127.0.0.1:10025: Postfix shows milters neither header nor body']),
+    ('a proxy filter of a service', WELL, SMTP + SUBMISSION + ' -o smtpd_proxy_filter=[::1]:1\n',
+     '', ['submission/inet/smtpd_proxy_filter']),
+    ('order', WELL.replace(OURS, 'unix:dkim ' + OURS, 1), SMTP, '',
+     ['smtpd_milters: gatepost must stand before a DKIM signer']),
+    ('protocol', WELL + 'milter_protocol = 4\n', SMTP, '', ['milter_protocol = 4 is too old']),
+    ('protocol in braces', WELL.replace(OURS, '{ %s, protocol=2 }' % OURS, 1), SMTP, '',
+     ['smtpd_milters: protocol = 2 is too old']),
+    ('time-outs', WELL + 'milter_command_timeout = 9s\nmilter_content_timeout = 3\n', SMTP, '',
+     ['milter_command_timeout = 9s: gatepost may need 10s', 'milter_content_timeout = 3']),
+    ('time-out in minutes', WELL + 'milter_command_timeout = 1m\n', SMTP, '', []),
+    ('time-outs and slow lists', WELL, SMTP, 'dnsbl_timeout = 30s\n',
+     ['milter_connect_timeout = 30s: gatepost may need 35s', 'milter_command_timeout']),
+    ('time-out in braces', WELL.replace(OURS, '{ %s, command_timeout=2s }' % OURS, 1), SMTP, '',
+     ['smtpd_milters: command_timeout = 2s']),
+    ('time-out of a service', WELL, SMTP + SUBMISSION + ' -o milter_connect_timeout=1s\n', '',
+     ['submission/inet/milter_connect_timeout = 1s']),
+    ('time-out of a service that asks none', WELL,
+     SMTP + INNER + ' -o milter_connect_timeout=1s -o smtpd_milters=\n', '', []),
+    ('macros overridden', WELL + 'milter_connect_macros = j\nmilter_mail_macros =\n', SMTP, '', []),
+    ('Postfix in disguise', WELL + 'mail_name = Exchange\n', SMTP, '',
+     ['milter_macro_v = Exchange .*takes this for Sendmail']),
+    ('listeners', WELL + 'milter_macro_daemon_name = mx\n', SMTP + SUBMISSION,
+     'submission_listeners = submission :587\n[listener mx]\nmode = monitor\n', []),
+    ('listeners that are not there', WELL, SMTP + SUBMISSION,
+     'untrusted_listeners = ONION\n[listener tor]\nmode = monitor\n',
+     ['untrusted_listeners: no service .*=ONION', r'\[listener tor\]: no service .*=tor']),
+    ('passwords in clear text', WELL, SMTP + SUBMISSION + ' -o smtpd_sasl_auth_enable=yes\n', '',
+     ['submission/inet: smtpd_tls_auth_only is not yes']),
+    ('passwords over TLS', WELL, SMTP + SUBMISSION
+     + ' -o smtpd_sasl_auth_enable=yes -o smtpd_tls_security_level=encrypt\n', '', []),
+    ('chroot', 'smtpd_milters = unix:/run/gp/s\nnon_smtpd_milters = unix:/run/gp/s\n', MASTER,
+     UNIX % '/run/gp/s' + 'milter_socket_mode = 0666\n',
+     ['smtp/inet runs chrooted in /var/spool/postfix and cannot see unix:/run/gp/s']),
+    ('chroot of cleanup', WELL.replace(OURS, 'unix:/run/gp/s'),
+     'smtp inet n - n - - smtpd\ncleanup unix n - y - 0 cleanup\n',
+     UNIX % '/run/gp/s' + 'milter_socket_mode = 0666\n', ['cleanup/unix runs chrooted']),
+    ('chroot, relative to the queue', WELL.replace(OURS, 'unix:gp/s'), MASTER,
+     UNIX % '/var/spool/postfix/gp/s' + 'milter_socket_mode = 0666\n', []),
+    ('group', WELL.replace(OURS, 'unix:/run/gp/s'), SMTP, UNIX % '/run/gp/s',
+     ['the user postfix may not connect to /run/gp/s: .*milter_socket_group = postfix']),
+    ('group of the settings', WELL.replace(OURS, 'unix:/run/gp/s'), SMTP,
+     UNIX % '/run/gp/s' + 'milter_socket_group = postfix\n', []),
+    ('several instances', WELL + 'multi_instance_directories = /etc/postfix-out\n', SMTP, '',
+     ['note:multi_instance_directories = /etc/postfix-out']),
+]
+
+
+@case('setup postfix --check tells what is wrong, and only that')
+def postfix_check():
+    for what, main, master, settings, expected in POSTFIX_ROWS:
+        warnings = [text for text in expected if not text.startswith('note:')]
+        done = postfix_setup(settings, main, master, '--check', code=1 if warnings else 0)
+        equal(done.stdout, '', what + ': stdout')
+        warned(done, expected, what)
+
+
+@case('setup postfix warns beside the lines, too, and exits 0')
+def postfix_warnings():
+    done = postfix_setup('untrusted_listeners = ONION\n', 'milter_default_action = accept\n')
+    warned(done, ['milter_default_action = accept', 'untrusted_listeners'], 'warnings')
+
+
+@case('the socket that is there decides who may connect')
+def postfix_live_socket():
+    folder = place.folder('gatepost-socket-')
+    path = folder + '/s'
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    main = WELL.replace(OURS, 'unix:' + path)
+    for folder_mode, mode, expected in ((0o755, 0o666, []), (0o755, 0o600, ['may not connect']),
+                                        (0o700, 0o666, ['may not enter %s' % folder])):
+        os.chmod(folder, folder_mode)
+        os.chmod(path, mode)
+        done = postfix_setup(UNIX % path, main, SMTP, '--check', code=1 if expected else 0)
+        warned(done, expected, '%o %o' % (folder_mode, mode))
+    server.close()
+
+
+@case('setup postfix withstands any configuration')
+def postfix_hostile():
+    for main, master in (
+            ('smtpd_milters = {\n', SMTP), ('smtpd_milters = }{ {{\n', SMTP),
+            ('smtpd_milters = { }, {}, {,}, ,\n', SMTP), ('smtpd_milters = \x1b[31m\n', SMTP),
+            ('smtpd_milters = \'$(touch /x)\', `x`\n', SMTP), ('nonsense\n', SMTP),
+            ('mydestination = ' + 'x, ' * 20000 + '\n', SMTP), ('', ''), ('', 'smtp inet\n'),
+            ('', 'a/b/c unix - - n - - smtpd -o a=b\n'), ('smtpd_milters = $smtpd_milters\n', SMTP),
+            ('mynetworks = \x01\n', SMTP), ('', SMTP + ' -o\n'), ('', '\x00\x01\n')):
+        if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
+            raise Skip('postconf is not here')
+        folder = ctl.Postfix(main, master).folder
+        done = ctl.Settings().run('setup', 'postfix', '--mta-config', folder)
+        true(done.returncode in (0, 78), 'exit %d of %r %r' % (done.returncode, main[:40], master))
+        true('\x1b' not in done.stdout + done.stderr, 'an escape sequence')
+        for line in done.stdout.splitlines():
+            shlex.split(line, comments=True)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What would go wrong with the Postfix that is there: an inspection a row.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mtatime.h"
+#include "reach.h"
+#include "setuppostfix.h"
+
+/* Calls EACH for every service of master.cf. */
+static void each_service(struct postfix_setup *setup,
+                         void (*each)(struct postfix_setup *setup,
+                                      const struct postconf_service *service))
+{
+    for (guint i = 0; i < setup->postconf->services->len; i++)
+        each(setup, setup->postconf->services->pdata[i]);
+}
+
+/* What a service says itself of a parameter; NULL: nothing. */
+static const char *own(const struct postconf_service *service, const char *name)
+{
+    return g_hash_table_lookup(service->overrides, name);
+}
+
+/* Whether a service asks milters: smtpd for clients, cleanup for programs of this machine. */
+static bool asks(const struct postfix_setup *setup, const struct postconf_service *service)
+{
+    enum postfix_shown shown = postfix_shown(setup, service);
+    return shown == POSTFIX_SHOWN || shown == POSTFIX_OTHERS_ONLY ||
+           strcmp(service->command, "cleanup") == 0;
+}
+
+/* The socket */
+
+static void look_at_chroot(struct postfix_setup *setup)
+{
+    if (!setup->path || setup->milter[strlen("unix:")] != '/')
+        return;
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        if (!service->chroot || !asks(setup, service))
+            continue;
+        const char *queue = postfix_get(setup, "queue_directory");
+        setup_warn(setup->task,
+                   "%s/%s runs chrooted in %s and cannot see %s: set milter_socket = "
+                   "unix:%s/gatepost/milter.sock in gatepost.conf (make that folder first, owned "
+                   "by gatepost's user), or inet:PORT@127.0.0.1, and run this again",
+                   service->name, service->type, queue, setup->milter, queue);
+        return;
+    }
+}
+
+static void look_at_reach(struct postfix_setup *setup)
+{
+    const char *owner = postfix_get(setup, "mail_owner");
+    if (!setup->path)
+        return;
+    g_autofree char *why =
+        reach_fault(setup->task->settings, setup->path, *owner ? owner : "postfix");
+    if (why)
+        setup_warn(setup->task, "%s", why);
+}
+
+/* Lists of milters */
+
+/* Calls EACH for gatepost where it stands in a list with braces; WHERE is for the text. */
+static void each_gatepost(struct postfix_setup *setup,
+                          void (*each)(struct postfix_setup *setup, const char *where,
+                                       GHashTable *options))
+{
+    static const char *const lists[] = {"smtpd_milters", "non_smtpd_milters"};
+    g_autoptr(GPtrArray) wheres = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) values = g_ptr_array_new();
+    for (size_t n = 0; n < G_N_ELEMENTS(lists); n++) {
+        g_ptr_array_add(wheres, g_strdup(lists[n]));
+        g_ptr_array_add(values, (char *)postfix_get(setup, lists[n]));
+        for (guint i = 0; i < setup->postconf->services->len; i++) {
+            const struct postconf_service *service = setup->postconf->services->pdata[i];
+            if (!own(service, lists[n]))
+                continue;
+            g_ptr_array_add(wheres,
+                            g_strdup_printf("%s/%s/%s", service->name, service->type, lists[n]));
+            g_ptr_array_add(values, (char *)own(service, lists[n]));
+        }
+    }
+    for (guint i = 0; i < values->len; i++) {
+        g_autoptr(GPtrArray) words = setup_words(values->pdata[i]);
+        for (guint n = 0; n < words->len; n++) {
+            struct postfix_milter milter;
+            postfix_milter_init(&milter, words->pdata[n]);
+            if (milter.options && postfix_is_gatepost(setup, milter.socket))
+                each(setup, wheres->pdata[i], milter.options);
+            postfix_milter_clear(&milter);
+        }
+    }
+}
+
+/* Calls EACH for the values of a parameter in main.cf and where a service that asks milters has
+ * one of its own. */
+static void each_value(struct postfix_setup *setup, const char *name,
+                       void (*each)(struct postfix_setup *setup, const char *where,
+                                    const char *value))
+{
+    each(setup, name, postfix_get(setup, name));
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        if (!own(service, name) || !asks(setup, service))
+            continue;
+        g_autofree char *where = g_strdup_printf("%s/%s/%s", service->name, service->type, name);
+        each(setup, where, own(service, name));
+    }
+}
+
+static void look_for_gatepost(struct postfix_setup *setup)
+{
+    if (!setup->task->check)
+        return;
+    if (postfix_place(setup, postfix_get(setup, "smtpd_milters")) == 0)
+        setup_warn(setup->task, "smtpd_milters leaves gatepost (%s) out: mail passes unseen",
+                   setup->milter);
+}
+
+/* Without gatepost anywhere nobody has set it up yet, and the lines printed do. */
+static void look_at_programs(struct postfix_setup *setup)
+{
+    bool begun = setup->task->check || postfix_place(setup, postfix_get(setup, "smtpd_milters"));
+    if (begun && postfix_place(setup, postfix_get(setup, "non_smtpd_milters")) == 0)
+        setup_warn(setup->task,
+                   "non_smtpd_milters leaves gatepost out: what programs of this machine submit "
+                   "passes unseen");
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        const char *options = own(service, "receive_override_options");
+        const char *list = own(service, "non_smtpd_milters");
+        if (strcmp(service->command, "pickup") == 0 && options &&
+            postfix_has_word(options, "no_milters"))
+            setup_warn(setup->task,
+                       "%s/%s has receive_override_options = no_milters: what programs of this "
+                       "machine submit passes unseen",
+                       service->name, service->type);
+        if (strcmp(service->command, "cleanup") == 0 && list && postfix_place(setup, list) == 0)
+            setup_warn(setup->task,
+                       "%s/%s has non_smtpd_milters of its own, which leave gatepost out",
+                       service->name, service->type);
+    }
+}
+
+static void look_at_order_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    if (postfix_place(setup, value) > 1)
+        setup_warn(setup->task,
+                   "%s: gatepost must stand before a DKIM signer, and so at the beginning", where);
+}
+
+static void look_at_order(struct postfix_setup *setup)
+{
+    each_value(setup, "smtpd_milters", look_at_order_of);
+    each_value(setup, "non_smtpd_milters", look_at_order_of);
+}
+
+/* Services */
+
+static void look_at_service(struct postfix_setup *setup, const struct postconf_service *service)
+{
+    enum postfix_shown shown = postfix_shown(setup, service);
+    bool inner = postfix_is_inner(service);
+    if (shown == POSTFIX_OTHERS_ONLY)
+        setup_warn(setup->task,
+                   "%s/%s has smtpd_milters of its own, which leave gatepost out: mail passes "
+                   "unseen there",
+                   service->name, service->type);
+    if (shown == POSTFIX_NONE && !inner)
+        setup_warn(setup->task, "%s/%s shows milters nothing (%s): mail passes unseen there",
+                   service->name, service->type,
+                   own(service, "smtpd_milters") ? "smtpd_milters of its own is empty"
+                                                 : "receive_override_options = no_milters");
+}
+
+static void look_at_services(struct postfix_setup *setup)
+{
+    if (postfix_has_word(postfix_get(setup, "receive_override_options"), "no_milters"))
+        setup_warn(setup->task,
+                   "receive_override_options = no_milters in main.cf: all mail passes unseen");
+    else
+        each_service(setup, look_at_service);
+}
+
+static void look_at_maps(struct postfix_setup *setup)
+{
+    const char *maps = postfix_get(setup, "smtpd_milter_maps");
+    if (*maps)
+        setup_warn(setup->task,
+                   "smtpd_milter_maps = %s: clients to which it gives DISABLE, or milters without "
+                   "gatepost, pass unseen",
+                   maps);
+}
+
+static void look_at_proxy_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    if (*value)
+        setup_warn(setup->task,
+                   "%s = %s: Postfix shows milters neither header nor body of what goes through a "
+                   "proxy filter; give gatepost to the service behind it, or make it a "
+                   "content_filter",
+                   where, value);
+}
+
+static void look_at_proxy(struct postfix_setup *setup)
+{
+    each_value(setup, "smtpd_proxy_filter", look_at_proxy_of);
+}
+
+/* When gatepost does not answer */
+
+static void look_at_action_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    if (g_ascii_strcasecmp(value, "accept") == 0)
+        setup_warn(setup->task, "%s = accept lets mail pass unseen whenever gatepost is down",
+                   where);
+    else if (g_ascii_strcasecmp(value, "reject") == 0)
+        setup_warn(setup->task, "%s = reject refuses mail for good whenever gatepost is down",
+                   where);
+}
+
+static void look_at_action_option(struct postfix_setup *setup, const char *where,
+                                  GHashTable *options)
+{
+    const char *value = g_hash_table_lookup(options, "default_action");
+    g_autofree char *text = g_strdup_printf("%s: default_action", where);
+    if (value)
+        look_at_action_of(setup, text, value);
+}
+
+static void look_at_action(struct postfix_setup *setup)
+{
+    each_value(setup, "milter_default_action", look_at_action_of);
+    each_gatepost(setup, look_at_action_option);
+}
+
+static void look_at_timeout_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    unsigned least = setup_least_timeout(setup->task->settings);
+    if (*value && mtatime_seconds(value) < least)
+        setup_warn(setup->task, "%s = %s: gatepost may need %us (dnsbl_timeout and %us)", where,
+                   value, least, SETUP_TIMEOUT_LEAST);
+}
+
+static const char *const timeouts[] = {"milter_connect_timeout", "milter_command_timeout",
+                                       "milter_content_timeout"};
+
+static void look_at_timeout_options(struct postfix_setup *setup, const char *where,
+                                    GHashTable *options)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(timeouts); i++) {
+        const char *name = timeouts[i] + strlen("milter_");
+        const char *value = g_hash_table_lookup(options, name);
+        g_autofree char *text = g_strdup_printf("%s: %s", where, name);
+        if (value)
+            look_at_timeout_of(setup, text, value);
+    }
+}
+
+static void look_at_timeouts(struct postfix_setup *setup)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(timeouts); i++)
+        each_value(setup, timeouts[i], look_at_timeout_of);
+    each_gatepost(setup, look_at_timeout_options);
+}
+
+/* What gatepost is told */
+
+static void look_at_protocol_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    int protocol = atoi(value);
+    if (protocol > 0 && protocol < 6)
+        setup_warn(setup->task,
+                   "%s = %s is too old: gatepost cannot ask for the macros that it needs", where,
+                   value);
+}
+
+static void look_at_protocol_option(struct postfix_setup *setup, const char *where,
+                                    GHashTable *options)
+{
+    const char *value = g_hash_table_lookup(options, "protocol");
+    g_autofree char *text = g_strdup_printf("%s: protocol", where);
+    if (value)
+        look_at_protocol_of(setup, text, value);
+}
+
+static void look_at_protocol(struct postfix_setup *setup)
+{
+    each_value(setup, "milter_protocol", look_at_protocol_of);
+    each_gatepost(setup, look_at_protocol_option);
+}
+
+static void look_at_name_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    if (!g_str_has_prefix(value, "Postfix"))
+        setup_warn(setup->task,
+                   "%s = %s: gatepost knows Postfix by it, and takes this for Sendmail: verified "
+                   "client certificates count for nothing. It must begin with \"Postfix\"",
+                   where, value);
+}
+
+static void look_at_name(struct postfix_setup *setup)
+{
+    each_value(setup, "milter_macro_v", look_at_name_of);
+}
+
+static bool service_is_called(const struct postfix_setup *setup, const char *name)
+{
+    if (g_ascii_strcasecmp(postfix_get(setup, "milter_macro_daemon_name"), name) == 0)
+        return true;
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        const char *called = own(service, "milter_macro_daemon_name");
+        if (called && asks(setup, service) && g_ascii_strcasecmp(called, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void look_for_listener(void *data, const char *name, const char *where)
+{
+    struct postfix_setup *setup = data;
+    if (name[0] != ':' && !service_is_called(setup, name))
+        setup_warn(setup->task, "%s: no service in master.cf has -o milter_macro_daemon_name=%s",
+                   where, name);
+}
+
+static void look_for_listeners(struct postfix_setup *setup)
+{
+    setup_each_listener(setup->task->settings, look_for_listener, setup);
+}
+
+/* Others */
+
+static bool is_yes(const struct postfix_setup *setup, const struct postconf_service *service,
+                   const char *name)
+{
+    return strcmp(postconf_service_get(setup->postconf, service, name), "yes") == 0;
+}
+
+/* gatepost refuses what was sent after such a login: see auth_min_ssf. */
+static void look_at_passwords_of(struct postfix_setup *setup,
+                                 const struct postconf_service *service)
+{
+    const char *level = postconf_service_get(setup->postconf, service, "smtpd_tls_security_level");
+    bool encrypts = strcmp(level, "encrypt") == 0 || is_yes(setup, service, "smtpd_enforce_tls") ||
+                    is_yes(setup, service, "smtpd_tls_wrappermode") ||
+                    is_yes(setup, service, "smtpd_tls_auth_only");
+    if (asks(setup, service) && is_yes(setup, service, "smtpd_sasl_auth_enable") && !encrypts)
+        setup_warn(setup->task,
+                   "%s/%s: smtpd_tls_auth_only is not yes: clients may send passwords in clear "
+                   "text, and gatepost then refuses their mail",
+                   service->name, service->type);
+}
+
+static void look_at_passwords(struct postfix_setup *setup)
+{
+    each_service(setup, look_at_passwords_of);
+}
+
+static void look_at_instances(struct postfix_setup *setup)
+{
+    const char *folders = postfix_get(setup, "multi_instance_directories");
+    if (*folders)
+        setup_note(setup->task,
+                   "multi_instance_directories = %s: these were not looked at; give each to "
+                   "--mta-config",
+                   folders);
+}
+
+void postfixlook(struct postfix_setup *setup)
+{
+    static const struct {
+        const char *what;
+        void (*look)(struct postfix_setup *setup);
+    } rows[] = {
+        {"permissions of the socket", look_at_reach},
+        {"chroot", look_at_chroot},
+        {"gatepost is a milter", look_for_gatepost},
+        {"mail without SMTP", look_at_programs},
+        {"services with milters of their own", look_at_services},
+        {"clients with milters of their own", look_at_maps},
+        {"proxy filters", look_at_proxy},
+        {"order of milters", look_at_order},
+        {"what happens without gatepost", look_at_action},
+        {"time-outs", look_at_timeouts},
+        {"protocol", look_at_protocol},
+        {"Postfix by name", look_at_name},
+        {"names of listeners", look_for_listeners},
+        {"passwords", look_at_passwords},
+        {"instances", look_at_instances},
+    };
+    for (size_t i = 0; setup->postconf && i < G_N_ELEMENTS(rows); i++)
+        rows[i].look(setup);
+}
