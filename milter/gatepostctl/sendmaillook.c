@@ -29,6 +29,15 @@ static void look_for_filter(struct sendmail_setup *setup)
                    setup->path, filter->name, filter->socket, setup->socket);
 }
 
+static void look_at_brackets(struct sendmail_setup *setup)
+{
+    const struct sendmailcf_filter *filter = sendmail_filter(setup);
+    if (filter && strstr(filter->socket, "@["))
+        setup_warn(setup->task,
+                   "%s: S=%s of the filter %s: Sendmail does not connect to an address in brackets",
+                   setup->path, filter->socket, filter->name);
+}
+
 /* Of several flags Sendmail takes T before 4 before R. */
 static void look_at_flags(struct sendmail_setup *setup)
 {
@@ -133,7 +142,7 @@ static bool blames(const struct sendmail_setup *setup, const char *word)
     return true;
 }
 
-/* Sendmail uses no socket in a folder that others may write to. */
+/* Sendmail does not even start with a socket in a folder that others may write to. */
 static void look_at_folders(struct sendmail_setup *setup)
 {
     if (!g_str_has_prefix(setup->socket, "local:"))
@@ -142,8 +151,8 @@ static void look_at_folders(struct sendmail_setup *setup)
     g_autofree char *folder = reach_writable_folder(strchr(setup->socket, ':') + 1, bits);
     if (folder)
         setup_warn(setup->task,
-                   "Sendmail calls %s unsafe and does not connect, because others than its owner "
-                   "may write to %s",
+                   "Sendmail calls %s unsafe and does not start, because others than its owner may "
+                   "write to %s",
                    setup->socket, folder);
 }
 
@@ -235,6 +244,7 @@ void sendmaillook(struct sendmail_setup *setup)
         void (*look)(struct sendmail_setup *setup);
     } rows[] = {
         {"gatepost is a filter", false, look_for_filter},
+        {"its address", false, look_at_brackets},
         {"what happens without gatepost", false, look_at_flags},
         {"time-outs", false, look_at_timeouts},
         {"order of filters", false, look_at_order},

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ipaddr.h"
 #include "base/text.h"
 #include "settings/socket.h"
 
@@ -28,11 +27,9 @@ static char *socket_words(const struct setup_task *task)
         return g_strdup(text);
     if (address.kind == SOCKET_UNIX)
         return g_strconcat("local:", address.path, NULL);
-    struct ipaddr ip;
-    bool numeric = ipaddr_parse(address.host, &ip);
-    return g_strdup_printf(numeric ? "%s:%u@[%s]" : "%s:%u@%s",
-                           address.kind == SOCKET_INET6 ? "inet6" : "inet", address.port,
-                           address.host);
+    /* Without brackets: with them Sendmail (8.17) fails to connect, "Invalid argument". */
+    return g_strdup_printf("%s:%u@%s", address.kind == SOCKET_INET6 ? "inet6" : "inet",
+                           address.port, address.host);
 }
 
 /* Without what may be written in two ways: "unix:/x", "local:/x" and "/x" are the same, and so are

@@ -12,7 +12,7 @@ import ctl
 import place
 from tap import Skip, absent, case, equal, match, run, true
 
-FILTER = ('INPUT_MAIL_FILTER(`gatepost\', `S=inet:20025@[127.0.0.1], F=T, '
+FILTER = ('INPUT_MAIL_FILTER(`gatepost\', `S=inet:20025@127.0.0.1, F=T, '
           'T=C:30s;S:30s;R:30s;E:300s\')dnl')
 # What of a generated sendmail.cf is of interest.
 CF = '''# comment
@@ -72,7 +72,7 @@ def sendmail_lines():
     done = Sendmail().setup('milter_socket = unix:/run/gatepost/milter.sock\n')
     match(r'S=local:/run/gatepost/milter.sock, F=T', done.stdout)
     done = Sendmail().setup('milter_socket = inet6:20025@::1\n')
-    match(r'S=inet6:20025@\[::1\], F=T', done.stdout)
+    match(r'S=inet6:20025@::1, F=T', done.stdout)
 
 
 @case('setup sendmail needs no Sendmail')
@@ -142,7 +142,9 @@ SENDMAIL_ROWS = [
     ('F=4', GOOD.replace('F=T', 'F=4'), '', []),
     ('T beats R', GOOD.replace('F=T', 'F=RT'), '', []),
     ('another name, another way to write the socket',
-     GOOD.replace('gatepost', 'gp').replace('127.0.0.1', '[127.0.0.1]'), '', []),
+     GOOD.replace('gatepost', 'gp').replace('inet:', 'INET:'), '', []),
+    ('an address in brackets', GOOD.replace('127.0.0.1', '[127.0.0.1]'), '',
+     ['does not connect to an address in brackets']),
     ('names are compared without case', GOOD.replace('Filters=gatepost', 'Filters=GatePost'), '',
      []),
     ('no filter at all', CF, '', ['no filter gatepost: mail passes unseen']),
