@@ -45,7 +45,7 @@ def set_up_postfix(scene, printed):
 
 
 def set_up_sendmail(scene, printed):
-    scene.mta.configure('', CUT, filter_lines=printed)
+    scene.mta.configure(CUT + printed)
     scene.mta.restart()
 
 

@@ -52,6 +52,8 @@ smtp_dns_support_level = disabled
 smtp_tls_security_level = none
 smtpd_peername_lookup = yes
 smtpd_client_connection_count_limit = 0
+# Postfix would wait before each reply that says no.
+smtpd_error_sleep_time = 0
 header_size_limit = 4096000
 message_size_limit = 51200000
 milter_protocol = 6
@@ -185,8 +187,12 @@ class Postfix:
         shutil.chown(etc + 'sasldb2', 'postfix')
 
     def outsider(self, address, name, greet='client.example.com', **more):
-        """A session of a client from elsewhere, by XCLIENT. address: IPV6:... for IPv6."""
+        """A session of a client from elsewhere, by XCLIENT. address: IPV6:... for IPv6. name:
+        unknown for none."""
         dialog = self.dialog(self.ports['xclient'])
+        if name == 'unknown':
+            name = '[UNAVAILABLE]'
+            more = {'REVERSE_NAME': name, **more}
         reply = dialog.xclient(greet, NAME=name, ADDR=address, **more)
         tap.match('^220', reply, 'XCLIENT')
         return dialog

@@ -80,12 +80,13 @@ class Scene:
 
 
 def behind_sendmail(daemon):
-    """A Sendmail; a unix socket must lie in its root folder."""
-    if daemon.port:
-        return sendmail.Sendmail(daemon.milter())
-    mta = sendmail.Sendmail('unix:/run/milter.sock')
-    daemon.path = mta.path('/run/milter.sock')
-    daemon.configure({**daemon.settings, 'milter_socket': daemon.milter()}, daemon.more)
+    """A Sendmail with the lines that gatepostctl prints; a unix socket must lie in its root
+    folder."""
+    mta = sendmail.Sendmail()
+    if not daemon.port:
+        daemon.path = mta.path('/run/milter.sock')
+        daemon.configure({**daemon.settings, 'milter_socket': daemon.milter()}, daemon.more)
+    mta.filter_by(daemon)
     return mta
 
 

@@ -68,7 +68,7 @@ FEATURE(`use_cw_file')
 FEATURE(`promiscuous_relay')
 FEATURE(`accept_unresolvable_domains')
 FEATURE(`accept_unqualified_senders')
-{daemons}{filter}{more}MAILER(`local')
+{daemons}{more}MAILER(`local')
 MAILER(`smtp')
 LOCAL_RULE_0
 # All that is delivered goes to the sink, where it can be counted, but dave's mail.
@@ -105,9 +105,6 @@ SERVICES = {
     'xclient': 'Name=xclient, M=E',
 }
 
-FILTER = "INPUT_MAIL_FILTER(`gatepost', `S=%s, F=T, T=C:30s;S:20s;R:30s;E:1m')\n"
-
-
 def missing():
     """Why no Sendmail can be started here, or ''."""
     if os.geteuid() != 0:
@@ -129,13 +126,19 @@ def libraries(program):
 
 
 class Dialog(smtp.Dialog):
-    """Sendmail puts "<recipient>... " before some replies of a filter to RCPT; it is cut off here,
-    so that one statement holds for both MTAs, and kept in raw."""
+    """Sendmail puts "<address>... " before some replies of a filter to MAIL and RCPT; it is cut off
+    here, so that one statement holds for both MTAs, and kept in raw."""
     raw = ''
 
+    def mail(self, sender, more=''):
+        return self.cut(super().mail(sender, more))
+
     def rcpt(self, recipient, more=''):
-        self.raw = super().rcpt(recipient, more)
-        return re.sub(r'^((?:450|550|553) (?:[245]\.\d+\.\d+ )?)<[^\n]*?>\.\.\. ', r'\1', self.raw)
+        return self.cut(super().rcpt(recipient, more))
+
+    def cut(self, reply):
+        self.raw = reply
+        return re.sub(r'^((?:450|550|553) (?:[245]\.\d+\.\d+ )?)<[^\n]*?>\.\.\. ', r'\1', reply)
 
 
 class Sendmail:
@@ -145,9 +148,8 @@ class Sendmail:
     # What its log must not hold after a test in which the filter was never taken away.
     troubles = r'Milter \(.*(error|timeout)|panic|savemail'
 
-    def __init__(self, milter='', more='', services=SERVICES, filter_lines=None):
-        """milter: as in Postfix's smtpd_milters. more: lines for sendmail.mc. filter_lines: those
-        that name the filter, instead of FILTER."""
+    def __init__(self, more='', services=SERVICES):
+        """more: lines for sendmail.mc."""
         self.folder = place.folder('gatepost-sendmail-')
         self.root = self.folder + '/root'
         self.ports = {name: place.port() for name in services}
@@ -161,7 +163,7 @@ class Sendmail:
         self.make_root()
         self.make_files()
         self.make_logins()
-        self.configure(milter, more, filter_lines)
+        self.configure(more)
         self.log_to_us()
 
     # The root folder
@@ -274,20 +276,29 @@ class Sendmail:
 
     # The configuration
 
-    def configure(self, milter, more='', filter_lines=None):
+    def configure(self, more=''):
         """Writes sendmail.cf and submit.cf anew."""
         daemons = ''
         for name, options in self.services.items():
             for family in ('Family=inet, Addr=127.0.0.1', 'Family=inet6, Addr=::1'):
                 daemons += "DAEMON_OPTIONS(`%s, Port=%d, %s')\n" % (family, self.ports[name],
                                                                     options)
-        if filter_lines is None:
-            filter_lines = FILTER % spelling(milter) if milter else ''
         self.compile('sendmail', MC.format(
-            tree=TREE + MACROS, sink=self.sink.server_address[1], daemons=daemons,
-            filter=filter_lines, more=more))
+            tree=TREE + MACROS, sink=self.sink.server_address[1], daemons=daemons, more=more))
         self.compile('submit', SUBMIT.format(
             tree=TREE + MACROS, port=self.ports['mx'] if 'mx' in self.ports else 25))
+
+    def setup(self, daemon, *options):
+        """What gatepostctl prints for this Sendmail."""
+        done = daemon.control('setup', 'sendmail', '--mta-config', self.path('/etc/mail'),
+                              *options)
+        return done.returncode, done.stdout.replace(self.root, ''), done.stderr
+
+    def filter_by(self, daemon, change=lambda line: line):
+        """Appends what gatepostctl prints to sendmail.mc, as it tells administrators to."""
+        code, lines, errors = self.setup(daemon)
+        tap.equal(code, 0, 'exit of gatepostctl setup sendmail (%s)' % errors)
+        self.configure(change(lines))
 
     def compile(self, name, text):
         source = place.write('%s/%s.mc' % (self.folder, name), text)
@@ -415,15 +426,6 @@ class Sendmail:
 
     def log_after(self, mark):
         return self.log()[mark:]
-
-
-def spelling(milter):
-    """A filter's address, Postfix's spelling turned into Sendmail's."""
-    kind, _, rest = milter.partition(':')
-    if kind == 'unix':
-        return 'local:' + rest
-    host, _, port = rest.rpartition(':')
-    return '%s:%s@%s' % (kind, port, host)
 
 
 def listening(port):
