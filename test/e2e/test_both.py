@@ -288,6 +288,14 @@ def same_early(both):
         compare(both, EARLY)
 
 
+@case('a listener is known by its port behind both')
+def by_port(both):
+    ports = ' '.join(':%d' % mta.ports['mx'] for mta in both.mtas)
+    with both.settings(submission_listeners=ports):
+        compare(both, [('mx', 'mail a@lab.test, rcpt bob@lab.test', NEED_LOGIN),
+                       ('clearsubmission', 'mail a@lab.test, rcpt bob@lab.test', '250')])
+
+
 @case('what is delivered has the same fields, held mail is held')
 def same_fields(both):
     for client in ('203.0.113.45', '203.0.113.10'):
@@ -363,10 +371,11 @@ def long_header(both):
             true(replies[-1].startswith(code), replies[-1])
 
 
-@case('exception: what Sendmail calls malformed does not reach gatepost, and no SMTPUTF8 at all')
-def malformed(both):
+@case("exception: what Sendmail refuses itself does not reach gatepost, and no SMTPUTF8 at all")
+def unseen(both):
     for steps, pattern in (('ehlo two_bad(names), mail a@example.com, rcpt bob@lab.test', '^501'),
                            ('mail a@example.com, rcpt a@b@lab.test', '^553 5.1.3'),
+                           ('mail a@example.com, rcpt x@own-rule.test', "^550 5.7.1 Sendmail's"),
                            ('mail a@example.com SMTPUTF8', '^555 5.5.4')):
         mark = both.gatepost.mark()
         replies = play(both.sendmail, '203.0.113.10', steps).replies

@@ -33,7 +33,7 @@ esac
     printf '\nI am away until Monday.\n\n'
     QUOTE
 } | sendmail -oi -f 'SENDER' ROBOT
-exit 0
+END
 '''
 QUOTING = "sed 's/^/> /' $incoming"
 
@@ -193,9 +193,11 @@ def batch_smtp(scene):
 
 # The guard
 
-def responder(scene, sender, quoting=QUOTING):
-    scene.mta.write('/usr/bin/respond', REPLY.replace('ROBOT', ROBOT).replace('SENDER', sender)
-                    .replace('QUOTE', quoting), 0o755)
+def responder(scene, sender, quoting=QUOTING, end='exit 0'):
+    text = REPLY
+    for word, meaning in (('ROBOT', ROBOT), ('SENDER', sender), ('QUOTE', quoting), ('END', end)):
+        text = text.replace(word, meaning)
+    scene.mta.write('/usr/bin/respond', text, 0o755)
     scene.mta.forward('dave', '\\dave, "|/usr/bin/respond"\n')
 
 
@@ -254,6 +256,27 @@ def vacation(scene):
     answer = until(lambda: went_to(scene, 'someone@partner.test', word), 20, 'an answer')[0]
     match('I am away until Monday', answer.data.decode())
     absent('X-Gatepost', answer.header())
+    scene.mta.forward('dave', '\\dave\n')
+
+
+@case('an auto-responder that hands on that it was refused has Sendmail return what it answered')
+def exit_status(scene):
+    responder(scene, 'dave@lab.test', QUOTING, 'exit $?')
+    word = robot_writes(scene)
+    report = until(lambda: went_to(scene, ROBOT, word), 20, 'a report')[0]
+    equal(report.sender, '', 'sender')
+    absent('> The turnover', report.data.decode())
+    scene.mta.forward('dave', '\\dave\n')
+
+
+@case("the daemon's own delivery reports are shown to no filter")
+def reports(scene):
+    scene.mta.forward('dave', '"|/usr/bin/missing"\n')
+    mark = scene.gatepost.mark()
+    word, reply = deliver(scene, 'dave@lab.test')
+    match(OK, reply)
+    equal(scene.sink.wait(word).recipients, ['a@example.com'], 'who is told')
+    equal(len([line for line in scene.gatepost.log(mark) if 'action=' in line]), 1, 'log lines')
     scene.mta.forward('dave', '\\dave\n')
 
 

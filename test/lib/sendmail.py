@@ -75,6 +75,9 @@ LOCAL_RULE_0
 Runknown < @ $=w . >	$#error $@ 5.1.1 $: "550 5.1.1 User unknown"
 Rdave < @ $=w . >	$#local $: dave
 R$+ < @ $=w . >	$#relay $@ [127.0.0.1] $: $1 < @ $2 . >
+LOCAL_RULESETS
+SLocal_check_rcpt
+R$* own-rule.test $*	$#error $@ 5.7.1 $: "550 5.7.1 Sendmail's own rule"
 '''
 
 SUBMIT = '''divert(-1)
