@@ -11,7 +11,7 @@ import tap
 from tap import case, equal, match, true, until
 
 ADD_HEADERS, CHANGE_BODY, CHANGE_HEADERS, QUARANTINE, SET_MACROS = 0x1, 0x2, 0x10, 0x20, 0x100
-LEADING_SPACE = 0x100000
+LEADING_SPACE, REFUSED_RECIPIENTS = 0x100000, 0x800
 DENIED = r'^550 5\.7\.1 <x@remote.example>: Relaying denied; authenticate first$'
 
 
@@ -57,6 +57,7 @@ def needs(daemon):
     for command in 'RL':
         equal(steps & LEFT_OUT[command], 0, '%s is left out' % command)
     equal(steps & NO_REPLY['R'], 0, 'no reply to RCPT')
+    equal(steps & REFUSED_RECIPIENTS, 0, 'recipients that the MTA has refused')
     true(steps & LEADING_SPACE, 'header values as they are')
     equal(actions & ~(ADD_HEADERS | CHANGE_BODY | CHANGE_HEADERS | QUARANTINE | SET_MACROS), 0,
           'actions')
@@ -128,6 +129,31 @@ def no_actions(daemon):
             match('^451 4.3.0 Temporary failure; try again later$', send(mta, recipient)[1])
             equal(send(mta)[0], 'c', 'a message that needs nothing')
         daemon.wait_log(mark, 'warning: the MTA does not let gatepost')
+
+
+@case('a header field is the same however the MTA hands it over')
+def header_values(daemon):
+    daemon.reload({**daemon.settings, 'message_restrictions':
+                   'check_header_access Subject pcre:%s, check_header_access X-Long pcre:%s'
+                   % (daemon.table('subject', '/^x y$/ REJECT\n'),
+                      daemon.table('long', '/^a{59000}$/ REJECT\n'))})
+    forms = {ALL_STEPS: (b' x y', b'x y', b'\tx y', b'\n x y', b'  x y ', b' x\n\ty', b' x\n y\n ',
+                         b' =?utf-8?q?x?=\n =?utf-8?q?_y?='),
+             ALL_STEPS & ~LEADING_SPACE: (b'x y', b'\tx y', b'\n x y', b' x y')}
+    for steps, values in forms.items():
+        with opened(daemon, steps=steps) as mta:
+            for value in values:
+                mta.mail()
+                mta.rcpt()
+                match('^554 5.7.1 <Subject>', mta.message([('Subject', value)])[1], repr(value))
+            for value in (b'', b' ', b'\xff', b' x', b' xy', b' x y z'):
+                mta.mail()
+                mta.rcpt()
+                equal(mta.message([('Subject', value), ('Other', b' x y')])[0], 'c', repr(value))
+            mta.mail()
+            mta.rcpt()
+            match('^554 5.7.1 <X-Long>', mta.message([('X-Long', b'a' * 59000)])[1])
+    daemon.reload(ORDINARY)
 
 
 @case('replies are safe for both MTAs')
