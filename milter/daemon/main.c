@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "background.h"
+#include "base/descriptors.h"
 #include "config.h"
 #include "instance.h"
 #include "mta/mta.h"
@@ -271,6 +272,8 @@ int main(int argc, char **argv)
     struct daemon daemon = {0};
     const char *config = GATEPOST_SYSCONFDIR "/gatepost.conf";
     int option;
+    if (!descriptors_take_standard())
+        return EX_UNAVAILABLE;
     while ((option = getopt(argc, argv, "c:fhV")) != -1) {
         if (option == 'c')
             config = optarg;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/descriptors.h"
 #include "base/text.h"
 #include "command.h"
 #include "config.h"
@@ -143,6 +144,8 @@ static enum exit_code run(int argc, char **argv, struct global *global)
 
 int main(int argc, char **argv)
 {
+    if (!descriptors_take_standard())
+        return CODE_UNAVAILABLE;
     setlocale(LC_CTYPE, "");
     struct global global = {0};
     enum exit_code code = run(argc, argv, &global);

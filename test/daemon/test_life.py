@@ -92,6 +92,23 @@ def background():
     until(lambda: leftovers(daemon) == [], 10, 'the end')
 
 
+@case('standard input, output and error may be closed: no file of ours takes their place')
+def closed():
+    for where in ('', '-f'):
+        daemon = new({'log_target': 'stderr'}, start=False)
+        command = 'exec "$0" -c "$1" %s <&- >&- 2>&-' % where
+        process = subprocess.Popen(['sh', '-c', command, gatepost.DAEMON, daemon.file],
+                                   env=gatepost.environment())
+        until(daemon.answers, 20, 'the daemon')
+        with open(daemon.folder + '/run/gatepost.pid') as handle:
+            pid = int(handle.read())
+        for number in range(3):
+            equal(os.readlink('/proc/%d/fd/%d' % (pid, number)), '/dev/null', 'descriptor')
+        os.kill(pid, signal.SIGTERM)
+        equal(process.wait(20), 0, 'exit')
+        until(lambda: leftovers(daemon) == [], 10, 'the end')
+
+
 @case('in the background: what goes wrong reaches the terminal')
 def background_failure():
     daemon = new({'log_target': 'syslog'}, start=False)
