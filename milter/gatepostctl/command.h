@@ -69,7 +69,11 @@ enum exit_code parse_code(enum parse_result result);
 enum exit_code usage_error(const struct invocation *invocation, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 
-/* Prints "gatepostctl: TEXT" to stderr. */
+/* Hands each line of standard input, without its line end, to VISIT. What cannot be read is
+ * complained of: false. */
+bool each_line_of_stdin(void (*visit)(void *data, char *line), void *data);
+
+/* Prints "gatepostctl: TEXT" to stderr, escaped. */
 void complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 #endif

@@ -2,7 +2,9 @@
  *
  * Options and usage, the same for every command.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "command.h"
@@ -34,6 +36,23 @@ enum exit_code usage_error(const struct invocation *invocation, const char *form
     complain("%s", text);
     print_usage(invocation->command, stderr);
     return CODE_USAGE;
+}
+
+bool each_line_of_stdin(void (*visit)(void *data, char *line), void *data)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length;
+    while ((length = getline(&line, &room, stdin)) >= 0) {
+        while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+            line[--length] = '\0';
+        visit(data, line);
+    }
+    free(line);
+    if (!ferror(stdin))
+        return true;
+    complain("-: %s", g_strerror(errno));
+    return false;
 }
 
 struct snapshot *invocation_load(const struct invocation *invocation)

@@ -3,7 +3,6 @@
  * gatepostctl dnsbl: asks every DNS list in force, and says what gatepost would do.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -247,8 +246,7 @@ static void add_subject(struct run *run, const char *text)
 {
     struct subject *subject = subject_new(text);
     if (!subject) {
-        g_autofree char *safe = text_escape(text);
-        complain("\"%s\" is neither an address nor a domain nor an e-mail address", safe);
+        complain("\"%s\" is neither an address nor a domain nor an e-mail address", text);
         run->bad = true;
         return;
     }
@@ -258,16 +256,11 @@ static void add_subject(struct run *run, const char *text)
 }
 
 /* One word a line; empty lines and comments are passed over. */
-static void add_from_stdin(struct run *run)
+static void add_line(void *data, char *line)
 {
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) >= 0) {
-        g_strstrip(line);
-        if (*line != '\0' && *line != '#')
-            add_subject(run, line);
-    }
-    free(line);
+    g_strstrip(line);
+    if (*line != '\0' && *line != '#')
+        add_subject(data, line);
 }
 
 static void run_probes(struct run *run)
@@ -295,7 +288,7 @@ static enum exit_code run_all(struct run *run, char **operands, bool probe)
     run->batch = g_ptr_array_new_with_free_func(free_subject);
     for (; *operands; operands++) {
         if (strcmp(*operands, "-") == 0)
-            add_from_stdin(run);
+            run->bad |= !each_line_of_stdin(add_line, run);
         else
             add_subject(run, *operands);
     }

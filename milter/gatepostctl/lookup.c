@@ -3,7 +3,6 @@
  * gatepostctl lookup: asks a table as postmap -q does, for whole keys.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -33,17 +32,9 @@ static void ask(struct lookup *lookup, const char *key, bool print_key)
 }
 
 /* As postmap -q -: a line a key; what is found is printed as "KEY<TAB>VALUE". */
-static void ask_for_stdin(struct lookup *lookup)
+static void ask_for_line(void *data, char *line)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t length;
-    while ((length = getline(&line, &room, stdin)) >= 0) {
-        while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
-            line[--length] = '\0';
-        ask(lookup, line, true);
-    }
-    free(line);
+    ask(data, line, true);
 }
 
 static struct table *open_table(const char *spec)
@@ -64,13 +55,16 @@ enum exit_code command_lookup(struct invocation *invocation)
     struct lookup lookup = {.table = open_table(invocation->operands[0])};
     if (!lookup.table)
         return CODE_CONFIG;
+    bool read = true;
     for (char **key = invocation->operands + 1; *key; key++) {
         if (strcmp(*key, "-") == 0)
-            ask_for_stdin(&lookup);
+            read &= each_line_of_stdin(ask_for_line, &lookup);
         else
             ask(&lookup, *key, false);
     }
     table_unref(lookup.table);
+    if (!read)
+        return CODE_USAGE;
     if (lookup.failed)
         return CODE_UNAVAILABLE;
     return lookup.found > 0 ? CODE_FINE : CODE_NO;

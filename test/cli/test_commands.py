@@ -3,6 +3,7 @@
 """gatepostctl's commands: options, output, exit codes, mistakes."""
 import json
 import os
+import subprocess
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
@@ -444,6 +445,21 @@ def full_disk():
     code = os.system('%s -c %s config >/dev/full 2>/dev/null' % (ctl.gatepost.CONTROL,
                                                                 settings.file))
     true(os.waitstatus_to_exitcode(code) != 0, 'a full disk goes unnoticed')
+
+
+@case('closed input and output are an error, not somebody else\'s file')
+def closed():
+    settings = ctl.Settings(SITE)
+    for line, code, text in (('config >&-', 69, 'cannot write'),
+                             ('test - <&-', 64, '-: Bad file descriptor'),
+                             ('dnsbl - <&-', 64, '-: Bad file'),
+                             ('lookup static:x - <&-', 64, '-: Bad file'),
+                             ('config mode 2>&-', 0, '')):
+        done = subprocess.run(['sh', '-c', 'exec "$0" -c "$1" ' + line, ctl.gatepost.CONTROL,
+                               settings.file], capture_output=True, text=True, timeout=60,
+                              env=ctl.gatepost.environment())
+        equal(done.returncode, code, line)
+        match(text, done.stderr, line)
 
 
 @case('setup knows what it does not know')
