@@ -490,12 +490,13 @@ static void test_probe_first(void)
     close_site(&site);
 }
 
-/* A thousand sessions at once whose lists take 200 ms: one round trip, not the sum. */
+/* A thousand sessions at once whose lists take 200 ms: one round trip, not the sum. What a busy
+ * machine makes of the server, which is no fast one, must not count as silence. */
 static void test_parallel(void)
 {
     enum { SESSIONS = 1000 };
     struct site site;
-    if (!open_site(&site, test_badserver_start(), 1500))
+    if (!open_site(&site, test_badserver_start(), 15000))
         return;
     static struct dnsbl_lookup *lookups[SESSIONS];
     int64_t start = g_get_monotonic_time();
@@ -508,7 +509,7 @@ static void test_parallel(void)
         add_address(lookups[i], address);
     }
     for (unsigned i = 0; i < SESSIONS; i++) {
-        await(&site, lookups[i], 10000);
+        await(&site, lookups[i], 20000);
         g_autofree char *got = verdicts(lookups[i], 3);
         g_assert_cmpstr(got, ==, "+--");
         dnsbl_lookup_free(lookups[i]);
