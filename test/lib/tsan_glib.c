@@ -97,3 +97,23 @@ gboolean g_atomic_ref_count_dec(gatomicrefcount *count)
         __tsan_acquire(count);
     return last;
 }
+
+#undef g_once_init_enter
+#undef g_once_init_leave
+
+gboolean g_once_init_enter(volatile void *once)
+{
+    REAL(g_once_init_enter);
+    gboolean first = call(once);
+
+    if (!first)
+        __tsan_acquire((void *)once);
+    return first;
+}
+
+void g_once_init_leave(volatile void *once, gsize result)
+{
+    REAL(g_once_init_leave);
+    __tsan_release((void *)once);
+    call(once, result);
+}

@@ -213,6 +213,12 @@ def clock(world, seconds, chance):
         world.set_clock(0)
 
 
+@fault('Postfix reloads')
+def postfix_reloads(world, seconds, chance):
+    for _ in steps(seconds, 0.5):
+        world.postfix.process.send_signal(signal.SIGHUP)
+
+
 @fault('no more descriptors')
 def descriptors(world, seconds, chance):
     daemon = world.daemon
@@ -357,14 +363,17 @@ def memory(world, seconds, chance):
     try:
         with world.window('away'):
             for _ in steps(seconds, 0.5):
-                with contextlib.suppress(OSError, AttributeError):
+                with contextlib.suppress(OSError, EOFError, AttributeError):
                     process = world.daemon.process
                     room = chance.choice((0, 1 << 20, 8 << 20, 64 << 20))
                     soft = measure.virtual(process.pid) * 1024 + room
                     world.daemon.limit('as', soft)
                     process.send_signal(signal.SIGUSR1)
+                    with peers.Crowd() as crowd:
+                        peers.large_headers(crowd, world.daemon.path)
             with world.down(lambda daemon: daemon.kill()):
                 pass
             world.serves()
     finally:
         world.may_die -= 1
+        tap.note('out of memory it ended by itself with %s' % (world.allowed_deaths or 'nothing'))

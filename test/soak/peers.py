@@ -148,3 +148,11 @@ def connected(path):
     peer.settimeout(20)
     peer.connect(path)
     return peer
+
+
+def large_headers(crowd, path):
+    """Sessions that each want much memory."""
+    for _ in range(40):
+        mta = crowd.add(milter_stage(path, 5))
+        for _ in range(15):
+            mta.put('L', b'X-Large\0' + b'x' * 60000 + b'\0')

@@ -54,7 +54,8 @@ def compose(kind, number, size):
     head = ('X-Soak-Id: %d\r\nFrom: <a@example.com>\r\nTo: <bob@lab.test>\r\nSubject: %s %d\r\n'
             'Date: Sat, 21 Nov 2026 01:00:00 +0000\r\nMessage-Id: <%d@soak.example.com>\r\n%s\r\n'
             % (number, kind.subject or 'a test', number, number, kind.more))
-    body = kind.body.replace('%(n)d', str(number)) + '\r\nsoak-id %d\r\n' % number
+    # A hundred different reports, so that the memory of bounces soon has them all.
+    body = kind.body.replace('%(n)d', str(number % 100)) + '\r\nsoak-id %d\r\n' % number
     return (head + body + ('x' * 70 + '\r\n') * (size // 72)).encode()
 
 
@@ -195,7 +196,7 @@ class Traffic:
         """smtp-source, as fast as it goes."""
         self.number += 1
         process = subprocess.Popen(
-            ['smtp-source', '-N', '-s', '10', '-m', str(count), '-l', '2000', '-f',
+            ['/usr/sbin/smtp-source', '-N', '-s', '10', '-m', str(count), '-l', '2000', '-f',
              'burst@example.com', '-t', 'burst%d@lab.test' % self.number,
              '127.0.0.1:%d' % self.world.postfix.ports['mx']],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

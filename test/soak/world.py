@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Postfix, gatepost, DNS lists, a tiny file system for state and log, and who keeps them alive."""
-import collections
 import contextlib
 import os
 import pwd
@@ -21,7 +20,8 @@ from ledger import Ledger
 from traffic import KINDS, Traffic
 
 SMALL = 6 << 20  # bytes under state and log
-KEEP = 400       # log lines kept to be shown
+REPORT = 30      # lines that belong to one of a sanitizer
+KEEP = 400       # lines of complaints that are kept
 CLOCK_SHIFT = gatepost.BUILD + '/test/lib/libclockshift.so'
 
 CLIENTS = '192.0.2.64/28 REJECT\n'
@@ -148,10 +148,9 @@ class World:
             'smtpd_error_sleep_time': '0', 'smtpd_soft_error_limit': '1000',
             'smtpd_hard_error_limit': '1000', 'default_process_limit': '200'})
         self.postfix.sink.keep = self.ledger.deliver
-        self.lines = collections.deque(maxlen=KEEP)
         self.bad_lines = []
         self.deaths = []
-        self.may_die = 0
+        self.may_die, self.allowed_deaths = 0, []
         self.ending = threading.Event()
         self.lock = threading.RLock()  # of the daemon's life
         self.traffic = Traffic(self, clients)
@@ -183,8 +182,8 @@ class World:
     def down(self, stop):
         """Ends the daemon by stop(daemon), and starts it again."""
         with self.window('away'), self.lock:
-            stop(self.daemon)
             try:
+                stop(self.daemon)
                 yield
             finally:
                 if not self.daemon.process:
@@ -200,7 +199,9 @@ class World:
 
     def revive(self, process):
         self.ledger.begin('away')
-        if not self.may_die:
+        if self.may_die:
+            self.allowed_deaths.append(process.returncode)
+        else:
             self.deaths.append('it ended with %d; its last lines: %s' % (
                 process.returncode, '\n'.join(self.tail(self.daemon.log_file))))
         try:
@@ -265,9 +266,10 @@ class World:
             if os.path.getsize(path) < most and not self.ending.is_set():
                 return
             with open(path, 'r+', errors='replace') as handle:
+                wanted = 0
                 for line in handle:
-                    self.lines.append(line.rstrip('\n'))
-                    if self.BAD.search(line) and len(self.bad_lines) < 50:
+                    wanted = REPORT if self.BAD.search(line) else wanted - 1
+                    if wanted > 0 and len(self.bad_lines) < KEEP:
                         self.bad_lines.append(line.rstrip('\n'))
                 handle.truncate(0)
         except OSError:
