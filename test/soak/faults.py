@@ -358,22 +358,26 @@ def broken_start(world, seconds, chance):
 @fault('no more memory', keeps=False)
 def memory(world, seconds, chance):
     if os.environ.get('SOAK_SANITIZED'):
-        raise Skip('sanitizers need address space without end')
+        raise Skip('sanitizers need memory without end')
     world.may_die += 1
     try:
         with world.window('away'):
             for _ in steps(seconds, 0.5):
                 with contextlib.suppress(OSError, EOFError, AttributeError):
-                    process = world.daemon.process
-                    room = chance.choice((0, 1 << 20, 8 << 20, 64 << 20))
-                    soft = measure.virtual(process.pid) * 1024 + room
-                    world.daemon.limit('as', soft)
-                    process.send_signal(signal.SIGUSR1)
-                    with peers.Crowd() as crowd:
-                        peers.large_headers(crowd, world.daemon.path)
+                    starve(world, chance.choice((0, 1, 8, 32)))
+            # libmilter forgets sessions for which it could not make a thread.
             with world.down(lambda daemon: daemon.kill()):
                 pass
             world.serves()
     finally:
         world.may_die -= 1
         tap.note('out of memory it ended by itself with %s' % (world.allowed_deaths or 'nothing'))
+
+
+def starve(world, room):
+    """Allows the daemon as many MB more, and asks for more."""
+    process = world.daemon.process
+    world.daemon.limit('data', (measure.data(process.pid) << 10) + (room << 20))
+    process.send_signal(signal.SIGUSR1)
+    with peers.Crowd() as crowd:
+        peers.large_headers(crowd, world.daemon.path)

@@ -28,7 +28,7 @@ def children(pid):
     return len(found)
 
 
-def virtual(pid):
-    """kB of address space."""
+def data(pid):
+    """kB that RLIMIT_DATA counts: heaps as far as they are used, stacks."""
     with open('/proc/%d/status' % pid) as handle:
-        return int(re.search(r'(?m)^VmSize:\s+(\d+)', handle.read())[1])
+        return int(re.search(r'(?m)^VmData:\s+(\d+)', handle.read())[1])

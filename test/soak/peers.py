@@ -86,9 +86,9 @@ def stage_steps(count):
 STAGES = len(stage_steps(None)) + 1
 
 
-def milter_stage(path, count):
+def milter_stage(path, count, timeout=30):
     """An MTA that stops behind its first COUNT steps."""
-    mta = Milter(path)
+    mta = Milter(path, timeout)
     for step in stage_steps(count):
         step(mta)
     return mta
@@ -152,7 +152,7 @@ def connected(path):
 
 def large_headers(crowd, path):
     """Sessions that each want much memory."""
-    for _ in range(40):
-        mta = crowd.add(milter_stage(path, 5))
+    for _ in range(120):
+        mta = crowd.add(milter_stage(path, 5, 2))
         for _ in range(15):
             mta.put('L', b'X-Large\0' + b'x' * 60000 + b'\0')

@@ -34,7 +34,7 @@ score SOAK_TAG 6
 '''
 
 # As prlimit(1) and /proc call them.
-LIMITS = {'fsize': 'Max file size', 'nofile': 'Max open files', 'as': 'Max address space'}
+LIMITS = {'fsize': 'Max file size', 'nofile': 'Max open files', 'data': 'Max data size'}
 
 SETTINGS = {
     'recipient_delimiter': '+',
