@@ -147,6 +147,24 @@ static void look_at_programs(struct postfix_setup *setup)
     }
 }
 
+/* After milter_socket was changed, say. */
+static void look_at_strangers_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    g_autoptr(GPtrArray) words = setup_words(value);
+    for (guint i = 0; i < words->len; i++)
+        if (strstr(words->pdata[i], "gatepost") && postfix_place(setup, words->pdata[i]) == 0)
+            setup_warn(setup->task,
+                       "%s has %s, where gatepost does not listen: take it out, unless another "
+                       "gatepost does",
+                       where, (const char *)words->pdata[i]);
+}
+
+static void look_at_strangers(struct postfix_setup *setup)
+{
+    each_value(setup, "smtpd_milters", look_at_strangers_of);
+    each_value(setup, "non_smtpd_milters", look_at_strangers_of);
+}
+
 static void look_at_order_of(struct postfix_setup *setup, const char *where, const char *value)
 {
     if (postfix_place(setup, value) > 1)
@@ -309,23 +327,10 @@ static void look_at_name(struct postfix_setup *setup)
     each_value(setup, "milter_macro_v", look_at_name_of);
 }
 
-static bool service_is_called(const struct postfix_setup *setup, const char *name)
-{
-    if (g_ascii_strcasecmp(postfix_get(setup, "milter_macro_daemon_name"), name) == 0)
-        return true;
-    for (guint i = 0; i < setup->postconf->services->len; i++) {
-        const struct postconf_service *service = setup->postconf->services->pdata[i];
-        const char *called = own(service, "milter_macro_daemon_name");
-        if (called && asks(setup, service) && g_ascii_strcasecmp(called, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void look_for_listener(void *data, const char *name, const char *where)
 {
     struct postfix_setup *setup = data;
-    if (name[0] != ':' && !service_is_called(setup, name))
+    if (name[0] != ':' && !postfix_is_called(setup, name))
         setup_warn(setup->task, "%s: no service in master.cf has -o milter_macro_daemon_name=%s",
                    where, name);
 }
@@ -363,6 +368,18 @@ static void look_at_passwords(struct postfix_setup *setup)
     each_service(setup, look_at_passwords_of);
 }
 
+/* Postfix knows certificates by their fingerprints, which no milter is told. */
+static void look_at_certificates(struct postfix_setup *setup)
+{
+    const char *table = postfix_get(setup, "relay_clientcerts");
+    if (*table && !settings_get(setup->task->settings, NULL, SETTING_RELAY_CLIENTCERTS)->given)
+        setup_warn(setup->task,
+                   "relay_clientcerts = %s: Postfix knows these clients by fingerprint, gatepost "
+                   "by the common name of a verified certificate, and will refuse them unless its "
+                   "own relay_clientcerts lists that",
+                   table);
+}
+
 static void look_at_instances(struct postfix_setup *setup)
 {
     const char *folders = postfix_get(setup, "multi_instance_directories");
@@ -371,6 +388,11 @@ static void look_at_instances(struct postfix_setup *setup)
                    "multi_instance_directories = %s: these were not looked at; give each to "
                    "--mta-config",
                    folders);
+}
+
+static void look_at_domains(struct postfix_setup *setup)
+{
+    setup_look_at_domains(setup->task);
 }
 
 void postfixlook(struct postfix_setup *setup)
@@ -387,11 +409,14 @@ void postfixlook(struct postfix_setup *setup)
         {"clients with milters of their own", look_at_maps},
         {"proxy filters", look_at_proxy},
         {"order of milters", look_at_order},
+        {"sockets of gatepost's that are not", look_at_strangers},
         {"what happens without gatepost", look_at_action},
         {"time-outs", look_at_timeouts},
         {"protocol", look_at_protocol},
         {"Postfix by name", look_at_name},
         {"names of listeners", look_for_listeners},
+        {"domains", look_at_domains},
+        {"certificates", look_at_certificates},
         {"passwords", look_at_passwords},
         {"instances", look_at_instances},
     };

@@ -236,6 +236,11 @@ static void look_at_age(struct sendmail_setup *setup)
                    setup->path);
 }
 
+static void look_at_domains(struct sendmail_setup *setup)
+{
+    setup_look_at_domains(setup->task);
+}
+
 void sendmaillook(struct sendmail_setup *setup)
 {
     static const struct {
@@ -252,6 +257,7 @@ void sendmaillook(struct sendmail_setup *setup)
         {"names of listeners", false, look_for_listeners},
         {"folders of the socket", true, look_at_folders},
         {"user", false, look_at_user},
+        {"domains", false, look_at_domains},
         {"version", false, look_at_version},
         {"submission by programs", false, look_at_submit},
         {"age of the .cf", false, look_at_age},

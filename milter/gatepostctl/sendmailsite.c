@@ -22,7 +22,9 @@ struct site {
     struct sendmail_setup *setup;
     GPtrArray *domains;  /* for local_domains */
     GPtrArray *networks; /* for mynetworks */
+    bool quiet;          /* who checks has written local_domains himself */
     bool relays_below;   /* class R or the access table names domains: those below count, too */
+    bool certificates;   /* the access table relays by certificate */
     unsigned dropped;
 };
 
@@ -150,7 +152,7 @@ static void add_files(struct site *site)
     }
     for (guint i = 0; i < cf->dynamic->len; i++) {
         const struct sendmailcf_class *entry = cf->dynamic->pdata[i];
-        if (is_ours(entry->name))
+        if (is_ours(entry->name) && !site->quiet)
             setup_warn(site->setup->task,
                        "%s: class %s is filled by \"%s\", which gatepost does not ask: list its "
                        "names in local_domains, or in a file",
@@ -167,7 +169,7 @@ static void add_own_name(struct site *site)
         host[0] = '\0';
     const char *name = said && hostname_valid(said) ? said : host;
     add_domain(site, name);
-    if (!strchr(name, '.'))
+    if (!strchr(name, '.') && !site->quiet)
         setup_note(site->setup->task,
                    "this machine's name, \"%s\", has no domain: local_domains must have the name "
                    "that Sendmail calls itself, too",
@@ -197,6 +199,8 @@ static void add_access_line(struct site *site, const char *line)
 {
     g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
     guint last = g_strv_length(words);
+    if (g_ascii_strncasecmp(line, "Cert", 4) == 0)
+        site->certificates = true;
     while (last > 1 && !*words[last - 1])
         last--;
     if (line[0] == '#' || last < 2 || g_ascii_strcasecmp(words[last - 1], "RELAY") != 0)
@@ -228,38 +232,76 @@ static void add_access(struct site *site)
 static void tell(struct site *site)
 {
     struct setup_task *task = site->setup->task;
-    if (site->relays_below)
+    if (site->relays_below && !site->quiet)
         setup_note(task,
                    "%s: Sendmail relays to what is below the domains of class R as well; "
                    "gatepost takes the names in a file as they are: add .DOMAIN for these",
                    site->setup->path);
-    if (site->dropped > 0)
+    const struct settings *settings = task->settings;
+    if (site->certificates && !settings_get(settings, NULL, SETTING_RELAY_CLIENTCERTS)->given)
+        setup_warn(task,
+                   "%s: the access table lets clients relay by certificate; gatepost will refuse "
+                   "them unless relay_clientcerts lists their subjects",
+                   site->setup->path);
+    if (site->dropped > 0 && !site->quiet)
         setup_warn(task,
                    "%s: %u more domains and networks are not printed: keep them in a file "
                    "that local_domains or mynetworks name",
                    site->setup->path, site->dropped);
 }
 
-void sendmailsite_print(struct sendmail_setup *setup)
+/* Logins are told as they were typed; a user may type the realm that he is looked up in. */
+static void print_realm(const struct sendmail_setup *setup)
 {
+    const char *realm = sendmailcf_option(setup->cf, "AuthRealm");
+    if (hostname_valid(realm))
+        setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_SASL_LOCAL_REALMS, realm);
+}
+
+/* user+detail is user's wherever "+" is an operator. */
+static void print_delimiter(const struct sendmail_setup *setup)
+{
+    if (strchr(sendmailcf_option(setup->cf, "OperatorChars"), '+'))
+        setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_RECIPIENT_DELIMITER, "+");
+}
+
+static void collect(struct site *site)
+{
+    add(site, site->networks, "127.0.0.0/8");
+    add(site, site->networks, "[::1]/128");
+    add_words(site, "w", add_domain);
+    add_words(site, "VirtHost", add_domain);
+    add_own_name(site);
+    add_files(site);
+    add_literals(site);
+    add_words(site, "R", add_relayed);
+    add_access(site);
+}
+
+static void print(const struct site *site)
+{
+    struct setup_task *task = site->setup->task;
+    g_autofree char *domains = setup_join(site->domains), *networks = setup_join(site->networks);
+    printf("dnl\ndnl %s, without the \"dnl\"\n", task->settings_file);
+    if (!site->setup->found)
+        printf("dnl # leave out those of the files that do not exist\n");
+    setup_print_setting(task, "dnl ", "dnl # ", SETTING_LOCAL_DOMAINS, domains);
+    setup_print_setting(task, "dnl ", "dnl # ", SETTING_MYNETWORKS, networks);
+    print_delimiter(site->setup);
+    print_realm(site->setup);
+}
+
+void sendmailsite(struct sendmail_setup *setup)
+{
+    struct setup_task *task = setup->task;
+    bool given = settings_get(task->settings, NULL, SETTING_LOCAL_DOMAINS)->given;
     struct site site = {.setup = setup,
                         .domains = g_ptr_array_new_with_free_func(g_free),
-                        .networks = g_ptr_array_new_with_free_func(g_free)};
-    printf("dnl\ndnl %s, without the \"dnl\"\n", setup->task->settings_file);
-    if (!setup->found)
-        printf("dnl # leave out those of the files that do not exist\n");
-    add(&site, site.networks, "127.0.0.0/8");
-    add(&site, site.networks, "[::1]/128");
-    add_words(&site, "w", add_domain);
-    add_words(&site, "VirtHost", add_domain);
-    add_own_name(&site);
-    add_files(&site);
-    add_literals(&site);
-    add_words(&site, "R", add_relayed);
-    add_access(&site);
-    g_autofree char *domains = setup_join(site.domains), *networks = setup_join(site.networks);
-    setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_LOCAL_DOMAINS, domains);
-    setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_MYNETWORKS, networks);
+                        .networks = g_ptr_array_new_with_free_func(g_free),
+                        .quiet = task->check && given};
+    collect(&site);
+    if (!task->check)
+        print(&site);
     tell(&site);
     g_ptr_array_unref(site.domains);
     g_ptr_array_unref(site.networks);

@@ -111,6 +111,20 @@ char *setup_join(const GPtrArray *list)
     return g_string_free(text, FALSE);
 }
 
+void setup_look_at_domains(struct setup_task *task)
+{
+    if (task->check && !settings_get(task->settings, NULL, SETTING_LOCAL_DOMAINS)->given)
+        setup_warn(task, "%s does not set local_domains: mail from outside is refused with 451",
+                   task->settings_file);
+}
+
+const char *setup_host(const char *host)
+{
+    if (strcmp(host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : host;
+}
+
 bool setup_is_one_line(const char *text)
 {
     for (; *text; text++)

@@ -50,6 +50,12 @@ void setup_each_listener(const struct settings *settings,
 void setup_print_setting(const struct setup_task *task, const char *prefix, const char *remark,
                          enum setting id, const char *value);
 
+/* Warns, when the configuration is checked, if gatepost.conf has no local_domains. */
+void setup_look_at_domains(struct setup_task *task);
+
+/* The host that an MTA connects to: HOST, but for "any address" that of this machine. */
+const char *setup_host(const char *host);
+
 /* Whether TEXT has no control characters: what has some is never printed as it is. */
 bool setup_is_one_line(const char *text);
 

@@ -33,6 +33,7 @@ static const char *const parameters[] = {"compatibility_level",
                                          "queue_directory",
                                          "receive_override_options",
                                          "recipient_delimiter",
+                                         "relay_clientcerts",
                                          "relay_domains",
                                          "smtpd_delay_reject",
                                          "smtpd_enforce_tls",
@@ -177,6 +178,21 @@ enum postfix_shown postfix_shown(const struct postfix_setup *setup,
     return own && postfix_place(setup, own) == 0 ? POSTFIX_OTHERS_ONLY : POSTFIX_SHOWN;
 }
 
+bool postfix_is_called(const struct postfix_setup *setup, const char *name)
+{
+    if (g_ascii_strcasecmp(postfix_get(setup, "milter_macro_daemon_name"), name) == 0)
+        return true;
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
+        enum postfix_shown shown = postfix_shown(setup, service);
+        if (called && (shown == POSTFIX_SHOWN || shown == POSTFIX_OTHERS_ONLY) &&
+            g_ascii_strcasecmp(called, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The socket */
 
 /* A path inside the queue directory is written relative to it: so it is the same file for daemons
@@ -200,8 +216,9 @@ static void find_milter(struct postfix_setup *setup)
         setup->milter = unix_milter(setup, address.path);
         setup->path = strchr(text, ':') + 1;
     } else {
-        setup->milter = g_strdup_printf(strchr(address.host, ':') ? "inet:[%s]:%u" : "inet:%s:%u",
-                                        address.host, address.port);
+        const char *host = setup_host(address.host);
+        setup->milter =
+            g_strdup_printf(strchr(host, ':') ? "inet:[%s]:%u" : "inet:%s:%u", host, address.port);
     }
 }
 
@@ -323,13 +340,25 @@ static void print_service(const struct postfix_setup *setup, const struct postco
     if (shown != POSTFIX_OTHERS_ONLY && shown != POSTFIX_SHOWN)
         return;
     g_autofree char *name = own ? g_strdup(own) : name_for(service);
-    if (own)
+    if (own) {
         print_remark("%s/%s has its name: %s", service->name, service->type, own);
-    else
-        print_override(setup, service, "milter_macro_daemon_name", name);
+        return;
+    }
+    print_remark("%s %s ... smtpd -o milter_macro_daemon_name=%s", service->name, service->type,
+                 name);
+    print_override(setup, service, "milter_macro_daemon_name", name);
 }
 
-static void print_master(const struct postfix_setup *setup)
+static void print_missing_listener(void *data, const char *name, const char *where)
+{
+    const struct postfix_setup *setup = data;
+    if (name[0] != ':' && !postfix_is_called(setup, name))
+        print_remark("%s: name the service that is meant: -o milter_macro_daemon_name=%s, by "
+                     "%s -P SERVICE/TYPE/milter_macro_daemon_name=%s",
+                     where, name, setup->command, name);
+}
+
+static void print_master(struct postfix_setup *setup)
 {
     static const char *const names[] = {"smtp", "submission", "submissions"};
     printf("\n");
@@ -338,8 +367,10 @@ static void print_master(const struct postfix_setup *setup)
     printf("# submission_listeners and untrusted_listeners know it\n");
     for (guint i = 0; setup->postconf && i < setup->postconf->services->len; i++)
         print_service(setup, setup->postconf->services->pdata[i]);
-    if (setup->postconf)
+    if (setup->postconf) {
+        setup_each_listener(setup->task->settings, print_missing_listener, setup);
         return;
+    }
     printf("# (those that there are)\n");
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         printf("%s -P %s/inet/milter_macro_daemon_name=%s\n", setup->command, names[i], names[i]);

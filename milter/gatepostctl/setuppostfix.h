@@ -51,6 +51,9 @@ enum postfix_shown {
 enum postfix_shown postfix_shown(const struct postfix_setup *setup,
                                  const struct postconf_service *service);
 
+/* Whether a service that shows milters something has that {daemon_name}. */
+bool postfix_is_called(const struct postfix_setup *setup, const char *name);
+
 /* Whether only this machine reaches the service: there mail comes back from content filters. */
 bool postfix_is_inner(const struct postconf_service *service);
 

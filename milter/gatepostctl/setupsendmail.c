@@ -29,7 +29,7 @@ static char *socket_words(const struct setup_task *task)
         return g_strconcat("local:", address.path, NULL);
     /* Without brackets: with them Sendmail (8.17) fails to connect, "Invalid argument". */
     return g_strdup_printf("%s:%u@%s", address.kind == SOCKET_INET6 ? "inet6" : "inet",
-                           address.port, address.host);
+                           address.port, setup_host(address.host));
 }
 
 /* Without what may be written in two ways: "unix:/x", "local:/x" and "/x" are the same, and so are
@@ -201,7 +201,6 @@ static void print_lines(struct sendmail_setup *setup)
     print_macros();
     print_listeners(setup);
     print_submit();
-    sendmailsite_print(setup);
 }
 
 /* The command */
@@ -237,6 +236,7 @@ static void set_up(struct setup_task *task, const char *path, struct sendmailcf 
                    setup.socket);
     if (!task->check)
         print_lines(&setup);
+    sendmailsite(&setup);
     fflush(stdout);
     sendmaillook(&setup);
     g_free(setup.name);

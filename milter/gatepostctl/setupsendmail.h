@@ -35,8 +35,9 @@ char *sendmail_source(const struct sendmail_setup *setup);
 /* Whether a listener of the .cf has that name, or ":PORT". */
 bool sendmail_listens(const struct sendmail_setup *setup, const char *name);
 
-/* What gatepost.conf should take over, in remarks of m4 (sendmailsite.c). */
-void sendmailsite_print(struct sendmail_setup *setup);
+/* Prints what gatepost.conf should take over, in remarks of m4, and tells what it cannot
+ * (sendmailsite.c). */
+void sendmailsite(struct sendmail_setup *setup);
 
 /* Looks at what is there (sendmaillook.c). */
 void sendmaillook(struct sendmail_setup *setup);

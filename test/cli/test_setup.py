@@ -6,10 +6,12 @@ import re
 import shlex
 import shutil
 import socket
+import subprocess
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
+import sendmail
 from tap import Skip, absent, case, equal, match, run, true
 
 FILTER = ('INPUT_MAIL_FILTER(`gatepost\', `S=inet:20025@127.0.0.1, F=T, '
@@ -31,6 +33,9 @@ Mrelay,\t\tP=[IPC], F=mDFMuXa8, S=EnvFromSMTP/HdrFromSMTP,
 READY = 'O InputMailFilters=gatepost\nXgatepost, S=inet:20025@127.0.0.1, F=T, T=C:30s;R:30s\n'
 
 
+DOMAINS = 'local_domains = example.org\n'
+
+
 def exits(done, code):
     equal(done.returncode, code, 'exit (%s)' % (done.stdout + done.stderr).strip())
     return done
@@ -48,6 +53,8 @@ class Sendmail:
                             text.replace('FOLDER', self.folder))
 
     def setup(self, settings='', *options, code=0):
+        if '--check' in options:
+            settings = DOMAINS + settings
         done = ctl.Settings(settings).run('setup', 'sendmail', '--cf', self.cf, *options)
         return exits(done, code)
 
@@ -98,6 +105,35 @@ def sendmail_filters():
     all_dnl(done.stdout)
 
 
+@case('what setup sendmail prints can be appended to a real sendmail.mc')
+def sendmail_m4():
+    tree = sendmail.TREE + sendmail.MACROS
+    if not os.path.exists(tree) or not shutil.which('m4'):
+        raise Skip('Sendmail is not unpacked, or m4 is not here')
+    there = Sendmail()
+    before = ("include(`%s/m4/cf.m4')\nOSTYPE(`linux')\ndefine(`confDOMAIN_NAME', `a.example')\n"
+              "MAILER(`local')\nMAILER(`smtp')\n" % tree)
+    others = ("INPUT_MAIL_FILTER(`opendkim', `S=inet:8891@localhost')\n"
+              "INPUT_MAIL_FILTER(`clamav', `S=local:/run/c.sock, F=, T=C:30s;S:1m;R:2m30s;E:1h')\n")
+
+    def make(text):
+        file = place.write(there.folder + '/sendmail.mc', text)
+        done = subprocess.run(['m4', '-D_CF_DIR_=%s/' % tree, file], capture_output=True, text=True)
+        equal((done.returncode, done.stderr), (0, ''), 'm4')
+        place.write(there.cf, done.stdout)
+        os.utime(file, (1000, 1000))
+        return done.stdout
+    for more, filters in (('', 'gatepost'), (others, 'gatepost, opendkim, clamav')):
+        plain = make(before + more)
+        printed = there.setup(code=0).stdout
+        whole = make(before + more + printed)
+        match('(?m)^O InputMailFilters=%s$' % filters, whole)
+        match(r'(?m)^Xgatepost, S=inet:20025@127.0.0.1, F=T, T=C:30s;S:30s;R:30s;E:300s$', whole)
+        added = set(whole.splitlines()) - set(plain.splitlines())
+        absent('dnl', ''.join(added))
+        warned(there.setup('', '--check'), [], 'check')
+
+
 @case('setup sendmail gives time-outs that fit the time for DNS')
 def sendmail_timeouts():
     done = Sendmail().setup('dnsbl_timeout = 20s\n[listener MSA]\ndnsbl_timeout = 50s\n')
@@ -115,11 +151,13 @@ F{VirtHost}FOLDER/virtual
 CRrelay.example 192.0.2 IPv6:2001:db8
 FR-o FOLDER/relay-domains %[^\\#]
 Kaccess hash -T<TMPF> -o FOLDER/access
+O OperatorChars=.:%@!^/[]+
+O AuthRealm=example.org
 ''', **{'local-host-names': 'example.net\n', 'virtual': 'v.example\n',
         'relay-domains': '198.51.100.7\n10.1\nbelow.example\n',
         'access': '# To:no.example RELAY\nTo:to.example\tRELAY\nConnect:203.0.113\tRELAY\n'
                   'To:ok.example OK\nplain.example  RELAY\n172.16 RELAY\nFrom:a@b.example RELAY\n'
-                  'Connect:name.example RELAY\n'}).setup('mynetworks = 127.0.0.1\n')
+                  'Connect:name.example RELAY\nCertSubject:/CN=x RELAY\n'}).setup('mynetworks = 127.0.0.1\n')
     domains, networks = site(done, 'local_domains'), site(done, 'mynetworks')
     equal([os.path.basename(word) for word in domains],
           ['localhost', 'example.org', '[192.0.2.1]', 'virtual.example', 'mail.example.org',
@@ -128,7 +166,10 @@ Kaccess hash -T<TMPF> -o FOLDER/access
     equal(networks, ['127.0.0.0/8', '[::1]/128', '198.51.100.7', '10.1.0.0/16', '192.0.2.0/24',
                      '[2001:db8::]/32', '203.0.113.0/24', '172.16.0.0/16'])
     match('dnl # .*:6 has: mynetworks = 127.0.0.1', done.stdout)
+    equal((site(done, 'recipient_delimiter'), site(done, 'sasl_local_realms')),
+          (['+'], ['example.org']))
     match('note: .*below the domains of class R', done.stderr)
+    match('warning: .*relay by certificate', done.stderr)
     text = ''.join('%s = %s\n' % (name, ' '.join(words)) for name, words in
                    (('local_domains', domains), ('mynetworks', networks)))
     exits(ctl.Settings(text).run('check'), 0)
@@ -289,8 +330,9 @@ def sendmail_no_file():
 @case('setup sendmail finds sendmail.cf in a folder')
 def sendmail_folder():
     sendmail = Sendmail(GOOD)
-    done = ctl.Settings().run('setup', 'sendmail', '--mta-config', sendmail.folder, '--check')
-    exits(done, 0)
+    options = ['setup', 'sendmail', '--mta-config', sendmail.folder, '--check']
+    exits(ctl.Settings(DOMAINS).run(*options), 0)
+    warned(exits(ctl.Settings().run(*options), 1), ['does not set local_domains'], 'domains')
     exits(ctl.Settings().run('setup', 'postfix', '--cf', sendmail.cf), 64)
 
 
@@ -314,6 +356,8 @@ def postfix_setup(settings='', main='', master=MASTER, *options, code=0):
     if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
         raise Skip('postconf is not here')
     folder = ctl.Postfix(main, master).folder
+    if '--check' in options:
+        settings = DOMAINS + settings
     done = ctl.Settings(settings).run('setup', 'postfix', '--mta-config', folder, *options)
     done.commands = [shlex.split(line.replace(shlex.quote(folder), folder))
                      for line in done.stdout.splitlines() if line.startswith('postconf ')]
@@ -352,6 +396,10 @@ def postfix_master():
         'smtp/inet smtp', 'smtps/inet submissions', '127.0.0.1:2525/inet smtp-2525',
         'pass/pass pass')])
     match('(?m)^# submission/inet has its name: MSA$', done.stdout)
+    match('(?m)^# smtps inet ... smtpd -o milter_macro_daemon_name=submissions$', done.stdout)
+    done = postfix_setup('[listener ONION]\nmode = monitor\n')
+    match('(?m)^# .listener ONION.: name the service .* -o milter_macro_daemon_name=ONION,',
+          done.stdout)
     match('(?m)^# 127.0.0.1:10025/inet shows milters nothing: right where', done.stdout)
     absent('relay', done.stdout)
 
@@ -378,6 +426,8 @@ def postfix_socket():
     absent('chroot', done.stderr)
     done = postfix_setup('milter_socket = inet6:20025@::1\n')
     match(r"'smtpd_milters = inet:\[::1\]:20025'", done.stdout)
+    done = postfix_setup('milter_socket = inet:20025@0.0.0.0\n')
+    match("'smtpd_milters = inet:127.0.0.1:20025'", done.stdout)
 
 
 @case('setup postfix adds gatepost to a service that has milters of its own')
@@ -519,6 +569,12 @@ POSTFIX_ROWS = [
      ['the user postfix may not connect to /run/gp/s: .*milter_socket_group = postfix']),
     ('group of the settings', WELL.replace(OURS, 'unix:/run/gp/s'), SMTP,
      UNIX % '/run/gp/s' + 'milter_socket_group = postfix\n', []),
+    ('a socket of before', WELL.replace(OURS, OURS + ', unix:/run/gatepost/milter.sock', 1), SMTP,
+     '', ['smtpd_milters has unix:/run/gatepost/milter.sock, where gatepost does not listen']),
+    ('certificates by fingerprint', WELL + 'relay_clientcerts = hash:/etc/postfix/certs\n', SMTP,
+     '', ['relay_clientcerts = hash:/etc/postfix/certs: .*by fingerprint']),
+    ('certificates by name', WELL + 'relay_clientcerts = hash:/etc/postfix/certs\n', SMTP,
+     'relay_clientcerts = inline:{x=y}\n', []),
     ('several instances', WELL + 'multi_instance_directories = /etc/postfix-out\n', SMTP, '',
      ['note:multi_instance_directories = /etc/postfix-out']),
 ]
