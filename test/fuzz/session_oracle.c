@@ -66,8 +66,10 @@ void oracle_connect(struct oracle *oracle, const struct ipaddr *address, oracle_
     const char *text = value_of(macro, context, "{client_addr}");
     if (!address && text && ipaddr_parse(text, &told))
         address = &told;
+    const char *version = value_of(macro, context, "v");
+    bool postfix = !version || g_str_has_prefix(version, "Postfix");
     oracle->without_smtp = is(value_of(macro, context, "{client_port}"), "0") &&
-                           !value_of(macro, context, "{client_resolve}");
+                           !value_of(macro, context, "{client_resolve}") && postfix;
     oracle->on_submission = !oracle->without_smtp &&
                             (is(name, site->submission_name) || is(port, site->submission_port));
     oracle->on_untrusted = !oracle->without_smtp && may_be_untrusted(site, name, port);

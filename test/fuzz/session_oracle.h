@@ -13,7 +13,7 @@
 struct oracle {
     const struct fuzz_site *site;
     /* of the connection */
-    bool without_smtp;  /* {client_port} is 0 and the name was not looked up */
+    bool without_smtp;  /* {client_port} is 0, the name was not looked up, it is no Sendmail */
     bool in_network;    /* 192.0.2.0/24 */
     bool on_submission; /* a listener that serves nobody without authentication */
     bool on_untrusted;  /* one whose clients' addresses say nothing, or one that may be */

@@ -47,7 +47,7 @@ CLONE_NEWNET = 0x40000000
 # Documentation networks (RFC 5737, RFC 3849): in a network of our own their addresses are ours.
 NETWORKS = ('192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24')
 ADDRESSES6 = ('2001:db8:bad::1', '2001:db8:1::5', '2001:db8:2::5')
-private = False
+private = None  # why there is no network of our own; '' when there is, None before it was tried
 
 
 def private_network():
@@ -55,19 +55,25 @@ def private_network():
     clients may come from NETWORKS and ADDRESSES6; before anything listens, and before threads.
     Returns why it cannot be done, or ''."""
     global private
-    if private:
-        return ''
+    if private is not None:
+        return private
+    private = enter_private_network()
+    return private
+
+
+def enter_private_network():
     ip = shutil.which('ip', path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
     if not ip:
         return 'ip(8) is missing'
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
         return 'no private network: ' + os.strerror(ctypes.get_errno())
-    private = True
     commands = ['link set lo up']
     commands += ['route add local %s dev lo' % network for network in NETWORKS]
     commands += ['-6 addr add %s/128 dev lo nodad' % address for address in ADDRESSES6]
     for command in commands:
-        subprocess.run([ip, *command.split()], check=True, capture_output=True)
+        done = subprocess.run([ip, *command.split()], capture_output=True, text=True)
+        if done.returncode:
+            return 'ip %s: %s' % (command, done.stderr.strip())
     return ''
 
 
