@@ -69,6 +69,9 @@ const struct settings *snapshot_settings(const struct snapshot *snapshot);
 const struct snapshot_needs *snapshot_get_needs(const struct snapshot *snapshot);
 bool snapshot_has_listeners(const struct snapshot *snapshot);
 
+/* How the tables are: of struct table_status *, see lookup/tablestatus.h. Any thread. */
+GPtrArray *snapshot_table_status(const struct snapshot *snapshot);
+
 /* Re-reads the tables whose files changed; returns how many did. Any thread. */
 unsigned snapshot_refresh_tables(struct snapshot *snapshot, struct problems *problems);
 

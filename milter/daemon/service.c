@@ -280,12 +280,14 @@ static int run_status(void *data, const char *const *words, GString *out)
     status.mode = settings_integer(snapshot_settings(snapshot), NULL, SETTING_MODE) == MODE_MONITOR
                       ? "monitor"
                       : "enforce";
+    status.tables = snapshot_table_status(snapshot);
     if (json)
         status_write_json(&status, out);
     else
         status_write_text(&status, out);
     snapshot_unref(snapshot);
     engine_dns_status_clear(&status.dns);
+    g_ptr_array_unref(status.tables);
     return EX_OK;
 }
 

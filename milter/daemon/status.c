@@ -10,6 +10,7 @@
 #include "mta/mta.h"
 #include "report/json.h"
 #include "status_dns.h"
+#include "status_tables.h"
 
 struct number {
     const char *key;
@@ -75,6 +76,7 @@ void status_write_text(const struct status *status, GString *out)
         g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
                                numbers[i].words);
     status_dns_write_text(&status->dns, out);
+    status_tables_write_text(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
 }
 
 void status_write_json(const struct status *status, GString *out)
@@ -95,6 +97,7 @@ void status_write_json(const struct status *status, GString *out)
     for (size_t i = 0; i < NUMBERS; i++)
         json_integer(out, numbers[i].key, (gint64)numbers[i].value);
     status_dns_write_json(&status->dns, out);
+    status_tables_write_json(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
     json_close(out, '}');
     g_string_append_c(out, '\n');
 }

@@ -21,6 +21,7 @@ struct status {
     unsigned snapshots;   /* policies in memory */
     struct engine_counters counters;
     struct engine_dns_status dns;
+    GPtrArray *tables; /* of struct table_status * */
 };
 
 void status_write_text(const struct status *status, GString *out);

@@ -141,6 +141,11 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
     return LOOKUP_MISS;
 }
 
+static size_t cidr_count(const struct content *content)
+{
+    return rules_count(((const struct cidr_table *)content)->rules);
+}
+
 static bool cidr_foreach(const struct content *content, const char *file, content_visit *visit,
                          void *data)
 {
@@ -167,6 +172,7 @@ const struct content_class cidr_class = {
     .pattern = true,
     .read = cidr_read,
     .find = cidr_find,
+    .count = cidr_count,
     .foreach = cidr_foreach,
     .free = cidr_free,
 };

@@ -33,6 +33,7 @@ struct content_class {
 
     /* Appends the value to VALUE_R (never NULL here), which is empty. */
     enum lookup_status (*find)(const struct content *content, const char *key, GString *value_r);
+    size_t (*count)(const struct content *content); /* keys or rules */
     bool (*foreach)(const struct content *content, const char *file, content_visit *visit,
                     void *data);
     void (*free)(struct content *content);

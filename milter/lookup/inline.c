@@ -150,6 +150,11 @@ static enum lookup_status inline_find(const struct content *content, const char 
     return keyindex_ask(&((const struct inline_table *)content)->index, key, value_r);
 }
 
+static size_t inline_count(const struct content *content)
+{
+    return ((const struct inline_table *)content)->offsets->len;
+}
+
 static bool inline_foreach(const struct content *content, const char *file, content_visit *visit,
                            void *data)
 {
@@ -167,6 +172,7 @@ const struct content_class inline_class = {
     .folds = true,
     .make = inline_make,
     .find = inline_find,
+    .count = inline_count,
     .foreach = inline_foreach,
     .free = inline_free,
 };
@@ -192,6 +198,12 @@ static enum lookup_status static_find(const struct content *content, const char 
     return LOOKUP_HIT;
 }
 
+static size_t static_count(const struct content *content)
+{
+    (void)content;
+    return 1;
+}
+
 static bool static_foreach(const struct content *content, const char *file, content_visit *visit,
                            void *data)
 {
@@ -208,6 +220,7 @@ const struct content_class static_class = {
     .type = "static",
     .make = static_make,
     .find = static_find,
+    .count = static_count,
     .foreach = static_foreach,
     .free = static_free,
 };
@@ -230,6 +243,12 @@ static enum lookup_status fail_find(const struct content *content, const char *k
     return LOOKUP_ERROR;
 }
 
+static size_t fail_count(const struct content *content)
+{
+    (void)content;
+    return 0;
+}
+
 static bool fail_foreach(const struct content *content, const char *file, content_visit *visit,
                          void *data)
 {
@@ -250,6 +269,7 @@ const struct content_class fail_class = {
     .pattern = true, /* asked for whole keys, malformed ones too: that is enough to fail */
     .make = fail_make,
     .find = fail_find,
+    .count = fail_count,
     .foreach = fail_foreach,
     .free = fail_free,
 };

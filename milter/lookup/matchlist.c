@@ -247,6 +247,15 @@ static GArray *parse_file(struct match_list *list, char *text, size_t length, co
     return parser.patterns;
 }
 
+static GArray *read_file(struct match_list *list, struct pattern_file *file, char *text,
+                         size_t length, struct problems *problems)
+{
+    unsigned before = problems_warnings(problems);
+    GArray *patterns = parse_file(list, text, length, file->watched.path, problems);
+    file->watched.warnings = problems_warnings(problems) - before;
+    return patterns;
+}
+
 static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern)
 {
     size_t length;
@@ -259,7 +268,7 @@ static bool open_file(const struct parser *parser, const char *path, struct patt
     g_autofree char *text = watched_file_read(&file->watched, &length, &why);
     if (!text)
         return complain(parser, "cannot read %s: %s", path, why);
-    file->patterns = parse_file(parser->list, text, length, path, parser->context->problems);
+    file->patterns = read_file(parser->list, file, text, length, parser->context->problems);
     return true;
 }
 
@@ -459,7 +468,7 @@ static bool refresh_file(struct match_list *list, struct pattern_file *file,
     g_autofree char *text = watched_file_poll(&file->watched, &length, problems);
     if (!text)
         return refresh_tables(file->patterns, problems);
-    GArray *fresh = parse_file(list, text, length, file->watched.path, problems);
+    GArray *fresh = read_file(list, file, text, length, problems);
     g_mutex_lock(&file->lock);
     GArray *old = file->patterns;
     file->patterns = fresh;
@@ -479,4 +488,20 @@ bool match_list_refresh(struct match_list *list, struct problems *problems)
     }
     g_mutex_unlock(&list->refresh_lock);
     return swapped;
+}
+
+void match_list_add_status(struct match_list *list, GPtrArray *statuses)
+{
+    g_mutex_lock(&list->refresh_lock);
+    for (unsigned i = 0; i < list->patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(list->patterns, struct pattern, i);
+        if (pattern->what != A_FILE)
+            continue;
+        struct table_status *status = g_new0(struct table_status, 1);
+        status->name = g_strdup(pattern->source->watched.path);
+        status->entries = pattern->source->patterns->len;
+        watched_file_status(&pattern->source->watched, status);
+        g_ptr_array_add(statuses, status);
+    }
+    g_mutex_unlock(&list->refresh_lock);
 }

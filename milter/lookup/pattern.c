@@ -270,6 +270,11 @@ static enum lookup_status pattern_find(const struct content *content, const char
     return LOOKUP_MISS;
 }
 
+static size_t pattern_count(const struct content *content)
+{
+    return rules_count(((const struct pattern_table *)content)->rules);
+}
+
 static bool pattern_foreach(const struct content *content, const char *file, content_visit *visit,
                             void *data)
 {
@@ -298,6 +303,7 @@ const struct content_class pcre_class = {
     .pattern = true,
     .read = pcre_read,
     .find = pattern_find,
+    .count = pattern_count,
     .foreach = pattern_foreach,
     .free = pattern_free,
 };
@@ -307,6 +313,7 @@ const struct content_class regexp_class = {
     .pattern = true,
     .read = regexp_read,
     .find = pattern_find,
+    .count = pattern_count,
     .foreach = pattern_foreach,
     .free = pattern_free,
 };

@@ -4,6 +4,7 @@
  */
 #include "rules.h"
 
+#include <stdint.h>
 #include <strings.h>
 
 enum rule_op rules_keyword(char *line, char **rest_r)
@@ -66,4 +67,14 @@ void rules_nesting_end(struct rules_nesting *nesting)
         problems_warning(nesting->problems, nesting->file, head->line, "if without endif");
     }
     g_array_unref(nesting->open);
+}
+
+size_t rules_count(const GArray *rules)
+{
+    size_t count = 0, step = g_array_get_element_size((GArray *)(uintptr_t)rules);
+    for (unsigned i = 0; i < rules->len; i++) {
+        const void *rule = rules->data + i * step;
+        count += ((const struct rule_head *)rule)->op == RULE_MATCH;
+    }
+    return count;
 }

@@ -17,6 +17,9 @@ struct rule_head {
     unsigned end; /* of an if: the index of its endif (or UINT_MAX - 1 if it has none) */
 };
 
+/* How many of the rules, whose structs begin with a rule_head, give a value. */
+size_t rules_count(const GArray *rules);
+
 /* Whether LINE begins with "if" or "endif", in whatever case and not as part of a longer word;
  * *REST_R is what follows the word. Else RULE_MATCH. */
 enum rule_op rules_keyword(char *line, char **rest_r);

@@ -116,6 +116,16 @@ static void say_unreadable(const char *path, const char *why, const struct table
                    path, why);
 }
 
+/* The content of TEXT, which it takes over. */
+static struct content *read_content(struct table *table, char *text, size_t length,
+                                    struct problems *problems)
+{
+    unsigned before = problems_warnings(problems);
+    struct content *content = table->class->read(text, length, table->file.path, problems);
+    table->file.warnings = problems_warnings(problems) - before;
+    return content;
+}
+
 static bool load_file(struct table *table, const struct table_context *context)
 {
     size_t length;
@@ -125,7 +135,7 @@ static bool load_file(struct table *table, const struct table_context *context)
         say_unreadable(table->file.path, why, context);
         return false;
     }
-    table->content = table->class->read(text, length, table->file.path, context->problems);
+    table->content = read_content(table, text, length, context->problems);
     return true;
 }
 
@@ -244,7 +254,7 @@ bool table_refresh(struct table *table, struct problems *problems)
     size_t length;
     char *text = watched_file_poll(&table->file, &length, problems);
     if (text) {
-        struct content *fresh = table->class->read(text, length, table->file.path, problems);
+        struct content *fresh = read_content(table, text, length, problems);
         g_mutex_lock(&table->lock);
         struct content *old = table->content;
         table->content = fresh;
@@ -253,6 +263,19 @@ bool table_refresh(struct table *table, struct problems *problems)
     }
     g_mutex_unlock(&table->refresh_lock);
     return text != NULL;
+}
+
+void table_add_status(struct table *table, GPtrArray *statuses)
+{
+    struct table_status *status = g_new0(struct table_status, 1);
+    struct content *content = current(table);
+    status->name = g_strdup(table->name);
+    status->entries = content->class->count(content);
+    content_unref(content);
+    g_mutex_lock(&table->refresh_lock);
+    watched_file_status(&table->file, status);
+    g_mutex_unlock(&table->refresh_lock);
+    g_ptr_array_add(statuses, status);
 }
 
 bool table_foreach(struct table *table,

@@ -4,6 +4,8 @@
  */
 #include "tableset.h"
 
+#include "lookup/tablestatus.h"
+
 struct table_set {
     GMutex lock; /* guards the arrays; never held while something is refreshed */
     GPtrArray *tables;
@@ -85,6 +87,26 @@ unsigned table_set_refresh(struct table_set *set, struct problems *problems)
     for (unsigned i = 0; (list = get(set, set->lists, i)); i++)
         swapped += match_list_refresh(list, problems);
     return swapped;
+}
+
+static void status_free(void *data)
+{
+    struct table_status *status = data;
+    g_free(status->name);
+    g_free(status->trouble);
+    g_free(status);
+}
+
+GPtrArray *table_set_status(struct table_set *set)
+{
+    GPtrArray *statuses = g_ptr_array_new_with_free_func(status_free);
+    struct table *table;
+    struct match_list *list;
+    for (unsigned i = 0; (table = get(set, set->tables, i)); i++)
+        table_add_status(table, statuses);
+    for (unsigned i = 0; (list = get(set, set->lists, i)); i++)
+        match_list_add_status(list, statuses);
+    return statuses;
 }
 
 bool table_set_foreach(struct table_set *set, bool (*visit)(void *data, struct table *table),

@@ -152,6 +152,11 @@ static enum lookup_status texthash_find(const struct content *content, const cha
     return keyindex_ask(&((const struct texthash *)content)->index, key, value_r);
 }
 
+static size_t texthash_count(const struct content *content)
+{
+    return ((const struct texthash *)content)->entries->len;
+}
+
 static bool texthash_foreach(const struct content *content, const char *file, content_visit *visit,
                              void *data)
 {
@@ -185,6 +190,7 @@ const struct content_class texthash_class = {
     .folds = true,
     .read = texthash_read,
     .find = texthash_find,
+    .count = texthash_count,
     .foreach = texthash_foreach,
     .free = texthash_free,
 };

@@ -35,6 +35,7 @@ void watched_file_init(struct watched_file *file, const char *path)
 void watched_file_clear(struct watched_file *file)
 {
     g_free(file->path);
+    g_free(file->trouble);
     *file = (struct watched_file){0};
 }
 
@@ -146,6 +147,7 @@ static void note_loaded(struct watched_file *file, const struct file_stamp *stam
     file->digest = file->hot ? digest(text, (size_t)stamp->size) : 0;
     file->seen = *stamp;
     file->seen_since = g_get_monotonic_time();
+    file->read_at = g_get_real_time() / G_USEC_PER_SEC;
 }
 
 char *watched_file_read(struct watched_file *file, size_t *length_r, char **why_r)
@@ -169,10 +171,20 @@ char *watched_file_read(struct watched_file *file, size_t *length_r, char **why_
 
 static void warn_once(struct watched_file *file, const char *why, struct problems *problems)
 {
-    if (!file->troubled)
-        problems_warning(problems, file->path, 0,
-                         "cannot be read again: %s; what was read before stays in force", why);
-    file->troubled = true;
+    if (file->trouble)
+        return;
+    problems_warning(problems, file->path, 0,
+                     "cannot be read again: %s; what was read before stays in force", why);
+    file->trouble = g_strdup(why);
+    file->trouble_at = g_get_real_time() / G_USEC_PER_SEC;
+}
+
+void watched_file_status(const struct watched_file *file, struct table_status *status)
+{
+    status->read_at = file->read_at;
+    status->warnings = file->warnings;
+    status->trouble = g_strdup(file->trouble);
+    status->trouble_at = file->trouble_at;
 }
 
 /* Whether the file differs from what was loaded and has been like this for a while. */
@@ -209,7 +221,8 @@ char *watched_file_poll(struct watched_file *file, size_t *length_r, struct prob
     }
     fill_stamp(&stamp, &st);
     if (!changed_and_quiet(file, &stamp)) {
-        file->troubled = file->troubled && !same_stamp(&stamp, &file->loaded);
+        if (same_stamp(&stamp, &file->loaded))
+            g_clear_pointer(&file->trouble, g_free);
         return NULL;
     }
     g_autofree char *text = NULL, *why = NULL;
@@ -218,7 +231,7 @@ char *watched_file_poll(struct watched_file *file, size_t *length_r, struct prob
         warn_once(file, why, problems);
     if (result != READ_OK)
         return NULL;
-    file->troubled = false;
+    g_clear_pointer(&file->trouble, g_free);
     if (same_as_loaded(file, &stamp, text)) {
         file->hot = false;
         return NULL;

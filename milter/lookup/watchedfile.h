@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/problems.h"
+#include "lookup/tablestatus.h"
 
 /* What tells that a file is another one or was written to. */
 struct file_stamp {
@@ -29,9 +30,12 @@ struct watched_file {
     struct file_stamp seen; /* what differed from LOADED at the last look */
     int64_t seen_since;     /* monotonic, microseconds */
     uint64_t digest;        /* of the text loaded, when HOT */
-    bool hot;      /* written to within a tick of the file system's clock when it was read: a later
-                      write may have left the same stamp */
-    bool troubled; /* a warning about the file's state was given */
+    bool hot; /* written to within a tick of the file system's clock when it was read: a later
+                 write may have left the same stamp */
+    int64_t read_at;   /* Unix time */
+    unsigned warnings; /* about what was read; the reader sets it */
+    char *trouble;     /* a warning that was given about the file's state; NULL: it is well */
+    int64_t trouble_at;
 };
 
 void watched_file_init(struct watched_file *file, const char *path);
@@ -41,6 +45,9 @@ void watched_file_clear(struct watched_file *file);
  * its text, ended by a NUL that *LENGTH_R does not count, for g_free; NULL with *WHY_R, for
  * g_free, if that cannot be. */
 char *watched_file_read(struct watched_file *file, size_t *length_r, char **why_r);
+
+/* Fills what a watched file knows of a status. */
+void watched_file_status(const struct watched_file *file, struct table_status *status);
 
 /* The text if the file changed since it was read and is at rest, else NULL. That it cannot be read
  * is a warning, once until it can again. */

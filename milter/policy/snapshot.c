@@ -8,6 +8,7 @@
 
 #include "checks/lookups.h"
 #include "dns/resolver.h"
+#include "lookup/tablestatus.h"
 #include "policy.h"
 
 struct snapshot {
@@ -154,6 +155,11 @@ const struct snapshot_needs *snapshot_get_needs(const struct snapshot *snapshot)
 bool snapshot_has_listeners(const struct snapshot *snapshot)
 {
     return snapshot->policies->len > 1;
+}
+
+GPtrArray *snapshot_table_status(const struct snapshot *snapshot)
+{
+    return table_set_status(snapshot->tables);
 }
 
 unsigned snapshot_refresh_tables(struct snapshot *snapshot, struct problems *problems)

@@ -217,6 +217,31 @@ def reload_sessions():
     equal(daemon.stop(), 0, 'exit')
 
 
+@case('status tells of tables: entries, age, what is wrong')
+def table_status():
+    folder = place.folder()
+    path, names = folder + '/clients', folder + '/domains'
+    with open(path, 'w') as handle:
+        handle.write('192.0.2.1 OK\n192.0.2.2 OK\nbroken\n')
+    with open(names, 'w') as handle:
+        handle.write('lab.test\nfar.test\n')
+    daemon = new({'client_restrictions': 'check_client_access texthash:' + path,
+                  'local_domains': names, 'sender_login_maps': 'inline:{a@b=c}'})
+
+    def tables():
+        return {table['name']: table for table in status(daemon)['tables']}
+    found = tables()
+    equal(sorted(found), sorted(['texthash:' + path, names, 'inline:{a@b=c}']), 'tables')
+    table = found['texthash:' + path]
+    equal([table['entries'], table['warnings'], table['error']], [2, 1, None], 'the table')
+    true(0 <= table['age'] < 60, 'its age')
+    equal([found[names]['entries'], found['inline:{a@b=c}']['age']], [2, None], 'the others')
+    os.unlink(path)
+    until(lambda: tables()['texthash:' + path]['error'], 20, 'the missing file is told of')
+    equal(tables()['texthash:' + path]['entries'], 2, 'what was read stays')
+    match('cannot be read again since .*: No such file', daemon.control('status').stdout)
+
+
 @case('broken settings: all is told, nothing changes')
 def broken_reload():
     daemon = new({'mynetworks': '203.0.113.0/24'})
