@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The recipes of packaging/recipes keep what they promise: each runs as it stands behind a Postfix
-of its own; what passes there, and what is refused by gatepost even if Postfix lets it through."""
+of its own, or a Sendmail; what passes there, and what gatepost refuses even if the MTA lets it
+through."""
 import contextlib
 import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 import lists
 import place
-import postfix
 import recipe
+import scene
 import tap
 from recipe import Recipe
 from smtp import message, token
@@ -30,13 +31,13 @@ FACTS = 'The turnover of the third quarter was 4.71 million euros, the loss was 
 @contextlib.contextmanager
 def at_work(*arguments, **options):
     """A recipe, running; its logs are shown when something fails."""
-    if postfix.missing() or gatepost.missing():
-        raise tap.Skip(postfix.missing() or gatepost.missing())
+    if scene.MISSING or gatepost.missing():
+        raise tap.Skip(scene.MISSING or gatepost.missing())
     with Recipe(*arguments, **options) as site:
         try:
             yield site
         except Exception:
-            for line in site.gatepost.log()[-15:] + site.postfix.log().splitlines()[-15:]:
+            for line in site.gatepost.log()[-15:] + site.mta.log().splitlines()[-15:]:
                 tap.note(line)
             raise
 
@@ -58,7 +59,7 @@ def passes(site, dialog, sender, recipient, content=None):
     return site.sink.wait(word)
 
 
-def no_relay(site, service='smtp', address=STRANGER):
+def no_relay(site, service='mx', address=STRANGER):
     """Nobody sends on from there, in whatever way he asks."""
     with site.session(service, address) as dialog:
         for recipient in (FAR, 'x%far.example@example.org', 'far.example!x@example.org',
@@ -88,11 +89,11 @@ def submission():
             passes(site, dialog, 'a@far.example', 'bob@example.org')
             match(NOT_LOGGED_IN % '.*', rcpt(dialog, 'bob@example.org', 'carol@example.org'))
         with site.session('submission') as dialog:
-            match('^530 5.7.0 Must issue a STARTTLS', dialog.mail('bob@example.org'))
-            match('^53[08]', dialog.auth('bob'), 'AUTH without TLS')
+            match('^530 5\\.7\\.0 ', dialog.mail('bob@example.org'))
+            match('^5', dialog.auth('bob'), 'AUTH without TLS')
 
 
-@case('submission: gatepost demands login and TLS when Postfix no longer does')
+@case('submission: gatepost demands login and TLS when the MTA no longer does')
 def submission_careless():
     with at_work('submission', careless=True) as site:
         no_relay(site)
@@ -107,7 +108,7 @@ def submission_careless():
 
 @case('onion: its clients write to us and to nobody else, though they seem to be local')
 def onion():
-    onion = '127.0.0.1:2525'
+    onion = 'ONION'
     with at_work('onion') as site:
         with site.session(onion) as dialog:
             passes(site, dialog, 'a@far.example', 'bob@example.org')
@@ -143,11 +144,11 @@ def webmail_local():
             match(NOT_LOGGED_IN % '.*', rcpt(dialog, 'carol@example.org', FAR))
             passes(site, dialog, 'www-data@example.org', 'bob@example.org')
         word = token()
-        site.postfix.sendmail(message(subject=word), '-f', 'carol@example.org', FAR)
+        site.mta.sendmail(message(subject=word), '-f', 'carol@example.org', FAR)
         told = site.sink.wait(word)
         equal((told.sender, told.recipients), ('', ['carol@example.org']), 'the refusal goes to')
         word = token()
-        site.postfix.sendmail(message(word), '-f', 'root@example.org', FAR)
+        site.mta.sendmail(message(word), '-f', 'root@example.org', FAR)
         equal(site.sink.wait(word).recipients, [FAR], 'recipients')
 
 
@@ -190,7 +191,7 @@ def secondary():
         with site.session(address=STRANGER) as dialog:
             for user in ('bob', 'postmaster'):
                 passes(site, dialog, 'a@far.example', user + '@example.org')
-            match('^550 5\\.1\\.1 <nobody@example\\.org>: Recipient address rejected: User unknown$',
+            match('^550 5\\.1\\.1 <nobody@example\\.org>: Recipient address rejected: User unknown',
                   rcpt(dialog, 'a@far.example', 'nobody@example.org'))
         with site.session(address=lists.LISTED) as dialog:
             match('^554 5\\.7\\.1 ', rcpt(dialog, 'a@far.example', 'bob@example.org'))
@@ -237,7 +238,8 @@ def charset():
         bob, olga, support = ('%s@example.org' % user for user in ('bob', 'olga', 'support'))
         equal(send([bob], KOI8)[1], '550 5.7.1 Message refused: spam score 10.0 '
               '(CHARSET_CYRILLIC, SCRIPT_CYRILLIC)')
-        for subject, more in ((UTF8, ''), ('hello', 'Content-Type: text/plain; charset=cp1251\r\n')):
+        cyrillic = 'Content-Type: text/plain; charset=cp1251\r\n'
+        for subject, more in ((UTF8, ''), ('hello', cyrillic)):
             word, reply = send([bob], subject, more=more)
             match(OK, reply, subject)
             equal(fields(word)[:2], ['X-Spam-Flag: YES', 'X-Spam-Score: 5.0'], subject)
@@ -280,8 +282,8 @@ def own_dnsbl():
 
 
 def auto_reply(word, more=''):
-    return message(more, subject='Away', more='Auto-Submitted: auto-replied\r\nX-Word: %s\r\n' % word,
-                   sender='bob@example.org')
+    return message(more, subject='Away', sender='bob@example.org',
+                   more='Auto-Submitted: auto-replied\r\nX-Word: %s\r\n' % word)
 
 
 @case('vacation: no quotation leaves for postmaster or a robot; a person may quote')
@@ -299,7 +301,7 @@ def vacation():
                    lambda word: message(word + '\r\n' + quotes, 'Re: figures'))
         for sender in ('bob@example.org', '<>'):
             word = token()
-            site.postfix.sendmail(auto_reply(word, quotes), '-f', sender, 'postmaster@far.example')
+            site.mta.sendmail(auto_reply(word, quotes), '-f', sender, 'postmaster@far.example')
             sent = site.sink.wait(word)
             absent('turnover', sent.data.decode(), 'the stripped reply')
             match('X-Gatepost-Autoreply: quotation-removed; ', sent.header())
