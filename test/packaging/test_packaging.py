@@ -124,13 +124,24 @@ def programs_hardened():
 @case('the scripts of the package are sh')
 def scripts_syntax():
     for name in ['debian/gatepost.postinst', 'debian/gatepost.postrm', 'debian/tests/mail',
-                 'systemd/socket-folders', 'build-deb', 'build-rpm']:
+                 'systemd/socket-folders', 'install-settings', 'build-deb', 'build-rpm']:
         done = execute('sh', '-n', TOP + '/packaging/' + name)
         equal((done.returncode, done.stdout), (0, ''), name)
 
 
 def end_of(text):
     note('\n'.join(text.splitlines()[-40:]))
+
+
+@case('an installation by hand leaves the settings of the site')
+def settings_stay():
+    folder = place.folder()
+    for name in ('gatepost.conf', 'systemd/socket-folders'):  # any other file for the second time
+        done = execute(TOP + '/packaging/install-settings', TOP + '/packaging/' + name,
+                       '/etc/gatepost', env=dict(os.environ, DESTDIR=folder))
+        equal((done.returncode, done.stdout), (0, ''), 'install-settings')
+    with open(folder + '/etc/gatepost/gatepost.conf', encoding='utf-8') as handle:
+        match('^# gatepost.conf - ', handle.read(), 'the settings')
 
 
 @case('the package builds')
