@@ -17,7 +17,7 @@ OUTSIDE = ('./test', './.git', './.ci')
 def digest():
     """Of all that goes into a package."""
     total = hashlib.sha256()
-    for folder, folders, names in sorted(os.walk(TOP)):
+    for folder, folders, names in os.walk(TOP):
         inner = './' + os.path.relpath(folder, TOP)
         folders[:] = sorted(name for name in folders if name != '__pycache__' and
                             not name.startswith('build') and
