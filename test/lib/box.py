@@ -179,11 +179,12 @@ class Box:
         atexit.register(self.halt)
         end = time.monotonic() + 60
         while time.monotonic() < end and self.nspawn.poll() is None:
-            self.leader = self.leader or self.find_leader()
+            self.leader = self.find_leader()  # there is another one before it, for a moment
             if self.leader and self.run('systemctl', 'is-active',
                                         'gatepost-test.target').returncode == 0:
                 return
             time.sleep(0.2)
+        self.leader = None
         with open(self.console, encoding='utf-8', errors='replace') as handle:
             note(handle.read()[-3000:])
         skip_all('systemd does not start in a container here')

@@ -288,4 +288,5 @@ def on_failure(there):
     note(there.log('gatepost')[-2500:])
 
 
-run(setup=prepare, on_failure=on_failure)
+prepared = prepare()  # before the plan is printed: it may skip the whole file
+run(setup=lambda: prepared, on_failure=on_failure)

@@ -112,4 +112,5 @@ def on_failure(there):
     note(there.run('tail', '-n', '15', '/var/log/box-mail.log').stdout)
 
 
-run(setup=prepare, on_failure=on_failure)
+prepared = prepare()  # before the plan is printed: it may skip the whole file
+run(setup=lambda: prepared, on_failure=on_failure)
