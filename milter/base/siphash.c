@@ -6,14 +6,12 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/system.h"
 
 void siphash_seed_random(struct siphash_seed *seed_r)
 {
-    if (getentropy(seed_r, sizeof *seed_r) == 0)
-        return;
-    seed_r->k0 = (uint64_t)g_random_int() << 32 | g_random_int();
-    seed_r->k1 = (uint64_t)g_random_int() << 32 | g_random_int();
+    system_random(seed_r, sizeof *seed_r);
 }
 
 static inline uint64_t rotate(uint64_t x, unsigned bits)

@@ -12,7 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int connect_with(const char *path, int flags)
+#include "base/system.h"
+
+static int connect_with(const char *path, bool nonblocking)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -20,7 +22,7 @@ static int connect_with(const char *path, int flags)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    int fd = system_socket(AF_UNIX, SOCK_STREAM, nonblocking);
     if (fd < 0)
         return -1;
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
@@ -33,7 +35,7 @@ static int connect_with(const char *path, int flags)
 
 int unixsocket_connect(const char *path)
 {
-    return connect_with(path, 0);
+    return connect_with(path, false);
 }
 
 enum unixsocket_state unixsocket_probe(const char *path)
@@ -44,7 +46,7 @@ enum unixsocket_state unixsocket_probe(const char *path)
     if (!S_ISSOCK(status.st_mode))
         return UNIXSOCKET_OTHER;
     /* A full backlog (EAGAIN) is somebody, too, who must not be waited for. */
-    int fd = connect_with(path, SOCK_NONBLOCK);
+    int fd = connect_with(path, true);
     if (fd < 0)
         return errno == ECONNREFUSED ? UNIXSOCKET_STALE
                : errno == EAGAIN     ? UNIXSOCKET_LIVE

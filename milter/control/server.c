@@ -16,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "base/text.h"
 #include "base/unixsocket.h"
 
@@ -221,7 +222,7 @@ static int bind_socket(const char *path, char **why_r)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = system_socket(AF_UNIX, SOCK_STREAM, true);
     /* Nobody may connect before owner and mode are as they shall be. */
     mode_t before = umask(0177);
     bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&

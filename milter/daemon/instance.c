@@ -9,8 +9,9 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
+
+#include "base/system.h"
 
 struct instance {
     char *path;
@@ -30,7 +31,7 @@ static char *holder_text(int fd)
 
 static char *lock_file(int fd, const char *path)
 {
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!system_lock(fd)) {
         if (errno != EWOULDBLOCK)
             return g_strdup_printf("%s: cannot lock: %s", path, strerror(errno));
         g_autofree char *holder = holder_text(fd);

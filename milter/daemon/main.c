@@ -98,8 +98,11 @@ static bool take_places(struct daemon *daemon, const struct settings *settings, 
     identity_make_folder(identity, control);
     daemon->control = control_server_new(control, identity->uid, identity->gid, service_commands,
                                          daemon->service, why_r);
-    return daemon->control && bind_edge(daemon, settings, why_r) &&
-           privileges_drop(identity, why_r);
+    if (!daemon->control || !bind_edge(daemon, settings, why_r) ||
+        !privileges_drop(identity, why_r))
+        return false;
+    privileges_forbid_cores();
+    return true;
 }
 
 static void *serve_edge(void *data)

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 static int notify_fd = -1;
 static struct sockaddr_un manager = {.sun_family = AF_UNIX};
 static socklen_t manager_length;
@@ -25,7 +27,7 @@ void notify_open(void)
     if (*path == '@')
         manager.sun_path[0] = '\0'; /* Linux' abstract names */
     manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-    notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    notify_fd = system_socket(AF_UNIX, SOCK_DGRAM, false);
 }
 
 static void notify(const char *text)

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 static bool find_user(const struct settings *settings, struct problems *problems,
                       struct identity *identity)
 {
@@ -79,7 +81,7 @@ bool privileges_drop(const struct identity *identity, char **why_r)
 {
     if (!identity->name)
         return true;
-    if (initgroups(identity->name, identity->gid) != 0 || setgid(identity->gid) != 0 ||
+    if (!system_take_groups(identity->name, identity->gid) || setgid(identity->gid) != 0 ||
         setuid(identity->uid) != 0) {
         *why_r = g_strdup_printf("cannot become user %s: %s", identity->name, strerror(errno));
         return false;
@@ -104,7 +106,9 @@ void privileges_raise_files(void)
 void privileges_forbid_cores(void)
 {
     const struct rlimit none = {0, 0};
-    const char *wanted = g_getenv("GATEPOST_CORE_DUMPS");
-    if (g_strcmp0(wanted, "1") != 0)
+    bool wanted = g_strcmp0(g_getenv("GATEPOST_CORE_DUMPS"), "1") == 0;
+    if (!wanted)
         (void)setrlimit(RLIMIT_CORE, &none);
+    /* The limit is no matter to a program that the kernel pipes dumps into. */
+    system_allow_dumps(wanted);
 }

@@ -36,7 +36,7 @@ bool privileges_drop(const struct identity *identity, char **why_r);
 void privileges_raise_files(void);
 
 /* Forbids core dumps, which would hold mail, for good; unless the environment's
- * GATEPOST_CORE_DUMPS is 1. */
+ * GATEPOST_CORE_DUMPS is 1. To be called anew after privileges_drop. */
 void privileges_forbid_cores(void);
 
 #endif

@@ -12,12 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 void state_key_random(unsigned char key_r[STATE_KEY_SIZE])
 {
-    if (getentropy(key_r, STATE_KEY_SIZE) == 0)
-        return;
-    for (size_t i = 0; i < STATE_KEY_SIZE; i++)
-        key_r[i] = (unsigned char)g_random_int();
+    system_random(key_r, STATE_KEY_SIZE);
 }
 
 static char *why_not(const char *path, const char *what)

@@ -5,6 +5,8 @@
  */
 #include "channel.h"
 
+#include <sys/select.h> /* ares.h wants fd_set */
+
 #include <ares.h>
 #include <poll.h>
 #include <pthread.h>

@@ -4,8 +4,7 @@
  */
 #include "ownaddress.h"
 
-#include <ifaddrs.h>
-#include <net/if.h>
+#include "base/system.h"
 
 char *ownaddress_literal(const struct ipaddr *address)
 {
@@ -21,19 +20,18 @@ static bool is_link_local(const struct ipaddr *address)
            (address->bytes[1] & 0xc0) == 0x80;
 }
 
+static void add_address(const struct sockaddr *socket_address, void *data)
+{
+    GPtrArray *list = data;
+    struct ipaddr address;
+    if (list->len < OWNADDRESS_MAX && ipaddr_from_sockaddr(socket_address, &address) &&
+        !is_link_local(&address))
+        g_ptr_array_add(list, g_memdup2(&address, sizeof(address)));
+}
+
 GPtrArray *ownaddress_list(void)
 {
     GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-    struct ifaddrs *all = NULL;
-    if (getifaddrs(&all) != 0)
-        return list;
-    for (const struct ifaddrs *one = all; one && list->len < OWNADDRESS_MAX; one = one->ifa_next) {
-        struct ipaddr address;
-        if (!(one->ifa_flags & IFF_UP) || !one->ifa_addr ||
-            !ipaddr_from_sockaddr(one->ifa_addr, &address) || is_link_local(&address))
-            continue;
-        g_ptr_array_add(list, g_memdup2(&address, sizeof(address)));
-    }
-    freeifaddrs(all);
+    system_interfaces(add_address, list);
     return list;
 }

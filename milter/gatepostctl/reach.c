@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/system.h"
+
 enum { GROUPS_MAX = 256 };
 
 struct who {
@@ -27,9 +29,7 @@ static bool find_who(const char *name, struct who *who)
         return false;
     who->name = name;
     who->user = entry->pw_uid;
-    who->count = GROUPS_MAX;
-    if (getgrouplist(name, entry->pw_gid, who->groups, &who->count) < 0)
-        who->count = GROUPS_MAX; /* the first ones */
+    who->count = system_groups_of(name, entry->pw_gid, who->groups, GROUPS_MAX);
     return true;
 }
 

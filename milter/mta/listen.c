@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "base/unixsocket.h"
 
 char *listen_text(const struct socket_address *address)
@@ -28,7 +29,7 @@ char *listen_text(const struct socket_address *address)
 
 static bool try_bind(const struct sockaddr *address, socklen_t length)
 {
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = system_socket(address->sa_family, SOCK_STREAM, false);
     if (fd < 0)
         return false;
     int yes = 1;

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "connection.h"
 
 /* How often a probe looks whether it is cancelled, in milliseconds. */
@@ -116,7 +117,7 @@ enum mta_pulse mta_probe_look(struct mta_probe *probe, int milliseconds, const g
     gint64 end = g_get_monotonic_time() + (gint64)milliseconds * 1000;
     if (probe->length == 0)
         return MTA_UNKNOWN;
-    int fd = socket(probe->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = system_socket(probe->address.ss_family, SOCK_STREAM, true);
     if (fd < 0)
         return MTA_UNKNOWN;
     enum mta_pulse pulse = ask(probe, fd, end, cancel);

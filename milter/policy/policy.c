@@ -5,10 +5,10 @@
  */
 #include "policy.h"
 
-#include <ifaddrs.h>
 #include <string.h>
 
 #include "autoreply/bounce_senders.h"
+#include "base/system.h"
 #include "base/text.h"
 #include "checks/lookups.h"
 #include "checks/spam.h"
@@ -69,18 +69,18 @@ static struct match_list *matches_of(const struct build *build, enum setting id,
 
 /* Who is who */
 
+static void add_interface(const struct sockaddr *socket_address, void *data)
+{
+    GArray *found = data;
+    struct ipaddr address;
+    if (ipaddr_from_sockaddr(socket_address, &address))
+        g_array_append_val(found, address);
+}
+
 static void find_interfaces(struct site *site)
 {
-    struct ifaddrs *list;
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct ipaddr));
-    if (getifaddrs(&list) == 0) {
-        for (struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-            struct ipaddr address;
-            if (entry->ifa_addr && ipaddr_from_sockaddr(entry->ifa_addr, &address))
-                g_array_append_val(found, address);
-        }
-        freeifaddrs(list);
-    }
+    system_interfaces(add_interface, found);
     site->interface_count = found->len;
     site->interfaces = (struct ipaddr *)(void *)g_array_free(g_steal_pointer(&found), FALSE);
 }

@@ -4,6 +4,7 @@
 when a part of it hangs. A thread hangs when a debugger stops it."""
 import ctypes
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -168,8 +169,9 @@ def descriptors(scene):
 
 def limit(daemon, files):
     """As the daemon's user: root may not where it has no CAP_SYS_RESOURCE."""
-    user = {'user': 'nobody', 'group': os.stat('/proc/%d' % daemon.process.pid).st_gid,
-            'extra_groups': []} if os.geteuid() == 0 else {}
+    with open('/proc/%d/status' % daemon.process.pid) as handle:
+        group = int(re.search(r'^Gid:\s+(\d+)', handle.read(), re.M)[1])
+    user = {'user': 'nobody', 'group': group, 'extra_groups': []} if os.geteuid() == 0 else {}
     done = subprocess.run(['prlimit', '--pid', str(daemon.process.pid), '--nofile=%d:' % files],
                           capture_output=True, text=True, **user)
     equal(done.returncode, 0, 'exit of prlimit (%s)' % done.stderr.strip())

@@ -19,6 +19,14 @@ README = TOP + '/milter/README.md' if os.path.exists(TOP + '/milter/README.md') 
 # An item of milter/README's list: "3. `facts/` what is known ...".
 LAYER = re.compile(r'^\s*\d+\.\s+[*_]*`([a-z]+)/`', re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+NOT_POSIX = re.compile(
+    r'\b(flock|getentropy|getrandom|arc4random\w*|initgroups|setgroups|getgrouplist|getifaddrs|prctl|'
+    r'accept4|pipe2|dup3|explicit_bzero|v?asprintf|memmem|memrchr|strchrnul|getopt_long|strsep|'
+    r'strcasestr|strlcpy|strlcat|qsort_r|secure_getenv|program_invocation_\w+|epoll_\w+|eventfd|'
+    r'timerfd_\w+|signalfd|inotify_\w+|mallinfo2?|malloc_trim|pthread_\w+_np|gettid|getauxval)\s*\('
+    r'|\b(SO_PEERCRED|SOCK_CLOEXEC|SOCK_NONBLOCK|_GNU_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE|__GLIBC__|'
+    r'__linux__|_np)\b|<(sys/(file|prctl|random|epoll|eventfd|inotify)|ifaddrs|malloc|error|'
+    r'execinfo|linux/\w+)\.h>')
 # A file that names somebody's home or working folder works for him alone.
 MACHINE = re.compile(r'/home/\w|/tmp/[\w-]+/')
 
@@ -90,6 +98,18 @@ def readme_lists_folders():
 def libmilter_in_one_place():
     fail_if([path for path in c_files()
              if not path.startswith(('milter/mta/', 'include/mta/')) and '<libmilter/' in read(path)])
+
+
+@case('only base/system.c uses what is not in POSIX')
+def posix():
+    """The compiler holds most of it, since all is compiled with _XOPEN_SOURCE and no more; these
+    names are seen with it, too, on one system or another."""
+    fail_if(['%s:%d: %s' % (path, number, found[0])
+             for path in c_files() if path != 'milter/base/system.c'
+             for number, line in enumerate(read(path).splitlines(), 1)
+             for found in [NOT_POSIX.search(line)] if found])
+    if '-D_XOPEN_SOURCE=700' not in read('meson.build'):
+        raise Failure('meson.build does not ask for POSIX')
 
 
 @case('every source begins with its licence')

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a system gives that POSIX (2008, with XSI) has no call for. Its source is the only one that
+ * sees more than POSIX; all others are compiled without. Where a system has not got a call, Meson
+ * finds that out, and what stands in for it is said here.
+ *
+ * Threads: any.
+ */
+#ifndef BASE_SYSTEM_H
+#define BASE_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+enum { SYSTEM_RANDOM_MAX = 256 };
+
+/* Fills LENGTH bytes, SYSTEM_RANDOM_MAX at most, with what nobody can guess: from the kernel; if it
+ * will not say, from GLib, which is as good as the start of the process is hard to guess. */
+void system_random(void *bytes_r, size_t length);
+
+/* Locks the open file FD for this process, without waiting; the lock ends with the process. false
+ * with errno, EWOULDBLOCK if another has it. Without flock it is fcntl(2)'s lock, which also
+ * ends when the process closes any descriptor of the same file. */
+bool system_lock(int fd);
+
+/* Makes the groups of USER, and GROUP, the only ones of this process. false with errno; ENOSYS
+ * where a system cannot. */
+bool system_take_groups(const char *user, gid_t group);
+
+/* The groups of USER, GROUP first, in GROUPS_R, which has room for MAX; returns how many, MAX at
+ * most. It is GROUP alone where a system does not tell. */
+int system_groups_of(const char *user, gid_t group, gid_t *groups_r, int max);
+
+/* Whether this process's memory may be written to core dumps, by whomever, and be read by debuggers
+ * that are not root's. To be called anew after the user was changed, which forbids it. Where a
+ * system has nothing of that kind, nothing is done. */
+void system_allow_dumps(bool allowed);
+
+/* Calls EACH for each address of this machine's interfaces that are up; for none where a system
+ * does not tell. */
+void system_interfaces(void (*each)(const struct sockaddr *address, void *data), void *data);
+
+/* A socket, as of socket(2), that is closed on exec; -1 with errno. */
+int system_socket(int family, int type, bool nonblocking);
+
+#endif

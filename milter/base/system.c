@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Calls that POSIX does not have: the only file that may use them.
+ */
+#undef _XOPEN_SOURCE
+#define _DEFAULT_SOURCE 1
+
+#include "base/system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <grp.h>
+#include <unistd.h>
+
+#ifdef HAVE_FLOCK
+#include <sys/file.h>
+#endif
+#ifdef HAVE_GETIFADDRS
+#include <ifaddrs.h>
+#include <net/if.h>
+#endif
+#ifdef HAVE_PR_SET_DUMPABLE
+#include <sys/prctl.h>
+#endif
+
+static bool ask_kernel(void *bytes_r, size_t length)
+{
+#ifdef HAVE_GETENTROPY
+    if (getentropy(bytes_r, length) == 0)
+        return true;
+#endif
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, bytes_r, length);
+    close(fd);
+    return got == (ssize_t)length;
+}
+
+void system_random(void *bytes_r, size_t length)
+{
+    g_assert(length <= SYSTEM_RANDOM_MAX);
+    if (ask_kernel(bytes_r, length))
+        return;
+    unsigned char *bytes = bytes_r;
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (unsigned char)g_random_int();
+}
+
+#ifdef HAVE_FLOCK
+bool system_lock(int fd)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+#else
+bool system_lock(int fd)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_SETLK, &whole) == 0)
+        return true;
+    if (errno == EACCES || errno == EAGAIN)
+        errno = EWOULDBLOCK;
+    return false;
+}
+#endif
+
+bool system_take_groups(const char *user, gid_t group)
+{
+#ifdef HAVE_INITGROUPS
+    return initgroups(user, group) == 0;
+#else
+    (void)user;
+    (void)group;
+    errno = ENOSYS;
+    return false;
+#endif
+}
+
+int system_groups_of(const char *user, gid_t group, gid_t *groups_r, int max)
+{
+    int count = max;
+#ifdef HAVE_GETGROUPLIST
+    return getgrouplist(user, group, groups_r, &count) < 0 ? max : count;
+#else
+    (void)user;
+    (void)count;
+    groups_r[0] = group;
+    return 1;
+#endif
+}
+
+void system_allow_dumps(bool allowed)
+{
+#ifdef HAVE_PR_SET_DUMPABLE
+    (void)prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0);
+#else
+    (void)allowed;
+#endif
+}
+
+void system_interfaces(void (*each)(const struct sockaddr *address, void *data), void *data)
+{
+#ifdef HAVE_GETIFADDRS
+    struct ifaddrs *list;
+    if (getifaddrs(&list) != 0)
+        return;
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next)
+        if (entry->ifa_addr && entry->ifa_flags & IFF_UP)
+            each(entry->ifa_addr, data);
+    freeifaddrs(list);
+#else
+    (void)each;
+    (void)data;
+#endif
+}
+
+int system_socket(int family, int type, bool nonblocking)
+{
+#if defined SOCK_CLOEXEC && defined SOCK_NONBLOCK
+    return socket(family, type | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+#else
+    int fd = socket(family, type, 0);
+    if (fd >= 0) {
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+        if (nonblocking)
+            (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    return fd;
+#endif
+}
