@@ -119,7 +119,26 @@ def missing():
             return program + ' is missing'
     if libraries(TREE + PROGRAM) is None:
         return 'Sendmail lacks a shared library'
-    return place.private_network()
+    return no_root_folder() or place.private_network()
+
+
+def no_root_folder():
+    """Why temporary folders cannot be a root folder, or ''."""
+    folder = place.folder()
+    if os.statvfs(folder).f_flag & os.ST_NOSUID:
+        return folder + ' is on a file system without setgid programs, which submission needs'
+    try:
+        device(folder + '/null', 'null')
+        with open(folder + '/null', 'wb') as null:
+            null.write(b'x')
+    except OSError as error:
+        return 'no device files: %s' % error
+    return ''
+
+
+def device(path, name):
+    os.mknod(path, 0o666 | stat.S_IFCHR, os.stat('/dev/' + name).st_rdev)
+    os.chmod(path, 0o666)
 
 
 def libraries(program):
@@ -184,10 +203,8 @@ class Sendmail:
         self.folder_of('/var/mail', 'root', 0o1777)
         self.folder_of('/var/spool/mqueue', 'root', 0o700)
         self.folder_of('/var/spool/mqueue-client', 'smmsp', 0o770)
-        for device in ('null', 'urandom', 'random', 'zero'):
-            os.mknod(self.path('/dev/' + device), 0o666 | stat.S_IFCHR,
-                     os.stat('/dev/' + device).st_rdev)
-            os.chmod(self.path('/dev/' + device), 0o666)
+        for name in ('null', 'urandom', 'random', 'zero'):
+            device(self.path('/dev/' + name), name)
         for tool in TOOLS:
             if os.path.exists(tool):
                 self.copy(tool, tool)
