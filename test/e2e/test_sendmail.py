@@ -38,6 +38,11 @@ END
 QUOTING = "sed 's/^/> /' $incoming"
 
 
+def use_filter(scene):
+    """The lines that gatepostctl prints, with less patience."""
+    scene.mta.filter_by(scene.gatepost, lambda lines: lines.replace('R:30s', 'R:6s'))
+
+
 def deliver(scene, recipient='bob@lab.test', client='203.0.113.9', text='', sender='a@example.com'):
     """A message from outside: its word and the last reply."""
     word = token()
@@ -154,6 +159,22 @@ def local_refused(scene):
     equal((report.sender, report.recipients), ('', ['evil@lab.test']), 'the report')
     match('not from here', report.data.decode())
     equal(went_to(scene, 'x@remote.example', word), [], 'deliveries')
+
+
+@case('what is refused at its end goes back, or is held where nobody could be told')
+def refused_at_end(scene):
+    closed = 'check_header_access Subject inline:{ {closed=REJECT not that} }'
+    with scene.settings(message_restrictions=closed):
+        for sender in ('bob@lab.test', '<>'):
+            word = token()
+            text = 'From: bob@lab.test\nSubject: closed\n\n%s\n' % word
+            scene.mta.sendmail(text.encode(), '-i', '-f', sender, 'x@remote.example')
+            if sender == '<>':
+                held = until(lambda: scene.mta.held(word), 10, 'a quarantined message')
+                equal(scene.sink.messages(word), [], 'deliveries, reports to postmaster')
+                scene.mta.forget(held)
+            else:
+                equal(scene.sink.wait(word).recipients, [sender], 'who is told')
 
 
 def by_pipe(scene, lines, *options, user):
@@ -318,12 +339,29 @@ def killed(scene):
     equal(scene.sink.messages(word), [], 'a message passed that was answered with 451')
 
 
+@case('without F=T mail passes unseen: what gatepostctl prints has it')
+def without_flag(scene):
+    scene.mta.filter_by(scene.gatepost, lambda lines: lines.replace(', F=T', ''))
+    scene.mta.restart()
+    scene.gatepost.stop()
+    try:
+        word, reply = deliver(scene, client='203.0.113.15')
+        match(OK, reply)
+        scene.sink.wait(word)
+    finally:
+        scene.gatepost.start()
+        use_filter(scene)
+        scene.mta.restart()
+    match('^554 ', deliver(scene, client='203.0.113.15')[1])
+
+
 @case('when gatepost does not answer in time, nothing passes')
 def hung(scene):
     word = token()
     with scene.outsider() as dialog:
         match(OK, dialog.mail('a@example.com'))
         scene.gatepost.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, scene.gatepost.process.pid, os.WSTOPPED)
         try:
             begun = time.monotonic()
             match(UNSERVED, dialog.rcpt('bob@lab.test'), 'RCPT')
@@ -346,7 +384,7 @@ def counted(scene):
 def prepare(scene):
     scene.mta.write('/etc/mail/relay-domains', '# where we are the backup\nbackup.test\n'
                     '.below.test   # all hosts\n')
-    scene.mta.filter_by(scene.gatepost, lambda lines: lines.replace('R:30s', 'R:6s'))
+    use_filter(scene)
 
 
 run(unix=True, prepare=prepare, troubles='panic|savemail', settings={

@@ -435,6 +435,13 @@ class Sendmail:
                 found.append(name)
         return found
 
+    def forget(self, ids):
+        """Removes held messages."""
+        for name in ids:
+            for kind in ('hf', 'df'):
+                for file in self.files(kind + name):
+                    os.unlink(file)
+
     def wait_empty(self, seconds=20):
         tap.until(lambda: not self.queue(), seconds, 'an empty queue')
 
