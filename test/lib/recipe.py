@@ -130,7 +130,8 @@ class Recipe:
             lines = re.sub('define.`confAUTH_OPTIONS.*', '', lines)
         else:
             lines += STOCK_MC % ('mx2.example.net' if 'RELAY_DOMAIN' in lines else DOMAIN)
-        mta = sendmail.Sendmail(self.gatepost.milter(), lines, services)
+        mta = sendmail.Sendmail(lines, services)
+        mta.filter_by(self.gatepost, lambda printed: lines + printed)
         if 'access_db' in lines:
             self.make_access(mta, read(name, 'access'))
         return mta
