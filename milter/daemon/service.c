@@ -4,6 +4,8 @@
  */
 #include "service.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -24,7 +26,8 @@ struct service {
     struct engine *engine;
     struct state *state; /* NULL before service_open_state */
     struct watchdog *watchdog;
-    gint64 started; /* seconds since 1970 */
+    bool no_descriptors; /* was told */
+    gint64 started;      /* seconds since 1970 */
     GMutex reload_lock;
     char *startup[SETTING_COUNT]; /* what was in force when the daemon started */
     GMutex lock;                  /* of what follows */
@@ -191,6 +194,23 @@ static void refresh(struct service *service)
     snapshot_unref(snapshot);
 }
 
+/* libmilter says nothing of it, and the MTA only waits. */
+static void look_for_descriptors(struct service *service)
+{
+    int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    bool none = copy < 0 && (errno == EMFILE || errno == ENFILE);
+    if (copy >= 0)
+        close(copy);
+    if (none && !service->no_descriptors)
+        log_warning(service->log,
+                    "no descriptors are left (LimitNOFILE=, ulimit -n): with %u "
+                    "connections open the MTA has to wait",
+                    mta_connections());
+    else if (!none && service->no_descriptors)
+        log_info(service->log, "there are descriptors again");
+    service->no_descriptors = none;
+}
+
 static void *watch(void *data)
 {
     struct service *service = data;
@@ -202,6 +222,7 @@ static void *watch(void *data)
         g_mutex_unlock(&service->lock);
         watchdog_beat(service->watchdog, WATCHDOG_TABLES);
         refresh(service);
+        look_for_descriptors(service);
         if (service->state)
             state_tick(service->state);
         g_mutex_lock(&service->lock);

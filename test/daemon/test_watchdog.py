@@ -149,21 +149,23 @@ def waiting(scene):
     scene.daemon.reload(scene.settings)
 
 
-@case('out of descriptors, it lives')
+@case('out of descriptors, it lives, and says what it lacks')
 def descriptors(scene):
     pid = scene.daemon.process.pid
     files = len(os.listdir('/proc/%d/fd' % pid))
-    crowd = []
+    crowd, mark = [], scene.daemon.mark()
     limit(scene.daemon, files + 3)
     try:
         for _ in range(10):
             crowd.append(socket.socket(socket.AF_UNIX))
             crowd[-1].connect(scene.daemon.path)
         lives(scene, 6)
+        scene.daemon.wait_log(mark, 'warning: no descriptors are left')
     finally:
         limit(scene.daemon, 1000)
         for peer in crowd:
             peer.close()
+    scene.daemon.wait_log(mark, 'info: there are descriptors again')
     lives(scene)
 
 
