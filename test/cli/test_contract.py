@@ -343,6 +343,23 @@ for words in ('permit_mynetworks', 'permit_inet_interfaces', 'permit_dnswl_clien
              'dns_servers = 127.0.0.1:1\nclient_restrictions = %s, reject\n' % words,
              ('--listener ONION --client 127.0.0.1 --name h.example', 'reject rcpt reject'))
 
+# In monitor mode everything is accepted, and the first refusal is told.
+MONITOR = SITE + 'mode = monitor\n'
+ctl.rows('monitor mode, what is refused early', MONITOR + 'delay_checks = no\n'
+         'client_restrictions = reject\nhelo_restrictions = reject\n',
+         ('', 'accept mail reject', CODES['client'].join(
+             ('554 5.7.1 ', ' rejected: Access denied'))),
+         ('--rcpt x@far.example -', 'accept mail reject'), message=MESSAGE)
+ctl.rows('monitor mode', MONITOR + 'submission_listeners = :587\nheader_limit = 1\n',
+         ('--listener :587', 'accept rcpt submission_listeners',
+          '530 5.7.0 Authentication required'),
+         ('--rcpt x@far.example', 'accept rcpt reject_unauth_destination'),
+         ('-', 'accept message header_limit', '552 5.3.4 Message header too large'),
+         message=MESSAGE)
+ctl.rows('monitor mode holds and adds nothing', MONITOR + 'client_restrictions = '
+         'check_client_access static:HOLD\nmessage_restrictions = reject\n',
+         ('-', 'accept message reject'), message=MESSAGE)
+
 
 # Files that are none
 
