@@ -301,10 +301,13 @@ static bool run_mail(struct trial *trial, const struct trial_setup *setup, char 
     return note_answer(trial, await(trial, session_mail(trial->session, argv, macros)));
 }
 
-/* Whether one of them was accepted. */
+/* Whether one of them was accepted. In monitor mode they are asked behind a refusal of the client
+ * or the sender as well, which would have been theirs. */
 static bool run_recipients(struct trial *trial, const struct trial_setup *setup,
                            const struct macro_source *macros)
 {
+    const struct trial_decision *whole = &trial->result->decision;
+    bool decided = says_something(whole);
     bool accepted = false;
     for (guint i = 0; i < trial->result->recipients->len; i++) {
         struct trial_recipient *recipient = trial->result->recipients->pdata[i];
@@ -312,7 +315,12 @@ static bool run_recipients(struct trial *trial, const struct trial_setup *setup,
         const char *argv[] = {path, NULL};
         const struct session_answer *answer =
             await(trial, session_rcpt(trial->session, argv, macros));
-        take_answer(&recipient->decision, answer);
+        if (decided)
+            recipient->decision = (struct trial_decision){.verdict = whole->verdict,
+                                                          .check = g_strdup(whole->check),
+                                                          .reply = g_strdup(whole->reply)};
+        else
+            take_answer(&recipient->decision, answer);
         accepted |= note_answer(trial, answer);
     }
     return accepted;
