@@ -5,7 +5,10 @@ submission program with auto-replies from .forward files, and that nothing passe
 away."""
 import os
 import signal
+import socket
+import struct
 import sys
+import threading
 import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 from scene import run
@@ -104,6 +107,69 @@ def unsafe_socket(scene):
     done = scene.mta.run('/usr/sbin/sendmail', '-C', '/etc/mail/open.cf', '-bD', check=False)
     true(done.returncode != 0, done)
     match('unsafe', (done.stderr + done.stdout).decode() + scene.mta.log())
+
+
+# Names of clients
+
+# What the DNS says: a question's name -> the name of its PTR record, the address of its A record,
+# or SERVFAIL; else there is no such name.
+ANSWERS = {'16.113.0.203.in-addr.arpa': 'mx.partner.test', 'mx.partner.test': '203.0.113.16',
+           '17.113.0.203.in-addr.arpa': 'forged.test', 'forged.test': '203.0.113.99',
+           '18.113.0.203.in-addr.arpa': 'SERVFAIL'}
+PTR, A = 12, 1
+
+
+def labels(name):
+    return b''.join(bytes([len(x)]) + x.encode() for x in name.split('.')) + b'\0'
+
+
+def answer(query):
+    name, at = [], 12
+    while query[at]:
+        name.append(query[at + 1:at + 1 + query[at]].decode())
+        at += 1 + query[at]
+    found = ANSWERS.get('.'.join(name))
+    kind, = struct.unpack('!H', query[at + 1:at + 3])
+    question = query[12:at + 5]
+    data = (labels(found) if kind == PTR else socket.inet_aton(found)
+            if kind == A and found[0].isdigit() else b'') if found else b''
+    code = 2 if found == 'SERVFAIL' else 0 if found else 3
+    data = b'' if code else data
+    return (query[:2] + struct.pack('!HHHHH', 0x8180 | code, 1, 1 if data else 0, 0, 0) + question
+            + (b'\xc0\x0c' + struct.pack('!HHIH', kind, 1, 0, len(data)) + data if data else b''))
+
+
+def serve_names():
+    """A DNS server on the port of its own, in the private network."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(('127.0.0.1', 53))
+
+    def run_server():
+        while True:
+            query, client = server.recvfrom(512)
+            server.sendto(answer(query), client)
+    threading.Thread(target=run_server, daemon=True).start()
+
+
+@case("a client's name: confirmed, forged, none, cannot be told")
+def client_names(scene):
+    serve_names()
+    scene.mta.write('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n')
+    scene.mta.write('/etc/resolv.conf', 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+    unknown = r'^450 4\.7\.25 Client host rejected: cannot find your hostname, '
+    with scene.settings(client_restrictions='reject_unknown_client_hostname'):
+        for address, name in (('203.0.113.16', 'mx.partner.test'), ('203.0.113.17', 'unknown'),
+                              ('203.0.113.18', 'unknown'), ('203.0.113.19', 'unknown')):
+            mark = scene.gatepost.mark()
+            with scene.outsider(address, 'unknown') as dialog:
+                match(OK, dialog.mail('a@example.com'), address)
+                reply = dialog.rcpt('bob@lab.test')
+                if name == 'unknown':
+                    equal(reply, '450 4.7.25 Client host rejected: cannot find your hostname, [%s]'
+                          % address)
+                else:
+                    match(OK, dialog.data(message(token())), address)
+            scene.gatepost.wait_log(mark, 'client=' + address, 'name=' + name)
 
 
 # What becomes of a message
