@@ -46,30 +46,11 @@ static char *unbrace(const char *text)
     return g_strndup(text + 1, length - 2);
 }
 
-/* Where the key at KEY ends: at white space or "=" outside quotes. NULL if a quote is not closed.
- */
-static char *key_end(char *key)
-{
-    bool quoted = false;
-    char *p = key;
-    for (; *p; p++) {
-        if (*p == '\\') {
-            if (*++p == '\0')
-                break;
-        } else if (*p == '"') {
-            quoted = !quoted;
-        } else if (!quoted && (*p == '=' || lines_is_space(*p))) {
-            break;
-        }
-    }
-    return quoted ? NULL : p;
-}
-
 /* Splits "key = value" in place; returns what is wrong or NULL. */
 static const char *split_pair(char *pair, char **key_r, char **value_r)
 {
     char *key = lines_trim(pair);
-    char *end = key_end(key);
+    char *end = lines_key_end(key, '=');
     if (!end)
         return "a quote (\") has no partner; expected {key=value, ...}";
     char *equals = end;

@@ -22,6 +22,23 @@ char *lines_trim(char *text)
     return text;
 }
 
+char *lines_key_end(char *key, char stop)
+{
+    bool quoted = false;
+    char *p = key;
+    for (; *p; p++) {
+        if (*p == '\\') {
+            if (*++p == '\0')
+                break;
+        } else if (*p == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (*p == stop || lines_is_space(*p))) {
+            break;
+        }
+    }
+    return quoted ? NULL : p;
+}
+
 static bool is_blank_or_comment(const char *p, const char *end)
 {
     while (p < end && lines_is_space(*p))

@@ -27,6 +27,10 @@ bool lines_is_space(char c);
 /* Cuts white space off the end of TEXT, in place. Returns where its first other character is. */
 char *lines_trim(char *text);
 
+/* Where the key at KEY ends: at white space or STOP ('\0': none) outside double quotes; a backslash
+ * protects what follows it. NULL if a quote is not closed. */
+char *lines_key_end(char *key, char stop);
+
 /* The next logical line, ended by NUL, and the number of its first physical line; NULL at the end.
  * A continuation of nothing is skipped with a warning; NUL bytes are warned of, and what follows
  * them is lost. */

@@ -34,23 +34,12 @@ struct reader {
 /* Ends the key in LINE by NUL and returns what follows; NULL if a quote is not closed. */
 static char *split_key(char *line)
 {
-    bool quoted = false;
-    char *p = line;
-    for (; *p; p++) {
-        if (*p == '\\') {
-            if (*++p == '\0')
-                break;
-        } else if (*p == '"') {
-            quoted = !quoted;
-        } else if (lines_is_space(*p) && !quoted) {
-            break;
-        }
-    }
-    if (quoted)
+    char *end = lines_key_end(line, '\0');
+    if (!end)
         return NULL;
-    if (*p)
-        *p++ = '\0';
-    return lines_trim(p);
+    if (*end)
+        *end++ = '\0';
+    return lines_trim(end);
 }
 
 static const char *check_entry(const char *key, const char *value)
