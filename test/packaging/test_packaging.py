@@ -220,12 +220,27 @@ def rpm_builds():
     equal(execute(*query, '--configfiles').stdout.split(), ['/etc/gatepost/gatepost.conf'],
           'configuration')
     names = execute(*query, '--list').stdout.split()
-    for path in ['/etc/gatepost/rules', '/usr/libexec/gatepost/socket-folders',
+    for path in ['/etc/gatepost/rules', '/usr/lib/sysusers.d/gatepost.conf', '/usr/libexec/gatepost/socket-folders',
                  '/usr/sbin/gatepost', '/usr/sbin/gatepostctl',
                  '/usr/share/gatepost/rules/10-charset.cf']:
         true(path in names, path + ' is missing')
+    scripts = execute(*query, '--scripts').stdout
+    absent(r'%', scripts, 'macros that nobody expanded')
+    match(r'useradd', scripts, 'the user')
     true(any(name.endswith('/system/gatepost.service') for name in names), 'the unit is missing')
     equal(not_shipped(names), [], 'examples that are missing')
+
+
+@case('where rpm knows the macros of systemd, the scripts of the RPM package are those')
+def rpm_macros():
+    need('rpmspec')
+    known = ['systemd_post', 'systemd_preun', 'systemd_postun_with_restart',
+             'sysusers_create_compat']
+    words = [word for name in known for word in ('--define', '%s() called-%s %%*' % (name, name))]
+    text = execute('rpmspec', '-P', *words, TOP + '/packaging/rpm/gatepost.spec').stdout
+    for name in known:
+        match(r'(?m)^called-%s \S*gatepost\.(service|sysusers)$' % name, text, name)
+    absent('useradd|systemctl', text, 'spec')
 
 
 run()
