@@ -78,7 +78,7 @@ def prepare():
         for line in handle:
             if line.startswith('0::/') and '..' not in line:
                 home = os.path.normpath(CGROUP + '/' + line.strip()[4:])
-    own = '%s/gatepost-box-%s' % (home, os.path.basename(os.environ['GATEPOST_BOX']))
+    own = '%s/%s' % (home, os.path.basename(os.environ['GATEPOST_BOX']))
     try:
         os.mkdir(own)
         move_self(own)
@@ -94,7 +94,7 @@ def move_self(cgroup):
 
 def leave_cgroup(own, home):
     move_self(home)
-    for _ in range(20):
+    for _ in range(50):
         for path, _, _ in os.walk(own, topdown=False):
             try:
                 os.rmdir(path)
