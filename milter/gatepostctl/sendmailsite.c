@@ -18,6 +18,9 @@
 /* Words that are printed; more belong into a file. */
 enum { WORDS_MAX = 500 };
 
+/* Always in mynetworks; IPv4's, then IPv6's. */
+static const char *const loopback[] = {"127.0.0.0/8", "[::1]/128"};
+
 struct site {
     struct sendmail_setup *setup;
     GPtrArray *domains;  /* for local_domains */
@@ -49,6 +52,8 @@ static char *network_of(const char *word)
     if (!*start || (!six && start[strspn(start, "0123456789.")]))
         return NULL;
     if (ipaddr_parse(start, &address)) {
+        if (ipaddr_is_loopback(&address))
+            return g_strdup(loopback[address.family == IP_V6]);
         ipaddr_format(&address, text);
         return g_strdup_printf(address.family == IP_V6 ? "[%s]" : "%s", text);
     }
@@ -267,8 +272,8 @@ static void print_delimiter(const struct sendmail_setup *setup)
 
 static void collect(struct site *site)
 {
-    add(site, site->networks, "127.0.0.0/8");
-    add(site, site->networks, "[::1]/128");
+    for (size_t i = 0; i < G_N_ELEMENTS(loopback); i++)
+        add(site, site->networks, loopback[i]);
     add_words(site, "w", add_domain);
     add_words(site, "VirtHost", add_domain);
     add_own_name(site);

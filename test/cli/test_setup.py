@@ -157,6 +157,7 @@ O AuthRealm=example.org
         'relay-domains': '198.51.100.7\n10.1\nbelow.example\n',
         'access': '# To:no.example RELAY\nTo:to.example\tRELAY\nConnect:203.0.113\tRELAY\n'
                   'To:ok.example OK\nplain.example  RELAY\n172.16 RELAY\nFrom:a@b.example RELAY\n'
+                  'Connect:127.0.0.1 RELAY\nConnect:IPv6:::1 RELAY\n'
                   'Connect:name.example RELAY\nCertSubject:/CN=x RELAY\n'}).setup('mynetworks = 127.0.0.1\n')
     domains, networks = site(done, 'local_domains'), site(done, 'mynetworks')
     equal([os.path.basename(word) for word in domains],
