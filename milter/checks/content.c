@@ -92,6 +92,11 @@ static GString *plain_addresses(const char *text, size_t length)
             i += spaces - 1;
             continue;
         }
+        if (spaces > 0) {
+            g_string_append_len(out, bare->str + i, (gssize)spaces);
+            i += spaces - 1;
+            continue;
+        }
         if (bare->str[i] == '"')
             quoted = !quoted;
         g_string_append_c(out, bare->str[i]);

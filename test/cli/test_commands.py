@@ -365,6 +365,14 @@ def large_header():
     equal(json.loads(settings.run('test', '--json', '-', data=text).stdout)['verdict'], 'reject')
 
 
+@case('white space of any length in From costs what it is long, not the square')
+def long_space():
+    settings = ctl.Settings(SITE + 'header_limit = 8m\nmessage_restrictions = '
+                            'check_from_access inline:{c@d.example=REJECT}\n')
+    text = b'From: a@b.example' + b' ' * 4_000_000 + b', c@d.example\n\nbody\n'
+    equal(json.loads(settings.run('test', '--json', '-', data=text).stdout)['verdict'], 'reject')
+
+
 @case('arguments of any bytes do no harm')
 def odd_arguments():
     settings = ctl.Settings(SITE)
