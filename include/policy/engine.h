@@ -68,6 +68,11 @@ void engine_free(struct engine *engine);
 /* Puts SNAPSHOT in force for sessions that begin from now on; takes over the reference. */
 void engine_publish(struct engine *engine, struct snapshot *snapshot);
 
+/* Re-reads the tables whose files changed; returns how many of the policy in force did. Those of
+ * older policies that sessions hold are read, too: who keeps a session open through a reload must
+ * not escape what is written into a table afterwards. One thread at a time. */
+unsigned engine_refresh_tables(struct engine *engine, struct problems *problems);
+
 /* The policy in force, with a reference of the caller's own. */
 struct snapshot *engine_acquire(struct engine *engine);
 

@@ -53,6 +53,9 @@ struct snapshot *snapshot_load(const char *path, struct problems *problems);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* accepts NULL */
 
+/* Whether the caller's reference is the only one. */
+bool snapshot_is_last(struct snapshot *snapshot);
+
 /* How many there are in this process: the one in force, and older ones that sessions still hold. */
 unsigned snapshot_count(void);
 

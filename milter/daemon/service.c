@@ -184,14 +184,12 @@ bool service_reload(struct service *service, struct problems *problems)
 
 static void refresh(struct service *service)
 {
-    struct snapshot *snapshot = engine_acquire(service->engine);
     struct problems *problems = problems_new();
-    unsigned renewed = snapshot_refresh_tables(snapshot, problems);
+    unsigned renewed = engine_refresh_tables(service->engine, problems);
     log_problems(service->log, problems);
     if (renewed)
         log_info(service->log, "%u changed table%s read again", renewed, renewed == 1 ? "" : "s");
     problems_free(problems);
-    snapshot_unref(snapshot);
 }
 
 /* libmilter says nothing of it, and the MTA only waits. */

@@ -9,6 +9,7 @@
 struct engine {
     GMutex lock;
     struct snapshot *snapshot;
+    GPtrArray *older; /* snapshots that sessions may hold still */
     struct engine_hooks hooks;
     GHashTable *warned; /* keys of engine_warn_once */
     struct engine_counters counters;
@@ -81,6 +82,7 @@ struct engine *engine_new(struct snapshot *snapshot, const struct engine_hooks *
     struct engine *engine = g_new0(struct engine, 1);
     g_mutex_init(&engine->lock);
     engine->snapshot = snapshot;
+    engine->older = g_ptr_array_new_with_free_func((GDestroyNotify)snapshot_unref);
     engine->hooks = *hooks;
     engine->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     engine->dnsbl_state = dnsbl_state_new(on_list_event, engine);
@@ -93,6 +95,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     snapshot_unref(engine->snapshot);
+    g_ptr_array_unref(engine->older);
     engine_dns_unref(engine->dns);
     dnsbl_state_free(engine->dnsbl_state);
     g_hash_table_unref(engine->warned);
@@ -100,18 +103,50 @@ void engine_free(struct engine *engine)
     g_free(engine);
 }
 
+/* The older snapshots that sessions hold, with references of the caller's own; the others are
+ * forgotten. A session takes none of these any more, so that the last reference stays the last. */
+static GPtrArray *held_snapshots(struct engine *engine)
+{
+    g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func((GDestroyNotify)snapshot_unref);
+    GPtrArray *held = g_ptr_array_new_with_free_func((GDestroyNotify)snapshot_unref);
+    g_mutex_lock(&engine->lock);
+    for (guint i = engine->older->len; i-- > 0;) {
+        struct snapshot *snapshot = engine->older->pdata[i];
+        if (snapshot_is_last(snapshot))
+            g_ptr_array_add(done, g_ptr_array_steal_index_fast(engine->older, i));
+        else
+            g_ptr_array_add(held, snapshot_ref(snapshot));
+    }
+    g_mutex_unlock(&engine->lock);
+    return held;
+}
+
 void engine_publish(struct engine *engine, struct snapshot *snapshot)
 {
     struct engine_dns *dns = dns_for(engine, snapshot);
     g_mutex_lock(&engine->lock);
-    struct snapshot *old = engine->snapshot;
+    g_ptr_array_add(engine->older, engine->snapshot);
     struct engine_dns *old_dns = engine->dns;
     engine->snapshot = snapshot;
     engine->dns = dns;
     g_mutex_unlock(&engine->lock);
     dnsbl_state_retry(engine->dnsbl_state);
-    snapshot_unref(old);
+    g_ptr_array_unref(held_snapshots(engine));
     engine_dns_unref(old_dns);
+}
+
+/* What older policies have to say of a table the one in force says as well. */
+unsigned engine_refresh_tables(struct engine *engine, struct problems *problems)
+{
+    struct snapshot *now = engine_acquire(engine);
+    unsigned renewed = snapshot_refresh_tables(now, problems);
+    snapshot_unref(now);
+    g_autoptr(GPtrArray) held = held_snapshots(engine);
+    struct problems *unsaid = problems_new();
+    for (guint i = 0; i < held->len; i++)
+        snapshot_refresh_tables(held->pdata[i], unsaid);
+    problems_free(unsaid);
+    return renewed;
 }
 
 struct engine_dns *engine_dns_acquire(struct engine *engine)

@@ -111,6 +111,11 @@ void snapshot_unref(struct snapshot *snapshot)
         snapshot_free(snapshot);
 }
 
+bool snapshot_is_last(struct snapshot *snapshot)
+{
+    return g_atomic_ref_count_compare(&snapshot->references, 1);
+}
+
 unsigned snapshot_count(void)
 {
     return (unsigned)g_atomic_int_get(&alive);

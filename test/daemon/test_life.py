@@ -321,6 +321,27 @@ def table():
     equal(daemon.stop(), 0, 'exit')
 
 
+@case('a table that changes is new to sessions, too, that began before a reload')
+def table_of_old_session():
+    daemon = new(start=False)
+    path = daemon.table('clients', '198.51.100.0/24 REJECT\n')
+    daemon.configure({'client_restrictions': 'check_client_access cidr:' + path})
+    daemon.start()
+    with opened(daemon) as mta:
+        mta.mail()
+        equal(mta.rcpt()[0], 'c', 'before the change')
+        equal(daemon.control('reload').returncode, 0, 'reload')
+        equal(status(daemon)['snapshots'], 2, 'the session keeps its settings')
+        mark = daemon.mark()
+        daemon.table('clients', '203.0.113.0/24 REJECT\n')
+        daemon.wait_log(mark, 'info: 1 changed table read again')
+        mta.abort()
+        mta.mail()
+        match('^554 5.7.1 ', mta.rcpt()[1])
+    until(lambda: status(daemon)['snapshots'] == 1, 10, 'old settings are forgotten')
+    equal(daemon.stop(), 0, 'exit')
+
+
 @case('a stop waits for the message under way, and its answer arrives')
 def stop_waits():
     for unix in (True, False):
