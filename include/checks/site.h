@@ -54,7 +54,7 @@ void site_clear(struct site *site);
 
 /* Sets facts->untrusted and facts->submission from what the MTA says of the listener. One that may
  * be untrusted counts as such: of which the MTA sends no name where a name is configured, no port
- * where a port is. */
+ * where a port is. A client whose address Postfix itself does not know is trusted on none. */
 void site_judge_listener(const struct site *site, struct facts *facts);
 
 /* The entry of untrusted_listeners that makes the listener untrusted only because the MTA does not

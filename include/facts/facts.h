@@ -89,6 +89,7 @@ struct facts {
     enum name_status name_status; /* of client_name */
     enum mta_kind mta;
     bool without_smtp; /* came to Postfix by sendmail(1), or is its own (cleanup) */
+    bool from_nowhere; /* Postfix says that it does not know the address */
     bool untrusted;    /* the listener makes address and name meaningless */
     bool submission;   /* the listener serves nobody without authentication */
 

@@ -49,6 +49,7 @@ void site_judge_listener(const struct site *site, struct facts *facts)
     facts->submission = find_listener(facts, site->submission_listeners, facts_listener_is);
     /* A session on standard input has no listener: it is as local as can be. */
     facts->untrusted =
+        facts->from_nowhere ||
         find_listener(facts, site->untrusted_listeners,
                       facts->has_address ? facts_listener_may_be : facts_listener_is);
 }

@@ -124,6 +124,8 @@ static enum name_status take_status(const char *resolve, const char *client_name
     return strcmp(client_name, "unknown") == 0 ? NAME_NOT_FOUND : NAME_OK;
 }
 
+/* Postfix says "unknown" when a proxy does not tell who the client is (XCLIENT), or the client is
+ * gone already; other MTAs have no address for a session on standard input. */
 static void take_address(struct facts *facts, const struct connection *connection)
 {
     const char *macro = facts->macros.client_addr;
@@ -132,6 +134,7 @@ static void take_address(struct facts *facts, const struct connection *connectio
         facts->address = *connection->address;
     else if (!macro || !ipaddr_parse(macro, &facts->address)) {
         facts->has_address = false;
+        facts->from_nowhere = macro && facts->mta == MTA_POSTFIX;
         ipaddr_parse("127.0.0.1", &facts->address);
     }
 }
@@ -155,9 +158,9 @@ void facts_connect(struct facts *facts, const struct connection *connection,
 {
     facts_clear(facts);
     collect(facts, STAGE_CONNECT, macros);
-    take_address(facts, connection);
     const char *version = facts->macros.mta_version;
     facts->mta = version && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_OTHER;
+    take_address(facts, connection);
     facts->without_smtp = came_without_smtp(facts);
     const char *name = facts->macros.client_name;
     facts->client_name = take_name(name ? name : connection->host);

@@ -216,6 +216,12 @@ static void split_recipients(struct session *session, struct refusal *refusal)
 
 static void finish_rcpt(struct session *session, struct refusal *refusal)
 {
+    /* A client may try as many as the MTA lets it; what is refused for that is not kept. */
+    if (session->recipients->len >= SESSION_RECIPIENTS_MAX && refusal->reply &&
+        !session->facts.without_smtp) {
+        give_refusal(session, STAGE_RCPT, refusal);
+        return;
+    }
     struct session_recipient *recipient = g_new0(struct session_recipient, 1);
     recipient->address = g_strdup(session->facts.recipient.text);
     split_recipients(session, refusal);

@@ -169,6 +169,44 @@ static void test_many_recipients(void)
     g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
     session_rcpt(session, to, &macros);
     g_assert_cmpstr(session_get_answer(session)->reply, ==, "452 4.5.3 Too many recipients");
+    /* Sendmail lets a client try for ever: that costs no memory. */
+    for (unsigned i = 0; i < 100; i++)
+        session_rcpt(session, to, &macros);
+    g_assert_cmpuint(session_recipients(session)->len, ==, SESSION_RECIPIENTS_MAX);
+    session_free(session);
+    engine_free(engine);
+}
+
+static const char *postfix_macro(void *context, const char *name)
+{
+    static const char *const pairs[][2] = {
+        {"v", "Postfix 3.7.11"}, {"{client_addr}", "unknown"}, {"{client_name}", "unknown"},
+        {"{client_port}", "0"},  {"{client_resolve}", "FAIL"}, {"{daemon_port}", "25"}};
+    (void)context;
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if (strcmp(pairs[i][0], name) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
+/* Postfix says "unknown" of a client that a proxy does not tell, or that is gone: that is nobody
+ * from here. */
+static void test_unknown_address(void)
+{
+    static const struct macro_source postfix = {.get = postfix_macro};
+    struct log_count log = {0};
+    struct engine *engine = engine_with("local_domains = lab.test\nrule_files =\n", &log);
+    struct session *session = session_new(engine, NULL);
+    const struct connection connection = {.host = "unknown"};
+    const char *mail[] = {"<a@far.test>", NULL}, *far[] = {"<x@far.test>", NULL},
+               *here[] = {"<bob@lab.test>", NULL};
+    session_connect(session, &connection, &postfix);
+    session_mail(session, mail, &postfix);
+    session_rcpt(session, far, &postfix);
+    g_assert_cmpstr(session_get_answer(session)->reply, ==,
+                    "550 5.7.1 <x@far.test>: Relaying denied; authenticate first");
+    session_rcpt(session, here, &postfix);
+    g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
     session_free(session);
     engine_free(engine);
 }
@@ -253,6 +291,7 @@ int main(int argc, char **argv)
     g_test_add_func("/session/dropped-while-waiting", test_dropped_while_waiting);
     g_test_add_func("/session/keeps-its-policy", test_keeps_its_policy);
     g_test_add_func("/session/many-recipients", test_many_recipients);
+    g_test_add_func("/session/unknown-address", test_unknown_address);
     g_test_add_func("/session/odd-orders", test_odd_orders);
     g_test_add_func("/session/concurrent", test_concurrent);
     return g_test_run();
