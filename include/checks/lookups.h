@@ -46,6 +46,10 @@ struct dnsbl_lookup *lookups_zones(struct lookups *lookups);
 enum domaincheck_result lookups_domain(struct lookups *lookups, const char *name,
                                        enum domaincheck_kind kind);
 
+/* Another message begins: it may wait as long as the first, unless the time ran out once. Then a
+ * server is silent, or the client asks for names of his own that are, and nobody waits again. */
+void lookups_renew(struct lookups *lookups);
+
 /* The session begins to wait, goes on. In between lookups_deadline is when it must not wait any
  * longer, us of the monotonic clock. */
 void lookups_wait_begin(struct lookups *lookups);

@@ -163,8 +163,9 @@ SETTING(DNSBL_REPLY_MAP, "dnsbl_reply_map", TABLES, "", ANY, MAIN | LISTENER,
         "Tables from the name of a list to the name that a refused client is shown, for lists "
         "whose name holds a key that is not everybody's. The list's own text is left out then.")
 SETTING(DNSBL_TIMEOUT, "dnsbl_timeout", TIME, "5s", BETWEEN("0", "1m"), MAIN | LISTENER,
-        "No connection is held longer than this for the DNS, all waits together. What has not "
-        "answered by then is taken to list nothing. Keep it below the MTA's own patience: 30s in "
+        "No message is held longer than this for the DNS, all waits together, and a connection on "
+        "which it once ran out is held no more. What has not answered by then is taken to list "
+        "nothing. Keep it below the MTA's own patience: 30s in "
         "Postfix, 10s in Sendmail unless its filter line says otherwise.")
 SETTING(DNS_SERVERS, "dns_servers", LIST, "", ANY, MAIN,
         "The resolvers that are asked, `127.0.0.1:5353 [::1]:53`; empty: those of the system. "

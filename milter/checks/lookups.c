@@ -212,6 +212,12 @@ static void set_deadline(struct lookups *lookups, int64_t deadline)
         dnsbl_lookup_set_deadline(lookups->zones, deadline);
 }
 
+void lookups_renew(struct lookups *lookups)
+{
+    if (lookups->left > 0)
+        lookups->left = lookups->site->dns_budget;
+}
+
 void lookups_wait_begin(struct lookups *lookups)
 {
     if (lookups->waiting_from)

@@ -238,6 +238,8 @@ enum session_step session_mail(struct session *session, const char *const *argv,
 {
     forget_message(session);
     facts_mail(&session->facts, argv, macros);
+    if (session->lookups)
+        lookups_renew(session->lookups);
     renew_lookups(session, DNSBL_SENDER | DNSBL_FROM | DNSBL_REPLY_TO);
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);

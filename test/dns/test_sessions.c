@@ -197,9 +197,50 @@ static void test_sessions(void)
         test_server_stop(servers[i]);
 }
 
+/* Answers that come in time use no budget up: else who sends enough in one session would be asked
+ * about no more. */
+static void test_long_session(void)
+{
+    static const char format[] = "local_domains = example.org\nuser = root\nrule_files =\n"
+                                 "dns_servers = %s\ndnsbl_timeout = 1s\n"
+                                 "rhsbl_sites = delay-150.list.eight*3\n";
+    struct test_server *server = test_badserver_start();
+    if (!server)
+        return;
+    bool logged_in = false;
+    struct macro_source macros = {.get = get_macro, .context = &logged_in};
+    struct shared shared = {0};
+    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = &shared};
+    g_autofree char *text = g_strdup_printf(format, test_server_address(server));
+    struct problems *problems = problems_new();
+    struct snapshot *snapshot =
+        snapshot_build(settings_parse(text, strlen(text), "conf", problems), ".", problems);
+    g_assert_nonnull(snapshot);
+    struct engine *engine = engine_new(snapshot, &hooks);
+    struct waiting waiting;
+    waiting_init(&waiting);
+    struct session *session = session_new(engine, &waiting.waker);
+    begin(session, &waiting, 1, &macros);
+    for (unsigned i = 0; i <= 12; i++) {
+        const char *fate = i < 12 ? "nx" : "a-127-0-0-2";
+        g_autofree char *path = g_strdup_printf("<a@%s.n%u.example>", fate, i);
+        const char *sender[] = {path, NULL}, *recipient[] = {"<bob@example.org>", NULL};
+        waiting_settle(&waiting, session, session_mail(session, sender, &macros));
+        waiting_settle(&waiting, session, session_rcpt(session, recipient, &macros));
+        g_assert_cmpint(session_get_answer(session)->action, ==,
+                        i < 12 ? SESSION_CONTINUE : SESSION_REFUSE);
+    }
+    session_free(session);
+    waiting_clear(&waiting);
+    engine_free(engine);
+    problems_free(problems);
+    test_server_stop(server);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/dns/long-session", test_long_session);
     g_test_add_func("/dns/sessions", test_sessions);
     return g_test_run();
 }
