@@ -96,6 +96,7 @@ class Postfix:
 
     def __init__(self, main, master):
         self.folder = place.folder('gatepost-postfix-')
-        place.write(self.folder + '/main.cf', 'compatibility_level = 3.6\n'
-                    'queue_directory = /var/spool/postfix\nmyhostname = mail.example.org\n' + main)
-        place.write(self.folder + '/master.cf', master)
+        place.write_old(self.folder + '/main.cf', 'compatibility_level = 3.6\n'
+                        'queue_directory = /var/spool/postfix\n'
+                        'myhostname = mail.example.org\n' + main)
+        place.write_old(self.folder + '/master.cf', master)

@@ -166,14 +166,14 @@ class Postfix:
                            sink=self.sink.server_address[1])
         # A parameter that stands twice has every daemon warn, until the log's socket is full.
         kept = [line for line in main.splitlines() if line.split('=')[0].strip() not in settings]
-        place.write(etc + 'main.cf', '\n'.join(
+        place.write_old(etc + 'main.cf', '\n'.join(
             kept + ['%s = %s' % item for item in settings.items()]) + '\n')
-        place.write(etc + 'master.cf', ''.join(
+        place.write_old(etc + 'master.cf', ''.join(
             '127.0.0.1:%d inet n - n - - smtpd\n  -o syslog_name=postfix/%s %s\n'
             % (self.ports[name], name, options)
             for name, options in self.services.items()) + MASTER_REST)
-        place.write(etc + 'dynamicmaps.cf', '')
-        place.write(etc + 'local_recipients', '!/^unknown/ known\n')
+        place.write_old(etc + 'dynamicmaps.cf', '')
+        place.write_old(etc + 'local_recipients', '!/^unknown/ known\n')
 
     def make_logins(self):
         """Cyrus SASL's smallest backend: a file, read in process."""
