@@ -9,6 +9,7 @@
 
 #include <pcre2.h>
 #include <string.h>
+#include <time.h>
 
 #include "literal.h"
 #include "prefilter.h"
@@ -298,7 +299,7 @@ static enum pattern_status compile(struct pattern_context *context, const struct
     int error;
     PCRE2_SIZE offset;
     uint32_t options = source->options | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
-                       PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES;
+                       PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT;
     pattern->code = pcre2_compile((PCRE2_SPTR)source->text->str, source->text->len, options, &error,
                                   &offset, context->compile);
     if (!pattern->code) {
@@ -409,11 +410,13 @@ static bool grow_stack(struct matcher *matcher)
     return matcher->stack != NULL;
 }
 
-static int search(const struct pattern *pattern, struct matcher *matcher, const char *text,
-                  size_t length, size_t offset)
+/* Tries the places from OFFSET to LAST. */
+static int search_from(const struct pattern *pattern, struct matcher *matcher, const char *text,
+                       size_t length, size_t offset, size_t last)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)text;
     int n = PCRE2_ERROR_JIT_STACKLIMIT;
+    pcre2_set_offset_limit(matcher->context, last);
     if (pattern->jit)
         do
             n = pcre2_jit_match(pattern->code, subject, length, offset, 0, matcher->data,
@@ -423,6 +426,34 @@ static int search(const struct pattern *pattern, struct matcher *matcher, const 
         n = pcre2_match(pattern->code, subject, length, offset, PCRE2_NO_JIT, matcher->data,
                         matcher->context);
     return n;
+}
+
+/* Microseconds that this thread has worked: a busy machine makes no pattern explode. */
+static gint64 time_worked(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* PCRE2's limits hold for each place anew where a match might begin. In a long text there are
+ * enough of them to take minutes, so that it is searched in stretches, with a look at the clock. */
+static int search(const struct pattern *pattern, struct matcher *matcher, const char *text,
+                  size_t length, size_t offset)
+{
+    size_t stretch = MAX(PATTERN_STRETCH_MIN, length / PATTERN_STRETCHES);
+    if (length - offset < stretch)
+        return search_from(pattern, matcher, text, length, offset, PCRE2_UNSET);
+    gint64 end = time_worked() + PATTERN_TIME_MAX;
+    for (size_t from = offset;; from += stretch) {
+        bool rest = length - from < stretch;
+        size_t last = rest ? PCRE2_UNSET : from + stretch - 1;
+        int n = search_from(pattern, matcher, text, length, from, last);
+        if (n != PCRE2_ERROR_NOMATCH || rest)
+            return n;
+        if (time_worked() > end)
+            return PCRE2_ERROR_MATCHLIMIT;
+    }
 }
 
 enum match_status pattern_match(const struct pattern *pattern, struct matcher *matcher,

@@ -18,6 +18,11 @@
 #define PATTERN_MATCH_LIMIT 1000000
 #define PATTERN_DEPTH_LIMIT 20000
 #define PATTERN_HEAP_LIMIT  8192
+/* Long texts are searched in so many stretches, of so many bytes at least; microseconds of work
+ * after which no further one is begun. */
+#define PATTERN_STRETCHES   256u
+#define PATTERN_STRETCH_MIN ((size_t)4096)
+#define PATTERN_TIME_MAX    (G_TIME_SPAN_SECOND / 4)
 /* Bytes of the stack that a matcher gets when the usual one does not do. */
 #define PATTERN_STACK_MIN (64u << 10)
 #define PATTERN_STACK_MAX (1u << 20)

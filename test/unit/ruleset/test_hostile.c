@@ -17,7 +17,8 @@ static const char rules[] =
     "header ALL ALL =~ /^Subject: .*needle/m\nheader ALLRAW ALL:raw =~ /needle$/m\n"
     "header MANY ToCc =~ /(?:,[^,]{1,90}){50}/\nheader WORDS Subject =~ /(\\w+\\s?)+$/\n"
     "header LINES ALL =~ /^From:(?:.*\\n)*X-Last: yes/m\n"
-    "header EXPLODES Subject =~ /^(?:a+)+$/\nheader IDS MESSAGEID =~ /</\n"
+    "header EXPLODES Subject =~ /^(?:a+)+$/\nheader SMALL Subject =~ /(?:a+)+$/\n"
+    "header IDS MESSAGEID =~ /</\n"
     "charset CHARSET koi8-r\ncharset RAW8 raw8bit\nscript SCRIPT Cyrillic >= 10%\n"
     "blocklist_from *@spam.example a?b*c@*d*\nmeta M SUBJECT + FROM + NAME > 1\n";
 
@@ -56,6 +57,8 @@ static const struct {
     {"1 MB of colons", "", "a:b:c:\n", "\n", 1 << 20},
     {"20,000 headers", "", "X-Field: value of this field\n", "\n", 20000 * 29},
     {"20,000 subjects", "", "Subject: =?utf-8?q?x?=\n", "\n", 20000 * 23},
+    {"small explosions", "", "Subject: aaaaaaaaaaaaaaaa!aaaaaaaaaaaaaaaa!aaaaaaaaaaaaaaaa!\n", "\n",
+     1 << 17},
     {"bare CR", "Subject: a", "\r b\r", "\r\n\n", 10000},
     {"control characters", "Subject: ", "\x01\x02\x7f\x1b", "\n\n", 10000},
     {"truncated base64", "Subject: =?utf-8?B?0J/R?= ", "=?utf-8?B?0J/", "\n\n", 10000},
