@@ -5,6 +5,8 @@
  */
 #include "engine_pcre.h"
 
+#include <time.h>
+
 /* Flag X of the first PCRE has no meaning in the second; it is taken and does nothing. */
 #define FLAG_NOTHING (1u << 24)
 G_STATIC_ASSERT((FLAG_NOTHING & (PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_DOTALL | PCRE2_EXTENDED |
@@ -14,12 +16,17 @@ G_STATIC_ASSERT((FLAG_NOTHING & (PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_DOTALL
  * with JIT; sound patterns need some hundreds. */
 enum { MATCH_LIMIT = 10000000, DEPTH_LIMIT = 100000, HEAP_LIMIT_KB = 20000 };
 
+/* These limits hold anew for each place where a match might begin; in long keys (a header field)
+ * there are enough of them to take minutes. Such a key is searched in so many stretches, of so many
+ * bytes at least; microseconds of work after which no further one is begun. */
+enum { STRETCHES = 256, STRETCH_MIN = 4096, WORK_MAX = 250000 };
+
 struct pcre_code *pcre_code_new(const char *pattern, uint32_t options, char **why_r)
 {
     int error;
     PCRE2_SIZE offset;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &offset, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                     options | PCRE2_USE_OFFSET_LIMIT, &error, &offset, NULL);
     if (!code) {
         PCRE2_UCHAR text[256] = "unknown error";
         pcre2_get_error_message(error, text, sizeof text);
@@ -56,16 +63,51 @@ unsigned pcre_code_groups(const void *code)
     return count;
 }
 
-int pcre_code_match(const struct pcre_code *code, const char *key, size_t length, size_t start,
-                    uint32_t options, pcre2_match_data *data)
+static int match_from(const struct pcre_code *code, const char *key, size_t length, size_t start,
+                      uint32_t options, pcre2_match_data *data, pcre2_match_context *context)
 {
-    int result =
-        pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options, data, code->context);
+    int result = pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options, data, context);
     /* The interpreter takes its memory from the heap, within its limit. */
     if (result == PCRE2_ERROR_JIT_STACKLIMIT)
         result = pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options | PCRE2_NO_JIT,
-                             data, code->context);
+                             data, context);
     return result;
+}
+
+/* Microseconds that this thread has worked: a busy machine makes no key too long. */
+static gint64 time_worked(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static int match_stretches(const struct pcre_code *code, const char *key, size_t length,
+                           size_t start, uint32_t options, pcre2_match_data *data)
+{
+    size_t stretch = MAX((size_t)STRETCH_MIN, length / STRETCHES);
+    gint64 end = time_worked() + WORK_MAX;
+    int result = PCRE2_ERROR_NOMATCH;
+    pcre2_match_context *context = pcre2_match_context_copy(code->context);
+    if (!context)
+        return PCRE2_ERROR_NOMEMORY;
+    for (bool rest = false; result == PCRE2_ERROR_NOMATCH && !rest; start += stretch) {
+        rest = length - start < stretch;
+        pcre2_set_offset_limit(context, rest ? PCRE2_UNSET : start + stretch - 1);
+        result = match_from(code, key, length, start, options, data, context);
+        if (result == PCRE2_ERROR_NOMATCH && !rest && time_worked() > end)
+            result = PCRE2_ERROR_MATCHLIMIT;
+    }
+    pcre2_match_context_free(context);
+    return result;
+}
+
+int pcre_code_match(const struct pcre_code *code, const char *key, size_t length, size_t start,
+                    uint32_t options, pcre2_match_data *data)
+{
+    if (length - start < STRETCH_MIN || (options & PCRE2_ANCHORED))
+        return match_from(code, key, length, start, options, data, code->context);
+    return match_stretches(code, key, length, start, options, data);
 }
 
 void pcre_code_spans(pcre2_match_data *data, struct span *spans, unsigned count)

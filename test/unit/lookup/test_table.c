@@ -324,6 +324,25 @@ static void test_long_keys(void)
     scratch_clear(&scratch);
 }
 
+/* No piece of the key is beyond PCRE2's limits, but there are many. */
+static void test_small_explosions(void)
+{
+    struct scratch scratch = scratch_new();
+    g_autoptr(GString) key = g_string_new(NULL);
+    while (key->len < 60000)
+        g_string_append(key, "aaaaaaaaaaaaaaaaaaaa!");
+    scratch_write(&scratch, "p", "/(a+)+$/ x\n", -1);
+    struct table *table = table_open("pcre:p", false, &scratch.context);
+    g_assert_cmpint(table_find(table, key->str, NULL), ==, LOOKUP_ERROR);
+    g_string_append(key, "aaa");
+    g_string_erase(key, 0, (gssize)key->len - 5000);
+    for (char *p = key->str; *p; p++)
+        *p = *p == '!' || p < key->str + 4990 ? '-' : *p;
+    g_assert_cmpint(table_find(table, key->str, NULL), ==, LOOKUP_HIT);
+    table_unref(table);
+    scratch_clear(&scratch);
+}
+
 static void test_names(void)
 {
     struct scratch scratch = scratch_new();
@@ -408,6 +427,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/regexp", test_regexp);
     g_test_add_func("/table/null-bytes", test_null_bytes);
     g_test_add_func("/table/long-keys", test_long_keys);
+    g_test_add_func("/table/small-explosions", test_small_explosions);
     g_test_add_func("/table/names", test_names);
     g_test_add_func("/table/compiled-only", test_compiled_only);
     g_test_add_func("/table/foreach", test_foreach);
