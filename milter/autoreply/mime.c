@@ -19,45 +19,95 @@ void mime_start(void)
     }
 }
 
-/* --- address fields of attached messages --- */
+/* --- what would cost GMime too much --- */
 
 /* GMime reads groups ("a: b: c:") within groups by recursion without a bound, at once, for every
  * message it meets: a megabyte of colons in an attached To: runs through any stack. Real fields
  * have one group, and a colon or two within addresses. */
 enum { COLONS_MAX = 32 };
 
-static bool begins_address_field(const char *line, const char *end)
+/* And it makes an object of a kilobyte for each part, of hundreds of bytes for each field, address
+ * and parameter: a megabyte of the smallest ones takes two hundred. More of them than this in one
+ * message are no longer seen as such, but as the text that they are. */
+enum { PARTS_MAX = 1000, FIELDS_MAX = 10000, ITEMS_MAX = 5000 };
+
+struct budget {
+    unsigned parts, fields, items; /* met so far */
+};
+
+enum field_kind { FIELD_OTHER, FIELD_ADDRESSES, FIELD_PARAMETERS };
+
+static const struct {
+    const char *name;
+    enum field_kind kind;
+} costly_fields[] = {
+    {"from", FIELD_ADDRESSES},
+    {"sender", FIELD_ADDRESSES},
+    {"reply-to", FIELD_ADDRESSES},
+    {"to", FIELD_ADDRESSES},
+    {"cc", FIELD_ADDRESSES},
+    {"bcc", FIELD_ADDRESSES},
+    {"content-type", FIELD_PARAMETERS},
+    {"content-disposition", FIELD_PARAMETERS},
+};
+
+/* The colon of the field that LINE begins, as far as one line tells; NULL: it begins none. */
+static char *field_colon(char *line, const char *end)
 {
-    static const char *const names[] = {"from", "sender", "reply-to", "to", "cc", "bcc"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        size_t length = strlen(names[i]);
-        if ((size_t)(end - line) <= length || g_ascii_strncasecmp(line, names[i], length) != 0)
-            continue;
-        const char *p = line + length;
-        while (p < end && (*p == ' ' || *p == '\t'))
-            p++;
-        return p < end && *p == ':';
-    }
-    return false;
+    char *p = line;
+    while (p < end && (unsigned char)*p > ' ' && *p != ':')
+        p++;
+    const char *name_end = p;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    return p < end && *p == ':' && name_end > line ? p : NULL;
 }
 
-/* Calls nothing and changes nothing but the colons beyond COLONS_MAX of an address field, folded
- * lines included, which become blanks. TEXT is the copy that is parsed. */
-static void tame_addresses(char *text, size_t size)
+static enum field_kind field_kind(const char *line, const char *colon)
 {
-    char *end = text + size;
+    size_t length = (size_t)(colon - line);
+    while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == '\t'))
+        length--;
+    for (size_t i = 0; i < G_N_ELEMENTS(costly_fields); i++)
+        if (strlen(costly_fields[i].name) == length &&
+            g_ascii_strncasecmp(line, costly_fields[i].name, length) == 0)
+            return costly_fields[i].kind;
+    return FIELD_OTHER;
+}
+
+/* Blanks what is beyond its bound in a line of a field; *COLONS counts those of the field. */
+static void tame_items(char *line, const char *end, enum field_kind kind, unsigned *colons,
+                       struct budget *met)
+{
+    for (char *p = line; kind != FIELD_OTHER && p < end; p++) {
+        met->items += *p == ';' || (*p == ',' && kind == FIELD_ADDRESSES);
+        *colons += *p == ':' && kind == FIELD_ADDRESSES;
+        if ((met->items > ITEMS_MAX && *p != '\n') || (*colons > COLONS_MAX && *p == ':'))
+            *p = ' ';
+    }
+}
+
+/* Changes only what is beyond the bounds, bytes to blanks, in TEXT, the copy that is parsed. What
+ * begins like a field or a boundary counts as one, wherever it is. */
+static void tame(char *text, size_t size)
+{
+    const char *end = text + size;
+    struct budget met = {0};
+    enum field_kind kind = FIELD_OTHER;
     unsigned colons = 0;
-    bool inside = false;
     for (char *line = text; line < end;) {
         char *next = memchr(line, '\n', (size_t)(end - line));
-        next = next ? next + 1 : end;
+        next = next ? next + 1 : text + size;
         if (*line != ' ' && *line != '\t') {
-            inside = begins_address_field(line, next);
+            char *colon = field_colon(line, next);
+            kind = colon ? field_kind(line, colon) : FIELD_OTHER;
             colons = 0;
+            if (colon && ++met.fields > FIELDS_MAX)
+                *colon = ' ';
+            if (next - line > 2 && line[0] == '-' && line[1] == '-' && ++met.parts > PARTS_MAX)
+                *line = ' ';
         }
-        for (char *p = line; inside && p < next; p++)
-            if (*p == ':' && ++colons > COLONS_MAX)
-                *p = ' ';
+        tame_items(line, next, kind, &colons, &met);
         line = next;
     }
 }
@@ -67,7 +117,7 @@ static GMimeStream *tame_stream(const char *text, size_t size)
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, size);
     GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
     if (size > 0)
-        tame_addresses((char *)bytes->data, bytes->len);
+        tame((char *)bytes->data, bytes->len);
     return stream;
 }
 

@@ -21,8 +21,9 @@
 /* Starts GMime if it has not been yet. Every other function here does it by itself. */
 void mime_start(void);
 
-/* Parses SIZE bytes of BODY under the MIME fields of HEADERS. Never NULL; the caller unrefs it. In
- * address fields within BODY, what would be more than some groups is made harmless before. */
+/* Parses SIZE bytes of BODY under the MIME fields of HEADERS. Never NULL; the caller unrefs it.
+ * What would cost GMime far more than it is long (groups in address fields, thousands of parts,
+ * fields, addresses, parameters) is made harmless before: it is text then. */
 GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *body, size_t size);
 
 /* The same for a message whose header stands in the text itself. NULL if it is none. */
