@@ -193,6 +193,9 @@ static enum check_result check_owners_in(struct check *check, const char *text, 
         result = check_owner(check, &address, class, false);
         mail_address_clear(&address);
     }
+    /* What stands behind so many was not read. */
+    if (result == CHECK_DUNNO && check->site->sender_login_maps && entries->len >= ADDRLIST_MAX)
+        return check_refuse(check, 552, "5.3.4", "More addresses in one field than can be checked");
     return result;
 }
 

@@ -392,6 +392,18 @@ def access():
     equal((found['verdict'], code), ('accept', 0))
 
 
+@case('more addresses in From: than are read hide no forged one')
+def crowd():
+    settings = site('', SITE + 'sender_login_maps = inline:{bob@lab.test=bob, root@lab.test=root}\n'
+                    'message_restrictions = reject_from_login_mismatch\n')
+    login = '--auth bob --mech PLAIN --tls TLSv1.3 --bits 256 --from bob@lab.test -'
+    for count, expected in ((9000, '553 5.7.1 <root@lab.test>: From address rejected: not owned by '
+                                   'user bob'),
+                            (11000, '552 5.3.4 More addresses in one field than can be checked')):
+        found, _ = settings.test(login, 'From: bob@lab.test, %sroot@lab.test\n\n' % ('x,' * count))
+        equal(found['reply'], expected, '%d before it' % count)
+
+
 @case('a hundred thousand addresses, as a table and as rules')
 def large():
     count = 100000
