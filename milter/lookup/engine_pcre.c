@@ -5,7 +5,7 @@
  */
 #include "engine_pcre.h"
 
-#include <time.h>
+#include "base/effort.h"
 
 /* Flag X of the first PCRE has no meaning in the second; it is taken and does nothing. */
 #define FLAG_NOTHING (1u << 24)
@@ -74,19 +74,11 @@ static int match_from(const struct pcre_code *code, const char *key, size_t leng
     return result;
 }
 
-/* Microseconds that this thread has worked: a busy machine makes no key too long. */
-static gint64 time_worked(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static int match_stretches(const struct pcre_code *code, const char *key, size_t length,
                            size_t start, uint32_t options, pcre2_match_data *data)
 {
     size_t stretch = MAX((size_t)STRETCH_MIN, length / STRETCHES);
-    gint64 end = time_worked() + WORK_MAX;
+    struct effort effort = effort_begin();
     int result = PCRE2_ERROR_NOMATCH;
     pcre2_match_context *context = pcre2_match_context_copy(code->context);
     if (!context)
@@ -95,7 +87,7 @@ static int match_stretches(const struct pcre_code *code, const char *key, size_t
         rest = length - start < stretch;
         pcre2_set_offset_limit(context, rest ? PCRE2_UNSET : start + stretch - 1);
         result = match_from(code, key, length, start, options, data, context);
-        if (result == PCRE2_ERROR_NOMATCH && !rest && time_worked() > end)
+        if (result == PCRE2_ERROR_NOMATCH && !rest && effort_is_spent(&effort, WORK_MAX))
             result = PCRE2_ERROR_MATCHLIMIT;
     }
     pcre2_match_context_free(context);

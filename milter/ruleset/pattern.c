@@ -9,8 +9,8 @@
 
 #include <pcre2.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/effort.h"
 #include "literal.h"
 #include "prefilter.h"
 
@@ -428,14 +428,6 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, c
     return n;
 }
 
-/* Microseconds that this thread has worked: a busy machine makes no pattern explode. */
-static gint64 time_worked(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 /* PCRE2's limits hold for each place anew where a match might begin. In a long text there are
  * enough of them to take minutes, so that it is searched in stretches, with a look at the clock. */
 static int search(const struct pattern *pattern, struct matcher *matcher, const char *text,
@@ -444,14 +436,14 @@ static int search(const struct pattern *pattern, struct matcher *matcher, const 
     size_t stretch = MAX(PATTERN_STRETCH_MIN, length / PATTERN_STRETCHES);
     if (length - offset < stretch)
         return search_from(pattern, matcher, text, length, offset, PCRE2_UNSET);
-    gint64 end = time_worked() + PATTERN_TIME_MAX;
+    struct effort effort = effort_begin();
     for (size_t from = offset;; from += stretch) {
         bool rest = length - from < stretch;
         size_t last = rest ? PCRE2_UNSET : from + stretch - 1;
         int n = search_from(pattern, matcher, text, length, from, last);
         if (n != PCRE2_ERROR_NOMATCH || rest)
             return n;
-        if (time_worked() > end)
+        if (effort_is_spent(&effort, PATTERN_TIME_MAX))
             return PCRE2_ERROR_MATCHLIMIT;
     }
 }
