@@ -111,13 +111,7 @@ class Dovecot:
         return self
 
     def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        place.end(self.process)
         self.process = None
 
     def restart(self):

@@ -95,6 +95,18 @@ def write_old(path, text):
     os.utime(write(path, text), (hour_ago, hour_ago))
 
 
+def end(process, seconds=10):
+    """Ends a process, None for none, that leads a group of its own: if it does not end when asked, it
+    is killed with its group."""
+    if process and process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 class Certificates:
     """A CA of our own with a server certificate, and client certificates of every kind:
     alice, carol (good), stranger (of another CA), selfsigned, expired."""

@@ -215,13 +215,7 @@ class Postfix:
         return self
 
     def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+        place.end(self.process)
         self.process = None
 
     def set(self, **settings):

@@ -8,7 +8,6 @@ import glob
 import os
 import re
 import shutil
-import signal
 import socket
 import stat
 import subprocess
@@ -378,13 +377,7 @@ class Sendmail:
         return self
 
     def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+        place.end(self.process)
         self.process = None
 
     def restart(self):
