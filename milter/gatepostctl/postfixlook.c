@@ -230,6 +230,18 @@ static void look_at_proxy(struct postfix_setup *setup)
     each_value(setup, "smtpd_proxy_filter", look_at_proxy_of);
 }
 
+/* LOOKs at the option NAME of gatepost in smtpd_milters, { ... NAME=VALUE }, if it is there. */
+static void look_at_option(struct postfix_setup *setup, const char *where, GHashTable *options,
+                           const char *name,
+                           void (*look)(struct postfix_setup *setup, const char *where,
+                                        const char *value))
+{
+    const char *value = g_hash_table_lookup(options, name);
+    g_autofree char *text = g_strdup_printf("%s: %s", where, name);
+    if (value)
+        look(setup, text, value);
+}
+
 /* When gatepost does not answer */
 
 static void look_at_action_of(struct postfix_setup *setup, const char *where, const char *value)
@@ -245,10 +257,7 @@ static void look_at_action_of(struct postfix_setup *setup, const char *where, co
 static void look_at_action_option(struct postfix_setup *setup, const char *where,
                                   GHashTable *options)
 {
-    const char *value = g_hash_table_lookup(options, "default_action");
-    g_autofree char *text = g_strdup_printf("%s: default_action", where);
-    if (value)
-        look_at_action_of(setup, text, value);
+    look_at_option(setup, where, options, "default_action", look_at_action_of);
 }
 
 static void look_at_action(struct postfix_setup *setup)
@@ -271,13 +280,8 @@ static const char *const timeouts[] = {"milter_connect_timeout", "milter_command
 static void look_at_timeout_options(struct postfix_setup *setup, const char *where,
                                     GHashTable *options)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(timeouts); i++) {
-        const char *name = timeouts[i] + strlen("milter_");
-        const char *value = g_hash_table_lookup(options, name);
-        g_autofree char *text = g_strdup_printf("%s: %s", where, name);
-        if (value)
-            look_at_timeout_of(setup, text, value);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(timeouts); i++)
+        look_at_option(setup, where, options, timeouts[i] + strlen("milter_"), look_at_timeout_of);
 }
 
 static void look_at_timeouts(struct postfix_setup *setup)
@@ -301,10 +305,7 @@ static void look_at_protocol_of(struct postfix_setup *setup, const char *where, 
 static void look_at_protocol_option(struct postfix_setup *setup, const char *where,
                                     GHashTable *options)
 {
-    const char *value = g_hash_table_lookup(options, "protocol");
-    g_autofree char *text = g_strdup_printf("%s: protocol", where);
-    if (value)
-        look_at_protocol_of(setup, text, value);
+    look_at_option(setup, where, options, "protocol", look_at_protocol_of);
 }
 
 static void look_at_protocol(struct postfix_setup *setup)
