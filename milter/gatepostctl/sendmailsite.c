@@ -130,8 +130,9 @@ static void add_file(struct site *site, const struct sendmailcf_class *entry)
 {
     const char *why;
     g_auto(GStrv) lines = smallfile_lines(entry->value, &why);
-    if (!lines && site->setup->found)
-        return; /* optional, or Sendmail itself tells */
+    /* One that is absent is optional, or Sendmail itself tells; gatepost can read a large one. */
+    if (!lines && site->setup->found && !g_file_test(entry->value, G_FILE_TEST_IS_REGULAR))
+        return;
     if (lines && strcmp(entry->name, "R") == 0)
         add_file_networks(site, lines);
     if (!strpbrk(entry->value, " ,{}#$"))

@@ -324,6 +324,9 @@ def sendmail_no_file():
     for file in ('fifo', 'large', 'absent', '.'):
         Sendmail(CF + 'Fw%s/%s\nKaccess hash %s/%s\n' % (sendmail.folder, file, sendmail.folder,
                                                          file)).setup()
+    large = sendmail.folder + '/large'
+    true(large in site(Sendmail(CF + 'Fw%s\n' % large).setup(), 'local_domains'),
+         'a file too large to look into is named all the same')
     for path in ('/dev/zero', '/proc/self/mem'):
         exits(ctl.Settings().run('setup', 'sendmail', '--cf', path), 78)
 
