@@ -97,7 +97,8 @@ enum session_step session_end_of_envelope(struct session *session,
 /* The message under way will not come (RSET, a lost client); not needed before MAIL. */
 void session_abort(struct session *session);
 
-/* After WAIT: goes on as far as it can. */
+/* After WAIT: goes on as far as it can. A session that does not wait stays as it is, and its answer
+ * too: wakes come late, and more often than needed. */
 enum session_step session_resume(struct session *session);
 
 /* While it waits: resume it then at the latest, woken or not; us of the monotonic clock. */

@@ -220,7 +220,7 @@ enum session_step session_connect(struct session *session, const struct connecti
     warn_of_untold_listener(session);
     begin_lookups(session);
     run_begin(session, STAGE_CONNECT);
-    return session_resume(session);
+    return run_advance(session);
 }
 
 enum session_step session_helo(struct session *session, const char *helo,
@@ -230,7 +230,7 @@ enum session_step session_helo(struct session *session, const char *helo,
     facts_helo(&session->facts, helo, macros);
     renew_lookups(session, DNSBL_HELO);
     run_begin(session, STAGE_HELO);
-    return session_resume(session);
+    return run_advance(session);
 }
 
 enum session_step session_mail(struct session *session, const char *const *argv,
@@ -244,7 +244,7 @@ enum session_step session_mail(struct session *session, const char *const *argv,
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     run_begin(session, STAGE_MAIL);
-    return session_resume(session);
+    return run_advance(session);
 }
 
 /* What is refused before any list is asked; NULL: nothing. */
@@ -305,7 +305,7 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
     const char *check = NULL;
     const char *reply = refused_beforehand(session, &check);
     if (!reply && profile_known)
-        return session_resume(session);
+        return run_advance(session);
     if (reply) {
         refusal_clear(&refusal);
         refusal = (struct refusal){.reply = g_strdup(reply), .check = check};
@@ -322,7 +322,7 @@ enum session_step session_end_of_message(struct session *session, const struct m
         content_show(session);
         if (session->facts.message)
             content_suppress_autoreplies(session);
-        return session_resume(session);
+        return run_advance(session);
     }
     struct refusal refusal = {.reply = g_strdup("552 5.3.4 Message header too large"),
                               .check = "header_limit"};
@@ -336,7 +336,7 @@ enum session_step session_end_of_envelope(struct session *session,
     facts_message(&session->facts, macros);
     run_begin(session, STAGE_MESSAGE);
     session->run.count = 0;
-    return session_resume(session);
+    return run_advance(session);
 }
 
 void session_abort(struct session *session)

@@ -63,8 +63,11 @@ struct session {
 
 void refusal_clear(struct refusal *refusal);
 
-/* stage_run.c: prepares the lists of a stage; session_resume then runs them. */
+/* stage_run.c: prepares the lists of a stage; a wait that is under way is over. */
 void run_begin(struct session *session, enum stage stage);
+
+/* Runs the lists of the stage that was begun, as far as they go without waiting. */
+enum session_step run_advance(struct session *session);
 
 /* Ends the stage under way: with REFUSAL, which is emptied, or without one if its reply is NULL. */
 enum session_step run_finish(struct session *session, struct refusal *refusal);

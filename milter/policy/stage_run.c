@@ -79,7 +79,7 @@ static enum session_step run_lists(struct session *session)
     return run_finish(session, &refusal);
 }
 
-enum session_step session_resume(struct session *session)
+enum session_step run_advance(struct session *session)
 {
     gint64 start = session->waiting_from ? session->waiting_from : g_get_monotonic_time();
     session->resumed_at = start;
@@ -90,6 +90,11 @@ enum session_step session_resume(struct session *session)
     else if (session->lookups)
         lookups_wait_end(session->lookups);
     return step;
+}
+
+enum session_step session_resume(struct session *session)
+{
+    return session->waiting_from ? run_advance(session) : SESSION_READY;
 }
 
 /* When each list is asked, in this order: with delay_checks, and without. */
@@ -107,6 +112,7 @@ void run_begin(struct session *session, enum stage stage)
     struct run *run = &session->run;
     bool delay = session->policy->delay_checks;
     run_clear(run);
+    session->waiting_from = 0;
     run->stage = stage;
     check_effects_init(&run->effects);
     for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++)

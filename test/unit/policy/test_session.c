@@ -140,6 +140,44 @@ static void test_dropped_while_waiting(void)
     close(fd);
 }
 
+/* A wake that comes when nothing waits changes nothing, at any stage. */
+static void test_woken_while_ready(void)
+{
+    struct log_count log = {0};
+    struct engine *engine =
+        engine_with("local_domains = lab.test\nrule_files =\ndelay_checks = no\n"
+                    "client_restrictions = check_client_access inline:{203.0.113.9=REJECT}\n"
+                    "helo_restrictions = check_helo_access inline:{x.test=REJECT}\n",
+                    &log);
+    static const char *const clients[] = {"203.0.113.9", "203.0.113.10"};
+    for (size_t i = 0; i < G_N_ELEMENTS(clients); i++) {
+        struct session *session = session_new(engine, NULL);
+        struct ipaddr address;
+        g_assert_cmpint(session_resume(session), ==, SESSION_READY);
+        g_assert_true(ipaddr_parse(clients[i], &address));
+        const struct connection connection = {.host = "[x]", .address = &address};
+        const char *mail[] = {"<a@far.test>", NULL}, *to[] = {"<bob@lab.test>", NULL};
+        session_connect(session, &connection, &macros);
+        g_assert_cmpint(session_resume(session), ==, SESSION_READY);
+        session_helo(session, "x.test", &macros);
+        g_assert_cmpint(session_resume(session), ==, SESSION_READY);
+        session_mail(session, mail, &macros);
+        g_autofree char *reply = g_strdup(session_get_answer(session)->reply);
+        g_assert_nonnull(reply);
+        gint events = g_atomic_int_get(&log.events);
+        g_assert_cmpint(session_resume(session), ==, SESSION_READY);
+        g_assert_cmpstr(session_get_answer(session)->reply, ==, reply);
+        session_rcpt(session, to, &macros);
+        g_assert_cmpint(session_resume(session), ==, SESSION_READY);
+        session_end_of_message(session, &macros);
+        session_resume(session);
+        g_assert_cmpuint(session_recipients(session)->len, ==, 1);
+        g_assert_cmpint(g_atomic_int_get(&log.events), ==, events + 1); /* the end's own */
+        session_free(session);
+    }
+    engine_free(engine);
+}
+
 static void test_keeps_its_policy(void)
 {
     struct log_count log = {0};
@@ -289,6 +327,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/session/waits-without-blocking", test_waits_without_blocking);
     g_test_add_func("/session/dropped-while-waiting", test_dropped_while_waiting);
+    g_test_add_func("/session/woken-while-ready", test_woken_while_ready);
     g_test_add_func("/session/keeps-its-policy", test_keeps_its_policy);
     g_test_add_func("/session/many-recipients", test_many_recipients);
     g_test_add_func("/session/unknown-address", test_unknown_address);
