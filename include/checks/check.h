@@ -23,7 +23,7 @@ enum check_result {
     CHECK_REFUSE,      /* check->reply says why */
     CHECK_CANNOT_TELL, /* something that is needed is out of order: 451 4.3.0; check->why */
     CHECK_MORE,        /* a table gave restrictions: check->more, to be evaluated in its place */
-    CHECK_WAIT,        /* to be asked again when check->wake was called */
+    CHECK_WAIT,        /* to be asked again when the waker of the session was called */
 };
 
 /* The restriction lists, in the order in which they are evaluated. */
@@ -166,9 +166,6 @@ const char *restriction_nearest(const char *name);
 
 /* The access check that a bare "type:table" in a list stands for. */
 const struct restriction *restriction_for_table(enum restriction_list_kind list);
-
-/* All rows, NULL behind the last: for completion, manual and tests. */
-const struct restriction *restriction_row(size_t index);
 
 /* Fills check->reply with "CODE DSN TEXT"; what a stranger sent is made safe, the class of the
  * enhanced code follows the code, the whole is cut at 510 bytes. Returns CHECK_REFUSE. */

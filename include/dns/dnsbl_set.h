@@ -93,7 +93,4 @@ unsigned dnsbl_set_places(const struct dnsbl_set *set);
 /* Whether some entry has a negative weight, so that more answers may lower a sum. */
 bool dnsbl_set_has_negative(const struct dnsbl_set *set);
 
-/* "client", "helo" ... for one place. */
-const char *dnsbl_place_name(enum dnsbl_place place);
-
 #endif

@@ -19,7 +19,7 @@
 #define DNS_RESOLVER_H
 
 #include "base/problems.h"
-#include "dns/answer.h"
+#include "dns/dns_answer.h"
 
 struct resolver;
 struct dns_question;

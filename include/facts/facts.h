@@ -146,9 +146,6 @@ char *facts_macro_list(enum stage stage);
 /* "name[address]", as Postfix shows a client; the caller frees it. */
 char *facts_client_text(const struct facts *facts);
 
-/* What the listener is called: {daemon_name}, else its port, else NULL. */
-const char *facts_listener(const struct facts *facts);
-
 /* Whether the listener of this connection is one of NAMES: by {daemon_name} without regard to
  * case, or by its port as ":587". */
 bool facts_listener_is(const struct facts *facts, const char *name);

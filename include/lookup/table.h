@@ -99,8 +99,4 @@ void table_set_free(struct table_set *set);
 /* table_refresh, match_list_refresh for all of them. Returns how many were swapped. */
 unsigned table_set_refresh(struct table_set *set, struct problems *problems);
 
-/* Calls VISIT for each table, in the order they were opened, until it returns false. */
-bool table_set_foreach(struct table_set *set, bool (*visit)(void *data, struct table *table),
-                       void *data);
-
 #endif

@@ -33,9 +33,6 @@ bool mta_serve(struct engine *engine);
 /* From now on new connections are closed at once, so that the MTA takes us for gone. */
 void mta_drain(void);
 
-/* Waits for the messages that are under way, MICROSECONDS at most; whether none is left. */
-bool mta_wait_for_messages(gint64 microseconds);
-
 /* Connections of the MTA that are open, and messages under way (from MAIL to their end). */
 unsigned mta_connections(void);
 unsigned mta_messages(void);

@@ -282,8 +282,3 @@ const struct restriction *restriction_for_table(enum restriction_list_kind list)
     };
     return names[list] ? restriction_find(names[list]) : NULL;
 }
-
-const struct restriction *restriction_row(size_t index)
-{
-    return index < G_N_ELEMENTS(rows) ? &rows[index] : NULL;
-}

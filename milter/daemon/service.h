@@ -3,8 +3,8 @@
  * What the running daemon consists of: the engine, its log, the policy's file, and what is done
  * with them: loading, reloading, renewing tables, telling how things are.
  *
- * Threads: service_reload and service_status lock themselves; service_new and service_free are
- * for the main thread.
+ * Threads: service_reload and the commands lock themselves; service_new and service_free are for
+ * the main thread.
  */
 #ifndef DAEMON_SERVICE_H
 #define DAEMON_SERVICE_H

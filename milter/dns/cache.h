@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dns/answer.h"
+#include "dns/dns_answer.h"
 
 struct dns_cache;
 

@@ -14,7 +14,7 @@
 #include <sys/time.h>
 
 #include "dns/resolver.h"
-#include "message.h"
+#include "dns_message.h"
 #include "servers.h"
 
 /* A burst of answers to a thousand sessions must fit; the system may grant less. */

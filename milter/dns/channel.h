@@ -10,7 +10,7 @@
 
 #include <glib.h>
 
-#include "dns/answer.h"
+#include "dns/dns_answer.h"
 
 struct channel;
 

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "dns/answer.h"
+#include "dns/dns_answer.h"
 #include "mail/hostname.h"
 
 char *dnsbl_key_for_address(const struct ipaddr *address)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "state.h"
+#include "dnsbl_state_private.h"
 
 /* One name that is asked of one list. */
 struct query {

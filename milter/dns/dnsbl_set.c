@@ -63,14 +63,6 @@ static bool wrong(const struct report *report, const char *format, ...)
     return false;
 }
 
-const char *dnsbl_place_name(enum dnsbl_place place)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
-        if (places[i].place == place)
-            return places[i].name;
-    return "anywhere";
-}
-
 /* Cuts TEXT at the first SEPARATOR; what follows it, or NULL. */
 static char *cut(char *text, char separator)
 {

@@ -11,7 +11,7 @@
 
 #include "base/siphash.h"
 #include "latency.h"
-#include "state.h"
+#include "dnsbl_state_private.h"
 
 struct dnsbl_list {
     struct dnsbl_state *state;

@@ -252,11 +252,6 @@ char *facts_client_text(const struct facts *facts)
     return g_strdup_printf("%s[%s]", facts->client_name, ipaddr_format(&facts->address, address));
 }
 
-const char *facts_listener(const struct facts *facts)
-{
-    return facts->macros.daemon_name ? facts->macros.daemon_name : facts->macros.daemon_port;
-}
-
 bool facts_listener_is(const struct facts *facts, const char *name)
 {
     const char *port = facts->macros.daemon_port;

@@ -2,149 +2,11 @@
  *
  * gatepostctl setup: what to add to the MTA's configuration, and what is wrong with what is there.
  */
-#include "setup.h"
+#include "setup/setup.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/text.h"
-
-static const struct {
-    const char *mta;
-    enum exit_code (*run)(struct setup_task *task);
-    bool has_file; /* --cf means something to it */
-} mtas[] = {
-    {"postfix", setup_postfix, false},
-    {"sendmail", setup_sendmail, true},
-};
-
-/* Doubts */
-
-static void tell(const char *kind, const char *format, va_list args) G_GNUC_PRINTF(2, 0);
-static void tell(const char *kind, const char *format, va_list args)
-{
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    g_autofree char *safe = text_escape(text);
-    complain("%s: %s", kind, safe);
-}
-
-void setup_warn(struct setup_task *task, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    tell("warning", format, args);
-    va_end(args);
-    task->warnings++;
-}
-
-void setup_note(struct setup_task *task, const char *format, ...)
-{
-    (void)task;
-    va_list args;
-    va_start(args, format);
-    tell("note", format, args);
-    va_end(args);
-}
-
-/* Waiting */
-
-unsigned setup_longest_wait(const struct settings *settings)
-{
-    int64_t longest = settings_integer(settings, NULL, SETTING_DNSBL_TIMEOUT);
-    guint count = settings_section_count(settings, SECTION_LISTENER);
-    for (guint i = 0; i < count; i++)
-        longest =
-            MAX(longest, settings_integer(settings, settings_section(settings, SECTION_LISTENER, i),
-                                          SETTING_DNSBL_TIMEOUT));
-    return (unsigned)((longest + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
-}
-
-unsigned setup_timeout(const struct settings *settings)
-{
-    return setup_longest_wait(settings) + SETUP_TIMEOUT_MARGIN;
-}
-
-unsigned setup_least_timeout(const struct settings *settings)
-{
-    return setup_longest_wait(settings) + SETUP_TIMEOUT_LEAST;
-}
-
-/* Listeners */
-
-void setup_each_listener(const struct settings *settings,
-                         void (*each)(void *data, const char *name, const char *where), void *data)
-{
-    static const enum setting lists[] = {SETTING_UNTRUSTED_LISTENERS, SETTING_SUBMISSION_LISTENERS};
-    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-        const struct setting_value *value = settings_get(settings, NULL, lists[i]);
-        g_autoptr(GPtrArray) names = setup_words(value->given ? value->text : "");
-        for (guint n = 0; n < names->len; n++)
-            each(data, names->pdata[n], setting_row(lists[i])->name);
-    }
-    guint count = settings_section_count(settings, SECTION_LISTENER);
-    for (guint i = 0; i < count; i++) {
-        const char *name = section_name(settings_section(settings, SECTION_LISTENER, i));
-        g_autofree char *where = g_strdup_printf("[listener %s]", name);
-        each(data, name, where);
-    }
-}
-
-/* Lists */
-
-GPtrArray *setup_words(const char *value)
-{
-    GPtrArray *words = text_split_list(value, NULL);
-    return words ? words : g_ptr_array_new_with_free_func(g_free);
-}
-
-void setup_add_word(GPtrArray *list, const char *word)
-{
-    if (!g_ptr_array_find_with_equal_func(list, word, g_str_equal, NULL))
-        g_ptr_array_add(list, g_strdup(word));
-}
-
-char *setup_join(const GPtrArray *list)
-{
-    GString *text = g_string_new(NULL);
-    for (guint i = 0; i < list->len; i++)
-        g_string_append_printf(text, "%s%s", i ? " " : "", (const char *)list->pdata[i]);
-    return g_string_free(text, FALSE);
-}
-
-void setup_look_at_domains(struct setup_task *task)
-{
-    if (task->check && !settings_get(task->settings, NULL, SETTING_LOCAL_DOMAINS)->given)
-        setup_warn(task, "%s does not set local_domains: mail from outside is refused with 451",
-                   task->settings_file);
-}
-
-const char *setup_host(const char *host)
-{
-    if (strcmp(host, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    return strcmp(host, "::") == 0 ? "::1" : host;
-}
-
-bool setup_is_one_line(const char *text)
-{
-    for (; *text; text++)
-        if (g_ascii_iscntrl(*text))
-            return false;
-    return true;
-}
-
-void setup_print_setting(const struct setup_task *task, const char *prefix, const char *remark,
-                         enum setting id, const char *value)
-{
-    const struct setting_value *own = settings_get(task->settings, NULL, id);
-    const char *name = setting_row(id)->name;
-    if (own->given && strcmp(own->text, value) != 0)
-        printf("%s%s:%u has: %s = %s\n", remark, own->file, own->line, name, own->text);
-    g_autofree char *safe = setup_is_one_line(value) ? g_strdup(value) : text_escape(value);
-    printf("%s%s =%s%s\n", prefix, name, *value ? " " : "", safe);
-}
-
-/* The command */
+#include "command.h"
 
 /* Without a settings file the defaults hold: one sets the MTA up before gatepost, or after. */
 static struct settings *load(const char *path)
@@ -160,22 +22,32 @@ static struct settings *load(const char *path)
     return settings;
 }
 
+static enum exit_code code_of(const struct setup_task *task, enum setup_result result)
+{
+    switch (result) {
+    case SETUP_NO_MTA:
+        return CODE_UNAVAILABLE;
+    case SETUP_UNREADABLE:
+        return CODE_CONFIG;
+    case SETUP_DONE:
+        break;
+    }
+    return task->check && task->warnings > 0 ? CODE_NO : CODE_FINE;
+}
+
 static enum exit_code run(struct invocation *invocation, struct setup_task *task)
 {
-    const char *mta = invocation->operands[0];
-    for (size_t i = 0; i < G_N_ELEMENTS(mtas); i++) {
-        if (strcmp(mtas[i].mta, mta) != 0)
-            continue;
-        if (task->file && !mtas[i].has_file)
-            return usage_error(invocation, "--cf is for Sendmail");
-        struct settings *settings = load(invocation->config);
-        task->settings = settings;
-        task->settings_file = invocation->config;
-        enum exit_code code = settings ? mtas[i].run(task) : CODE_CONFIG;
-        settings_free(settings);
-        return code == CODE_FINE && task->check && task->warnings > 0 ? CODE_NO : code;
-    }
-    return usage_error(invocation, "setup knows nothing of \"%s\"", mta);
+    const struct setup_mta *mta = setup_find(invocation->operands[0]);
+    if (!mta)
+        return usage_error(invocation, "setup knows nothing of \"%s\"", invocation->operands[0]);
+    if (task->file && !mta->has_file)
+        return usage_error(invocation, "--cf is for Sendmail");
+    struct settings *settings = load(invocation->config);
+    task->settings = settings;
+    task->settings_file = invocation->config;
+    enum exit_code code = settings ? code_of(task, mta->run(task)) : CODE_CONFIG;
+    settings_free(settings);
+    return code;
 }
 
 enum exit_code command_setup(struct invocation *invocation)
@@ -188,7 +60,7 @@ enum exit_code command_setup(struct invocation *invocation)
         {"check", 0, 0, G_OPTION_ARG_NONE, &check, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 1, 1);
-    struct setup_task task = {.folder = folder, .file = file, .check = check};
+    struct setup_task task = {.folder = folder, .file = file, .check = check, .complain = complain};
     enum exit_code code = parsed == PARSE_GOOD ? run(invocation, &task) : parse_code(parsed);
     g_free(folder);
     g_free(file);

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "trial.h"
+#include "trial/trial.h"
 
 /* One JSON object and a line end. FILE NULL: there was no message. */
 void test_print_json(const char *file, const struct trial_result *result, FILE *stream);

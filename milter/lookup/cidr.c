@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/ipaddr.h"
-#include "content.h"
-#include "lines.h"
+#include "table_content.h"
+#include "table_lines.h"
 #include "network.h"
-#include "rules.h"
+#include "pattern_rules.h"
 
 struct rule {
     struct rule_head head;

@@ -10,7 +10,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "engine.h"
+#include "pattern_engine.h"
 
 struct pcre_code {
     pcre2_code *code;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "content.h"
+#include "table_content.h"
 #include "keyindex.h"
-#include "lines.h"
+#include "table_lines.h"
 
 struct inline_table {
     struct content base;

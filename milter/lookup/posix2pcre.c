@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lines.h"
+#include "table_lines.h"
 
 /* The highest number in an interval, RE_DUP_MAX of the GNU library. */
 enum { REPEAT_MAX = 0x7fff };

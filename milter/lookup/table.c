@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "content.h"
+#include "table_content.h"
 #include "tableset.h"
 #include "watchedfile.h"
 

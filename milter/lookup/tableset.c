@@ -108,13 +108,3 @@ GPtrArray *table_set_status(struct table_set *set)
         match_list_add_status(list, statuses);
     return statuses;
 }
-
-bool table_set_foreach(struct table_set *set, bool (*visit)(void *data, struct table *table),
-                       void *data)
-{
-    struct table *table;
-    for (unsigned i = 0; (table = get(set, set->tables, i)); i++)
-        if (!visit(data, table))
-            return false;
-    return true;
-}

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "answer.h"
+#include "mta_answer.h"
 #include "connection.h"
 
 /* What may become of a message. */

@@ -8,7 +8,6 @@
 
 static struct {
     GMutex lock;
-    GCond changed; /* messages became 0 */
     struct engine *engine;
     bool allowed;
     unsigned count;
@@ -46,17 +45,6 @@ unsigned connections_messages(void)
     unsigned messages = all.messages;
     g_mutex_unlock(&all.lock);
     return messages;
-}
-
-bool connections_wait_for_messages(gint64 microseconds)
-{
-    gint64 end = g_get_monotonic_time() + microseconds;
-    g_mutex_lock(&all.lock);
-    while (all.messages > 0 && g_cond_wait_until(&all.changed, &all.lock, end))
-        continue;
-    bool none = all.messages == 0;
-    g_mutex_unlock(&all.lock);
-    return none;
 }
 
 guint connections_progress(void)
@@ -107,8 +95,7 @@ void connection_end_message(struct connection_state *connection)
         return;
     connection->in_message = false;
     g_mutex_lock(&all.lock);
-    if (--all.messages == 0)
-        g_cond_broadcast(&all.changed);
+    all.messages--;
     g_mutex_unlock(&all.lock);
 }
 

@@ -27,7 +27,6 @@ void connections_close(void);
 
 unsigned connections_count(void);
 unsigned connections_messages(void);
-bool connections_wait_for_messages(gint64 microseconds);
 
 /* Changes with every step that a session took. */
 guint connections_progress(void);

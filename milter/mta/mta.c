@@ -49,11 +49,6 @@ void mta_drain(void)
     connections_close();
 }
 
-bool mta_wait_for_messages(gint64 microseconds)
-{
-    return connections_wait_for_messages(microseconds);
-}
-
 unsigned mta_connections(void)
 {
     return connections_count();

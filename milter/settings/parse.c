@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "lines.h"
+#include "setting_lines.h"
 #include "private.h"
 #include "value.h"
 

@@ -5,7 +5,7 @@
  */
 #include <stdint.h>
 
-#include "../../milter/control/client.c"
+#include "../../milter/control/control_client.c"
 #include "../../milter/control/server.c"
 
 static int run_echo(void *data, const char *const *words, GString *out)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../milter/dns/cache.h"
-#include "../../milter/dns/message.h"
+#include "../../milter/dns/dns_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

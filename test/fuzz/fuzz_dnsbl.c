@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "dns/answer.h"
+#include "dns/dns_answer.h"
 #include "dns/dnsbl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

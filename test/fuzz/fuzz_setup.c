@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "../../milter/gatepostctl/postconf.c"
-#include "../../milter/gatepostctl/sendmailcf.h"
+#include "../../milter/setup/postconf.c"
+#include "../../milter/setup/sendmailcf.h"
 
 /* Parameters, then, behind a line "=", services, then their own settings. */
 static void read_postconf(const char *text)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../../milter/lookup/content.h"
+#include "../../milter/lookup/table_content.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

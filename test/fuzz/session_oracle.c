@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "json_check.h"
-#include "mta/reply.h"
+#include "mta/reply_line.h"
 #include "report/logline.h"
 
 /* A reply line, CRLF included, is 512 bytes at most (RFC 5321 4.5.3.1.5). */

@@ -94,6 +94,16 @@ def readme_lists_folders():
     equal(sorted(set(layers())), sorted(folders), 'layers')
 
 
+@case('a name of a file stands once')
+def names_once():
+    """Who reads "lines.c" in a message or a debugger shall know which it is."""
+    places = {}
+    for path in c_files():
+        if os.path.basename(path) != 'main.c':
+            places.setdefault(os.path.basename(path), []).append(path)
+    fail_if([' '.join(paths) for paths in places.values() if len(paths) > 1])
+
+
 @case('only mta/ knows libmilter')
 def libmilter_in_one_place():
     fail_if([path for path in c_files()

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../../milter/dns/latency.h"
-#include "../../../milter/dns/state.h"
+#include "../../../milter/dns/dnsbl_state_private.h"
 #include "dns/dnsbl.h"
 #include "dns/gate.h"
 #include "testservers.h"

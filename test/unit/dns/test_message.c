@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../../../milter/dns/cache.h"
-#include "../../../milter/dns/message.h"
+#include "../../../milter/dns/dns_message.h"
 #include "base/siphash.h"
 
 /* A message in the making. */

@@ -6,7 +6,7 @@
  */
 #include <regex.h>
 
-#include "../../../milter/lookup/engine.h"
+#include "../../../milter/lookup/pattern_engine.h"
 #include "scratch.h"
 
 enum { PATTERNS = 30000, ATOMS = 6 };

@@ -2,7 +2,7 @@
  *
  * Reply lines on their way to the MTA.
  */
-#include "mta/reply.h"
+#include "mta/reply_line.h"
 
 #include <glib.h>
 #include <string.h>

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * if/endif blocks. It must know nothing of patterns.
+ */
+#include "pattern_rules.h"
+
+#include <stdint.h>
+#include <strings.h>
+
+enum rule_op rules_keyword(char *line, char **rest_r)
+{
+    static const struct {
+        const char *word;
+        size_t length;
+        enum rule_op op;
+    } words[] = {{"if", 2, RULE_IF}, {"endif", 5, RULE_ENDIF}};
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        *rest_r = line + words[i].length;
+        if (strncasecmp(line, words[i].word, words[i].length) == 0 && !g_ascii_isalnum(**rest_r))
+            return words[i].op;
+    }
+    *rest_r = line;
+    return RULE_MATCH;
+}
+
+void rules_nesting_init(struct rules_nesting *nesting, GArray *rules, const char *file,
+                        struct problems *problems)
+{
+    *nesting = (struct rules_nesting){
+        .rules = rules,
+        .open = g_array_new(FALSE, FALSE, sizeof(unsigned)),
+        .file = file,
+        .problems = problems,
+    };
+}
+
+unsigned rules_nesting_depth(const struct rules_nesting *nesting)
+{
+    return nesting->open->len;
+}
+
+static struct rule_head *head_at(const struct rules_nesting *nesting, unsigned index)
+{
+    gsize size = g_array_get_element_size(nesting->rules);
+    return (struct rule_head *)(void *)(nesting->rules->data + index * size);
+}
+
+void rules_nesting_add(struct rules_nesting *nesting, const struct rule_head *rule)
+{
+    unsigned index = nesting->rules->len;
+    g_array_append_vals(nesting->rules, rule, 1);
+    if (rule->op == RULE_IF) {
+        g_array_append_val(nesting->open, index);
+    } else if (rule->op == RULE_ENDIF) {
+        g_assert(nesting->open->len > 0);
+        unsigned last = nesting->open->len - 1;
+        head_at(nesting, g_array_index(nesting->open, unsigned, last))->end = index;
+        g_array_set_size(nesting->open, last);
+    }
+}
+
+void rules_nesting_end(struct rules_nesting *nesting)
+{
+    for (unsigned i = nesting->open->len; i-- > 0;) {
+        struct rule_head *head = head_at(nesting, g_array_index(nesting->open, unsigned, i));
+        head->end = G_MAXUINT - 1;
+        problems_warning(nesting->problems, nesting->file, head->line, "if without endif");
+    }
+    g_array_unref(nesting->open);
+}
+
+size_t rules_count(const GArray *rules)
+{
+    size_t count = 0, step = g_array_get_element_size((GArray *)(uintptr_t)rules);
+    for (unsigned i = 0; i < rules->len; i++) {
+        const void *rule = rules->data + i * step;
+        count += ((const struct rule_head *)rule)->op == RULE_MATCH;
+    }
+    return count;
+}

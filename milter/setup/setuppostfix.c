@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What to add to Postfix's main.cf and master.cf: commands of postconf(1), all else is remarks.
+ */
+#include "setuppostfix.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mtatime.h"
+#include "settings/socket.h"
+
+static const char *const parameters[] = {"compatibility_level",
+                                         "config_directory",
+                                         "inet_interfaces",
+                                         "inet_protocols",
+                                         "mail_owner",
+                                         "milter_command_timeout",
+                                         "milter_connect_timeout",
+                                         "milter_content_timeout",
+                                         "milter_default_action",
+                                         "milter_macro_daemon_name",
+                                         "milter_macro_v",
+                                         "milter_protocol",
+                                         "multi_instance_directories",
+                                         "mydestination",
+                                         "myhostname",
+                                         "mynetworks",
+                                         "non_smtpd_milters",
+                                         "parent_domain_matches_subdomains",
+                                         "proxy_interfaces",
+                                         "queue_directory",
+                                         "receive_override_options",
+                                         "recipient_delimiter",
+                                         "relay_clientcerts",
+                                         "relay_domains",
+                                         "smtpd_delay_reject",
+                                         "smtpd_enforce_tls",
+                                         "smtpd_milter_maps",
+                                         "smtpd_milters",
+                                         "smtpd_proxy_filter",
+                                         "smtpd_sasl_auth_enable",
+                                         "smtpd_sasl_local_domain",
+                                         "smtpd_sender_login_maps",
+                                         "smtpd_tls_auth_only",
+                                         "smtpd_tls_security_level",
+                                         "smtpd_tls_wrappermode",
+                                         "virtual_alias_domains",
+                                         "virtual_mailbox_domains",
+                                         NULL};
+
+const char *postfix_get(const struct postfix_setup *setup, const char *name)
+{
+    return setup->postconf ? postconf_get(setup->postconf, name) : "";
+}
+
+bool postfix_has_word(const char *list, const char *word)
+{
+    g_autoptr(GPtrArray) words = setup_words(list);
+    for (guint i = 0; i < words->len; i++)
+        if (g_ascii_strcasecmp(words->pdata[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* Milters */
+
+/* "unix:x", or "{ unix:x, name=value, { name = value } }" */
+void postfix_milter_init(struct postfix_milter *milter, const char *word)
+{
+    size_t length = strlen(word);
+    milter->socket = NULL;
+    milter->options = NULL;
+    if (word[0] != '{' || length < 2) {
+        milter->socket = g_strdup(word);
+        return;
+    }
+    milter->options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autofree char *inside = g_strndup(word + 1, length - 2);
+    g_autoptr(GPtrArray) parts = setup_words(inside);
+    for (guint i = 0; i < parts->len; i++) {
+        g_autofree char *part = g_strdup(parts->pdata[i]);
+        g_strstrip(g_strdelimit(part, "{}", ' '));
+        char *equals = strchr(part, '=');
+        if (i == 0)
+            milter->socket = g_strdup(part);
+        else if (equals)
+            g_hash_table_insert(milter->options, g_strchomp(g_strndup(part, equals - part)),
+                                g_strdup(g_strchug(equals + 1)));
+    }
+    if (!milter->socket)
+        milter->socket = g_strdup("");
+}
+
+void postfix_milter_clear(struct postfix_milter *milter)
+{
+    g_free(milter->socket);
+    if (milter->options)
+        g_hash_table_unref(milter->options);
+}
+
+/* "inet:127.0.0.1:1", "inet:[127.0.0.1]:1", "inet:localhost:1" are the same. */
+static char *plain_inet(const char *socket)
+{
+    g_auto(GStrv) parts = g_strsplit_set(socket, "[]", -1);
+    g_autofree char *plain = g_strjoinv("", parts);
+    const char *local = "inet:localhost:";
+    return g_ascii_strncasecmp(plain, local, strlen(local)) == 0
+               ? g_strconcat("inet:127.0.0.1:", plain + strlen(local), NULL)
+               : g_strdup(plain);
+}
+
+/* A path is one of the whole machine, or below the queue folder, for daemons that are chrooted
+ * there. */
+static bool is_path(const struct postfix_setup *setup, const char *path)
+{
+    g_autofree char *inside = g_build_filename(postfix_get(setup, "queue_directory"), path, NULL);
+    return setup->path && (strcmp(path, setup->path) == 0 || strcmp(inside, setup->path) == 0);
+}
+
+bool postfix_is_gatepost(const struct postfix_setup *setup, const char *socket)
+{
+    if (g_str_has_prefix(socket, "unix:") || g_str_has_prefix(socket, "local:"))
+        return is_path(setup, strchr(socket, ':') + 1);
+    g_autofree char *one = plain_inet(socket), *other = plain_inet(setup->milter);
+    return g_ascii_strcasecmp(one, other) == 0;
+}
+
+unsigned postfix_place(const struct postfix_setup *setup, const char *list)
+{
+    g_autoptr(GPtrArray) words = setup_words(list);
+    unsigned place = 0;
+    for (guint i = 0; i < words->len && place == 0; i++) {
+        struct postfix_milter milter;
+        postfix_milter_init(&milter, words->pdata[i]);
+        if (postfix_is_gatepost(setup, milter.socket))
+            place = i + 1;
+        postfix_milter_clear(&milter);
+    }
+    return place;
+}
+
+/* What braces say for gatepost alone is not kept: the parameters say what fits. */
+char *postfix_merge(const struct postfix_setup *setup, const char *list)
+{
+    g_autoptr(GPtrArray) words = setup_words(list);
+    GString *merged = g_string_new(setup->milter);
+    for (guint i = 0; i < words->len; i++)
+        if (postfix_place(setup, words->pdata[i]) == 0)
+            g_string_append_printf(merged, ", %s", (const char *)words->pdata[i]);
+    return g_string_free(merged, FALSE);
+}
+
+/* Services */
+
+bool postfix_is_inner(const struct postconf_service *service)
+{
+    static const char *const places[] = {"127.", "localhost:", "[127.", "[::1]:", "::1:"};
+    if (strcmp(service->type, "unix") == 0)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+        if (g_str_has_prefix(service->name, places[i]) && strchr(service->name, ':'))
+            return true;
+    return false;
+}
+
+enum postfix_shown postfix_shown(const struct postfix_setup *setup,
+                                 const struct postconf_service *service)
+{
+    if (strcmp(service->command, "smtpd") != 0)
+        return POSTFIX_NO_SMTPD;
+    const char *own = g_hash_table_lookup(service->overrides, "smtpd_milters");
+    const char *options =
+        postconf_service_get(setup->postconf, service, "receive_override_options");
+    if (postfix_has_word(options, "no_milters") || (own && !*own))
+        return POSTFIX_NONE;
+    return own && postfix_place(setup, own) == 0 ? POSTFIX_OTHERS_ONLY : POSTFIX_SHOWN;
+}
+
+bool postfix_is_called(const struct postfix_setup *setup, const char *name)
+{
+    if (g_ascii_strcasecmp(postfix_get(setup, "milter_macro_daemon_name"), name) == 0)
+        return true;
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
+        enum postfix_shown shown = postfix_shown(setup, service);
+        if (called && (shown == POSTFIX_SHOWN || shown == POSTFIX_OTHERS_ONLY) &&
+            g_ascii_strcasecmp(called, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The socket */
+
+/* A path inside the queue directory is written relative to it: so it is the same file for daemons
+ * that are chrooted there and for others. */
+static char *unix_milter(const struct postfix_setup *setup, const char *path)
+{
+    g_autofree char *queue = g_strconcat(postfix_get(setup, "queue_directory"), "/", NULL);
+    if (queue[1] && g_str_has_prefix(path, queue))
+        path += strlen(queue);
+    return g_strconcat("unix:", path, NULL);
+}
+
+static void find_milter(struct postfix_setup *setup)
+{
+    struct socket_address address;
+    const char *why;
+    const char *text = settings_get(setup->task->settings, NULL, SETTING_MILTER_SOCKET)->text;
+    if (!socket_parse(text, &address, &why)) { /* checked when the settings were loaded */
+        setup->milter = g_strdup(text);
+    } else if (address.kind == SOCKET_UNIX) {
+        setup->milter = unix_milter(setup, address.path);
+        setup->path = strchr(text, ':') + 1;
+    } else {
+        const char *host = setup_host(address.host);
+        setup->milter =
+            g_strdup_printf(strchr(host, ':') ? "inet:[%s]:%u" : "inet:%s:%u", host, address.port);
+    }
+}
+
+/* main.cf */
+
+static void print_remark(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static void print_remark(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *safe = text_escape(text);
+    printf("# %s\n", safe);
+}
+
+/* What a terminal would take for more than text is not printed as a command. */
+static void print_command(const struct postfix_setup *setup, const char *option, const char *text)
+{
+    g_autofree char *quoted = g_shell_quote(text);
+    if (!setup_is_one_line(text)) {
+        print_remark("left out, for its control characters: %s %s", option, text);
+        return;
+    }
+    printf("%s %s %s\n", setup->command, option, quoted);
+}
+
+static void print_parameter(const struct postfix_setup *setup, const char *name, const char *value)
+{
+    g_autofree char *text = g_strdup_printf("%s = %s", name, value);
+    print_command(setup, "-e", text);
+}
+
+static void print_milters(const struct postfix_setup *setup, const char *name)
+{
+    g_autofree char *merged = postfix_merge(setup, postfix_get(setup, name));
+    print_parameter(setup, name, merged);
+}
+
+static void print_timeouts(const struct postfix_setup *setup)
+{
+    static const struct {
+        const char *name;
+        unsigned least; /* Postfix's default */
+    } rows[] = {{"milter_connect_timeout", 30},
+                {"milter_command_timeout", 30},
+                {"milter_content_timeout", 300}};
+    unsigned fits = setup_timeout(setup->task->settings);
+    unsigned least = setup_least_timeout(setup->task->settings);
+    printf(
+        "# Time-outs are longer than gatepost ever holds a client, which is %us (dnsbl_timeout)\n"
+        "# and what a machine under load takes.\n",
+        setup_longest_wait(setup->task->settings));
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const char *now = postfix_get(setup, rows[i].name);
+        g_autofree char *value = g_strdup_printf("%us", MAX(fits, rows[i].least));
+        bool good = *now && mtatime_seconds(now) >= least;
+        if (good)
+            print_remark("%s = %s is long enough.", rows[i].name, now);
+        else
+            print_parameter(setup, rows[i].name, value);
+    }
+}
+
+static void print_main(const struct postfix_setup *setup)
+{
+    bool shuts = strcmp(postfix_get(setup, "milter_default_action"), "shutdown") == 0;
+    print_remark("%s/main.cf", setup->folder);
+    printf("# gatepost stands first, before a DKIM signer, which signs what gatepost leaves.\n");
+    print_milters(setup, "smtpd_milters");
+    print_milters(setup, "non_smtpd_milters");
+    printf("# When gatepost does not answer, senders try again later; nothing passes unseen.\n");
+    print_parameter(setup, "milter_default_action", shuts ? "shutdown" : "tempfail");
+    print_parameter(setup, "milter_protocol", "6");
+    print_timeouts(setup);
+    printf("# No passwords in clear text.\n");
+    print_parameter(setup, "smtpd_tls_auth_only", "yes");
+}
+
+/* master.cf */
+
+/* A name for a service that has none: its own, without an address. */
+static char *name_for(const struct postconf_service *service)
+{
+    static const struct {
+        const char *service, *name;
+    } rows[] = {{"smtp", "smtp"},      {"25", "smtp"},           {"smtpd", "smtp"},
+                {"587", "submission"}, {"smtps", "submissions"}, {"465", "submissions"}};
+    const char *colon = strrchr(service->name, ':');
+    const char *port = colon ? colon + 1 : service->name;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(rows[i].service, port) == 0)
+            return g_strdup(rows[i].name);
+    return text_is_number(port) ? g_strconcat("smtp-", port, NULL) : g_strdup(port);
+}
+
+static void print_override(const struct postfix_setup *setup,
+                           const struct postconf_service *service, const char *name,
+                           const char *value)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s/%s/%s=%s", service->name, service->type, name, value);
+    print_command(setup, "-P", text);
+}
+
+static void print_service(const struct postfix_setup *setup, const struct postconf_service *service)
+{
+    enum postfix_shown shown = postfix_shown(setup, service);
+    const char *own = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
+    if (shown == POSTFIX_NONE && postfix_is_inner(service))
+        print_remark("%s/%s shows milters nothing: right where mail comes back from a content "
+                     "filter.",
+                     service->name, service->type);
+    if (shown == POSTFIX_OTHERS_ONLY) {
+        g_autofree char *merged =
+            postfix_merge(setup, g_hash_table_lookup(service->overrides, "smtpd_milters"));
+        print_override(setup, service, "smtpd_milters", merged);
+    }
+    if (shown != POSTFIX_OTHERS_ONLY && shown != POSTFIX_SHOWN)
+        return;
+    g_autofree char *name = own ? g_strdup(own) : name_for(service);
+    if (own) {
+        print_remark("%s/%s has its name: %s", service->name, service->type, own);
+        return;
+    }
+    print_remark("%s %s ... smtpd -o milter_macro_daemon_name=%s", service->name, service->type,
+                 name);
+    print_override(setup, service, "milter_macro_daemon_name", name);
+}
+
+static void print_missing_listener(void *data, const char *name, const char *where)
+{
+    const struct postfix_setup *setup = data;
+    if (name[0] != ':' && !postfix_is_called(setup, name))
+        print_remark("%s: name the service that is meant: -o milter_macro_daemon_name=%s, by "
+                     "%s -P SERVICE/TYPE/milter_macro_daemon_name=%s",
+                     where, name, setup->command, name);
+}
+
+static void print_master(struct postfix_setup *setup)
+{
+    static const char *const names[] = {"smtp", "submission", "submissions"};
+    printf("\n");
+    print_remark("%s/master.cf: a name for each service, by which [listener NAME] sections,",
+                 setup->folder);
+    printf("# submission_listeners and untrusted_listeners know it\n");
+    for (guint i = 0; setup->postconf && i < setup->postconf->services->len; i++)
+        print_service(setup, setup->postconf->services->pdata[i]);
+    if (setup->postconf) {
+        setup_each_listener(setup->task->settings, print_missing_listener, setup);
+        return;
+    }
+    printf("# (those that there are)\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        printf("%s -P %s/inet/milter_macro_daemon_name=%s\n", setup->command, names[i], names[i]);
+}
+
+/* The command */
+
+static void set_up(struct setup_task *task, const struct postconf *postconf)
+{
+    g_autofree char *quoted = task->folder ? g_shell_quote(task->folder) : NULL;
+    g_autofree char *command =
+        quoted ? g_strdup_printf("postconf -c %s", quoted) : g_strdup("postconf");
+    struct postfix_setup setup = {.task = task,
+                                  .postconf = postconf,
+                                  .command = command,
+                                  .folder = postconf ? postconf_get(postconf, "config_directory")
+                                                     : "/etc/postfix"};
+    find_milter(&setup);
+    if (!task->check) {
+        print_main(&setup);
+        print_master(&setup);
+        postfixsite_print(&setup);
+        fflush(stdout);
+    }
+    postfixlook(&setup);
+    g_free(setup.milter);
+}
+
+enum setup_result setup_postfix(struct setup_task *task)
+{
+    g_autofree char *why = NULL;
+    struct postconf *postconf = postconf_read(task->folder, parameters, &why);
+    if (!postconf && task->folder) {
+        task->complain("%s: %s", task->folder, why);
+        return SETUP_UNREADABLE;
+    }
+    if (!postconf)
+        setup_note(task,
+                   "%s: nothing could be looked at; the lines are those for Postfix as it is "
+                   "installed",
+                   why);
+    if (postconf || !task->check)
+        set_up(task, postconf);
+    enum setup_result code = postconf || !task->check ? SETUP_DONE : SETUP_NO_MTA;
+    postconf_free(postconf);
+    return code;
+}
