@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "base/problems.h"
+#include "base/wait_budget.h"
 #include "checks/site.h"
 #include "facts/facts.h"
 
@@ -23,7 +24,7 @@ enum check_result {
     CHECK_REFUSE,      /* check->reply says why */
     CHECK_CANNOT_TELL, /* something that is needed is out of order: 451 4.3.0; check->why */
     CHECK_MORE,        /* a table gave restrictions: check->more, to be evaluated in its place */
-    CHECK_WAIT,        /* to be asked again when the waker of the session was called */
+    CHECK_WAIT,        /* to be asked again when the session is woken: check_wait */
 };
 
 /* The restriction lists, in the order in which they are evaluated. */
@@ -82,7 +83,7 @@ struct check_argument {
     unsigned zone;             /* for words that take a DNS list: its index in site->dnsbl_zones */
 };
 
-struct lookups;
+struct dns_questions;
 struct bounce_memory;
 
 /* For what an administrator should hear of once, not with each message. */
@@ -98,18 +99,20 @@ struct check {
     const struct check_argument *argument;
     struct bounce_memory *memory; /* NULL: none is kept */
     struct check_warner warner;
-    struct lookups *lookups;         /* NULL: no restriction in force asks the DNS */
-    enum restriction_list_kind list; /* the list it stands in */
-    const char *subject;             /* what a refusal by the list names: "<SUBJECT>: " */
-    const char *subject_class;       /* "Client host", "Helo command", "Sender address" ... */
-    bool warn_only;                  /* below warn_if_reject: do not raise defer_if_permit */
+    struct dns_questions *dns_questions; /* NULL: no restriction in force asks the DNS */
+    const struct wait_budget *budget;    /* what may still be waited for */
+    enum restriction_list_kind list;     /* the list it stands in */
+    const char *subject;                 /* what a refusal by the list names: "<SUBJECT>: " */
+    const char *subject_class;           /* "Client host", "Helo command", "Sender address" ... */
+    bool warn_only;                      /* below warn_if_reject: do not raise defer_if_permit */
     /* out */
     char *reply;        /* CHECK_REFUSE: "CODE X.Y.Z text"; owned by the caller */
     char *more;         /* CHECK_MORE: the text of the restrictions */
     char *more_subject; /* CHECK_MORE: what they speak of */
     const char *more_class;
-    bool never_permits; /* a permit, one of `more` too, counts as DUNNO */
-    const char *why;    /* CHECK_CANNOT_TELL: static text for the log */
+    bool never_permits;         /* a permit, one of `more` too, counts as DUNNO */
+    const char *why;            /* CHECK_CANNOT_TELL: static text for the log */
+    enum wait_source waits_for; /* CHECK_WAIT */
     struct check_effects *effects;
     GArray *notes; /* of struct check_note */
 };
@@ -178,6 +181,11 @@ char *check_format_reply(unsigned code, const char *dsn, const char *format, ...
 
 /* Returns CHECK_CANNOT_TELL with WHY (static text) for the log. */
 enum check_result check_cannot_tell(struct check *check, const char *why);
+
+/* Returns CHECK_WAIT: the check is asked again when the session is woken, and at the end of the
+ * budget for SOURCE, when it must not wait any more. Only for a source that will wake the session,
+ * and whose budget is not used up. */
+enum check_result check_wait(struct check *check, enum wait_source source);
 
 /* The reply that CHECK_CANNOT_TELL becomes. */
 #define REPLY_TEMPORARY_FAILURE "451 4.3.0 Temporary failure; try again later"

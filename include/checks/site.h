@@ -36,7 +36,7 @@ struct site {
     GPtrArray *auth_mechanisms;       /* of char *, "!NAME" forbids */
     struct dnsbl_set *dnsbl_weighted; /* dnsbl_sites, rhsbl_sites, hashbl_sites */
     struct dnsbl_set *dnsbl_zones;    /* what restrictions and rules name */
-    unsigned dnsbl_early;             /* of enum lookups_group: lists that some restriction asks */
+    unsigned dnsbl_early;             /* of enum dns_lists: lists that some restriction asks */
     int64_t dnsbl_threshold;
     struct table_list *dnsbl_reply_map;    /* NULL: empty */
     int64_t dns_budget;                    /* us that a connection may wait for DNS in all */

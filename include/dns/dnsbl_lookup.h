@@ -64,7 +64,7 @@ struct dnsbl_sum {
 
 /* WAKER is called whenever an answer came in, possibly for each. */
 struct dnsbl_lookup *dnsbl_lookup_new(struct dnsbl_set *set, struct resolver *resolver,
-                                      struct dnsbl_state *state, struct dns_waker waker);
+                                      struct dnsbl_state *state, struct waker waker);
 
 /* Ends all questions; afterwards nobody is woken. No lock may be held that the waker takes.
  * Accepts NULL. */

@@ -29,7 +29,7 @@ enum domaincheck_result {
 /* Asks about NAME, whose internationalised labels are asked in ASCII. What can be no name is not
  * found. WAKER may be called several times. Freed by domaincheck_free (accepts NULL). */
 struct domaincheck *domaincheck_new(struct resolver *resolver, const char *name,
-                                    enum domaincheck_kind kind, struct dns_waker waker);
+                                    enum domaincheck_kind kind, struct waker waker);
 void domaincheck_free(struct domaincheck *check);
 
 /* What is known now. Looking is what sends the second questions, so a caller that is woken must

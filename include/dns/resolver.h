@@ -8,6 +8,9 @@
  *         answer = dns_question_answer(question);
  *     dns_question_drop(question);
  *
+ * An asker learns by its waker that its answer is there: at most once per question, from the
+ * resolver's thread; it may call any function of this header but resolver_free.
+ *
  * No call here waits for the network. Equal questions that are under way at the same time are asked
  * once; answers and "there is none" are kept for their TTL in a bounded cache, failures are not
  * kept. A truncated answer is fetched over TCP. The servers must be trusted resolvers near by:
@@ -19,18 +22,11 @@
 #define DNS_RESOLVER_H
 
 #include "base/problems.h"
+#include "base/waker.h"
 #include "dns/dns_answer.h"
 
 struct resolver;
 struct dns_question;
-
-/* How an asker learns that its answer is there. Called at most once per question, by the resolver's
- * thread, which every other answer waits for: it should set a flag and signal, no more. It may
- * call any function of this header but resolver_free. */
-struct dns_waker {
-    void (*wake)(void *data); /* NULL: nobody is woken, the state is looked up */
-    void *data;
-};
 
 /* Most questions that wait for an answer; what is asked beyond is DNS_FAIL_BUSY at once. Half of
  * the transaction numbers, so that a free one is always found quickly. */
@@ -81,14 +77,14 @@ void resolver_free(struct resolver *resolver);
  * caller gives the question back with dns_question_drop. When the answer is known at once (cache,
  * invalid name, too many questions) the state says so and nobody is woken. */
 struct dns_question *resolver_ask(struct resolver *resolver, const char *name, enum dns_type type,
-                                  struct dns_waker waker);
+                                  struct waker waker);
 
 /* The same, but never from the cache: for probes, which want to know how things are now. */
 struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *name,
-                                        enum dns_type type, struct dns_waker waker);
+                                        enum dns_type type, struct waker waker);
 
 /* One more question for the same answer, with a waker of its own, without asking again. */
-struct dns_question *dns_question_share(struct dns_question *question, struct dns_waker waker);
+struct dns_question *dns_question_share(struct dns_question *question, struct waker waker);
 
 void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r);
 

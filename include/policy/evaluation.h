@@ -23,24 +23,18 @@ enum evaluation_result {
 #define EVALUATION_DEPTH_MAX 100
 
 struct evaluation {
-    const struct facts *facts;
-    const struct site *site;
-    struct bounce_memory *memory; /* NULL: none; set behind evaluation_init */
-    struct check_warner warner;   /* likewise */
-    struct lookups *lookups;      /* NULL: no restriction asks the DNS */
-    struct check_effects *effects;
-    GArray *notes; /* of struct check_note */
+    struct check given; /* what every check of the session sees */
     GArray *frames;
-    char *reply;       /* EVALUATION_REFUSE: owned */
-    const char *check; /* the restriction that decided; static */
-    const char *why;   /* why it could not be decided; static or NULL */
+    char *reply;                /* EVALUATION_REFUSE: owned */
+    const char *check;          /* the restriction that decided; static */
+    const char *why;            /* why it could not be decided; static or NULL */
+    enum wait_source waits_for; /* EVALUATION_WAIT */
 };
 
-/* Prepares the evaluation of LIST. FACTS, SITE, LIST, LOOKUPS, EFFECTS and NOTES must live until
- * evaluation_clear. */
+/* Prepares the evaluation of LIST. GIVEN holds what a check of it finds: facts, site, effects,
+ * notes and what may be asked; all of it, and LIST, must live until evaluation_clear. */
 void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
-                     const struct facts *facts, const struct site *site, struct lookups *lookups,
-                     struct check_effects *effects, GArray *notes);
+                     const struct check *given);
 
 enum evaluation_result evaluation_run(struct evaluation *evaluation);
 

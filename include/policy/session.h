@@ -12,6 +12,7 @@
 #ifndef POLICY_SESSION_H
 #define POLICY_SESSION_H
 
+#include "base/waker.h"
 #include "policy/engine.h"
 
 /* Most header lines of a message, and most recipients; more is refused (552 5.3.4, 452 4.5.3). */
@@ -24,11 +25,6 @@ enum session_action {
     SESSION_CONTINUE, /* go on; at the end of a message: pass it on */
     SESSION_REFUSE,   /* with answer->reply, 4xx or 5xx */
     SESSION_HOLD,     /* end of message: pass it on, but to the hold queue */
-};
-
-struct session_waker {
-    void (*wake)(void *data);
-    void *data;
 };
 
 /* What the MTA is to be told. Lives until the next step. */
@@ -54,8 +50,9 @@ struct session_recipient {
 
 struct session;
 
-/* Begins a session under the policy that is in force now. WAKER is copied. */
-struct session *session_new(struct engine *engine, const struct session_waker *waker);
+/* Begins a session under the policy that is in force now. WAKER is copied; NULL: nobody is woken.
+ */
+struct session *session_new(struct engine *engine, const struct waker *waker);
 
 /* Accepts NULL. The waker is not called any more once this has returned. */
 void session_free(struct session *session);
@@ -117,7 +114,7 @@ const struct spam_verdict *session_spam(const struct session *session);
 const struct spam_profile *session_profile(const struct session *session);
 
 /* The DNS questions of the session; NULL: there are none. And its policy. */
-struct lookups *session_lookups(const struct session *session);
+struct dns_questions *session_dns_questions(const struct session *session);
 const struct policy *session_policy(const struct session *session);
 
 const struct facts *session_facts(const struct session *session);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 
 /* How a listing of a key from this place is told. */
 static const struct place_text {
@@ -56,8 +56,9 @@ static enum check_result refuse_listed(struct check *check, struct dnsbl_lookup 
     g_autofree char *text = NULL;
     if (!shown && !secret) {
         dnsbl_lookup_ask_text(lookup, index, places);
-        if (dnsbl_lookup_text(lookup, index, places, &text) && !lookups_expired(check->lookups))
-            return CHECK_WAIT;
+        if (dnsbl_lookup_text(lookup, index, places, &text) &&
+            !dns_questions_expired(check->dns_questions))
+            return check_wait(check, WAIT_DNS);
     }
     return check_refuse(check, 554, "5.7.1", "Service unavailable; %s [%s] blocked using %s%s%s",
                         place_class(result.place), result.what,
@@ -69,20 +70,21 @@ static enum check_result refuse_listed(struct check *check, struct dnsbl_lookup 
 
 enum check_result run_reject_dnsbl(struct check *check)
 {
-    struct dnsbl_lookup *lookup = check->lookups ? lookups_weighted(check->lookups) : NULL;
+    struct dnsbl_lookup *lookup =
+        check->dns_questions ? dns_questions_weighted(check->dns_questions) : NULL;
     if (!lookup)
         return CHECK_DUNNO;
     unsigned places = DNSBL_ENVELOPE & ~(unsigned)DNSBL_RECIPIENT;
     if (check->facts->message)
         places |= DNSBL_FROM | DNSBL_REPLY_TO;
-    lookups_need(check->lookups, check->facts, LOOKUPS_WEIGHTED, places);
+    dns_questions_ask(check->dns_questions, check->facts, DNS_LISTS_WEIGHTED, places);
     int64_t threshold = site_dnsbl_threshold(check->site, check->facts);
     struct dnsbl_sum sum;
     dnsbl_lookup_sum(lookup, places, &sum);
     /* Once the sum is reached for good, only which list is named may still be open. */
     bool open = sum.pending && sum.highest >= threshold && (sum.lowest < threshold || sum.top_open);
-    if (open && !lookups_expired(check->lookups))
-        return CHECK_WAIT;
+    if (open && !dns_questions_expired(check->dns_questions))
+        return check_wait(check, WAIT_DNS);
     if (sum.sum < threshold || sum.top < 0)
         return CHECK_DUNNO;
     return refuse_listed(check, lookup, (unsigned)sum.top, places);
@@ -93,19 +95,20 @@ enum listing { LISTING_WAIT, LISTING_YES, LISTING_NO, LISTING_UNKNOWN };
 /* What the list that the restriction names says; the key's place is the entry's. */
 static enum listing ask_zone(struct check *check)
 {
-    struct dnsbl_lookup *lookup = check->lookups ? lookups_zones(check->lookups) : NULL;
+    struct dnsbl_lookup *lookup =
+        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
     if (!lookup)
         return LISTING_NO;
     unsigned index = check->argument->zone;
     unsigned places = dnsbl_set_get(check->site->dnsbl_zones, index)->places;
-    lookups_need(check->lookups, check->facts, LOOKUPS_ZONES, places);
+    dns_questions_ask(check->dns_questions, check->facts, DNS_LISTS_ZONES, places);
     struct dnsbl_result result;
     dnsbl_lookup_result(lookup, index, places, &result);
     switch (result.verdict) {
     case DNSBL_LISTED:
         return LISTING_YES;
     case DNSBL_PENDING:
-        return lookups_expired(check->lookups) ? LISTING_UNKNOWN : LISTING_WAIT;
+        return dns_questions_expired(check->dns_questions) ? LISTING_UNKNOWN : LISTING_WAIT;
     case DNSBL_UNKNOWN:
         return LISTING_UNKNOWN;
     default:
@@ -118,9 +121,9 @@ enum check_result run_reject_listed(struct check *check)
     unsigned index = check->argument->zone;
     switch (ask_zone(check)) {
     case LISTING_WAIT:
-        return CHECK_WAIT;
+        return check_wait(check, WAIT_DNS);
     case LISTING_YES:
-        return refuse_listed(check, lookups_zones(check->lookups), index,
+        return refuse_listed(check, dns_questions_zones(check->dns_questions), index,
                              dnsbl_set_get(check->site->dnsbl_zones, index)->places);
     default:
         return CHECK_DUNNO;
@@ -137,7 +140,7 @@ enum check_result run_permit_listed(struct check *check)
         return CHECK_DUNNO;
     switch (ask_zone(check)) {
     case LISTING_WAIT:
-        return CHECK_WAIT;
+        return check_wait(check, WAIT_DNS);
     case LISTING_YES:
         return CHECK_PERMIT;
     case LISTING_UNKNOWN:

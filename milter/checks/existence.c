@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 #include "mail/hostname.h"
 
 static const char no_resolver[] = "the resolver could not be started";
@@ -40,14 +40,14 @@ enum check_result run_reject_unknown_helo_hostname(struct check *check)
     const char *helo = check->facts->helo;
     if (!helo)
         return CHECK_DUNNO;
-    if (!check->lookups)
+    if (!check->dns_questions)
         return check_cannot_tell(check, no_resolver);
     if (helo[0] == '[')
         return run_reject_invalid_helo_hostname(check);
     static const char format[] = "<%s>: Helo command rejected: %s";
-    switch (lookups_domain(check->lookups, helo, DOMAINCHECK_HOST)) {
+    switch (dns_questions_domain(check->dns_questions, helo, DOMAINCHECK_HOST)) {
     case DOMAINCHECK_PENDING:
-        return CHECK_WAIT;
+        return check_wait(check, WAIT_DNS);
     case DOMAINCHECK_NOT_FOUND:
         return check_refuse(check, 450, "4.7.1", format, helo, "Host not found");
     case DOMAINCHECK_MALFORMED:
@@ -72,11 +72,11 @@ static enum check_result check_domain(struct check *check, const struct mail_add
     const char *domain = address->domain, *text = address->text;
     if (domain[0] == '\0' || domain[0] == '[')
         return CHECK_DUNNO;
-    if (!check->lookups)
+    if (!check->dns_questions)
         return check_cannot_tell(check, no_resolver);
-    switch (lookups_domain(check->lookups, domain, DOMAINCHECK_MAIL)) {
+    switch (dns_questions_domain(check->dns_questions, domain, DOMAINCHECK_MAIL)) {
     case DOMAINCHECK_PENDING:
-        return CHECK_WAIT;
+        return check_wait(check, WAIT_DNS);
     case DOMAINCHECK_NULL_MX:
         return check_refuse(check, side->null_mx_code, side->null_mx_dsn,
                             "<%s>: %s rejected: Domain %s does not accept mail (nullMX)", text,

@@ -71,6 +71,12 @@ enum check_result check_cannot_tell(struct check *check, const char *why)
     return CHECK_CANNOT_TELL;
 }
 
+enum check_result check_wait(struct check *check, enum wait_source source)
+{
+    check->waits_for = source;
+    return CHECK_WAIT;
+}
+
 void check_effects_init(struct check_effects *effects)
 {
     *effects = (struct check_effects){.prepend = g_ptr_array_new_with_free_func(g_free)};

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 #include "mail/header.h"
 #include "restrictions.h"
 
@@ -72,24 +72,26 @@ char *spam_verdict_rules(const struct spam_verdict *verdict, const char *separat
 static bool lists_open(struct check *check)
 {
     const struct spam_site *spam = check->site->spam;
-    struct dnsbl_lookup *lookup = check->lookups ? lookups_zones(check->lookups) : NULL;
+    struct dnsbl_lookup *lookup =
+        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
     bool open = false;
     for (guint i = 0; lookup && i < spam->rule_zones->len; i++) {
         unsigned zone = g_array_index(spam->rule_zones, unsigned, i);
         unsigned places = dnsbl_set_get(check->site->dnsbl_zones, zone)->places;
         struct dnsbl_result result;
-        lookups_need(check->lookups, check->facts, LOOKUPS_ZONES, places);
+        dns_questions_ask(check->dns_questions, check->facts, DNS_LISTS_ZONES, places);
         dnsbl_lookup_result(lookup, zone, places, &result);
         open |= result.verdict == DNSBL_PENDING;
     }
-    return open && !lookups_expired(check->lookups);
+    return open && !dns_questions_expired(check->dns_questions);
 }
 
 static bool list_hits(void *data, size_t index)
 {
     struct check *check = data;
     const struct spam_site *spam = check->site->spam;
-    struct dnsbl_lookup *lookup = check->lookups ? lookups_zones(check->lookups) : NULL;
+    struct dnsbl_lookup *lookup =
+        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
     if (!lookup || index >= spam->rule_zones->len)
         return false;
     unsigned zone = g_array_index(spam->rule_zones, unsigned, index);
@@ -283,7 +285,7 @@ enum check_result run_reject_spam(struct check *check)
     if (!spam || !check->facts->message || ruleset_is_empty(spam->ruleset))
         return CHECK_DUNNO;
     if (lists_open(check))
-        return CHECK_WAIT;
+        return check_wait(check, WAIT_DNS);
     if (has_too_many_forged(check))
         return check_refuse(check, 552, "5.3.4", "Message header too large");
     if (!check->effects->spam)

@@ -34,7 +34,7 @@ struct dnsbl_lookup {
     struct dnsbl_set *set;
     struct resolver *resolver;
     struct dnsbl_state *state;
-    struct dns_waker waker;
+    struct waker waker;
     int64_t deadline;
     unsigned keys;
     GPtrArray *queries;
@@ -53,7 +53,7 @@ static void query_free(void *data)
 }
 
 struct dnsbl_lookup *dnsbl_lookup_new(struct dnsbl_set *set, struct resolver *resolver,
-                                      struct dnsbl_state *state, struct dns_waker waker)
+                                      struct dnsbl_state *state, struct waker waker)
 {
     struct dnsbl_lookup *lookup = g_new0(struct dnsbl_lookup, 1);
     lookup->set = dnsbl_set_ref(set);

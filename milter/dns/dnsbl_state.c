@@ -267,7 +267,7 @@ static struct dns_question *ask_probe(struct dnsbl_list *list, struct resolver *
                                       const char *key)
 {
     g_autofree char *name = g_strdup_printf("%s.%s", key, list->zone);
-    return resolver_ask_fresh(resolver, name, DNS_A, (struct dns_waker){on_probe, list});
+    return resolver_ask_fresh(resolver, name, DNS_A, (struct waker){on_probe, list});
 }
 
 static void start_probe(struct dnsbl_list *list, struct resolver *resolver, struct todo *todo)
@@ -317,7 +317,7 @@ static bool may_ask(struct dnsbl_list *list, struct resolver *resolver, int64_t 
 }
 
 struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolver,
-                              const char *zone, enum dnsbl_kind kind, struct dns_waker waker,
+                              const char *zone, enum dnsbl_kind kind, struct waker waker,
                               struct dns_question **probe_r, int64_t *since_r,
                               enum dnsbl_reason *reason_r)
 {

@@ -24,7 +24,7 @@ struct list_report {
  * as long as the state; *PROBE_R is a question for the probe that listings have to wait for, with
  * WAKER, or NULL; answers older than *SINCE_R are not to be believed. */
 struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolver,
-                              const char *zone, enum dnsbl_kind kind, struct dns_waker waker,
+                              const char *zone, enum dnsbl_kind kind, struct waker waker,
                               struct dns_question **probe_r, int64_t *since_r,
                               enum dnsbl_reason *reason_r);
 

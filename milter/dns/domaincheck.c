@@ -13,7 +13,7 @@ struct domaincheck {
     struct resolver *resolver;
     char *name; /* NULL: can be no name */
     enum domaincheck_kind kind;
-    struct dns_waker waker;
+    struct waker waker;
     bool asked_second;
     struct dns_question *mx;
     struct dns_question *a;
@@ -38,7 +38,7 @@ static char *make_name(const char *name)
 }
 
 struct domaincheck *domaincheck_new(struct resolver *resolver, const char *name,
-                                    enum domaincheck_kind kind, struct dns_waker waker)
+                                    enum domaincheck_kind kind, struct waker waker)
 {
     struct domaincheck *check = g_new0(struct domaincheck, 1);
     check->resolver = resolver;

@@ -38,7 +38,7 @@ struct dns_question {
     atomic_int references; /* the asker's and the sending's */
     struct resolver *resolver;
     struct sending *sending;
-    struct dns_waker waker;
+    struct waker waker;
     bool immediate;
     bool cancelled; /* this and the next under the resolver's lock */
     bool waking;
@@ -308,7 +308,7 @@ static struct sending *sending_new(struct resolver *resolver, const char *name, 
 
 /* Hangs a new question on the sending, whose reference it takes. With the lock held. */
 static struct dns_question *attach(struct resolver *resolver, struct sending *sending,
-                                   struct dns_waker waker)
+                                   struct waker waker)
 {
     struct dns_question *question = g_new0(struct dns_question, 1);
     atomic_init(&question->references, 1);
@@ -349,7 +349,7 @@ static struct sending *join_or_send(struct resolver *resolver, struct sending *f
 }
 
 static struct dns_question *ask(struct resolver *resolver, const char *name, enum dns_type type,
-                                struct dns_waker waker, bool cache)
+                                struct waker waker, bool cache)
 {
     bool valid = dns_name_valid(name);
     struct sending *sending = sending_new(resolver, valid ? name : "", type);
@@ -372,18 +372,18 @@ static struct dns_question *ask(struct resolver *resolver, const char *name, enu
 }
 
 struct dns_question *resolver_ask(struct resolver *resolver, const char *name, enum dns_type type,
-                                  struct dns_waker waker)
+                                  struct waker waker)
 {
     return ask(resolver, name, type, waker, true);
 }
 
 struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *name,
-                                        enum dns_type type, struct dns_waker waker)
+                                        enum dns_type type, struct waker waker)
 {
     return ask(resolver, name, type, waker, false);
 }
 
-struct dns_question *dns_question_share(struct dns_question *question, struct dns_waker waker)
+struct dns_question *dns_question_share(struct dns_question *question, struct waker waker)
 {
     struct resolver *resolver = question->resolver;
     pthread_mutex_lock(&resolver->lock);

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 #include "checks/spam.h"
-#include "dns/gate.h"
+#include "base/waiting.h"
 
 /* How long to sleep between looks at a probe, which wakes nobody. */
 #define PROBE_LOOK_US (5 * G_TIME_SPAN_MILLISECOND)
@@ -26,7 +26,7 @@ struct dnslists {
     const struct site *site; /* of the connections without a section of their own */
     struct resolver *resolver;
     struct dnsbl_state *state;
-    struct gate gate;
+    struct waiting waiting;
     GArray *sources; /* of struct source */
 };
 
@@ -53,7 +53,7 @@ struct dnslists *dnslists_new(const struct snapshot *snapshot, struct problems *
     lists->site = &snapshot_main_policy(snapshot)->site;
     lists->resolver = resolver;
     lists->state = dnsbl_state_new(NULL, NULL);
-    gate_init(&lists->gate);
+    waiting_init(&lists->waiting);
     lists->sources = g_array_new(FALSE, FALSE, sizeof(struct source));
     const struct policy *policy;
     for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)); i++) {
@@ -69,7 +69,7 @@ void dnslists_free(struct dnslists *lists)
         return;
     resolver_free(lists->resolver);
     dnsbl_state_free(lists->state);
-    gate_clear(&lists->gate);
+    waiting_clear(&lists->waiting);
     g_array_unref(lists->sources);
     g_free(lists);
 }
@@ -164,7 +164,7 @@ static void send_questions(struct dnslists *lists, struct subject *subject)
     subject->lookups = g_new0(struct dnsbl_lookup *, lists->sources->len);
     for (unsigned i = 0; i < lists->sources->len; i++) {
         subject->lookups[i] = dnsbl_lookup_new(get_source(lists, i)->set, lists->resolver,
-                                               lists->state, gate_waker(&lists->gate));
+                                               lists->state, lists->waiting.waker);
         add_subject(subject->lookups[i], subject);
     }
 }
@@ -396,7 +396,7 @@ void dnslists_ask(struct dnslists *lists, struct subject *const *subjects, unsig
         open = false;
         for (unsigned i = 0; i < count; i++)
             open |= is_open(lists, subjects[i], deadline);
-        in_time = !open || gate_wait(&lists->gate, deadline);
+        in_time = !open || waiting_sleep(&lists->waiting, deadline);
     }
     wait_for_probes(lists, deadline);
     for (unsigned i = 0; i < count; i++)

@@ -101,7 +101,7 @@ void connection_end_message(struct connection_state *connection)
 
 void connection_settle(struct connection_state *connection, enum session_step step)
 {
-    waiting_settle(&connection->waiting, connection->session, step);
+    session_settle(connection->session, step, &connection->waiting);
     g_atomic_int_inc(&progress);
 }
 

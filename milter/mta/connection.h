@@ -7,7 +7,7 @@
 #ifndef MTA_CONNECTION_H
 #define MTA_CONNECTION_H
 
-#include "policy/waiting.h"
+#include "policy/settle.h"
 
 struct connection_state {
     struct session *session;

@@ -66,14 +66,12 @@ static struct frame list_frame(const struct restriction_list *list, const struct
 }
 
 void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
-                     const struct facts *facts, const struct site *site, struct lookups *lookups,
-                     struct check_effects *effects, GArray *notes)
+                     const struct check *given)
 {
-    *evaluation = (struct evaluation){
-        .facts = facts, .site = site, .lookups = lookups, .effects = effects, .notes = notes};
+    *evaluation = (struct evaluation){.given = *given};
     evaluation->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
     g_array_set_clear_func(evaluation->frames, clear_frame);
-    struct frame frame = list_frame(list, facts);
+    struct frame frame = list_frame(list, given->facts);
     g_array_append_val(evaluation->frames, frame);
 }
 
@@ -109,11 +107,11 @@ static enum evaluation_result refuse(struct evaluation *evaluation, const char *
 static enum evaluation_result take_refusal(struct evaluation *evaluation, const char *check,
                                            char *reply, bool warn)
 {
-    const struct check_effects *effects = evaluation->effects;
+    const struct check_effects *effects = evaluation->given.effects;
     if (warn) {
         struct check_note note = {.action = "warn",
                                   .text = g_strdup_printf("%s would refuse: %s", check, reply)};
-        g_array_append_val(evaluation->notes, note);
+        g_array_append_val(evaluation->given.notes, note);
         g_free(reply);
         return EVALUATION_DUNNO;
     }
@@ -175,23 +173,19 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     const struct restriction_item *item = restriction_list_item(frame->list, frame->next);
     bool warn = frame->warn || item->warn_if_reject;
     const char *name = item->row->name;
-    struct check check = {.facts = evaluation->facts,
-                          .site = evaluation->site,
-                          .argument = &item->argument,
-                          .memory = evaluation->memory,
-                          .warner = evaluation->warner,
-                          .lookups = evaluation->lookups,
-                          .list = frame->list->kind,
-                          .subject = frame->subject,
-                          .subject_class = frame->class,
-                          .warn_only = warn,
-                          .effects = evaluation->effects,
-                          .notes = evaluation->notes};
+    struct check check = evaluation->given;
+    check.argument = &item->argument;
+    check.list = frame->list->kind;
+    check.subject = frame->subject;
+    check.subject_class = frame->class;
+    check.warn_only = warn;
     enum check_result result = item->row->run(&check);
-    if (result == CHECK_WAIT)
+    if (result == CHECK_WAIT) {
+        evaluation->waits_for = check.waits_for;
         return EVALUATION_WAIT;
+    }
     frame->next++;
-    remember_author(evaluation->effects, name);
+    remember_author(evaluation->given.effects, name);
     enum evaluation_result outcome = EVALUATION_DUNNO;
     switch (result) {
     case CHECK_PERMIT:
@@ -227,7 +221,8 @@ enum evaluation_result evaluation_run(struct evaluation *evaluation)
         if (result != EVALUATION_DUNNO)
             return result;
         /* Both deferrals together decide already: whatever comes, the answer is 4xx. */
-        if (evaluation->effects->defer_if_permit && evaluation->effects->defer_if_reject)
+        if (evaluation->given.effects->defer_if_permit &&
+            evaluation->given.effects->defer_if_reject)
             return EVALUATION_DUNNO;
     }
     return EVALUATION_DUNNO;

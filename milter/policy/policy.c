@@ -10,7 +10,7 @@
 #include "autoreply/bounce_senders.h"
 #include "base/system.h"
 #include "base/text.h"
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 #include "checks/spam.h"
 #include "config.h"
 
@@ -328,10 +328,10 @@ static void add_rule_zones(struct policy *policy, struct problems *problems)
 /* The lists that are asked as soon as there is something to ask. */
 static unsigned early_groups(const struct policy *policy)
 {
-    unsigned groups = LOOKUPS_ZONES;
+    unsigned groups = DNS_LISTS_ZONES;
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (policy->lists[kind] && restriction_list_names(policy->lists[kind], "reject_dnsbl"))
-            groups |= LOOKUPS_WEIGHTED;
+            groups |= DNS_LISTS_WEIGHTED;
     return groups;
 }
 

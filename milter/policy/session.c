@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 #include "checks/spam.h"
 
 void refusal_clear(struct refusal *refusal)
@@ -24,11 +24,11 @@ static void recipient_free(void *data)
     g_free(recipient);
 }
 
-struct session *session_new(struct engine *engine, const struct session_waker *waker)
+struct session *session_new(struct engine *engine, const struct waker *waker)
 {
     struct session *session = g_new0(struct session, 1);
     session->engine = engine;
-    session->waker = waker ? *waker : (struct session_waker){0};
+    session->waker = waker ? *waker : (struct waker){0};
     session->snapshot = engine_acquire(engine);
     session->policy = snapshot_main_policy(session->snapshot);
     facts_init(&session->facts);
@@ -51,9 +51,7 @@ static void forget_message(struct session *session)
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
     session->microseconds = 0;
-    session->waiting_from = 0;
-    if (session->lookups)
-        lookups_wait_end(session->lookups);
+    run_stop_waiting(session);
 }
 
 void session_free(struct session *session)
@@ -65,7 +63,7 @@ void session_free(struct session *session)
     refusal_clear(&session->helo_refusal);
     check_effects_clear(&session->client_effects);
     check_effects_clear(&session->helo_effects);
-    lookups_free(session->lookups);
+    dns_questions_free(session->dns_questions);
     engine_dns_unref(session->dns);
     facts_clear(&session->facts);
     if (session->recipients)
@@ -139,7 +137,7 @@ static void inherit_deferrals(struct session *session)
 
 int64_t session_deadline(const struct session *session)
 {
-    return session->lookups ? lookups_deadline(session->lookups) : 0;
+    return wait_budget_deadline(&session->budget);
 }
 
 /* Questions that leave before anybody needs the answer: not for those whom the lists will probably
@@ -148,37 +146,39 @@ static void ask_early(struct session *session)
 {
     const struct facts *facts = &session->facts;
     const struct site *site = &session->policy->site;
-    if (!session->lookups || session->asks_late || facts->submission ||
+    if (!session->dns_questions || session->asks_late || facts->submission ||
         site_authenticated(site, facts))
         return;
     if (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
                                                     facts->client_name) != LOOKUP_MISS)
         return;
-    lookups_need(session->lookups, facts, site->dnsbl_early, DNSBL_ANYWHERE);
+    dns_questions_ask(session->dns_questions, facts, site->dnsbl_early, DNSBL_ANYWHERE);
 }
 
 /* A session may be told of another client (XCLIENT): what was asked for the first one is dropped.
  */
-static void begin_lookups(struct session *session)
+static void begin_questions(struct session *session)
 {
-    lookups_free(g_steal_pointer(&session->lookups));
+    const struct site *site = &session->policy->site;
+    dns_questions_free(g_steal_pointer(&session->dns_questions));
     engine_dns_unref(g_steal_pointer(&session->dns));
     if (!session->policy->asks_dns)
         return;
     session->dns = engine_dns_acquire(session->engine);
-    struct dns_waker waker = {.wake = session->waker.wake, .data = session->waker.data};
-    if (session->dns)
-        session->lookups =
-            lookups_new(&session->policy->site, session->dns->resolver, session->dns->state, waker);
+    if (!session->dns)
+        return;
+    wait_budget_set(&session->budget, WAIT_DNS, site->dns_budget);
+    session->dns_questions = dns_questions_new(site, session->dns->resolver, session->dns->state,
+                                               &session->budget, session->waker);
     ask_early(session);
 }
 
 /* The facts of these places are new. */
-static void renew_lookups(struct session *session, unsigned places)
+static void renew_questions(struct session *session, unsigned places)
 {
-    if (!session->lookups)
+    if (!session->dns_questions)
         return;
-    lookups_forget(session->lookups, places);
+    dns_questions_forget(session->dns_questions, places);
     ask_early(session);
 }
 
@@ -218,7 +218,7 @@ enum session_step session_connect(struct session *session, const struct connecti
     site_judge_listener(&session->policy->site, &session->facts);
     warn_of_listener_name(session);
     warn_of_untold_listener(session);
-    begin_lookups(session);
+    begin_questions(session);
     run_begin(session, STAGE_CONNECT);
     return run_advance(session);
 }
@@ -228,7 +228,7 @@ enum session_step session_helo(struct session *session, const char *helo,
 {
     forget_message(session);
     facts_helo(&session->facts, helo, macros);
-    renew_lookups(session, DNSBL_HELO);
+    renew_questions(session, DNSBL_HELO);
     run_begin(session, STAGE_HELO);
     return run_advance(session);
 }
@@ -238,9 +238,8 @@ enum session_step session_mail(struct session *session, const char *const *argv,
 {
     forget_message(session);
     facts_mail(&session->facts, argv, macros);
-    if (session->lookups)
-        lookups_renew(session->lookups);
-    renew_lookups(session, DNSBL_SENDER | DNSBL_FROM | DNSBL_REPLY_TO);
+    wait_budget_renew(&session->budget, WAIT_DNS, session->policy->site.dns_budget);
+    renew_questions(session, DNSBL_SENDER | DNSBL_FROM | DNSBL_REPLY_TO);
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     run_begin(session, STAGE_MAIL);
@@ -293,8 +292,8 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
                                const struct macro_source *macros)
 {
     facts_rcpt(&session->facts, argv, macros);
-    if (session->lookups)
-        lookups_forget(session->lookups, DNSBL_RECIPIENT);
+    if (session->dns_questions)
+        dns_questions_forget(session->dns_questions, DNSBL_RECIPIENT);
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     warn_of_local_domain(session);
@@ -368,9 +367,9 @@ const struct spam_profile *session_profile(const struct session *session)
     return session->policy->site.spam->profiles->pdata[index];
 }
 
-struct lookups *session_lookups(const struct session *session)
+struct dns_questions *session_dns_questions(const struct session *session)
 {
-    return session->lookups;
+    return session->dns_questions;
 }
 
 const struct policy *session_policy(const struct session *session)

@@ -30,12 +30,13 @@ struct run {
 
 struct session {
     struct engine *engine;
-    struct session_waker waker;
+    struct waker waker;
     struct snapshot *snapshot;
     const struct policy *policy;
-    struct engine_dns *dns;  /* NULL: none */
-    struct lookups *lookups; /* NULL: no restriction asks the DNS */
-    bool asks_late;          /* no questions before they are needed */
+    struct engine_dns *dns;              /* NULL: none */
+    struct dns_questions *dns_questions; /* NULL: no restriction asks the DNS */
+    struct wait_budget budget;
+    bool asks_late; /* no questions before they are needed */
     struct facts facts;
     struct run run;
     GArray *notes;
@@ -72,6 +73,9 @@ enum session_step run_advance(struct session *session);
 /* Ends the stage under way: with REFUSAL, which is emptied, or without one if its reply is NULL. */
 enum session_step run_finish(struct session *session, struct refusal *refusal);
 void run_clear(struct run *run);
+
+/* The wait under way is over, if there is one. */
+void run_stop_waiting(struct session *session);
 
 /* outcome.c: what the end of the stage under way means: answer, log, what is kept for later. Takes
  * from REFUSAL what it needs. */

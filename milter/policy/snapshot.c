@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 #include "dns/resolver.h"
 #include "lookup/tablestatus.h"
 #include "policy.h"
@@ -36,7 +36,7 @@ static unsigned early_places(const struct policy *policy)
 {
     const struct site *site = &policy->site;
     unsigned places = dnsbl_set_places(site->dnsbl_zones);
-    if (site->dnsbl_early & LOOKUPS_WEIGHTED)
+    if (site->dnsbl_early & DNS_LISTS_WEIGHTED)
         places |= dnsbl_set_places(site->dnsbl_weighted);
     return places;
 }

@@ -4,7 +4,7 @@
  */
 #include "session_state.h"
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 
 void run_clear(struct run *run)
 {
@@ -49,10 +49,17 @@ static bool begin_list(struct session *session)
         return false;
     if (!session->notes)
         session->notes = check_notes_new();
-    evaluation_init(&run->evaluation, session->policy->lists[kind], &session->facts,
-                    &session->policy->site, session->lookups, &run->effects, session->notes);
-    run->evaluation.memory = engine_bounce_memory(session->engine);
-    run->evaluation.warner = (struct check_warner){.warn_once = warn_once, .data = session->engine};
+    const struct check given = {
+        .facts = &session->facts,
+        .site = &session->policy->site,
+        .memory = engine_bounce_memory(session->engine),
+        .warner = {.warn_once = warn_once, .data = session->engine},
+        .dns_questions = session->dns_questions,
+        .budget = &session->budget,
+        .effects = &run->effects,
+        .notes = session->notes,
+    };
+    evaluation_init(&run->evaluation, session->policy->lists[kind], &given);
     run->evaluating = true;
     return true;
 }
@@ -79,16 +86,34 @@ static enum session_step run_lists(struct session *session)
     return run_finish(session, &refusal);
 }
 
+/* The session is asked again when its budget for SOURCE ends, woken or not. */
+static void wait_for(struct session *session, enum wait_source source)
+{
+    wait_budget_begin(&session->budget, source);
+    int64_t deadline = wait_budget_deadline(&session->budget);
+    if (session->dns_questions)
+        dns_questions_set_deadline(session->dns_questions, source == WAIT_DNS ? deadline : 0);
+}
+
+void run_stop_waiting(struct session *session)
+{
+    wait_budget_end(&session->budget);
+    session->waiting_from = 0;
+    if (session->dns_questions)
+        dns_questions_set_deadline(session->dns_questions, 0);
+}
+
 enum session_step run_advance(struct session *session)
 {
     gint64 start = session->waiting_from ? session->waiting_from : g_get_monotonic_time();
     session->resumed_at = start;
     enum session_step step = run_lists(session);
-    session->waiting_from = step == SESSION_WAIT ? start : 0;
-    if (session->lookups && step == SESSION_WAIT)
-        lookups_wait_begin(session->lookups);
-    else if (session->lookups)
-        lookups_wait_end(session->lookups);
+    if (step == SESSION_READY) {
+        run_stop_waiting(session);
+        return step;
+    }
+    session->waiting_from = start;
+    wait_for(session, session->run.evaluation.waits_for);
     return step;
 }
 
@@ -112,7 +137,7 @@ void run_begin(struct session *session, enum stage stage)
     struct run *run = &session->run;
     bool delay = session->policy->delay_checks;
     run_clear(run);
-    session->waiting_from = 0;
+    run_stop_waiting(session);
     run->stage = stage;
     check_effects_init(&run->effects);
     for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++)

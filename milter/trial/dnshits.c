@@ -4,7 +4,7 @@
  */
 #include "trial/dnshits.h"
 
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 
 /* How long to sleep between looks; the session itself is not woken any more. */
 #define LOOK_US (2 * G_TIME_SPAN_MILLISECOND)
@@ -55,11 +55,12 @@ static bool is_pending(struct dnsbl_lookup *weighted, struct dnsbl_lookup *zones
 
 void dns_hits_read(struct dns_hits *hits, const struct session *session)
 {
-    struct lookups *lookups = session_lookups(session);
+    struct dns_questions *questions = session_dns_questions(session);
     const struct site *site = &session_policy(session)->site;
-    if (!lookups)
+    if (!questions)
         return;
-    struct dnsbl_lookup *weighted = lookups_weighted(lookups), *zones = lookups_zones(lookups);
+    struct dnsbl_lookup *weighted = dns_questions_weighted(questions),
+                        *zones = dns_questions_zones(questions);
     int64_t end = g_get_monotonic_time() + site->dns_budget;
     while (is_pending(weighted, zones) && g_get_monotonic_time() < end)
         g_usleep(LOOK_US);

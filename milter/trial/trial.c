@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "policy/waiting.h"
+#include "policy/settle.h"
 
 struct trial {
     struct snapshot *snapshot;
@@ -42,7 +42,7 @@ static void on_message(void *data, enum engine_level level, const char *text)
 /* Waits until a step has its answer. */
 static const struct session_answer *await(struct trial *trial, enum session_step step)
 {
-    waiting_settle(&trial->waiting, trial->session, step);
+    session_settle(trial->session, step, &trial->waiting);
     return session_get_answer(trial->session);
 }
 

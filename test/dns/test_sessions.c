@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "policy/engine.h"
-#include "policy/waiting.h"
+#include "policy/settle.h"
 #include "testservers.h"
 
 enum { THREADS = 12, SESSIONS = 60, RELOADS = 25, SERVERS = 2 };
@@ -93,8 +93,8 @@ static void begin(struct session *session, struct waiting *waiting, unsigned num
     g_assert_true(ipaddr_parse(text, &address));
     g_autofree char *host = g_strdup_printf("[%s]", text);
     struct connection connection = {.host = host, .address = &address};
-    waiting_settle(waiting, session, session_connect(session, &connection, macros));
-    waiting_settle(waiting, session, session_helo(session, "client.example", macros));
+    session_settle(session, session_connect(session, &connection, macros), waiting);
+    session_settle(session, session_helo(session, "client.example", macros), waiting);
 }
 
 /* One message for one recipient. false: the client hung up in the middle of it. */
@@ -103,11 +103,11 @@ static bool offer(struct session *session, struct waiting *waiting, bool hang_up
 {
     static const char *const sender[] = {"<a@mx-10.delay-2.test>", NULL};
     static const char *const recipient[] = {"<bob@example.org>", NULL};
-    waiting_settle(waiting, session, session_mail(session, sender, macros));
+    session_settle(session, session_mail(session, sender, macros), waiting);
     enum session_step step = session_rcpt(session, recipient, macros);
     if (hang_up && step == SESSION_WAIT)
         return false;
-    waiting_settle(waiting, session, step);
+    session_settle(session, step, waiting);
     return true;
 }
 
@@ -225,8 +225,8 @@ static void test_long_session(void)
         const char *fate = i < 12 ? "nx" : "a-127-0-0-2";
         g_autofree char *path = g_strdup_printf("<a@%s.n%u.example>", fate, i);
         const char *sender[] = {path, NULL}, *recipient[] = {"<bob@example.org>", NULL};
-        waiting_settle(&waiting, session, session_mail(session, sender, &macros));
-        waiting_settle(&waiting, session, session_rcpt(session, recipient, &macros));
+        session_settle(session, session_mail(session, sender, &macros), &waiting);
+        session_settle(session, session_rcpt(session, recipient, &macros), &waiting);
         g_assert_cmpint(session_get_answer(session)->action, ==,
                         i < 12 ? SESSION_CONTINUE : SESSION_REFUSE);
     }

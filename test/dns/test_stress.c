@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "dns/dnsbl.h"
-#include "dns/gate.h"
+#include "base/waiting.h"
 #include "testservers.h"
 
 enum { THREADS = 12, ROUNDS = 150 };
@@ -55,7 +55,7 @@ static void ask_and_cancel(struct shared *shared, GRand *random)
                         g_rand_int_range(random, 0, 2), g_rand_int_range(random, 2, 6));
     struct flag *flag = g_new0(struct flag, 1);
     flag->shared = shared;
-    struct dns_waker waker = {on_wake, flag};
+    struct waker waker = {on_wake, flag};
     struct dns_question *question = resolver_ask(shared->resolver, name, DNS_A, waker);
     struct dns_question *other = dns_question_share(question, waker);
     if (g_rand_boolean(random))
@@ -89,20 +89,20 @@ static void check_sum(struct dnsbl_lookup *lookup)
 
 static void look_up(struct shared *shared, GRand *random)
 {
-    struct gate gate;
+    struct waiting waiting;
     struct ipaddr address = {.family = IP_V4, .bytes = {203, 0, 113}};
     address.bytes[3] = (uint8_t)g_rand_int_range(random, 1, 255);
-    gate_init(&gate);
+    waiting_init(&waiting);
     struct dnsbl_lookup *lookup =
-        dnsbl_lookup_new(shared->set, shared->resolver, shared->state, gate_waker(&gate));
+        dnsbl_lookup_new(shared->set, shared->resolver, shared->state, waiting.waker);
     int64_t deadline = g_get_monotonic_time() + g_rand_int_range(random, 0, 30000);
     dnsbl_lookup_add_address(lookup, &address);
     dnsbl_lookup_set_deadline(lookup, deadline);
     while (dnsbl_lookup_pending(lookup, DNSBL_ENVELOPE))
-        gate_wait(&gate, deadline);
+        waiting_sleep(&waiting, deadline);
     check_sum(lookup);
     dnsbl_lookup_free(lookup);
-    gate_clear(&gate);
+    waiting_clear(&waiting);
 }
 
 static void read_status(struct shared *shared)

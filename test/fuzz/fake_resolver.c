@@ -17,7 +17,7 @@ struct resolver {
 struct dns_question {
     char *name;
     enum dns_type type;
-    struct dns_waker waker;
+    struct waker waker;
     bool immediate;
     uint64_t serial;
     int64_t sent_at;
@@ -173,8 +173,7 @@ void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r
     *counts_r = resolver->counts;
 }
 
-static struct dns_question *question_new(const char *name, enum dns_type type,
-                                         struct dns_waker waker)
+static struct dns_question *question_new(const char *name, enum dns_type type, struct waker waker)
 {
     struct dns_question *question = g_new0(struct dns_question, 1);
     question->name = g_strdup(name);
@@ -187,7 +186,7 @@ static struct dns_question *question_new(const char *name, enum dns_type type,
 }
 
 struct dns_question *resolver_ask(struct resolver *resolver, const char *name, enum dns_type type,
-                                  struct dns_waker waker)
+                                  struct waker waker)
 {
     struct dns_question *question = question_new(name, type, waker);
     resolver->counts.asked++;
@@ -200,12 +199,12 @@ struct dns_question *resolver_ask(struct resolver *resolver, const char *name, e
 }
 
 struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *name,
-                                        enum dns_type type, struct dns_waker waker)
+                                        enum dns_type type, struct waker waker)
 {
     return resolver_ask(resolver, name, type, waker);
 }
 
-struct dns_question *dns_question_share(struct dns_question *question, struct dns_waker waker)
+struct dns_question *dns_question_share(struct dns_question *question, struct waker waker)
 {
     struct dns_question *other = question_new(question->name, question->type, waker);
     other->serial = question->serial;
@@ -223,7 +222,7 @@ void fake_resolver_answer(void)
 {
     if (world.manner == FAKE_NEVER)
         return;
-    g_autoptr(GArray) wakers = g_array_new(FALSE, FALSE, sizeof(struct dns_waker));
+    g_autoptr(GArray) wakers = g_array_new(FALSE, FALSE, sizeof(struct waker));
     for (guint i = 0; i < world.pending->len; i++) {
         struct dns_question *question = world.pending->pdata[i];
         question->answer = invent(question->name, question->type);
@@ -232,7 +231,7 @@ void fake_resolver_answer(void)
     }
     g_ptr_array_set_size(world.pending, 0);
     for (guint i = 0; i < wakers->len; i++) {
-        const struct dns_waker *waker = &g_array_index(wakers, struct dns_waker, i);
+        const struct waker *waker = &g_array_index(wakers, struct waker, i);
         waker->wake(waker->data);
     }
 }
@@ -264,7 +263,7 @@ uint64_t dns_question_serial(const struct dns_question *question)
 
 void dns_question_cancel(struct dns_question *question)
 {
-    question->waker = (struct dns_waker){0};
+    question->waker = (struct waker){0};
 }
 
 void dns_question_drop(struct dns_question *question)

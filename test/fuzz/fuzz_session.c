@@ -125,7 +125,7 @@ static void play_macro(struct player *player, char *rest)
 static void play_connect(struct player *player, char *rest)
 {
     struct macro_source macros = {.get = get_macro, .context = player->macros};
-    struct session_waker waker = {.wake = wake, .data = player};
+    struct waker waker = {.wake = wake, .data = player};
     struct ipaddr address;
     bool known = ipaddr_parse(rest, &address);
     struct connection connection = {.host = rest, .address = known ? &address : NULL};

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/waiting.h"
+#include "policy/settle.h"
 
 struct player {
     GString *config;
@@ -50,7 +50,7 @@ static void on_message(void *data, enum engine_level level, const char *text)
 
 static void print_answer(struct player *player, enum session_step step)
 {
-    waiting_settle(&player->waiting, player->session, step);
+    session_settle(player->session, step, &player->waiting);
     static const char *const words[] = {"ok", "refuse", "hold"};
     const struct session_answer *answer = session_get_answer(player->session);
     printf("  %s", words[answer->action]);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "dns/dnsbl.h"
-#include "dns/gate.h"
+#include "base/waiting.h"
 #include "testservers.h"
 
 /* A site: server, resolver, state, and the sets that a test makes. */
@@ -16,7 +16,7 @@ struct site {
     struct test_server *server;
     struct resolver *resolver;
     struct dnsbl_state *state;
-    struct gate gate;
+    struct waiting waiting;
     GString *events;
     pthread_mutex_t lock;
 };
@@ -43,7 +43,7 @@ static bool open_site(struct site *site, struct test_server *server, unsigned ti
     site->events = g_string_new(NULL);
     pthread_mutex_init(&site->lock, NULL);
     site->state = dnsbl_state_new(on_event, site);
-    gate_init(&site->gate);
+    waiting_init(&site->waiting);
     problems_free(problems);
     return true;
 }
@@ -52,7 +52,7 @@ static void close_site(struct site *site)
 {
     resolver_free(site->resolver);
     dnsbl_state_free(site->state);
-    gate_clear(&site->gate);
+    waiting_clear(&site->waiting);
     g_string_free(site->events, TRUE);
     pthread_mutex_destroy(&site->lock);
     test_server_stop(site->server);
@@ -85,7 +85,7 @@ static struct dnsbl_lookup *begin(struct site *site, const char *sites, const ch
 {
     struct dnsbl_set *set = make_set(sites, rhsbl, hashbl);
     struct dnsbl_lookup *lookup =
-        dnsbl_lookup_new(set, site->resolver, site->state, gate_waker(&site->gate));
+        dnsbl_lookup_new(set, site->resolver, site->state, site->waiting.waker);
     dnsbl_set_unref(set);
     return lookup;
 }
@@ -103,7 +103,7 @@ static int64_t await(struct site *site, struct dnsbl_lookup *lookup, int64_t ms)
     int64_t start = g_get_monotonic_time(), deadline = start + ms * 1000;
     dnsbl_lookup_set_deadline(lookup, deadline);
     while (dnsbl_lookup_pending(lookup, DNSBL_ANYWHERE))
-        gate_wait(&site->gate, deadline);
+        waiting_sleep(&site->waiting, deadline);
     return (g_get_monotonic_time() - start) / 1000;
 }
 
@@ -112,7 +112,7 @@ static char *get_text(struct site *site, struct dnsbl_lookup *lookup, unsigned i
     char *text;
     dnsbl_lookup_ask_text(lookup, index, DNSBL_ANYWHERE);
     while (dnsbl_lookup_text(lookup, index, DNSBL_ANYWHERE, &text))
-        gate_wait(&site->gate, g_get_monotonic_time() + G_USEC_PER_SEC);
+        waiting_sleep(&site->waiting, g_get_monotonic_time() + G_USEC_PER_SEC);
     return text;
 }
 

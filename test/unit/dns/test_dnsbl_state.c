@@ -10,7 +10,7 @@
 #include "../../../milter/dns/latency.h"
 #include "../../../milter/dns/dnsbl_state_private.h"
 #include "dns/dnsbl.h"
-#include "dns/gate.h"
+#include "base/waiting.h"
 #include "testservers.h"
 
 static const char sound[] = "$SOA 1h ns.test root.test 0 1h 1h 1h 1h\n$TTL 1h\n"
@@ -31,7 +31,7 @@ struct site {
     struct resolver *resolver;
     struct dnsbl_state *state;
     struct dnsbl_set *set;
-    struct gate gate;
+    struct waiting waiting;
     atomic_uint asides, recoveries;
 };
 
@@ -70,7 +70,7 @@ static bool open_site(struct site *site, const char *text)
     state_set_clock(site->state, clock_ahead);
     site->set = dnsbl_set_new();
     g_assert_true(dnsbl_set_add_sites(site->set, "BL.test*3", problems, "test", 1));
-    gate_init(&site->gate);
+    waiting_init(&site->waiting);
     problems_free(problems);
     return true;
 }
@@ -81,7 +81,7 @@ static void close_site(struct site *site)
         resolver_free(site->resolver);
         dnsbl_state_free(site->state);
         dnsbl_set_unref(site->set);
-        gate_clear(&site->gate);
+        waiting_clear(&site->waiting);
         test_server_stop(site->server);
     }
     g_remove(site->file);
@@ -97,11 +97,11 @@ static enum dnsbl_verdict look_up(struct site *site, const char *address)
     int64_t deadline = g_get_monotonic_time() + 3 * G_USEC_PER_SEC;
     g_assert_true(ipaddr_parse(address, &client));
     struct dnsbl_lookup *lookup =
-        dnsbl_lookup_new(site->set, site->resolver, site->state, gate_waker(&site->gate));
+        dnsbl_lookup_new(site->set, site->resolver, site->state, site->waiting.waker);
     dnsbl_lookup_add_address(lookup, &client);
     dnsbl_lookup_set_deadline(lookup, deadline);
     while (dnsbl_lookup_pending(lookup, DNSBL_CLIENT))
-        gate_wait(&site->gate, deadline);
+        waiting_sleep(&site->waiting, deadline);
     dnsbl_lookup_result(lookup, 0, DNSBL_CLIENT, &result);
     dnsbl_lookup_free(lookup);
     return result.verdict;

@@ -5,7 +5,7 @@
 #include <glib.h>
 
 #include "dns/domaincheck.h"
-#include "dns/gate.h"
+#include "base/waiting.h"
 #include "testservers.h"
 
 static const struct {
@@ -46,13 +46,14 @@ static void test_all(void)
     struct resolver_options options = {.timeout_ms = 300, .tries = 1};
     struct resolver *resolver =
         resolver_new(test_server_address(server), &options, problems, "test", 1);
-    struct gate gate;
-    gate_init(&gate);
+    struct waiting waiting;
+    waiting_init(&waiting);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct domaincheck *check =
-            domaincheck_new(resolver, rows[i].name, rows[i].kind, gate_waker(&gate));
+            domaincheck_new(resolver, rows[i].name, rows[i].kind, waiting.waker);
         int64_t deadline = g_get_monotonic_time() + 3 * G_USEC_PER_SEC;
-        while (domaincheck_result(check) == DOMAINCHECK_PENDING && gate_wait(&gate, deadline))
+        while (domaincheck_result(check) == DOMAINCHECK_PENDING &&
+               waiting_sleep(&waiting, deadline))
             continue;
         g_test_message("%s: %d", rows[i].name, domaincheck_result(check));
         g_assert_cmpint(domaincheck_result(check), ==, rows[i].result);
@@ -60,11 +61,11 @@ static void test_all(void)
     }
     domaincheck_free(NULL);
     struct domaincheck *check =
-        domaincheck_new(resolver, "silent.y.test", DOMAINCHECK_MAIL, gate_waker(&gate));
+        domaincheck_new(resolver, "silent.y.test", DOMAINCHECK_MAIL, waiting.waker);
     g_assert_cmpint(domaincheck_result(check), ==, DOMAINCHECK_PENDING);
     domaincheck_free(check);
     resolver_free(resolver);
-    gate_clear(&gate);
+    waiting_clear(&waiting);
     problems_free(problems);
     test_server_stop(server);
 }

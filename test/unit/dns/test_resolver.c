@@ -53,8 +53,7 @@ static struct resolver *new_resolver(unsigned timeout_ms, unsigned tries)
 static struct dns_question *look(struct resolver *resolver, const char *name, enum dns_type type)
 {
     struct bell bell = BELL_INIT;
-    struct dns_question *question =
-        resolver_ask(resolver, name, type, (struct dns_waker){ring, &bell});
+    struct dns_question *question = resolver_ask(resolver, name, type, (struct waker){ring, &bell});
     if (!dns_question_immediate(question))
         await(&bell, 1);
     g_assert_cmpint(dns_question_state(question), !=, DNS_PENDING);
@@ -149,9 +148,9 @@ static void test_order(void)
     struct resolver *resolver = new_resolver(2000, 2);
     struct bell slow = BELL_INIT, fast = BELL_INIT;
     struct dns_question *first =
-        resolver_ask(resolver, "delay-400.a-127-0-0-2.x", DNS_A, (struct dns_waker){ring, &slow});
+        resolver_ask(resolver, "delay-400.a-127-0-0-2.x", DNS_A, (struct waker){ring, &slow});
     struct dns_question *second =
-        resolver_ask(resolver, "a-127-0-0-3.y", DNS_A, (struct dns_waker){ring, &fast});
+        resolver_ask(resolver, "a-127-0-0-3.y", DNS_A, (struct waker){ring, &fast});
     await(&fast, 1);
     g_assert_cmpint(dns_question_state(first), ==, DNS_PENDING);
     g_assert_null(dns_question_answer(first));
@@ -171,7 +170,7 @@ static void test_shared(void)
     for (unsigned i = 0; i < 100; i++)
         questions[i] = resolver_ask(
             resolver, i % 2 ? "DELAY-200.a-127-0-0-2.shared" : "delay-200.a-127-0-0-2.shared",
-            DNS_A, (struct dns_waker){ring, &bell});
+            DNS_A, (struct waker){ring, &bell});
     for (unsigned i = 0; i < 100; i += 4)
         dns_question_cancel(questions[i]);
     await(&bell, 75);
@@ -214,7 +213,7 @@ static void test_cache(void)
     }
     struct bell bell = BELL_INIT;
     struct dns_question *fresh =
-        resolver_ask_fresh(resolver, "a-127-0-0-2.cache", DNS_A, (struct dns_waker){ring, &bell});
+        resolver_ask_fresh(resolver, "a-127-0-0-2.cache", DNS_A, (struct waker){ring, &bell});
     await(&bell, 1);
     g_assert_false(dns_question_immediate(fresh));
     dns_question_drop(fresh);
@@ -227,10 +226,10 @@ static void test_stop(void)
     struct resolver *resolver = new_resolver(5000, 2);
     struct bell bell = BELL_INIT;
     struct dns_question *question =
-        resolver_ask(resolver, "silent.x", DNS_A, (struct dns_waker){ring, &bell});
-    struct dns_question *other = dns_question_share(question, (struct dns_waker){ring, &bell});
+        resolver_ask(resolver, "silent.x", DNS_A, (struct waker){ring, &bell});
+    struct dns_question *other = dns_question_share(question, (struct waker){ring, &bell});
     struct dns_question *cancelled =
-        resolver_ask(resolver, "silent.y", DNS_A, (struct dns_waker){ring, &bell});
+        resolver_ask(resolver, "silent.y", DNS_A, (struct waker){ring, &bell});
     dns_question_drop(cancelled);
     resolver_free(resolver);
     g_assert_cmpuint(bell.count, ==, 2);

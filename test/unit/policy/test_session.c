@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "policy/waiting.h"
+#include "policy/settle.h"
 
 static const char *no_macro(void *context, const char *name)
 {
@@ -105,7 +105,7 @@ static void test_waits_without_blocking(void)
     g_assert_cmpint(session_deadline(session), <=, start + 2 * G_TIME_SPAN_SECOND);
     /* Asked again before anything has happened, it waits on. */
     g_assert_cmpint(session_resume(session), ==, SESSION_WAIT);
-    waiting_settle(&waiting, session, SESSION_WAIT);
+    session_settle(session, SESSION_WAIT, &waiting);
     g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
     /* The budget of the connection is used up: the next recipient does not wait at all. */
     const char *to[] = {"<carol@lab.test>", NULL};
@@ -283,10 +283,10 @@ static void *play_sessions(void *data)
     waiting_init(&waiting);
     while (!g_atomic_int_get(&stop_sessions)) {
         struct session *session = session_new(engine, &waiting.waker);
-        waiting_settle(&waiting, session, to_rcpt(session, "203.0.113.9", "<bob@lab.test>"));
+        session_settle(session, to_rcpt(session, "203.0.113.9", "<bob@lab.test>"), &waiting);
         session_header(session, "Subject", " hello");
         session_end_of_header(session);
-        waiting_settle(&waiting, session, session_end_of_message(session, &macros));
+        session_settle(session, session_end_of_message(session, &macros), &waiting);
         session_free(session);
     }
     waiting_clear(&waiting);

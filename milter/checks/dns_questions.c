@@ -2,7 +2,7 @@
  *
  * The DNS questions of a session.
  */
-#include "checks/lookups.h"
+#include "checks/dns_questions.h"
 
 #include <string.h>
 
@@ -12,41 +12,41 @@
 /* Domains of a session whose existence is remembered; more are not asked but "cannot tell". */
 enum { DOMAINS_MAX = 1000 };
 
-struct lookups {
+struct dns_questions {
     const struct site *site;
     struct resolver *resolver;
-    struct dns_waker waker;
+    const struct wait_budget *budget;
+    struct waker waker;
     struct dnsbl_lookup *weighted, *zones;
     unsigned weighted_asked, zones_asked; /* places that were added */
     GHashTable *domains;                  /* "kind:name" -> struct domaincheck * */
-    int64_t left;                         /* of the budget, us */
-    int64_t waiting_from;                 /* 0: not waiting */
 };
 
-struct lookups *lookups_new(const struct site *site, struct resolver *resolver,
-                            struct dnsbl_state *state, struct dns_waker waker)
+struct dns_questions *dns_questions_new(const struct site *site, struct resolver *resolver,
+                                        struct dnsbl_state *state, const struct wait_budget *budget,
+                                        struct waker waker)
 {
-    struct lookups *lookups = g_new0(struct lookups, 1);
-    lookups->site = site;
-    lookups->resolver = resolver;
-    lookups->waker = waker;
-    lookups->left = site->dns_budget;
+    struct dns_questions *questions = g_new0(struct dns_questions, 1);
+    questions->site = site;
+    questions->resolver = resolver;
+    questions->waker = waker;
+    questions->budget = budget;
     if (dnsbl_set_count(site->dnsbl_weighted) > 0)
-        lookups->weighted = dnsbl_lookup_new(site->dnsbl_weighted, resolver, state, waker);
+        questions->weighted = dnsbl_lookup_new(site->dnsbl_weighted, resolver, state, waker);
     if (dnsbl_set_count(site->dnsbl_zones) > 0)
-        lookups->zones = dnsbl_lookup_new(site->dnsbl_zones, resolver, state, waker);
-    return lookups;
+        questions->zones = dnsbl_lookup_new(site->dnsbl_zones, resolver, state, waker);
+    return questions;
 }
 
-void lookups_free(struct lookups *lookups)
+void dns_questions_free(struct dns_questions *questions)
 {
-    if (!lookups)
+    if (!questions)
         return;
-    dnsbl_lookup_free(lookups->weighted);
-    dnsbl_lookup_free(lookups->zones);
-    if (lookups->domains)
-        g_hash_table_unref(lookups->domains);
-    g_free(lookups);
+    dnsbl_lookup_free(questions->weighted);
+    dnsbl_lookup_free(questions->zones);
+    if (questions->domains)
+        g_hash_table_unref(questions->domains);
+    g_free(questions);
 }
 
 static void add_address(struct dnsbl_lookup *lookup, const struct facts *facts)
@@ -151,33 +151,33 @@ static void add_places(struct dnsbl_lookup *lookup, const struct facts *facts, u
     *asked |= places;
 }
 
-void lookups_need(struct lookups *lookups, const struct facts *facts, unsigned groups,
-                  unsigned places)
+void dns_questions_ask(struct dns_questions *questions, const struct facts *facts, unsigned groups,
+                       unsigned places)
 {
-    if (lookups->weighted && (groups & LOOKUPS_WEIGHTED))
-        add_places(lookups->weighted, facts, places, &lookups->weighted_asked);
-    if (lookups->zones && (groups & LOOKUPS_ZONES))
-        add_places(lookups->zones, facts, places, &lookups->zones_asked);
+    if (questions->weighted && (groups & DNS_LISTS_WEIGHTED))
+        add_places(questions->weighted, facts, places, &questions->weighted_asked);
+    if (questions->zones && (groups & DNS_LISTS_ZONES))
+        add_places(questions->zones, facts, places, &questions->zones_asked);
 }
 
-void lookups_forget(struct lookups *lookups, unsigned places)
+void dns_questions_forget(struct dns_questions *questions, unsigned places)
 {
-    if (lookups->weighted_asked & places)
-        dnsbl_lookup_forget(lookups->weighted, places);
-    if (lookups->zones_asked & places)
-        dnsbl_lookup_forget(lookups->zones, places);
-    lookups->weighted_asked &= ~places;
-    lookups->zones_asked &= ~places;
+    if (questions->weighted_asked & places)
+        dnsbl_lookup_forget(questions->weighted, places);
+    if (questions->zones_asked & places)
+        dnsbl_lookup_forget(questions->zones, places);
+    questions->weighted_asked &= ~places;
+    questions->zones_asked &= ~places;
 }
 
-struct dnsbl_lookup *lookups_weighted(struct lookups *lookups)
+struct dnsbl_lookup *dns_questions_weighted(struct dns_questions *questions)
 {
-    return lookups->weighted;
+    return questions->weighted;
 }
 
-struct dnsbl_lookup *lookups_zones(struct lookups *lookups)
+struct dnsbl_lookup *dns_questions_zones(struct dns_questions *questions)
 {
-    return lookups->zones;
+    return questions->zones;
 }
 
 static void free_domain(void *data)
@@ -185,65 +185,35 @@ static void free_domain(void *data)
     domaincheck_free(data);
 }
 
-enum domaincheck_result lookups_domain(struct lookups *lookups, const char *name,
-                                       enum domaincheck_kind kind)
+enum domaincheck_result dns_questions_domain(struct dns_questions *questions, const char *name,
+                                             enum domaincheck_kind kind)
 {
-    if (!lookups->domains)
-        lookups->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_domain);
+    if (!questions->domains)
+        questions->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_domain);
     g_autofree char *folded = mail_domain_fold(name);
     g_autofree char *key = g_strdup_printf("%d:%s", (int)kind, folded);
-    struct domaincheck *check = g_hash_table_lookup(lookups->domains, key);
-    if (!check && g_hash_table_size(lookups->domains) >= DOMAINS_MAX)
+    struct domaincheck *check = g_hash_table_lookup(questions->domains, key);
+    if (!check && g_hash_table_size(questions->domains) >= DOMAINS_MAX)
         return DOMAINCHECK_CANNOT_TELL;
     if (!check) {
-        check = domaincheck_new(lookups->resolver, folded, kind, lookups->waker);
-        g_hash_table_insert(lookups->domains, g_steal_pointer(&key), check);
+        check = domaincheck_new(questions->resolver, folded, kind, questions->waker);
+        g_hash_table_insert(questions->domains, g_steal_pointer(&key), check);
     }
     enum domaincheck_result result = domaincheck_result(check);
-    return result == DOMAINCHECK_PENDING && lookups_expired(lookups) ? DOMAINCHECK_CANNOT_TELL
-                                                                     : result;
+    return result == DOMAINCHECK_PENDING && dns_questions_expired(questions)
+               ? DOMAINCHECK_CANNOT_TELL
+               : result;
 }
 
-static void set_deadline(struct lookups *lookups, int64_t deadline)
+void dns_questions_set_deadline(struct dns_questions *questions, int64_t deadline)
 {
-    if (lookups->weighted)
-        dnsbl_lookup_set_deadline(lookups->weighted, deadline);
-    if (lookups->zones)
-        dnsbl_lookup_set_deadline(lookups->zones, deadline);
+    if (questions->weighted)
+        dnsbl_lookup_set_deadline(questions->weighted, deadline);
+    if (questions->zones)
+        dnsbl_lookup_set_deadline(questions->zones, deadline);
 }
 
-void lookups_renew(struct lookups *lookups)
+bool dns_questions_expired(const struct dns_questions *questions)
 {
-    if (lookups->left > 0)
-        lookups->left = lookups->site->dns_budget;
-}
-
-void lookups_wait_begin(struct lookups *lookups)
-{
-    if (lookups->waiting_from)
-        return;
-    lookups->waiting_from = g_get_monotonic_time();
-    set_deadline(lookups, lookups_deadline(lookups));
-}
-
-void lookups_wait_end(struct lookups *lookups)
-{
-    if (!lookups->waiting_from)
-        return;
-    lookups->left -= g_get_monotonic_time() - lookups->waiting_from;
-    lookups->waiting_from = 0;
-    /* Nobody waits: what is asked later has the rest of the budget, not this wait's end. */
-    set_deadline(lookups, 0);
-}
-
-int64_t lookups_deadline(const struct lookups *lookups)
-{
-    return lookups->waiting_from ? lookups->waiting_from + MAX(lookups->left, 0) : 0;
-}
-
-bool lookups_expired(const struct lookups *lookups)
-{
-    if (!lookups->waiting_from)
-        return lookups->left <= 0;
-    return g_get_monotonic_time() >= lookups_deadline(lookups);
+    return wait_budget_expired(questions->budget, WAIT_DNS);
 }
