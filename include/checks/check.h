@@ -72,7 +72,7 @@ void check_effects_clear(struct check_effects *effects);
 
 /* Something for the log that decides nothing: WARN and INFO of tables. */
 struct check_note {
-    const char *action; /* "warn", "info" */
+    enum action action; /* ACTION_WARN or ACTION_INFO */
     char *text;
 };
 

@@ -13,21 +13,8 @@
 #include <stddef.h>
 
 #include "base/ipaddr.h"
+#include "facts/decision.h"
 #include "mail/address.h"
-
-/* The stages of an SMTP session as a milter sees them. A verdict's stage is where the reply was
- * given; what is decided after DATA counts as STAGE_MESSAGE. */
-enum stage {
-    STAGE_CONNECT,
-    STAGE_HELO,
-    STAGE_MAIL,
-    STAGE_RCPT,
-    STAGE_MESSAGE,
-};
-#define STAGE_COUNT 5
-
-/* "connect", "helo", "mail", "rcpt", "message". */
-const char *stage_name(enum stage stage);
 
 /* Whoever knows the MTA's macros: a milter library, the command line, a test. */
 struct macro_source {

@@ -16,11 +16,11 @@
 /* What became of a recipient or a message, for the log: one for each refusal, one for each message
  * that was passed on or held, one for each note. Lives during the call alone. */
 struct event {
-    const char *action; /* accept reject tempfail hold warn info */
-    enum stage stage;   /* where the reply was given */
-    const char *check;  /* the restriction that decided; NULL: none */
-    const char *reply;  /* the whole line; NULL: none */
-    const char *text;   /* why it could not be decided, or what the note says; NULL: nothing */
+    enum action action;
+    enum stage stage;  /* where the reply was given */
+    const char *check; /* the restriction that decided; NULL: none */
+    const char *reply; /* the whole line; NULL: none */
+    const char *text;  /* why it could not be decided, or what the note says; NULL: nothing */
     const struct facts *facts;
     const char *login;               /* as the site knows it; NULL: none */
     const struct spam_verdict *spam; /* what the message scored; NULL: nothing */

@@ -37,10 +37,8 @@ struct trial_setup {
 #define TRIAL_OUTSIDER        "203.0.113.1"
 #define TRIAL_OUTSIDER_SENDER "sender@outside.example"
 
-enum trial_verdict { TRIAL_ACCEPT, TRIAL_REJECT, TRIAL_TEMPFAIL, TRIAL_HOLD };
-
 struct trial_decision {
-    enum trial_verdict verdict;
+    enum action verdict;
     char *check; /* NULL: none */
     char *reply; /* NULL: none */
 };
@@ -77,8 +75,5 @@ void trial_free(struct trial *trial); /* accepts NULL */
 void trial_run(struct trial *trial, const struct trial_setup *setup,
                const struct message_file *message, struct trial_result *result_r);
 void trial_result_clear(struct trial_result *result);
-
-/* "accept", "reject", "tempfail", "hold". */
-const char *trial_verdict_word(enum trial_verdict verdict);
 
 #endif

@@ -124,7 +124,7 @@ static enum check_result act_hold(struct result *result)
     return CHECK_DUNNO;
 }
 
-static enum check_result note(struct result *result, const char *action)
+static enum check_result note(struct result *result, enum action action)
 {
     struct check_note entry = {
         .action = action,
@@ -135,12 +135,12 @@ static enum check_result note(struct result *result, const char *action)
 
 static enum check_result act_warn(struct result *result)
 {
-    return note(result, "warn");
+    return note(result, ACTION_WARN);
 }
 
 static enum check_result act_info(struct result *result)
 {
-    return note(result, "info");
+    return note(result, ACTION_INFO);
 }
 
 /* TEXT as one line of a header, which holds at most 998 bytes (RFC 5322 2.1.1): a table may put
@@ -181,7 +181,7 @@ static const char *need_header(const char *text)
     return name > 0 && text[name] == ':' ? NULL : "PREPEND needs \"Header: value\"";
 }
 
-static const struct action {
+static const struct access_action {
     const char *word;
     enum check_result (*run)(struct result *result);
     const char *(*fault)(const char *text);
@@ -203,11 +203,12 @@ static const struct action {
     {"BCC", act_forbidden, NULL},
 };
 
-static const struct action action_ok = {"OK", act_permit, NULL};
-static const struct action action_code = {"code", act_code, NULL};
+static const struct access_action action_ok = {"OK", act_permit, NULL};
+static const struct access_action action_code = {"code", act_code, NULL};
 
 /* The action that VALUE names and the text behind it; NULL if it must be restrictions. */
-static const struct action *parse_value(const char *value, const char **text_r, unsigned *code_r)
+static const struct access_action *parse_value(const char *value, const char **text_r,
+                                               unsigned *code_r)
 {
     size_t length = strcspn(value, " \t");
     const char *text = value + length + strspn(value + length, " \t");
@@ -261,7 +262,7 @@ char *access_value_fault(const char *value, bool *forbidden_r, const char **doub
 {
     const char *text;
     unsigned code;
-    const struct action *action = parse_value(value, &text, &code);
+    const struct access_action *action = parse_value(value, &text, &code);
     *forbidden_r = action && action->run == act_forbidden;
     *doubt_r = NULL;
     if (*forbidden_r)
@@ -288,7 +289,7 @@ static enum check_result act(struct check *check, const char *value, const char 
                              const char *class)
 {
     struct result result = {.check = check, .subject = subject, .class = class};
-    const struct action *action = parse_value(value, &result.text, &result.code);
+    const struct access_action *action = parse_value(value, &result.text, &result.code);
     if (!action) {
         g_autofree char *fault = restrictions_fault(value);
         if (fault)

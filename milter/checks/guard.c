@@ -133,7 +133,7 @@ static enum check_result strip(struct check *check, const struct autoreply_messa
 
 static void note(struct check *check, char *text)
 {
-    struct check_note note = {.action = "info", .text = text};
+    struct check_note note = {.action = ACTION_INFO, .text = text};
     g_array_append_val(check->notes, note);
 }
 

@@ -53,12 +53,6 @@ static const struct macro_row macro_rows[] = {
     ROW(STAGE_MESSAGE, "i", queue_id),
 };
 
-const char *stage_name(enum stage stage)
-{
-    static const char *const names[STAGE_COUNT] = {"connect", "helo", "mail", "rcpt", "message"};
-    return names[stage];
-}
-
 static char **macro_field(struct macro_facts *macros, const struct macro_row *row)
 {
     return (char **)(void *)((char *)macros + row->offset);

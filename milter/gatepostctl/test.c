@@ -60,8 +60,8 @@ static void run_one(struct run *run, const char *file, const struct message_file
 {
     struct trial_result result;
     trial_run(run->trial, run->setup, message, &result);
-    enum trial_verdict verdict = result.decision.verdict;
-    run->refused |= verdict == TRIAL_REJECT || verdict == TRIAL_TEMPFAIL;
+    enum action verdict = result.decision.verdict;
+    run->refused |= verdict == ACTION_REJECT || verdict == ACTION_TEMPFAIL;
     if (run->json)
         test_print_json(file, &result, stdout);
     else

@@ -24,7 +24,7 @@ static void put_recipients(GString *out, const struct trial_result *result)
         const struct trial_recipient *recipient = result->recipients->pdata[i];
         json_open(out, NULL, '{');
         json_string(out, "rcpt", recipient->address);
-        json_string(out, "verdict", trial_verdict_word(recipient->decision.verdict));
+        json_string(out, "verdict", action_word(recipient->decision.verdict));
         put_decision(out, &recipient->decision);
         json_close(out, '}');
     }
@@ -101,7 +101,7 @@ void test_print_json(const char *file, const struct trial_result *result, FILE *
     g_autoptr(GString) out = g_string_new(NULL);
     json_open(out, NULL, '{');
     json_string(out, "file", file);
-    json_string(out, "verdict", trial_verdict_word(result->decision.verdict));
+    json_string(out, "verdict", action_word(result->decision.verdict));
     json_string(out, "stage", stage_name(result->stage));
     put_decision(out, &result->decision);
     put_recipients(out, result);
@@ -137,9 +137,9 @@ static void print_recipients(FILE *stream, const struct trial_result *result)
     for (guint i = 0; i < result->recipients->len; i++) {
         const struct trial_recipient *recipient = result->recipients->pdata[i];
         const struct trial_decision *decision = &recipient->decision;
-        g_autofree char *line = g_strdup_printf(
-            "<%s> %s%s%s", recipient->address, trial_verdict_word(decision->verdict),
-            decision->reply ? ": " : "", decision->reply ? decision->reply : "");
+        g_autofree char *line =
+            g_strdup_printf("<%s> %s%s%s", recipient->address, action_word(decision->verdict),
+                            decision->reply ? ": " : "", decision->reply ? decision->reply : "");
         print_field(stream, i == 0 ? "to" : "", line);
     }
 }
@@ -223,7 +223,7 @@ static void print_autoreply(FILE *stream, const struct autoreply_judgement *judg
 void test_print_text(const char *file, const struct trial_result *result, FILE *stream)
 {
     g_autofree char *name = text_escape(file ? file : "envelope");
-    fprintf(stream, "%s: %s at %s%s\n", name, trial_verdict_word(result->decision.verdict),
+    fprintf(stream, "%s: %s at %s%s\n", name, action_word(result->decision.verdict),
             stage_name(result->stage), result->monitor ? " (mode = monitor)" : "");
     print_decision(stream, result);
     print_list(stream, "log", result->notes);

@@ -183,14 +183,11 @@ struct snapshot *engine_acquire(struct engine *engine)
 
 static void count(struct engine_counters *counters, const struct event *event)
 {
-    const char *action = event->action;
-    bool refused = strcmp(action, "reject") == 0, deferred = strcmp(action, "tempfail") == 0;
-    bool held = strcmp(action, "hold") == 0, accepted = strcmp(action, "accept") == 0;
-    counters->refused += refused;
-    counters->deferred += deferred;
-    counters->held += held;
-    counters->accepted += accepted;
-    if (event->stage == STAGE_MESSAGE && (refused || deferred || held || accepted))
+    counters->refused += event->action == ACTION_REJECT;
+    counters->deferred += event->action == ACTION_TEMPFAIL;
+    counters->held += event->action == ACTION_HOLD;
+    counters->accepted += event->action == ACTION_ACCEPT;
+    if (event->stage == STAGE_MESSAGE && !action_is_note(event->action))
         counters->messages++;
 }
 

@@ -39,7 +39,7 @@ static double spent(const struct session *session)
     return (double)(session->microseconds + now) / 1000.0;
 }
 
-static void report(struct session *session, const char *action, enum stage stage,
+static void report(struct session *session, enum action action, enum stage stage,
                    const struct refusal *refusal, const char *text, const char *const *to)
 {
     static const char *const nobody[] = {NULL};
@@ -60,11 +60,6 @@ static void report(struct session *session, const char *action, enum stage stage
         .spam = stage == STAGE_MESSAGE ? session_spam(session) : NULL,
     };
     engine_event(session->engine, &event);
-}
-
-static const char *refusal_action(const struct refusal *refusal)
-{
-    return refusal->reply[0] == '4' ? "tempfail" : "reject";
 }
 
 /* Recipients of the message that were not refused (or, in monitor mode, all of them). */
@@ -169,7 +164,7 @@ static void give_refusal(struct session *session, enum stage stage, struct refus
         answer_continue(session, stage);
         return;
     }
-    report(session, refusal_action(refusal), stage, refusal, NULL, to);
+    report(session, action_of_reply(refusal->reply), stage, refusal, NULL, to);
     answer_refuse(session, stage, refusal->check, refusal->reply);
 }
 
@@ -243,7 +238,7 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
  * is held instead. */
 static void hold_refused(struct session *session, struct refusal *refusal, const char *const *to)
 {
-    report(session, "hold", STAGE_MESSAGE, refusal,
+    report(session, ACTION_HOLD, STAGE_MESSAGE, refusal,
            "refused, but nobody could be told: held instead", to);
     answer_refuse(session, STAGE_MESSAGE, refusal->check, refusal->reply);
     if (!session->policy->monitor)
@@ -261,7 +256,7 @@ static void refuse_message(struct session *session, struct refusal *refusal)
         hold_refused(session, refusal, to);
         return;
     }
-    report(session, refusal_action(refusal), STAGE_MESSAGE, refusal, NULL, to);
+    report(session, action_of_reply(refusal->reply), STAGE_MESSAGE, refusal, NULL, to);
     answer_refuse(session, STAGE_MESSAGE, refusal->check, refusal->reply);
 }
 
@@ -272,7 +267,8 @@ static void pass_message(struct session *session)
     const char *const *to = (const char *const *)names->pdata;
     answer_continue(session, STAGE_MESSAGE);
     struct refusal hold = {.check = effects->hold_check};
-    report(session, effects->hold ? "hold" : "accept", STAGE_MESSAGE, &hold, effects->hold, to);
+    report(session, effects->hold ? ACTION_HOLD : ACTION_ACCEPT, STAGE_MESSAGE, &hold,
+           effects->hold, to);
     session->answer.check = effects->hold_check;
     if (session->policy->monitor)
         return;

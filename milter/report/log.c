@@ -156,7 +156,7 @@ void log_event(void *data, const struct event *event)
     g_autoptr(GString) line = g_string_sized_new(512);
     logline_event(event, options.format, line);
     struct entry entry = {
-        .priority = strcmp(event->action, "warn") == 0 ? LOG_WARNING : LOG_INFO,
+        .priority = event->action == ACTION_WARN ? LOG_WARNING : LOG_INFO,
         .line = line->str,
         .event = event,
         .facility = options.facility,

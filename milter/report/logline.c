@@ -39,7 +39,7 @@ static void take(struct value *value_r, const char *text)
 
 static void get_action(const struct event *event, struct value *value_r)
 {
-    take(value_r, event->action);
+    take(value_r, action_word(event->action));
 }
 
 static void get_stage(const struct event *event, struct value *value_r)

@@ -24,11 +24,11 @@ struct trial {
 static void on_event(void *data, const struct event *event)
 {
     struct trial *trial = data;
-    bool is_note = strcmp(event->action, "warn") == 0 || strcmp(event->action, "info") == 0;
     if (event->text && trial->result)
         g_ptr_array_add(trial->result->notes,
-                        is_note ? g_strconcat(event->action, ": ", event->text, NULL)
-                                : g_strdup(event->text));
+                        action_is_note(event->action)
+                            ? g_strconcat(action_word(event->action), ": ", event->text, NULL)
+                            : g_strdup(event->text));
 }
 
 static void on_message(void *data, enum engine_level level, const char *text)
@@ -222,15 +222,15 @@ static bool needs_smtputf8(const char *sender, char **recipients)
 
 /* Running it */
 
-static enum trial_verdict verdict_of(const struct session_answer *answer)
+static enum action verdict_of(const struct session_answer *answer)
 {
     switch (answer->action) {
     case SESSION_REFUSE:
-        return answer->reply[0] == '4' ? TRIAL_TEMPFAIL : TRIAL_REJECT;
+        return action_of_reply(answer->reply);
     case SESSION_HOLD:
-        return TRIAL_HOLD;
+        return ACTION_HOLD;
     default:
-        return TRIAL_ACCEPT;
+        return ACTION_ACCEPT;
     }
 }
 
@@ -244,7 +244,7 @@ static void decision_clear(struct trial_decision *decision)
 /* Whether a decision is more than "go on", or would be outside monitor mode. */
 static bool says_something(const struct trial_decision *decision)
 {
-    return decision->verdict != TRIAL_ACCEPT || decision->reply;
+    return decision->verdict != ACTION_ACCEPT || decision->reply;
 }
 
 static void take_answer(struct trial_decision *decision, const struct session_answer *answer)
@@ -451,10 +451,4 @@ void trial_result_clear(struct trial_result *result)
     g_free(result->sender);
     g_free(result->listener);
     *result = (struct trial_result){0};
-}
-
-const char *trial_verdict_word(enum trial_verdict verdict)
-{
-    static const char *const words[] = {"accept", "reject", "tempfail", "hold"};
-    return words[verdict];
 }

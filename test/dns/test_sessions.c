@@ -40,7 +40,7 @@ struct worker {
 static void on_event(void *data, const struct event *event)
 {
     (void)data;
-    g_assert_nonnull(event->action);
+    g_assert_nonnull(action_word(event->action));
 }
 
 static void on_message(void *data, enum engine_level level, const char *text)

@@ -101,17 +101,12 @@ void oracle_mail(struct oracle *oracle, const char *path, oracle_macro *macro, v
 
 static void count_event(struct oracle *oracle, const struct event *event)
 {
-    static const char *const endings[] = {"accept", "reject", "tempfail", "hold"};
-    static const char *const notes[] = {"warn", "info"};
-    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
-        if (strcmp(event->action, endings[i]) != 0)
-            continue;
-        oracle->endings += event->stage == STAGE_MESSAGE;
-        oracle->refusals += event->stage != STAGE_MESSAGE;
-        g_assert(event->stage == STAGE_MESSAGE || i == 1 || i == 2);
+    if (action_is_note(event->action))
         return;
-    }
-    g_assert(strcmp(event->action, notes[0]) == 0 || strcmp(event->action, notes[1]) == 0);
+    oracle->endings += event->stage == STAGE_MESSAGE;
+    oracle->refusals += event->stage != STAGE_MESSAGE;
+    g_assert(event->stage == STAGE_MESSAGE || event->action == ACTION_REJECT ||
+             event->action == ACTION_TEMPFAIL);
 }
 
 static void check_line(const GString *line)
@@ -139,9 +134,9 @@ void oracle_event(struct oracle *oracle, const struct event *event)
     g_autoptr(GString) line = g_string_new(NULL);
     count_event(oracle, event);
     check_reply(event->reply);
-    if (strcmp(event->action, "reject") == 0 || strcmp(event->action, "tempfail") == 0)
-        g_assert(event->reply && (event->reply[0] == '4') == (event->action[0] == 't'));
-    if (strcmp(event->action, "accept") == 0)
+    if (event->action == ACTION_REJECT || event->action == ACTION_TEMPFAIL)
+        g_assert(event->reply && action_of_reply(event->reply) == event->action);
+    if (event->action == ACTION_ACCEPT)
         g_assert(!event->reply);
     g_assert(!event->monitor == !oracle->site->monitor);
     logline_event(event, LOG_FORMAT_TEXT, line);

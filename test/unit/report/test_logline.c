@@ -21,7 +21,7 @@ static struct event example(struct facts *facts)
     facts->in_message = true;
     mail_address_parse("<a@b>", &facts->sender);
     return (struct event){
-        .action = "reject",
+        .action = ACTION_REJECT,
         .stage = STAGE_RCPT,
         .check = "reject_unauth_destination",
         .reply = "550 5.7.1 <c@d>: Relaying denied; authenticate first",
