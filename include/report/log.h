@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Where log lines go: syslog, standard error or the journal. The functions log_event and
- * log_message fit struct engine_hooks.
+ * log_message fit struct engine_hooks. While log_start's thread runs they hand over their line and
+ * return at once, whoever reads the log, or does not; before, and when it has ended, they write it
+ * themselves.
  *
- * Threads: locks itself; any thread may log while another changes the target.
+ * Threads: locks itself; any thread may log while another changes the target. log_new, log_start,
+ * log_stop and log_free are the main thread's.
  */
 #ifndef REPORT_LOG_H
 #define REPORT_LOG_H
@@ -26,9 +29,31 @@ struct log_options log_options_from(const struct settings *settings);
 /* An error at its line if SETTINGS ask for a target that this program was built without. */
 void log_check_settings(const struct settings *settings, struct problems *problems);
 
-/* The caller frees it with log_free (which accepts NULL) when nobody logs any more. */
+/* Bytes of lines that wait for who reads the log. When they are reached lines of accepted mail are
+ * lost first, refusals last; a line says how many, and since when. */
+#define LOG_WAITING_MAX ((size_t)8 << 20)
+
+/* The caller frees it with log_free (which accepts NULL) when nobody logs any more, and log_stop,
+ * if it was started, has said true. */
 struct log *log_new(const struct log_options *options);
 void log_free(struct log *log);
+
+/* Starts the thread that writes lines, with the signals that are blocked now; once. */
+void log_start(struct log *log);
+
+/* Has it write what waits and end, and waits for that, MICROSECONDS at most. false: it could not,
+ * because nobody reads; one may ask again, or leave the process by _exit. Accepts a log that was
+ * not started. */
+bool log_stop(struct log *log, gint64 microseconds);
+
+/* How the log is doing. */
+struct log_state {
+    guint waiting;  /* lines that nobody has read yet */
+    size_t bytes;   /* what they take */
+    guint64 lost;   /* lines since the start */
+    gint64 writing; /* microseconds since the line began that is being written; 0: none is */
+};
+void log_get_state(struct log *log, struct log_state *state_r);
 
 /* Lines from now on go there. */
 void log_configure(struct log *log, const struct log_options *options);

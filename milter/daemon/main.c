@@ -30,6 +30,8 @@ enum {
     STOP_STEP = 100,
     /* For the answer to a message's end to leave the process, in microseconds. */
     STOP_GRACE = 100 * 1000,
+    /* For the log to be read to its end, in microseconds. */
+    LOG_GRACE = 5 * G_USEC_PER_SEC,
 };
 
 struct daemon {
@@ -44,6 +46,7 @@ struct daemon {
     struct watchdog *watchdog; /* NULL: nobody wants one */
     GThread *edge;
     bool edge_failed; /* set before HAPPENING_EDGE_ENDED is told */
+    bool log_stalls;  /* when we stop: its thread cannot end */
 };
 
 /* Says why it cannot start; returns the exit code. */
@@ -115,6 +118,7 @@ static void *serve_edge(void *data)
 
 static void start_threads(struct daemon *daemon)
 {
+    log_start(service_log(daemon->service));
     control_server_start(daemon->control);
     daemon->edge = g_thread_new("edge", serve_edge, daemon);
     daemon->watchdog = watchdog_new(&daemon->listen.address, service_log(daemon->service));
@@ -143,6 +147,15 @@ static void wait_for_messages(struct daemon *daemon)
         g_usleep(STOP_GRACE);
 }
 
+/* A second signal ends this wait as well. */
+static void stop_log(struct daemon *daemon)
+{
+    gint64 end = g_get_monotonic_time() + LOG_GRACE;
+    do
+        daemon->log_stalls = !log_stop(service_log(daemon->service), STOP_STEP * 1000);
+    while (daemon->log_stalls && signals_wait(0) != HAPPENING_STOP && g_get_monotonic_time() < end);
+}
+
 static void leave_places(struct daemon *daemon)
 {
     if (daemon->bound && daemon->listen.address.kind == SOCKET_UNIX)
@@ -152,11 +165,11 @@ static void leave_places(struct daemon *daemon)
     identity_clear(&daemon->identity);
 }
 
-/* While the MTA is connected, libmilter's threads may call at any moment: then nothing is freed,
- * and no destructor runs. */
+/* While the MTA is connected, libmilter's threads may call at any moment, and a log that nobody
+ * reads holds its thread: then nothing is freed, and no destructor runs. */
 static void release(struct daemon *daemon, int status)
 {
-    if (daemon->edge && mta_connections() > 0) {
+    if (daemon->log_stalls || (daemon->edge && mta_connections() > 0)) {
         fflush(NULL);
         _exit(status);
     }
@@ -179,6 +192,7 @@ static int stop(struct daemon *daemon, enum happening happening)
     service_unwatch(daemon->service);
     watchdog_free(daemon->watchdog);
     log_info(log, "stopped");
+    stop_log(daemon);
     return daemon->edge_failed ? EX_UNAVAILABLE : EX_OK;
 }
 

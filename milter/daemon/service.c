@@ -273,6 +273,7 @@ static void collect_status(struct service *service, struct status *status_r)
 {
     engine_get_counters(service->engine, &status_r->counters);
     engine_dns_status(service->engine, &status_r->dns);
+    log_get_state(service->log, &status_r->log);
     status_r->path = service->path;
     status_r->started = service->started;
     status_r->connections = mta_connections();

@@ -18,7 +18,10 @@ struct number {
     guint64 value;
 };
 
-enum { NUMBERS = 10 };
+enum { NUMBERS = 12 };
+
+/* A line of the log that takes so long, in microseconds, waits for a reader that stands still. */
+enum { LOG_STALLS = 2 * G_USEC_PER_SEC };
 
 static void fill_numbers(const struct status *status, struct number numbers_r[NUMBERS])
 {
@@ -35,6 +38,8 @@ static void fill_numbers(const struct status *status, struct number numbers_r[NU
         {"reloads", "reloads", status->reloads},
         {"snapshots", "policies in memory, older ones until their last session ends",
          status->snapshots},
+        {"log_waiting", "lines of the log not read yet", status->log.waiting},
+        {"log_lost", "lines of the log lost, not read in time", status->log.lost},
     };
     for (size_t i = 0; i < NUMBERS; i++)
         numbers_r[i] = numbers[i];
@@ -61,6 +66,12 @@ static gint64 uptime(const struct status *status)
     return MAX(g_get_real_time() / G_USEC_PER_SEC - status->started, 0);
 }
 
+/* Seconds that whoever reads the log stands still. */
+static gint64 log_stalls(const struct status *status)
+{
+    return status->log.writing < LOG_STALLS ? 0 : status->log.writing / G_USEC_PER_SEC;
+}
+
 void status_write_text(const struct status *status, GString *out)
 {
     struct number numbers[NUMBERS];
@@ -71,6 +82,11 @@ void status_write_text(const struct status *status, GString *out)
                            GATEPOST_VERSION, library, (long)getpid(), up, status->mode);
     g_string_append_printf(out, "%s, read %s%s\n", status->path, loaded,
                            status->reload_failed ? "; the last reload FAILED, see the log" : "");
+    if (log_stalls(status))
+        g_string_append_printf(out,
+                               "the log STANDS STILL: nobody has read it for %" G_GINT64_FORMAT
+                               " s; mail goes on, and what is refused is kept longest\n",
+                               log_stalls(status));
     fill_numbers(status, numbers);
     for (size_t i = 0; i < NUMBERS; i++)
         g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
@@ -96,6 +112,7 @@ void status_write_json(const struct status *status, GString *out)
     fill_numbers(status, numbers);
     for (size_t i = 0; i < NUMBERS; i++)
         json_integer(out, numbers[i].key, (gint64)numbers[i].value);
+    json_integer(out, "log_stalls", log_stalls(status));
     status_dns_write_json(&status->dns, out);
     status_tables_write_json(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
     json_close(out, '}');

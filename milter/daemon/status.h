@@ -8,6 +8,7 @@
 #define DAEMON_STATUS_H
 
 #include "policy/engine.h"
+#include "report/log.h"
 
 struct status {
     const char *path; /* of the settings */
@@ -21,6 +22,7 @@ struct status {
     unsigned snapshots;   /* policies in memory */
     struct engine_counters counters;
     struct engine_dns_status dns;
+    struct log_state log;
     GPtrArray *tables; /* of struct table_status * */
 };
 

@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The log and its targets: a row each.
+ * The log: what happens, made into lines.
  */
 #include "report/log.h"
 
-#include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "journal.h"
+#include "log_target.h"
+#include "log_thread.h"
 #include "report/logline.h"
 
 struct log {
     GRWLock lock; /* of options; writers of lines share it */
     struct log_options options;
-    GMutex stderr_lock; /* so that lines do not mix */
-    bool journal_reads; /* standard error */
-};
-
-/* A line on its way. */
-struct entry {
-    int priority;
-    const char *line;
-    const struct event *event; /* NULL: a message */
-    int facility;
+    struct log_thread *thread; /* NULL before log_start */
 };
 
 /* In the order of the words of log_facility. */
@@ -52,26 +42,12 @@ void log_check_settings(const struct settings *settings, struct problems *proble
                        "to the journal; use syslog or stderr, which systemd collects as well");
 }
 
-/* Whether standard error is read by systemd, which takes "<N>" for a priority (sd-daemon(3)). */
-static bool stderr_is_journal(void)
-{
-    struct stat status;
-    const char *stream = g_getenv("JOURNAL_STREAM");
-    if (!stream || fstat(STDERR_FILENO, &status) != 0)
-        return false;
-    g_autofree char *own = g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
-                                           (guint64)status.st_dev, (guint64)status.st_ino);
-    return strcmp(own, stream) == 0;
-}
-
 struct log *log_new(const struct log_options *options)
 {
     struct log *log = g_new0(struct log, 1);
     g_rw_lock_init(&log->lock);
-    g_mutex_init(&log->stderr_lock);
     log->options = *options;
-    log->journal_reads = stderr_is_journal();
-    openlog("gatepost", LOG_PID | LOG_NDELAY, options->facility);
+    log_target_open(options->facility);
     return log;
 }
 
@@ -79,9 +55,9 @@ void log_free(struct log *log)
 {
     if (!log)
         return;
-    closelog();
+    log_thread_free(log->thread);
+    log_target_close();
     g_rw_lock_clear(&log->lock);
-    g_mutex_clear(&log->stderr_lock);
     g_free(log);
 }
 
@@ -92,55 +68,6 @@ void log_configure(struct log *log, const struct log_options *options)
     g_rw_lock_writer_unlock(&log->lock);
 }
 
-static void write_syslog(struct log *log, const struct entry *entry)
-{
-    (void)log;
-    syslog(entry->facility | entry->priority, "%s", entry->line);
-}
-
-static void write_stderr(struct log *log, const struct entry *entry)
-{
-    g_autofree char *prefix =
-        log->journal_reads ? g_strdup_printf("<%d>", entry->priority) : g_strdup("");
-    g_autofree char *line = g_strconcat(prefix, entry->line, "\n", NULL);
-    const char *rest = line;
-    size_t length = strlen(line);
-    g_mutex_lock(&log->stderr_lock);
-    while (length > 0) {
-        ssize_t written = write(STDERR_FILENO, rest, length);
-        if (written <= 0)
-            break;
-        rest += written;
-        length -= (size_t)written;
-    }
-    g_mutex_unlock(&log->stderr_lock);
-}
-
-static void add_journal_field(void *data, const char *key, const char *value)
-{
-    g_autofree char *name = g_ascii_strup(key, -1);
-    g_ptr_array_add(data, g_strdup_printf("GATEPOST_%s=%s", name, value));
-}
-
-static void write_journal(struct log *log, const struct entry *entry)
-{
-    (void)log;
-    g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(fields, g_strdup_printf("MESSAGE=%s", entry->line));
-    g_ptr_array_add(fields, g_strdup_printf("PRIORITY=%d", entry->priority));
-    g_ptr_array_add(fields, g_strdup_printf("SYSLOG_FACILITY=%d", LOG_FAC(entry->facility)));
-    g_ptr_array_add(fields, g_strdup("SYSLOG_IDENTIFIER=gatepost"));
-    if (entry->event)
-        logline_foreach(entry->event, add_journal_field, fields);
-    journal_send(fields);
-}
-
-static void (*const writers[])(struct log *, const struct entry *) = {
-    [LOG_TARGET_SYSLOG] = write_syslog,
-    [LOG_TARGET_STDERR] = write_stderr,
-    [LOG_TARGET_JOURNAL] = write_journal,
-};
-
 static struct log_options current_options(struct log *log)
 {
     g_rw_lock_reader_lock(&log->lock);
@@ -149,34 +76,89 @@ static struct log_options current_options(struct log *log)
     return options;
 }
 
+/* Lines */
+
+static struct log_line *message_line(struct log *log, enum engine_level level, const char *text)
+{
+    struct log_options options = current_options(log);
+    g_autoptr(GString) line = g_string_new(NULL);
+    logline_message(level, text, options.format, line);
+    struct log_line *made =
+        log_line_new(options.target, options.facility,
+                     level == ENGINE_WARNING ? LOG_WARNING : LOG_INFO, line->str, NULL);
+    made->rank = LOG_RANK_NOTE;
+    return made;
+}
+
+static enum log_rank rank_of(const struct event *event)
+{
+    if (event->action == ACTION_ACCEPT)
+        return LOG_RANK_PASSED;
+    bool refused = event->action == ACTION_REJECT || event->action == ACTION_TEMPFAIL;
+    return refused ? LOG_RANK_REFUSED : LOG_RANK_NOTE;
+}
+
+static void put(struct log *log, struct log_line *line)
+{
+    if (log->thread && log_thread_put(log->thread, line))
+        return;
+    log_target_write(line);
+    log_line_free(line);
+}
+
 void log_event(void *data, const struct event *event)
 {
     struct log *log = data;
     struct log_options options = current_options(log);
     g_autoptr(GString) line = g_string_sized_new(512);
     logline_event(event, options.format, line);
-    struct entry entry = {
-        .priority = event->action == ACTION_WARN ? LOG_WARNING : LOG_INFO,
-        .line = line->str,
-        .event = event,
-        .facility = options.facility,
-    };
-    writers[options.target](log, &entry);
+    struct log_line *made =
+        log_line_new(options.target, options.facility,
+                     event->action == ACTION_WARN ? LOG_WARNING : LOG_INFO, line->str, event);
+    made->rank = rank_of(event);
+    put(log, made);
 }
 
 void log_message(void *data, enum engine_level level, const char *text)
 {
-    struct log *log = data;
-    struct log_options options = current_options(log);
-    g_autoptr(GString) line = g_string_new(NULL);
-    logline_message(level, text, options.format, line);
-    struct entry entry = {
-        .priority = level == ENGINE_WARNING ? LOG_WARNING : LOG_INFO,
-        .line = line->str,
-        .facility = options.facility,
-    };
-    writers[options.target](log, &entry);
+    put(data, message_line(data, level, text));
 }
+
+/* The thread */
+
+static struct log_line *losses_line(void *data, const struct log_losses *losses)
+{
+    g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(losses->since / G_USEC_PER_SEC);
+    g_autofree char *time = since ? g_date_time_format(since, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
+    const guint64 *lines = losses->lines;
+    g_autofree char *text = g_strdup_printf(
+        "%" G_GUINT64_FORMAT " lines of the log are lost since %s, because they were not read fast "
+        "enough: %" G_GUINT64_FORMAT " of accepted mail, %" G_GUINT64_FORMAT
+        " of refusals, %" G_GUINT64_FORMAT " others",
+        lines[LOG_RANK_PASSED] + lines[LOG_RANK_REFUSED] + lines[LOG_RANK_NOTE], time,
+        lines[LOG_RANK_PASSED], lines[LOG_RANK_REFUSED], lines[LOG_RANK_NOTE]);
+    return message_line(data, ENGINE_WARNING, text);
+}
+
+void log_start(struct log *log)
+{
+    static const struct log_thread_class class = {.write = log_target_write, .tell = losses_line};
+    log->thread = log_thread_new(&class, log, LOG_WAITING_MAX);
+}
+
+bool log_stop(struct log *log, gint64 microseconds)
+{
+    return !log->thread || log_thread_stop(log->thread, microseconds);
+}
+
+void log_get_state(struct log *log, struct log_state *state_r)
+{
+    *state_r = (struct log_state){0};
+    if (log->thread)
+        log_thread_get_state(log->thread, state_r);
+}
+
+/* What the daemon says of itself */
 
 void log_info(struct log *log, const char *format, ...)
 {

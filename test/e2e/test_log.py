@@ -188,4 +188,36 @@ def hostile_json(scene):
             equal(len(scene.gatepost.log(mark)), 1, 'lines for %r' % data)
 
 
+@case('nobody reads the log: Postfix gets its answers, and mail arrives')
+def stalled(scene):
+    mark = scene.gatepost.mark()
+    scene.gatepost.reads.clear()
+    try:
+        with Milter(scene.gatepost.port) as mta:
+            mta.negotiate()
+            mta.connect()
+            mta.helo()
+            for number in range(2000):  # more than a pipe holds
+                mta.mail('<%s%d@example.com>' % ('x' * 60, number))
+                match('^550', mta.rcpt('<x@remote.example>')[1])
+                mta.abort()
+        state = json_fields(scene.gatepost.control('status', '--json').stdout)
+        true(state['log_waiting'] > 100, 'nobody reads')
+        words = [token() for _ in range(10)]
+        for word in words:
+            with scene.outsider() as dialog:
+                match(OK, dialog.mail('a@example.com'))
+                match('^550 5.7.1', dialog.rcpt('y@remote.example'))
+                match(OK, dialog.rcpt('bob@lab.test'))
+                match(OK, dialog.data(message(word)))
+        for word in words:
+            scene.sink.wait(word)
+    finally:
+        scene.gatepost.reads.set()
+    until(lambda: len([x for x in lines(scene, mark) if 'y@remote.example' in x]) == len(words), 20,
+          'a line for each refusal')
+    equal(len([x for x in lines(scene, mark) if 'action=accept' in x]), len(words), 'accepted')
+    equal(len([x for x in lines(scene, mark) if 'x@remote.example' in x]), 2000, 'refused')
+
+
 run()

@@ -41,6 +41,8 @@ class Gatepost:
         self.file = self.folder + '/gatepost.conf'
         self.lines = []
         self.process = None
+        self.reads = threading.Event()  # its log; cleared, nobody does
+        self.reads.set()
         self.port = None if unix else place.port()
         self.path = self.folder + '/run/milter.sock'
         self.state = self.folder + '/run/gatepost.db'
@@ -90,6 +92,7 @@ class Gatepost:
 
     def read(self, stream):
         for line in stream:
+            self.reads.wait()
             self.lines.append(line.decode('utf-8', 'backslashreplace').rstrip('\n'))
 
     def answers(self):

@@ -20,6 +20,8 @@ class Milter:
         local = isinstance(address, str)
         self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
         self.socket.settimeout(timeout)
+        if not local:  # what is said in two pieces shall not wait for the kernel
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect(address if local else ('127.0.0.1', address))
         self.steps = 0
         self.changes = []

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The targets of the log: a row each.
+ */
+#include "log_target.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "report/logline.h"
+
+static GMutex stderr_lock; /* so that lines do not mix */
+static bool journal_reads; /* standard error */
+
+/* Whether standard error is read by systemd, which takes "<N>" for a priority (sd-daemon(3)). */
+static bool stderr_is_journal(void)
+{
+    struct stat status;
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    if (!stream || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    g_autofree char *own = g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
+                                           (guint64)status.st_dev, (guint64)status.st_ino);
+    return strcmp(own, stream) == 0;
+}
+
+void log_target_open(int facility)
+{
+    journal_reads = stderr_is_journal();
+    openlog("gatepost", LOG_PID | LOG_NDELAY, facility);
+}
+
+void log_target_close(void)
+{
+    closelog();
+}
+
+static void make_plain(struct log_line *line, const char *text, const struct event *event)
+{
+    (void)event;
+    line->text = g_strdup(text);
+}
+
+static void write_syslog(const struct log_line *line)
+{
+    syslog(line->facility | line->priority, "%s", line->text);
+}
+
+static void make_stderr(struct log_line *line, const char *text, const struct event *event)
+{
+    (void)event;
+    line->text = journal_reads ? g_strdup_printf("<%d>%s\n", line->priority, text)
+                               : g_strconcat(text, "\n", NULL);
+}
+
+/* Who gave us standard error may have made it non-blocking. */
+static bool may_try_again(void)
+{
+    struct pollfd one = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return errno == EINTR || (errno == EAGAIN && poll(&one, 1, -1) == 1);
+}
+
+static void write_stderr(const struct log_line *line)
+{
+    const char *rest = line->text;
+    size_t length = strlen(rest);
+    g_mutex_lock(&stderr_lock);
+    while (length > 0) {
+        ssize_t written = write(STDERR_FILENO, rest, length);
+        if (written <= 0 && !may_try_again())
+            break;
+        if (written <= 0)
+            continue;
+        rest += written;
+        length -= (size_t)written;
+    }
+    g_mutex_unlock(&stderr_lock);
+}
+
+static void add_journal_field(void *data, const char *key, const char *value)
+{
+    g_autofree char *name = g_ascii_strup(key, -1);
+    g_ptr_array_add(data, g_strdup_printf("GATEPOST_%s=%s", name, value));
+}
+
+static void make_journal(struct log_line *line, const char *text, const struct event *event)
+{
+    GPtrArray *fields = line->fields = g_ptr_array_new_with_free_func(g_free);
+    line->text = g_strdup("");
+    g_ptr_array_add(fields, g_strdup_printf("MESSAGE=%s", text));
+    g_ptr_array_add(fields, g_strdup_printf("PRIORITY=%d", line->priority));
+    g_ptr_array_add(fields, g_strdup_printf("SYSLOG_FACILITY=%d", LOG_FAC(line->facility)));
+    g_ptr_array_add(fields, g_strdup("SYSLOG_IDENTIFIER=gatepost"));
+    if (event)
+        logline_foreach(event, add_journal_field, fields);
+}
+
+static void write_journal(const struct log_line *line)
+{
+    journal_send(line->fields);
+}
+
+static const struct {
+    void (*make)(struct log_line *line, const char *text, const struct event *event);
+    void (*write)(const struct log_line *line);
+} targets[] = {
+    [LOG_TARGET_SYSLOG] = {make_plain, write_syslog},
+    [LOG_TARGET_STDERR] = {make_stderr, write_stderr},
+    [LOG_TARGET_JOURNAL] = {make_journal, write_journal},
+};
+
+struct log_line *log_line_new(enum setting_log_target target, int facility, int priority,
+                              const char *text, const struct event *event)
+{
+    struct log_line *line = g_new0(struct log_line, 1);
+    line->target = target;
+    line->facility = facility;
+    line->priority = priority;
+    targets[target].make(line, text, event);
+    return line;
+}
+
+void log_target_write(const struct log_line *line)
+{
+    targets[line->target].write(line);
+}

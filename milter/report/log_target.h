@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where lines go: syslog, standard error, the journal. Each of them may be slow, or stand still.
+ *
+ * Threads: any; lines for standard error are written one at a time.
+ */
+#ifndef REPORT_LOG_TARGET_H
+#define REPORT_LOG_TARGET_H
+
+#include "log_queue.h"
+
+struct event;
+
+/* To be called before the first line, and after the last one. */
+void log_target_open(int facility);
+void log_target_close(void);
+
+/* A line that says TEXT, made as TARGET wants it; the journal gets the keys of EVENT, too, if that
+ * is not NULL. The caller frees it with log_line_free. */
+struct log_line *log_line_new(enum setting_log_target target, int facility, int priority,
+                              const char *text, const struct event *event);
+
+/* Writes it. What cannot be written is nothing that could be told anywhere. */
+void log_target_write(const struct log_line *line);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Writing lines, one after another.
+ */
+#include "log_thread.h"
+
+struct log_thread {
+    const struct log_thread_class *class;
+    void *data;
+    GThread *thread;
+    GMutex lock; /* of what follows; never held while a line is written */
+    GCond changed;
+    struct log_queue *queue;
+    gint64 writing; /* the line in its hands is being written since; 0: none */
+    bool stop;      /* as soon as there is nothing left */
+    bool ended;
+};
+
+/* What is to be written next; NULL: nothing. */
+static struct log_line *next_line(struct log_thread *thread)
+{
+    struct log_losses losses;
+    if (log_queue_take_losses(thread->queue, &losses))
+        return thread->class->tell(thread->data, &losses);
+    return log_queue_take(thread->queue);
+}
+
+static void *run(void *data)
+{
+    struct log_thread *thread = data;
+    g_mutex_lock(&thread->lock);
+    for (;;) {
+        struct log_line *line = next_line(thread);
+        if (line) {
+            thread->writing = g_get_monotonic_time();
+            g_mutex_unlock(&thread->lock);
+            thread->class->write(line);
+            log_line_free(line);
+            g_mutex_lock(&thread->lock);
+            thread->writing = 0;
+        } else if (!thread->stop) {
+            g_cond_wait(&thread->changed, &thread->lock);
+        } else {
+            break;
+        }
+    }
+    thread->ended = true;
+    g_cond_broadcast(&thread->changed);
+    g_mutex_unlock(&thread->lock);
+    return NULL;
+}
+
+struct log_thread *log_thread_new(const struct log_thread_class *class, void *data, size_t most)
+{
+    struct log_thread *thread = g_new0(struct log_thread, 1);
+    thread->class = class;
+    thread->data = data;
+    thread->queue = log_queue_new(most);
+    g_mutex_init(&thread->lock);
+    g_cond_init(&thread->changed);
+    thread->thread = g_thread_new("log", run, thread);
+    return thread;
+}
+
+bool log_thread_put(struct log_thread *thread, struct log_line *line)
+{
+    g_mutex_lock(&thread->lock);
+    bool takes = !thread->ended;
+    if (takes) {
+        log_queue_put(thread->queue, line);
+        if (thread->writing == 0)
+            g_cond_signal(&thread->changed);
+    }
+    g_mutex_unlock(&thread->lock);
+    return takes;
+}
+
+bool log_thread_stop(struct log_thread *thread, gint64 microseconds)
+{
+    gint64 end = g_get_monotonic_time() + microseconds;
+    g_mutex_lock(&thread->lock);
+    thread->stop = true;
+    g_cond_broadcast(&thread->changed);
+    while (!thread->ended && g_cond_wait_until(&thread->changed, &thread->lock, end))
+        continue;
+    bool ended = thread->ended;
+    g_mutex_unlock(&thread->lock);
+    if (ended)
+        g_clear_pointer(&thread->thread, g_thread_join);
+    return ended;
+}
+
+void log_thread_free(struct log_thread *thread)
+{
+    if (!thread)
+        return;
+    log_queue_free(thread->queue);
+    g_mutex_clear(&thread->lock);
+    g_cond_clear(&thread->changed);
+    g_free(thread);
+}
+
+void log_thread_get_state(struct log_thread *thread, struct log_state *state_r)
+{
+    g_mutex_lock(&thread->lock);
+    *state_r = (struct log_state){
+        .waiting = log_queue_lines(thread->queue),
+        .bytes = log_queue_bytes(thread->queue),
+        .lost = log_queue_lost(thread->queue),
+        .writing = thread->writing > 0 ? g_get_monotonic_time() - thread->writing : 0,
+    };
+    g_mutex_unlock(&thread->lock);
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who reads the log stands still: mail goes on, status says so, a stop is obeyed, and what is lost
+is lost in order."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+from milter import Milter
+import place
+import tap
+from tap import Failure, Skip, case, equal, match, true, until
+
+PATIENCE = 5  # seconds in which an answer comes, on a machine under load
+FLUSH = 5     # seconds for which a stop waits for the log
+running = []
+
+
+def new(settings=None):
+    daemon = gatepost.Gatepost(settings, unix=True)
+    running.append(daemon)
+    return daemon
+
+
+def opened(daemon):
+    mta = Milter(daemon.path, PATIENCE)
+    mta.negotiate()
+    mta.connect()
+    mta.helo()
+    return mta
+
+
+def status(daemon):
+    return gatepost.json_fields(daemon.control('status', '--json').stdout)
+
+
+def accept(mta, number, length=1500):
+    """A message that is passed on, whose line is long."""
+    mta.mail('<accept%d@example.com>' % number)
+    for part in range(length // 250):
+        mta.rcpt('<bob+%d%s@lab.test>' % (part, 'x' * 230))
+    equal(mta.message()[0], 'c', 'message %d' % number)
+
+
+def refuse(mta, number):
+    mta.mail('<refuse%d@example.com>' % number)
+    match('^550', mta.rcpt('<x@remote.example>')[1], 'recipient %d' % number)
+    mta.abort()
+
+
+def numbers(lines, word):
+    return [int(found[1]) for line in lines
+            for found in [re.search(r'\bfrom=%s(\d+)@' % word, line)] if found]
+
+
+def stall(daemon, mta):
+    """Sends until nobody reads any more; how many messages that were."""
+    daemon.reads.clear()
+    for number in range(2000):
+        accept(mta, number)
+        if number % 100 == 99 and status(daemon)['log_waiting'] > 10:
+            return number + 1
+    raise Failure('the pipe holds everything')
+
+
+@case('nobody reads: mail goes on, status says so; what waited is written in order')
+def goes_on():
+    daemon = new().start()
+    with opened(daemon) as mta:
+        sent = stall(daemon, mta)
+        until(lambda: status(daemon)['log_stalls'] >= 2, 10, 'status that tells of it')
+        match('the log STANDS STILL: nobody has read it for [0-9]+ s',
+              daemon.control('status').stdout)
+        for number in range(100):
+            refuse(mta, number)
+        daemon.reload()
+    daemon.reads.set()
+    daemon.wait_log(0, 'reloaded')
+    equal(numbers(daemon.log(), 'accept'), list(range(sent)), 'lines of accepted mail')
+    equal(numbers(daemon.log(), 'refuse'), list(range(100)), 'lines of refusals')
+    found = status(daemon)
+    equal((found['log_waiting'], found['log_lost'], found['log_stalls']), (0, 0, 0), 'status')
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('more than is kept: accepted mail is lost first, and a line says how much')
+def losses():
+    daemon = new().start()
+    with opened(daemon) as mta:
+        stall(daemon, mta)
+        sent = 0
+        while status(daemon)['log_lost'] < 50:
+            for _ in range(50):
+                accept(mta, 10000 + sent, 15000)
+                sent += 1
+            true(sent < 5000, 'nothing is ever lost')
+        begun = time.strftime('%Y-%m-%d %H:')
+        for number in range(200):
+            refuse(mta, number)
+        true(status(daemon)['log_waiting'] < 8000, 'bounded')
+    lost = status(daemon)['log_lost']
+    daemon.reads.set()
+    line = daemon.wait_log(0, 'lines of the log are lost')
+    match('^warning: %d lines of the log are lost since %s[0-9:]+, because they were not read fast '
+          'enough: %d of accepted mail, 0 of refusals, 0 others$' % (lost, begun, lost), line)
+    until(lambda: status(daemon)['log_waiting'] == 0, 20, 'the end of the queue')
+    equal(numbers(daemon.log(), 'refuse'), list(range(200)), 'lines of refusals')
+    kept = [number for number in numbers(daemon.log(), 'accept') if number >= 10000]
+    equal(len(kept), sent - lost, 'lines of accepted mail that were kept')
+    equal(kept, list(range(10000, 10000 + len(kept))), 'the oldest')
+    equal(len([x for x in daemon.log() if 'lines of the log are lost' in x]), 1, 'lines that tell')
+    equal(daemon.stop(), 0, 'exit')
+
+
+@case('nobody reads: a stop is obeyed, and waits for %d seconds at most' % FLUSH)
+def stop():
+    for signals, least, most in ((1, FLUSH - 1, FLUSH + 5), (2, 0, FLUSH - 1)):
+        daemon = new().start()
+        with opened(daemon) as mta:
+            stall(daemon, mta)
+        begun = time.monotonic()
+        for _ in range(signals):
+            daemon.process.terminate()
+            time.sleep(0.7)
+        equal(daemon.process.wait(30), 0, 'exit')
+        took = time.monotonic() - begun
+        true(least <= took <= most, 'a stop by %d signals took %.1f s' % (signals, took))
+        equal([name for name in os.listdir(daemon.folder + '/run') if 'gatepost.db' not in name],
+              [], 'files left behind')
+        daemon.reads.set()
+        daemon.stop()
+
+
+@case('a stop has the log read to its end')
+def flush():
+    daemon = new().start()
+    with opened(daemon) as mta:
+        sent = stall(daemon, mta)
+    daemon.process.terminate()
+    time.sleep(1.5)
+    equal(daemon.process.poll(), None, 'exit while lines wait')
+    daemon.reads.set()
+    equal(daemon.stop(), 0, 'exit')
+    equal(numbers(daemon.log(), 'accept'), list(range(sent)), 'lines of accepted mail')
+    match('stopped$', daemon.log()[-1], 'the last line')
+
+
+READER = '''
+import os, socket, sys
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+receiver.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+with open(sys.argv[2], 'ab', 0) as log:
+    while True:
+        log.write(receiver.recv(1 << 18).replace(b'\\n', b' ') + b'\\n')
+'''
+# A /dev and a /run with a socket of ours: "$0" is the folder of it, "$1" the socket's place.
+ELSEWHERE = '''set -e
+mkdir -p "$0/dev" "$0/journal"
+for name in null zero random urandom; do touch "$0/dev/$name"; mount --bind "/dev/$name" "$0/dev/$name"; done
+ln -s "$0/socket" "$0/dev/log"
+ln -s "$0/socket" "$0/journal/socket"
+mount --rbind "$0/dev" /dev
+if [ "$1" = journal ]; then
+    mount -t tmpfs none /run
+    mkdir -p /run/systemd/journal
+    mount --bind "$0/journal" /run/systemd/journal
+fi
+shift
+exec "$@"
+'''
+
+
+@case('syslog and the journal stand still: mail goes on, and a stop is obeyed')
+def others():
+    if os.geteuid() != 0 or not shutil.which('unshare') or subprocess.run(
+            ['unshare', '--mount', 'true'], capture_output=True).returncode != 0:
+        raise Skip('no mount name space can be made here')
+    for target in ('syslog', 'journal'):
+        folder = place.folder()
+        os.chmod(folder, 0o755)
+        reader = subprocess.Popen([sys.executable, '-c', READER, folder + '/socket',
+                                   folder + '/lines'])
+        try:
+            until(lambda: os.path.exists(folder + '/socket'), 10, 'the reader')
+            one_target(target, folder, reader)
+        finally:
+            reader.kill()
+            reader.wait()
+
+
+def one_target(target, folder, reader):
+    daemon = new({'log_target': target})
+    done = subprocess.run(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', ELSEWHERE,
+                           folder, target, gatepost.DAEMON, '-c', daemon.file],
+                          capture_output=True, text=True, timeout=60, env=gatepost.environment())
+    if target == 'journal' and 'built without libsystemd' in done.stderr:
+        return
+    equal(done.returncode, 0, done.stderr)
+    with open(daemon.folder + '/run/gatepost.pid') as handle:
+        pid = int(handle.read())
+
+    def lines():
+        with open(folder + '/lines', errors='replace') as handle:
+            return handle.read().splitlines()
+    with opened(daemon) as mta:
+        accept(mta, 0)
+        until(lambda: any('accept0@' in line for line in lines()), 10, 'the first line')
+        reader.send_signal(signal.SIGSTOP)
+        for number in range(1, 1001):
+            accept(mta, number)
+            refuse(mta, number)
+        until(lambda: status(daemon)['log_stalls'] >= 2, 10, 'status that tells of it')
+        reader.send_signal(signal.SIGCONT)
+        until(lambda: status(daemon)['log_waiting'] == 0, 20, 'the end of the queue')
+        equal(status(daemon)['log_lost'], 0, 'lost lines')
+        until(lambda: any('refuse1000@' in line for line in lines()), 10, 'the last line')
+        for word in ('accept', 'refuse'):
+            found = sorted({int(number) for line in lines()
+                            for number in re.findall(word + r'(\d+)@example\.com', line)})
+            equal(found[-1000:], list(range(1, 1001)), 'lines with %s in %s' % (word, target))
+        reader.send_signal(signal.SIGSTOP)
+        for number in range(2000, 2600):
+            refuse(mta, number)
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not os.path.exists('/proc/%d' % pid), FLUSH + 10, 'the end')
+    true(time.monotonic() - begun < FLUSH + 5, 'a stop took too long')
+
+
+def teardown(_):
+    for daemon in running:
+        daemon.reads.set()
+        daemon.stop()
+
+
+@case('nothing was written where no sanitizer may complain')
+def sanitizers():
+    for daemon in running:
+        daemon.reads.set()
+        daemon.stop()
+        equal(daemon.sanitizer_report(), '', 'sanitizer report')
+
+
+tap.run(None, teardown)
