@@ -23,6 +23,8 @@
 #define DNS_RECORDS_MAX 256
 /* Most bytes of all TXT strings of an answer that are kept. */
 #define DNS_TEXT_MAX 4096
+/* Most bytes of a TLSA record: a whole certificate. A longer record is malformed. */
+#define DNS_TLSA_MAX 8192
 /* RFC 1034 sets no limit to a chain of aliases; resolvers give up at about this length. */
 #define DNS_CNAME_MAX 16
 /* Longest that an answer is believed, whatever its TTL says. */
@@ -30,7 +32,16 @@
 /* The same for "there is none" (RFC 2308 5 recommends one to three hours). */
 #define DNS_NEGATIVE_TTL_MAX 3600
 
-enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type {
+    DNS_A = 1,
+    DNS_NS = 2,
+    DNS_PTR = 12,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28,
+    DNS_SRV = 33,
+    DNS_TLSA = 52,
+};
 
 enum dns_state {
     DNS_PENDING,  /* no answer yet */
@@ -60,6 +71,19 @@ struct dns_mx {
     char *host; /* as sent, other than printable bytes as '?'; "" for the root (RFC 7505) */
 };
 
+/* RFC 2782 */
+struct dns_srv {
+    unsigned priority, weight, port;
+    char *target; /* as struct dns_mx has a host */
+};
+
+/* RFC 6698 2.1; what the numbers mean is for those who use them. */
+struct dns_tlsa {
+    unsigned usage, selector, matching;
+    uint8_t *data;
+    size_t length; /* DNS_TLSA_MAX at most */
+};
+
 struct dns_answer {
     enum dns_type type;
     enum dns_state state; /* never DNS_PENDING */
@@ -72,7 +96,14 @@ struct dns_answer {
     struct ipaddr *addresses; /* A, AAAA; an IPv4 address mapped into IPv6 is IPv4 */
     struct dns_mx *mx;        /* MX, by preference */
     char **texts; /* TXT: a record's strings joined, NUL as '?'; otherwise as sent, unescaped */
-    char **names; /* PTR */
+    char **names; /* PTR, NS */
+    struct dns_srv *srv;   /* SRV, by priority, of equals the greatest weight first */
+    struct dns_tlsa *tlsa; /* TLSA */
+    char **aliases;        /* what the name led to by CNAME, in order; the last has the records */
+    size_t alias_count;    /* DNS_CNAME_MAX at most */
+    bool authenticated;    /* the server says that DNSSEC covers all of it (AD, RFC 4035 3.2.3);
+                            * it says so only to those who ask for it (DNS_ASK_AD), and is to be
+                            * believed only where nobody on the way can write it */
     int references;
 };
 

@@ -73,11 +73,23 @@ struct resolver *resolver_new(const char *servers, const struct resolver_options
  * but nothing more may be asked. Not to be called by a wake function. */
 void resolver_free(struct resolver *resolver);
 
-/* Asks for the records of NAME (see dns_name_valid; anything else fails at once). Never NULL; the
- * caller gives the question back with dns_question_drop. When the answer is known at once (cache,
- * invalid name, too many questions) the state says so and nobody is woken. */
+/* What a question may ask for besides; bits. It is part of the question: an answer that was asked
+ * for without them serves nobody who asks with them, nor the other way round. */
+enum dns_ask {
+    DNS_ASK_AD = 1, /* to be told whether DNSSEC covers the answer (dns_answer.authenticated) */
+    DNS_ASK_CD = 2, /* the records even where DNSSEC says that they are forged: what fails without
+                     * and is answered with it is "bogus"; never to be believed otherwise */
+};
+
+/* Asks for the records of NAME (see dns_name_valid, or "." for the root; anything else fails at
+ * once). Never NULL; the caller gives the question back with dns_question_drop. When the answer is
+ * known at once (cache, invalid name, too many questions) the state says so and nobody is woken. */
 struct dns_question *resolver_ask(struct resolver *resolver, const char *name, enum dns_type type,
                                   struct waker waker);
+
+/* The same with FLAGS of enum dns_ask. */
+struct dns_question *resolver_ask_flags(struct resolver *resolver, const char *name,
+                                        enum dns_type type, unsigned flags, struct waker waker);
 
 /* The same, but never from the cache: for probes, which want to know how things are now. */
 struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *name,
@@ -87,6 +99,10 @@ struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *n
 struct dns_question *dns_question_share(struct dns_question *question, struct waker waker);
 
 void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r);
+
+/* Whether every server that is asked was on loopback when the resolver was started: between it and
+ * this process nobody can write an AD bit. */
+bool resolver_is_local(const struct resolver *resolver);
 
 /* DNS_PENDING until the answer is there; then the answer's state. */
 enum dns_state dns_question_state(const struct dns_question *question);

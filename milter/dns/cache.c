@@ -87,8 +87,13 @@ static size_t weigh(const char *key, const struct dns_answer *answer)
         bytes += answer->count * sizeof answer->addresses[0];
     for (size_t i = 0; answer->mx && i < answer->count; i++)
         bytes += sizeof answer->mx[0] + strlen(answer->mx[i].host) + 1;
+    for (size_t i = 0; answer->srv && i < answer->count; i++)
+        bytes += sizeof answer->srv[0] + strlen(answer->srv[i].target) + 1;
+    for (size_t i = 0; answer->tlsa && i < answer->count; i++)
+        bytes += sizeof answer->tlsa[0] + answer->tlsa[i].length;
     return bytes + strings_bytes(answer->texts, answer->count) +
-           strings_bytes(answer->names, answer->count);
+           strings_bytes(answer->names, answer->count) +
+           strings_bytes(answer->aliases, answer->alias_count);
 }
 
 static bool full(const struct dns_cache *cache)

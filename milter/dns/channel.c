@@ -13,12 +13,17 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/system.h"
 #include "dns/resolver.h"
 #include "dns_message.h"
 #include "servers.h"
 
 /* A burst of answers to a thousand sessions must fit; the system may grant less. */
 enum { SOCKET_BUFFER = 1 << 20, CLASS_IN = 1 };
+
+/* Bits of a question's fourth byte (RFC 4035 3.1.6, RFC 6840 5.7), and the size of UDP answers that
+ * is asked for with them: what passes everywhere in one piece. */
+enum { HEADER_AD = 0x20, HEADER_CD = 0x10, UDP_SIZE = 1232 };
 
 struct channel {
     ares_channel ares;
@@ -183,12 +188,57 @@ static void on_answer(void *data, int status, int timeouts, unsigned char *messa
     g_free(query);
 }
 
-void channel_ask(struct channel *channel, const char *name, enum dns_type type,
+/* c-ares 1.18 has no word for AD and CD: the question is made by it, marked here, and sent. It
+ * finds the question of an answer by number, name and type, so that two of one number do no harm.
+ */
+static void ask_flagged(struct channel *channel, struct query *query, unsigned flags)
+{
+    unsigned char *question = NULL;
+    uint16_t number;
+    int size = 0;
+    system_random(&number, sizeof number);
+    size_t length = strlen(query->name);
+    if (length >= 5 && strcmp(query->name + length - 5, "onion") == 0 &&
+        (length == 5 || query->name[length - 6] == '.')) {
+        on_answer(query, ARES_ENOTFOUND, 0, NULL, 0); /* RFC 7686 2, as ares_query has it */
+        return;
+    }
+    int status = ares_create_query(query->name, CLASS_IN, (int)query->type, number, 1, &question,
+                                   &size, UDP_SIZE);
+    if (status != ARES_SUCCESS) {
+        on_answer(query, status, 0, NULL, 0);
+        return;
+    }
+    question[3] |= (unsigned char)((flags & DNS_ASK_AD ? HEADER_AD : 0) |
+                                   (flags & DNS_ASK_CD ? HEADER_CD : 0));
+    ares_send(channel->ares, question, size, on_answer, query);
+    ares_free_string(question);
+}
+
+void channel_ask(struct channel *channel, const char *name, enum dns_type type, unsigned flags,
                  channel_answer_fn answer, void *data)
 {
     struct query *query = g_new0(struct query, 1);
     *query = (struct query){g_strdup(name), type, answer, data};
-    ares_query(channel->ares, query->name, CLASS_IN, (int)type, on_answer, query);
+    if (flags)
+        ask_flagged(channel, query, flags);
+    else
+        ares_query(channel->ares, query->name, CLASS_IN, (int)type, on_answer, query);
+}
+
+bool channel_is_local(struct channel *channel)
+{
+    struct ares_addr_port_node *nodes = NULL;
+    if (ares_get_servers_ports(channel->ares, &nodes) != ARES_SUCCESS)
+        return false;
+    bool local = nodes;
+    for (const struct ares_addr_port_node *node = nodes; node; node = node->next) {
+        struct ipaddr address = {.family = node->family == AF_INET ? IP_V4 : IP_V6};
+        memcpy(address.bytes, &node->addr, node->family == AF_INET ? 4 : 16);
+        local = local && ipaddr_is_loopback(&address);
+    }
+    ares_free_data(nodes);
+    return local;
 }
 
 static int patience(struct channel *channel)

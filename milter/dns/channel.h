@@ -25,8 +25,12 @@ struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned
 /* Questions that are open are answered DNS_FAIL_STOPPED first. */
 void channel_free(struct channel *channel);
 
-void channel_ask(struct channel *channel, const char *name, enum dns_type type,
+/* NAME "" is the root. FLAGS: of enum dns_ask. */
+void channel_ask(struct channel *channel, const char *name, enum dns_type type, unsigned flags,
                  channel_answer_fn answer, void *data);
+
+/* Whether there are servers, and each has a loopback address. */
+bool channel_is_local(struct channel *channel);
 
 /* Waits until a socket is ready, a try has timed out or WAKE_FD can be read, and lets c-ares do
  * what there is to do. */

@@ -30,8 +30,15 @@ void dns_answer_unref(const struct dns_answer *answer)
     for (size_t i = 0; own->mx && i < own->count; i++)
         g_free(own->mx[i].host);
     g_free(own->mx);
+    for (size_t i = 0; own->srv && i < own->count; i++)
+        g_free(own->srv[i].target);
+    g_free(own->srv);
+    for (size_t i = 0; own->tlsa && i < own->count; i++)
+        g_free(own->tlsa[i].data);
+    g_free(own->tlsa);
     free_strings(own->texts, own->count);
     free_strings(own->names, own->count);
+    free_strings(own->aliases, own->alias_count);
     g_free(own);
 }
 

@@ -15,7 +15,8 @@ enum {
     TYPE_CNAME = 5,
     TYPE_SOA = 6,
     CLASS_IN = 1,
-    FLAG_RESPONSE = 0x80,
+    FLAG_RESPONSE = 0x80,      /* in the third byte */
+    FLAG_AUTHENTICATED = 0x20, /* in the fourth */
     NAME_ROOM = 256,
 };
 
@@ -169,42 +170,48 @@ static const struct record *find_cname(const GArray *records, const char *owner)
 
 /* Follows aliases from NAME, which becomes the last name of the chain. false for a chain that is
  * malformed, a circle or too long. */
-static bool follow(const struct reader *in, const GArray *records, char name[NAME_ROOM],
-                   unsigned *ttl)
+static bool follow(struct dns_answer *answer, const struct reader *in, const GArray *records,
+                   char name[NAME_ROOM])
 {
-    for (unsigned hops = 0; hops <= DNS_CNAME_MAX; hops++) {
-        const struct record *alias = find_cname(records, name);
-        if (!alias)
-            return true;
+    const struct record *alias;
+    while ((alias = find_cname(records, name))) {
         struct reader target = {in->data, alias->start + alias->length, alias->start};
-        if (!read_name(&target, name))
+        if (answer->alias_count == DNS_CNAME_MAX || !read_name(&target, name))
             return false;
-        *ttl = MIN(*ttl, alias->ttl);
-    }
-    return false;
-}
-
-static bool take_address(struct dns_answer *answer, const struct reader *in,
-                         const struct record *record)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    const uint8_t *bytes = in->data + record->start;
-    struct ipaddr *address = &answer->addresses[answer->count];
-    if (record->length != (answer->type == DNS_A ? 4 : 16))
-        return false;
-    *address = (struct ipaddr){.family = answer->type == DNS_A ? IP_V4 : IP_V6};
-    memcpy(address->bytes, bytes, record->length);
-    if (answer->type == DNS_AAAA && memcmp(bytes, mapped, sizeof mapped) == 0) {
-        *address = (struct ipaddr){.family = IP_V4};
-        memcpy(address->bytes, bytes + sizeof mapped, 4);
+        if (!answer->aliases)
+            answer->aliases = g_new0(char *, DNS_CNAME_MAX);
+        answer->aliases[answer->alias_count++] = g_strdup(name);
+        answer->ttl = MIN(answer->ttl, alias->ttl);
     }
     return true;
 }
 
-static bool take_text(struct dns_answer *answer, const struct reader *in,
-                      const struct record *record, size_t *room)
+/* The data of one record, and what is left of DNS_TEXT_MAX for the answer. */
+struct data {
+    const uint8_t *bytes;
+    size_t length;
+    struct reader reader; /* the same within the message, which names point into */
+    size_t *text_room;
+};
+
+static bool take_address(struct dns_answer *answer, struct data *data)
 {
-    const uint8_t *p = in->data + record->start, *end = p + record->length;
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct ipaddr *address = &answer->addresses[answer->count];
+    if (data->length != (answer->type == DNS_A ? 4 : 16))
+        return false;
+    *address = (struct ipaddr){.family = answer->type == DNS_A ? IP_V4 : IP_V6};
+    memcpy(address->bytes, data->bytes, data->length);
+    if (answer->type == DNS_AAAA && memcmp(data->bytes, mapped, sizeof mapped) == 0) {
+        *address = (struct ipaddr){.family = IP_V4};
+        memcpy(address->bytes, data->bytes + sizeof mapped, 4);
+    }
+    return true;
+}
+
+static bool take_text(struct dns_answer *answer, struct data *data)
+{
+    const uint8_t *p = data->bytes, *end = p + data->length;
     GString *text = g_string_new(NULL);
     while (p < end) {
         size_t length = *p++;
@@ -212,87 +219,55 @@ static bool take_text(struct dns_answer *answer, const struct reader *in,
             g_string_free(text, TRUE);
             return false;
         }
-        size_t taken = MIN(length, *room);
+        size_t taken = MIN(length, *data->text_room);
         answer->cut |= taken < length;
         for (size_t i = 0; i < taken; i++)
             g_string_append_c(text, p[i] ? (char)p[i] : '?');
-        *room -= taken;
+        *data->text_room -= taken;
         p += length;
     }
     answer->texts[answer->count] = g_string_free(text, FALSE);
     return true;
 }
 
-static bool take_mx(struct dns_answer *answer, const struct reader *in, const struct record *record)
+static bool take_mx(struct dns_answer *answer, struct data *data)
 {
-    struct reader data = {in->data, record->start + record->length, record->start};
     char host[NAME_ROOM];
     unsigned preference;
-    if (!read_u16(&data, &preference) || !read_name(&data, host))
+    if (!read_u16(&data->reader, &preference) || !read_name(&data->reader, host))
         return false;
     answer->mx[answer->count] = (struct dns_mx){preference, g_strdup(host)};
     return true;
 }
 
-static bool take_name(struct dns_answer *answer, const struct reader *in,
-                      const struct record *record)
+static bool take_name(struct dns_answer *answer, struct data *data)
 {
-    struct reader data = {in->data, record->start + record->length, record->start};
     char name[NAME_ROOM];
-    if (!read_name(&data, name))
+    if (!read_name(&data->reader, name))
         return false;
     answer->names[answer->count] = g_strdup(name);
     return true;
 }
 
-static bool take(struct dns_answer *answer, const struct reader *in, const struct record *record,
-                 size_t *text_room)
+static bool take_srv(struct dns_answer *answer, struct data *data)
 {
-    switch (answer->type) {
-    case DNS_A:
-    case DNS_AAAA:
-        return take_address(answer, in, record);
-    case DNS_TXT:
-        return take_text(answer, in, record, text_room);
-    case DNS_MX:
-        return take_mx(answer, in, record);
-    case DNS_PTR:
-        return take_name(answer, in, record);
-    }
-    return false;
+    struct dns_srv srv;
+    char target[NAME_ROOM];
+    if (!read_u16(&data->reader, &srv.priority) || !read_u16(&data->reader, &srv.weight) ||
+        !read_u16(&data->reader, &srv.port) || !read_name(&data->reader, target))
+        return false;
+    srv.target = g_strdup(target);
+    answer->srv[answer->count] = srv;
+    return true;
 }
 
-static void make_room(struct dns_answer *answer, size_t count)
+static bool take_tlsa(struct dns_answer *answer, struct data *data)
 {
-    if (answer->type == DNS_A || answer->type == DNS_AAAA)
-        answer->addresses = g_new0(struct ipaddr, count);
-    else if (answer->type == DNS_MX)
-        answer->mx = g_new0(struct dns_mx, count);
-    else if (answer->type == DNS_TXT)
-        answer->texts = g_new0(char *, count);
-    else
-        answer->names = g_new0(char *, count);
-}
-
-/* Takes the records of NAME; false when one of them is malformed. */
-static bool collect(struct dns_answer *answer, const struct reader *in, const GArray *records,
-                    const char *name)
-{
-    size_t text_room = DNS_TEXT_MAX;
-    make_room(answer, MIN(records->len, DNS_RECORDS_MAX));
-    for (unsigned i = 0; i < records->len; i++) {
-        const struct record *record = &g_array_index(records, struct record, i);
-        if (record->type != (unsigned)answer->type || strcmp(record->owner, name) != 0)
-            continue;
-        if (answer->count >= DNS_RECORDS_MAX) {
-            answer->cut = true;
-            return true;
-        }
-        if (!take(answer, in, record, &text_room))
-            return false;
-        answer->count++;
-        answer->ttl = MIN(answer->ttl, record->ttl);
-    }
+    if (data->length < 4 || data->length - 3 > DNS_TLSA_MAX)
+        return false;
+    answer->tlsa[answer->count] =
+        (struct dns_tlsa){data->bytes[0], data->bytes[1], data->bytes[2],
+                          g_memdup2(data->bytes + 3, data->length - 3), data->length - 3};
     return true;
 }
 
@@ -302,17 +277,79 @@ static int by_preference(const void *a, const void *b)
     return (left->preference > right->preference) - (left->preference < right->preference);
 }
 
+static int by_priority(const void *a, const void *b)
+{
+    const struct dns_srv *left = a, *right = b;
+    if (left->priority != right->priority)
+        return left->priority < right->priority ? -1 : 1;
+    return (left->weight < right->weight) - (left->weight > right->weight);
+}
+
+/* What there is to know of a type: how a record is read, where it goes, in which order it is. */
+struct record_type {
+    enum dns_type type;
+    bool (*take)(struct dns_answer *answer, struct data *data);
+    size_t array; /* where in struct dns_answer the array's pointer is */
+    size_t size;  /* of an element */
+    int (*order)(const void *a, const void *b); /* NULL: as sent */
+};
+
+#define ARRAY(member) offsetof(struct dns_answer, member), sizeof *((struct dns_answer *)0)->member
+
+static const struct record_type record_types[] = {
+    {DNS_A, take_address, ARRAY(addresses), NULL}, {DNS_AAAA, take_address, ARRAY(addresses), NULL},
+    {DNS_MX, take_mx, ARRAY(mx), by_preference},   {DNS_NS, take_name, ARRAY(names), NULL},
+    {DNS_PTR, take_name, ARRAY(names), NULL},      {DNS_SRV, take_srv, ARRAY(srv), by_priority},
+    {DNS_TLSA, take_tlsa, ARRAY(tlsa), NULL},      {DNS_TXT, take_text, ARRAY(texts), NULL},
+};
+
+static const struct record_type *find_type(enum dns_type type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(record_types); i++)
+        if (record_types[i].type == type)
+            return &record_types[i];
+    return NULL;
+}
+
+/* Takes the records of NAME; false when one of them is malformed. */
+static bool collect(struct dns_answer *answer, const struct record_type *type,
+                    const struct reader *in, const GArray *records, const char *name)
+{
+    size_t text_room = DNS_TEXT_MAX;
+    void **array = (void **)((char *)answer + type->array);
+    *array = g_malloc0_n(MIN(records->len, DNS_RECORDS_MAX), type->size);
+    for (unsigned i = 0; i < records->len; i++) {
+        const struct record *record = &g_array_index(records, struct record, i);
+        if (record->type != (unsigned)answer->type || strcmp(record->owner, name) != 0)
+            continue;
+        if (answer->count >= DNS_RECORDS_MAX) {
+            answer->cut = true;
+            return true;
+        }
+        struct data data = {in->data + record->start,
+                            record->length,
+                            {in->data, record->start + record->length, record->start},
+                            &text_room};
+        if (!type->take(answer, &data))
+            return false;
+        answer->count++;
+        answer->ttl = MIN(answer->ttl, record->ttl);
+    }
+    if (type->order && answer->count > 1)
+        qsort(*array, answer->count, type->size, type->order);
+    return true;
+}
+
 /* Fills in the outcome from the two sections; false for what cannot be trusted. */
 static bool judge(struct dns_answer *answer, const struct reader *in, const GArray *records,
                   const GArray *authority, char name[NAME_ROOM], bool exists)
 {
+    const struct record_type *type = find_type(answer->type);
     answer->ttl = DNS_TTL_MAX;
-    if (!follow(in, records, name, &answer->ttl) || !collect(answer, in, records, name))
+    if (!type || !follow(answer, in, records, name) || !collect(answer, type, in, records, name))
         return false;
     if (answer->count > 0 && exists) {
         answer->state = DNS_ANSWERED;
-        if (answer->type == DNS_MX)
-            qsort(answer->mx, answer->count, sizeof answer->mx[0], by_preference);
         return true;
     }
     answer->state = exists ? DNS_NO_DATA : DNS_NO_NAME;
@@ -368,5 +405,6 @@ struct dns_answer *dns_message_read(const uint8_t *data, size_t size, const char
         dns_answer_unref(answer);
         return dns_answer_failed(type, DNS_FAIL_GARBAGE);
     }
+    answer->authenticated = data[3] & FLAG_AUTHENTICATED;
     return answer;
 }

@@ -28,6 +28,7 @@ struct sending {
     char *key;
     const char *name; /* within KEY */
     enum dns_type type;
+    unsigned flags; /* of enum dns_ask */
     uint64_t serial;
     int64_t sent_at;
     _Atomic(const struct dns_answer *) answer; /* NULL while pending */
@@ -57,6 +58,7 @@ struct resolver {
     struct dns_cache *cache;
     uint64_t next_serial;
     struct resolver_counts counts;
+    bool local;              /* as resolver_is_local; since the start */
     struct channel *channel; /* the thread's */
 };
 
@@ -155,7 +157,8 @@ static void send_asks(struct resolver *resolver, GQueue *asks, bool refuse)
         if (refuse)
             take_answer(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED));
         else
-            channel_ask(resolver->channel, sending->name, sending->type, take_answer, sending);
+            channel_ask(resolver->channel, sending->name, sending->type, sending->flags,
+                        take_answer, sending);
         if (!refuse && sent % SEND_BURST == 0)
             channel_poll(resolver->channel);
     }
@@ -237,6 +240,7 @@ static const char *start(struct resolver *resolver, const GArray *servers,
                     (unsigned)or_default(options->tries, RESOLVER_TRIES), &why);
     if (!resolver->channel)
         return why;
+    resolver->local = channel_is_local(resolver->channel);
     if (!open_pipe(resolver->wake_pipe))
         return g_strerror(errno);
     int error = start_thread(resolver);
@@ -272,6 +276,11 @@ void resolver_free(struct resolver *resolver)
     resolver_unref(resolver);
 }
 
+bool resolver_is_local(const struct resolver *resolver)
+{
+    return resolver->local;
+}
+
 void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r)
 {
     pthread_mutex_lock(&resolver->lock);
@@ -284,23 +293,26 @@ void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r
 
 /* ---- asking ---- */
 
-static char *make_key(const char *name, enum dns_type type)
+/* An answer without AD never serves who asked for it, nor one that was not checked who did not. */
+static char *make_key(const char *name, enum dns_type type, unsigned flags)
 {
     size_t length = strlen(name);
     if (length > 0 && name[length - 1] == '.')
         length--;
     g_autofree char *lower = g_ascii_strdown(name, (gssize)length);
-    return g_strdup_printf("%03u%s", (unsigned)type, lower);
+    return g_strdup_printf("%03u%u%s", (unsigned)type, flags, lower);
 }
 
-static struct sending *sending_new(struct resolver *resolver, const char *name, enum dns_type type)
+static struct sending *sending_new(struct resolver *resolver, const char *name, enum dns_type type,
+                                   unsigned flags)
 {
     struct sending *sending = g_new0(struct sending, 1);
     atomic_init(&sending->references, 1);
     sending->resolver = resolver;
-    sending->key = make_key(name, type);
-    sending->name = sending->key + 3;
+    sending->key = make_key(name, type, flags);
+    sending->name = sending->key + 4;
     sending->type = type;
+    sending->flags = flags;
     sending->sent_at = g_get_monotonic_time();
     sending->questions = g_ptr_array_new();
     return sending;
@@ -349,10 +361,10 @@ static struct sending *join_or_send(struct resolver *resolver, struct sending *f
 }
 
 static struct dns_question *ask(struct resolver *resolver, const char *name, enum dns_type type,
-                                struct waker waker, bool cache)
+                                unsigned flags, struct waker waker, bool cache)
 {
-    bool valid = dns_name_valid(name);
-    struct sending *sending = sending_new(resolver, valid ? name : "", type);
+    bool valid = dns_name_valid(name) || strcmp(name, ".") == 0;
+    struct sending *sending = sending_new(resolver, valid ? name : "", type, flags);
     if (!valid)
         atomic_store(&sending->answer, dns_answer_failed(type, DNS_FAIL_NAME));
     pthread_mutex_lock(&resolver->lock);
@@ -374,13 +386,19 @@ static struct dns_question *ask(struct resolver *resolver, const char *name, enu
 struct dns_question *resolver_ask(struct resolver *resolver, const char *name, enum dns_type type,
                                   struct waker waker)
 {
-    return ask(resolver, name, type, waker, true);
+    return ask(resolver, name, type, 0, waker, true);
+}
+
+struct dns_question *resolver_ask_flags(struct resolver *resolver, const char *name,
+                                        enum dns_type type, unsigned flags, struct waker waker)
+{
+    return ask(resolver, name, type, flags & (DNS_ASK_AD | DNS_ASK_CD), waker, true);
 }
 
 struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *name,
                                         enum dns_type type, struct waker waker)
 {
-    return ask(resolver, name, type, waker, false);
+    return ask(resolver, name, type, 0, waker, false);
 }
 
 struct dns_question *dns_question_share(struct dns_question *question, struct waker waker)

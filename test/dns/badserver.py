@@ -30,6 +30,9 @@ stands in the labels of the question; labels that are none of these words mean n
     pdelay-MS psilent pservfail   ... the probes late, not at all, with SERVFAIL
     text-LABEL     TXT: this text;  mx-N: an MX of this preference;  nullmx;  badmx: no host name
     mxfail         SERVFAIL to questions for MX alone
+    signed         says that DNSSEC covers the answer (AD) to who asks for that
+    bogus          SERVFAIL, but to who wants what cannot be checked, too (CD)
+    ns-LABEL srv-N  an NS; an SRV of this priority
 
 The zone "counted.test" answers TXT questions for NAME.counted.test with how often NAME was asked.
 """
@@ -39,7 +42,8 @@ import socket
 import struct
 import sys
 
-A, CNAME, SOA, MX, TXT, AAAA = 1, 5, 6, 15, 16, 28
+A, NS, CNAME, SOA, MX, TXT, AAAA, SRV = 1, 2, 5, 6, 15, 16, 28, 33
+AD, CD = 0x20, 0x10  # in the fourth byte
 PROBES = ("1.0.0.127.", "invalid.", "2.0.0.127.", "test.")
 asked = {}
 
@@ -138,6 +142,12 @@ class Plan:
     def do_badmx(self, _):
         self.add(MX, struct.pack("!H", 0) + wire("no host"))
 
+    def do_ns(self, value):
+        self.add(NS, wire(value))
+
+    def do_srv(self, value):
+        self.add(SRV, struct.pack("!HHH", int(value), 0, 25) + wire("srv.example"))
+
     def do_mxfail(self, _):
         self.rcode = 2 if self.kind == MX else self.rcode
 
@@ -145,11 +155,16 @@ class Plan:
         pass
 
     do_list = do_silent = do_wrongid = do_onlywrongid = do_wrongname = quiet
-    do_garbage = do_badrdata = do_trunc = quiet
+    do_garbage = do_badrdata = do_trunc = do_signed = do_bogus = quiet
 
     def message(self, query):
         """The messages to send, each with the seconds to wait before it."""
         number, question = query[:2], query[12:]
+        if "bogus" in self.words and not query[3] & CD:
+            self.rcode, self.answers = 2, []
+        if not self.name and self.kind == NS:  # the root
+            self.words.append("signed")
+            self.add(NS, wire("a.root-servers.net"))
         flags, records = 0x8180 | self.rcode, [record(*a, self.ttl) for a in self.answers]
         if "badrdata" in self.words:
             records = [record(self.name, A, b"\x7f\0\0", 60)]
@@ -161,6 +176,7 @@ class Plan:
         if not records and self.soa and (self.negative or self.rcode == 0):
             data = wire("ns.test") + wire("root.test") + struct.pack("!IIIII", 1, 2, 3, 4, self.ttl)
             authority = [record("test", SOA, data, self.ttl)]
+        flags |= AD if "signed" in self.words and query[3] & AD else 0
         body = struct.pack("!HHHHH", flags, 1, len(records), len(authority), 0) + question
         body += b"".join(records + authority)
         wrong = bytes([number[0] ^ 0x55, number[1]])

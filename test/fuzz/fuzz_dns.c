@@ -12,7 +12,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_TXT, DNS_MX, DNS_PTR};
+static const enum dns_type types[] = {DNS_A,   DNS_AAAA, DNS_TXT, DNS_MX,
+                                      DNS_PTR, DNS_NS,   DNS_SRV, DNS_TLSA};
 static const char *const names[] = {"name.test", "a", "2.0.0.127.bl.example"};
 
 static void check(bool holds)
@@ -31,9 +32,15 @@ static void check_records(const struct dns_answer *answer)
             text += strlen(answer->texts[i]);
         else if (answer->type == DNS_MX)
             check(strlen(answer->mx[i].host) <= DNS_NAME_MAX);
+        else if (answer->type == DNS_SRV)
+            check(strlen(answer->srv[i].target) <= DNS_NAME_MAX);
+        else if (answer->type == DNS_TLSA)
+            check(answer->tlsa[i].length > 0 && answer->tlsa[i].length <= DNS_TLSA_MAX);
         else
             check(strlen(answer->names[i]) <= DNS_NAME_MAX);
     }
+    for (size_t i = 0; i < answer->alias_count; i++)
+        check(strlen(answer->aliases[i]) <= DNS_NAME_MAX);
     check(text <= DNS_TEXT_MAX);
     dns_answer_is_null_mx(answer);
 }

@@ -156,6 +156,67 @@ static void test_malformed(void)
     expect(&packet, DNS_FAILED, 0, 0);
 }
 
+static struct dns_answer *read_type(struct packet *packet, enum dns_type type)
+{
+    packet->data[12 + 11 + 1] = (uint8_t)type; /* behind the name that is asked */
+    return dns_message_read(packet->data, packet->size, "name.test.", type);
+}
+
+/* Types that not every milter asks for; what DNSSEC says; where a name led to. */
+static void test_types(void)
+{
+    struct packet packet;
+    begin(&packet, 0, 3, 0);
+    put_record(&packet, DNS_SRV, 1, 60, "\0\2\0\1\0\x19\1b\0", 9);
+    put_record(&packet, DNS_SRV, 1, 60, "\0\1\0\1\0\x19\1c\0", 9);
+    put_record(&packet, DNS_SRV, 1, 60, "\0\1\0\5\0\x1a\1d\xc0\x0c", 10);
+    struct dns_answer *answer = read_type(&packet, DNS_SRV);
+    g_assert_cmpuint(answer->count, ==, 3);
+    g_assert_cmpstr(answer->srv[0].target, ==, "d.name.test");
+    g_assert_cmpuint(answer->srv[0].port, ==, 26);
+    g_assert_cmpstr(answer->srv[1].target, ==, "c");
+    g_assert_cmpuint(answer->srv[2].priority, ==, 2);
+    g_assert_false(answer->authenticated);
+    dns_answer_unref(answer);
+
+    begin(&packet, 0, 1, 0);
+    put_record(&packet, DNS_TLSA, 1, 60, "\3\1\1\xab\xcd", 5);
+    packet.data[3] |= 0x20;
+    answer = read_type(&packet, DNS_TLSA);
+    g_assert_true(answer->authenticated);
+    g_assert_cmpuint(answer->count, ==, 1);
+    g_assert_cmpuint(answer->tlsa[0].usage, ==, 3);
+    g_assert_cmpmem(answer->tlsa[0].data, answer->tlsa[0].length, "\xab\xcd", 2);
+    dns_answer_unref(answer);
+
+    begin(&packet, 0, 2, 0);
+    put_record(&packet, 5, 1, 60, "\1x\xc0\x0c", 4);
+    put_record(&packet, DNS_NS, 1, 60, "\0", 1);
+    answer = read_type(&packet, DNS_NS);
+    g_assert_cmpint(answer->state, ==, DNS_NO_DATA);
+    g_assert_cmpuint(answer->alias_count, ==, 1);
+    g_assert_cmpstr(answer->aliases[0], ==, "x.name.test");
+    dns_answer_unref(answer);
+
+    static const struct {
+        enum dns_type type;
+        const char *bytes;
+        unsigned length;
+    } bad[] = {{DNS_SRV, "\0\1\0\1\0\x19", 6},
+               {DNS_SRV, "\0\1\0\1\0\x19\5b", 8},
+               {DNS_SRV, "\0", 1},
+               {DNS_TLSA, "\3\1\1", 3},
+               {DNS_TLSA, "", 0},
+               {DNS_NS, "", 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        begin(&packet, 0, 1, 0);
+        put_record(&packet, bad[i].type, 1, 60, bad[i].bytes, bad[i].length);
+        answer = read_type(&packet, bad[i].type);
+        g_assert_cmpint(answer->failure, ==, DNS_FAIL_GARBAGE);
+        dns_answer_unref(answer);
+    }
+}
+
 static void test_names(void)
 {
     char label[64], name[300] = "";
@@ -256,6 +317,7 @@ int main(int argc, char **argv)
     g_test_add_func("/message/addresses", test_addresses);
     g_test_add_func("/message/negative", test_negative);
     g_test_add_func("/message/malformed", test_malformed);
+    g_test_add_func("/message/types", test_types);
     g_test_add_func("/message/names", test_names);
     g_test_add_func("/message/cache", test_cache);
     g_test_add_func("/message/cache-bytes", test_cache_bytes);

@@ -4,6 +4,7 @@
  */
 #include <glib.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "dns/resolver.h"
 #include "testservers.h"
@@ -143,6 +144,68 @@ static void test_records(void)
 }
 
 /* Answers come in another order than the questions went out. */
+static struct dns_question *look_flags(struct resolver *resolver, const char *name,
+                                       enum dns_type type, unsigned flags)
+{
+    struct bell bell = BELL_INIT;
+    struct dns_question *question =
+        resolver_ask_flags(resolver, name, type, flags, (struct waker){ring, &bell});
+    if (!dns_question_immediate(question))
+        await(&bell, 1);
+    dns_question_cancel(question);
+    return question;
+}
+
+/* What is asked besides is part of the question, and of what is remembered. */
+static void test_flags(void)
+{
+    static const struct {
+        const char *name;
+        enum dns_type type;
+        unsigned flags;
+        enum dns_state state;
+        bool authenticated;
+        unsigned asked; /* how often the server saw the name so far */
+    } rows[] = {
+        {"signed.a-192-0-2-1", DNS_A, 0, DNS_ANSWERED, false, 1},
+        {"signed.a-192-0-2-1", DNS_A, DNS_ASK_AD, DNS_ANSWERED, true, 2},
+        {"signed.a-192-0-2-1", DNS_A, 0, DNS_ANSWERED, false, 2},
+        {"Signed.a-192-0-2-1.", DNS_A, DNS_ASK_AD, DNS_ANSWERED, true, 2},
+        {"signed.a-192-0-2-1", DNS_A, DNS_ASK_AD | DNS_ASK_CD, DNS_ANSWERED, true, 3},
+        {"a-192-0-2-1.plain", DNS_A, DNS_ASK_AD, DNS_ANSWERED, false, 1},
+        {"signed.nx", DNS_TLSA, DNS_ASK_AD, DNS_NO_NAME, true, 1},
+        {"signed.nodata", DNS_TLSA, DNS_ASK_AD, DNS_NO_DATA, true, 1},
+        {"bogus.mx-5", DNS_MX, DNS_ASK_AD, DNS_FAILED, false, 1},
+        {"bogus.mx-5", DNS_MX, DNS_ASK_AD | DNS_ASK_CD, DNS_ANSWERED, false, 2},
+        {"servfail.signed", DNS_MX, DNS_ASK_AD | DNS_ASK_CD, DNS_FAILED, false, 1},
+        {"srv-7.srv-3", DNS_SRV, DNS_ASK_AD, DNS_ANSWERED, false, 1},
+        {".", DNS_NS, DNS_ASK_AD, DNS_ANSWERED, true, 1},
+        {".", DNS_NS, 0, DNS_ANSWERED, false, 2},
+        {"ns-x.test", DNS_NS, 0, DNS_ANSWERED, false, 1},
+        {"a-192-0-2-1.onion", DNS_A, DNS_ASK_AD, DNS_NO_NAME, false, 0},
+        {"a-192-0-2-1.onion", DNS_A, 0, DNS_NO_NAME, false, 0},
+    };
+    struct resolver *resolver = new_resolver(2000, 1);
+    g_assert_true(resolver_is_local(resolver));
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct dns_question *question =
+            look_flags(resolver, rows[i].name, rows[i].type, rows[i].flags);
+        const struct dns_answer *answer = dns_question_answer(question);
+        g_test_message("row %zu: %s", i, rows[i].name);
+        g_assert_cmpint(answer->state, ==, rows[i].state);
+        g_assert_cmpint(answer->authenticated, ==, rows[i].authenticated);
+        g_autofree char *lower = g_ascii_strdown(rows[i].name, -1);
+        if (strlen(lower) > 1 && g_str_has_suffix(lower, "."))
+            lower[strlen(lower) - 1] = '\0';
+        if (strcmp(lower, ".") != 0) /* the root is no label of a question for its count */
+            g_assert_cmpuint(times_asked(resolver, lower), ==, rows[i].asked);
+        if (rows[i].type == DNS_SRV)
+            g_assert_cmpuint(answer->srv[0].priority, ==, 3);
+        dns_question_drop(question);
+    }
+    resolver_free(resolver);
+}
+
 static void test_order(void)
 {
     struct resolver *resolver = new_resolver(2000, 2);
@@ -282,8 +345,9 @@ static const struct {
     void (*run)(void);
 } tests[] = {
     {"/resolver/outcomes", test_outcomes}, {"/resolver/records", test_records},
-    {"/resolver/order", test_order},       {"/resolver/shared", test_shared},
-    {"/resolver/cache", test_cache},       {"/resolver/stop", test_stop},
+    {"/resolver/flags", test_flags},       {"/resolver/order", test_order},
+    {"/resolver/shared", test_shared},     {"/resolver/cache", test_cache},
+    {"/resolver/stop", test_stop},
 };
 
 static void with_server(const void *data)
