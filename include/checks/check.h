@@ -15,6 +15,7 @@
 
 #include "base/problems.h"
 #include "base/wait_budget.h"
+#include "base/waker.h"
 #include "checks/site.h"
 #include "facts/facts.h"
 
@@ -56,9 +57,10 @@ struct check_effects {
     GPtrArray *changes;    /* of struct header_change *, in the order to be carried out; or NULL */
     GString *body;         /* instead of the message's, CRLF line ends; or NULL */
     struct spam_verdict *spam; /* what reject_spam found; or NULL */
-    char *defer_if_permit;     /* the reply that a permit turns into */
-    char *defer_if_reject;     /* the reply that a refusal turns into */
-    const char *hold_check;    /* which restriction asked for it */
+    GPtrArray *charges; /* of struct charge *: what it costs when it passes (commit.h); or NULL */
+    char *defer_if_permit;  /* the reply that a permit turns into */
+    char *defer_if_reject;  /* the reply that a refusal turns into */
+    const char *hold_check; /* which restriction asked for it */
     const char *defer_if_permit_check;
     const char *defer_if_reject_check;
 };
@@ -92,8 +94,16 @@ struct check_warner {
     void *data;
 };
 
+/* What a check has under way while it waits: kept between its calls for the same item of a list,
+ * and freed when it has answered, or when it is not asked any more. */
+struct check_errand {
+    void *data; /* NULL: nothing */
+    void (*free)(void *data);
+};
+
 struct check {
     /* in */
+    const char *name; /* of the restriction */
     const struct facts *facts;
     const struct site *site;
     const struct check_argument *argument;
@@ -101,6 +111,9 @@ struct check {
     struct check_warner warner;
     struct dns_questions *dns_questions; /* NULL: no restriction in force asks the DNS */
     const struct wait_budget *budget;    /* what may still be waited for */
+    struct waker waker;                  /* the session's, for what is asked */
+    struct check_errand *errand;         /* see above */
+    const GPtrArray *charges;            /* of struct charge *: of the message so far; or NULL */
     enum restriction_list_kind list;     /* the list it stands in */
     const char *subject;                 /* what a refusal by the list names: "<SUBJECT>: " */
     const char *subject_class;           /* "Client host", "Helo command", "Sender address" ... */
@@ -186,6 +199,8 @@ enum check_result check_cannot_tell(struct check *check, const char *why);
  * budget for SOURCE, when it must not wait any more. Only for a source that will wake the session,
  * and whose budget is not used up. */
 enum check_result check_wait(struct check *check, enum wait_source source);
+
+void check_errand_clear(struct check_errand *errand);
 
 /* The reply that CHECK_CANNOT_TELL becomes. */
 #define REPLY_TEMPORARY_FAILURE "451 4.3.0 Temporary failure; try again later"

@@ -40,6 +40,7 @@ struct site {
     int64_t dnsbl_threshold;
     struct table_list *dnsbl_reply_map;    /* NULL: empty */
     int64_t dns_budget;                    /* us that a connection may wait for DNS in all */
+    int64_t store_budget;                  /* us that one step may wait for the store */
     struct spam_site *spam;                /* NULL: reject_spam stands in no list */
     struct table_list *recipient_profiles; /* NULL: empty */
     enum guard_action guard_action;

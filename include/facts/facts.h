@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/ipaddr.h"
 #include "facts/decision.h"
@@ -59,7 +60,9 @@ struct message_facts {
     const struct header_list *headers;
     const char *body; /* its beginning; NULL if it was not read */
     size_t body_length;
-    bool body_cut;                 /* there was more of it */
+    bool body_cut; /* there was more of it */
+    uint64_t size; /* bytes of header and body as they came; of the body no more than
+                      was read, unless a policy needs to see all of it */
     const char *const *recipients; /* those that were accepted, as the MTA gave them */
     size_t recipient_count;
     const unsigned *profiles; /* of each recipient: its place among the site's profiles */
@@ -89,8 +92,9 @@ struct facts {
     bool in_message; /* between MAIL and its end */
     struct mail_address sender;
     bool smtputf8;
-    bool has_recipient; /* recipient below is the one being decided */
-    unsigned profile;   /* the index of its profile among the policy's; 0: none */
+    uint64_t announced_size; /* bytes, SIZE= of MAIL (RFC 1870), the client's word; 0: none */
+    bool has_recipient;      /* recipient below is the one being decided */
+    unsigned profile;        /* the index of its profile among the policy's; 0: none */
     struct mail_address recipient;
     const struct message_facts *message; /* NULL until the message is in */
 };

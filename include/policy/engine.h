@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "checks/commit.h"
 #include "dns/dnsbl_state.h"
 #include "policy/snapshot.h"
 
@@ -93,6 +94,10 @@ void engine_dns_status_clear(struct engine_dns_status *status);
 /* Gives the engine a memory of bounces, which it does not own; before any session. */
 void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory);
 struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL: none */
+
+/* Who carries out what messages cost; copied, its data not owned; before any session. */
+void engine_set_committer(struct engine *engine, const struct committer *committer);
+const struct committer *engine_committer(const struct engine *engine); /* NULL: nobody */
 
 void engine_event(struct engine *engine, const struct event *event);
 void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)

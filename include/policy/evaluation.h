@@ -25,6 +25,7 @@ enum evaluation_result {
 struct evaluation {
     struct check given; /* what every check of the session sees */
     GArray *frames;
+    struct check_errand errand; /* of the item that waits */
     char *reply;                /* EVALUATION_REFUSE: owned */
     const char *check;          /* the restriction that decided; static */
     const char *why;            /* why it could not be decided; static or NULL */

@@ -24,6 +24,7 @@ struct policy {
     bool asks_dns;        /* some restriction may ask the DNS */
     bool guards;          /* guard_autoreply is at work */
     bool rules_read_body; /* rules look at the MIME parts */
+    bool counts_body;     /* the length of the whole body matters */
     bool reads_header;    /* message_restrictions are not empty: the header is kept */
 };
 
@@ -33,6 +34,7 @@ struct snapshot;
 struct snapshot_needs {
     bool header; /* header lines */
     bool body;
+    bool whole_body;    /* all of it, seen if not kept: nothing of it is skipped */
     bool dns;           /* a resolver */
     bool early_answers; /* at connect and HELO evaluation takes place (delay_checks = no) */
     bool mail_answer;   /* MAIL may be refused, or tells what lists are asked about */

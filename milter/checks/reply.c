@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/commit.h"
 #include "checks/spam.h"
 
 /* Postfix cuts a reply here (RFC 5321 4.5.3.1.5 allows 512 with CRLF). */
@@ -77,6 +78,13 @@ enum check_result check_wait(struct check *check, enum wait_source source)
     return CHECK_WAIT;
 }
 
+void check_errand_clear(struct check_errand *errand)
+{
+    if (errand->data)
+        errand->free(errand->data);
+    *errand = (struct check_errand){0};
+}
+
 void check_effects_init(struct check_effects *effects)
 {
     *effects = (struct check_effects){.prepend = g_ptr_array_new_with_free_func(g_free)};
@@ -102,12 +110,27 @@ void check_effects_change(struct check_effects *effects, const char *name, unsig
     g_ptr_array_add(effects->changes, change);
 }
 
+static void free_charge(void *data)
+{
+    struct charge *charge = data;
+    charge->free(charge);
+}
+
+void check_effects_charge(struct check_effects *effects, struct charge *charge)
+{
+    if (!effects->charges)
+        effects->charges = g_ptr_array_new_with_free_func(free_charge);
+    g_ptr_array_add(effects->charges, charge);
+}
+
 void check_effects_clear(struct check_effects *effects)
 {
     if (effects->changes)
         g_ptr_array_unref(effects->changes);
     if (effects->body)
         g_string_free(effects->body, TRUE);
+    if (effects->charges)
+        g_ptr_array_unref(effects->charges);
     spam_verdict_free(effects->spam);
     g_free(effects->hold);
     g_free(effects->defer_if_permit);

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "mail/header.h"
 
 struct macro_row {
@@ -189,6 +190,13 @@ void facts_helo(struct facts *facts, const char *helo, const struct macro_source
     facts->helo_in_clear = !facts->macros.tls_version;
 }
 
+/* RFC 1870: up to twenty digits. What is no number says nothing, what is too large is the most that
+ * it may mean. */
+static uint64_t take_size(const char *text)
+{
+    return text_is_number(text) ? g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
 void facts_mail(struct facts *facts, const char *const *argv, const struct macro_source *macros)
 {
     facts_end_message(facts);
@@ -196,9 +204,13 @@ void facts_mail(struct facts *facts, const char *const *argv, const struct macro
     judge_login(facts, facts_has_login(facts), false);
     mail_address_parse(argv[0] ? argv[0] : "", &facts->sender);
     facts->smtputf8 = false;
-    for (size_t i = 1; argv[0] && argv[i]; i++)
+    facts->announced_size = 0;
+    for (size_t i = 1; argv[0] && argv[i]; i++) {
         if (g_ascii_strcasecmp(argv[i], "SMTPUTF8") == 0)
             facts->smtputf8 = true;
+        if (g_ascii_strncasecmp(argv[i], "SIZE=", strlen("SIZE=")) == 0)
+            facts->announced_size = take_size(argv[i] + strlen("SIZE="));
+    }
     facts->in_message = true;
 }
 

@@ -16,6 +16,7 @@ struct engine {
     struct dnsbl_state *dnsbl_state;
     struct engine_dns *dns;
     struct bounce_memory *bounce_memory;
+    struct committer committer; /* all NULL: none */
 };
 
 void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory)
@@ -26,6 +27,16 @@ void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memor
 struct bounce_memory *engine_bounce_memory(const struct engine *engine)
 {
     return engine->bounce_memory;
+}
+
+void engine_set_committer(struct engine *engine, const struct committer *committer)
+{
+    engine->committer = *committer;
+}
+
+const struct committer *engine_committer(const struct engine *engine)
+{
+    return engine->committer.begin ? &engine->committer : NULL;
 }
 
 static void on_list_event(void *data, const struct dnsbl_event *event)

@@ -79,6 +79,7 @@ void evaluation_clear(struct evaluation *evaluation)
 {
     if (evaluation->frames)
         g_array_unref(evaluation->frames);
+    check_errand_clear(&evaluation->errand);
     g_free(evaluation->reply);
     *evaluation = (struct evaluation){0};
 }
@@ -174,7 +175,9 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     bool warn = frame->warn || item->warn_if_reject;
     const char *name = item->row->name;
     struct check check = evaluation->given;
+    check.name = name;
     check.argument = &item->argument;
+    check.errand = &evaluation->errand;
     check.list = frame->list->kind;
     check.subject = frame->subject;
     check.subject_class = frame->class;
@@ -184,6 +187,7 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
         evaluation->waits_for = check.waits_for;
         return EVALUATION_WAIT;
     }
+    check_errand_clear(&evaluation->errand);
     frame->next++;
     remember_author(evaluation->given.effects, name);
     enum evaluation_result outcome = EVALUATION_DUNNO;

@@ -47,6 +47,7 @@ void content_show(struct session *session)
         .body_cut = session->body_cut,
         .recipients = (const char *const *)session->message_recipients->pdata,
         .recipient_count = session->message_recipients->len,
+        .size = session->header_bytes + strlen("\r\n") + session->body_bytes,
         .profiles = (const unsigned *)(const void *)session->message_profiles->data,
     };
     session->facts.message = &session->message;
@@ -77,7 +78,7 @@ bool session_end_of_header(struct session *session)
     if (policy->rules_read_body)
         session->body_limit = MAX(session->body_limit, RULESET_BODY_MAX);
     session->facts.message = NULL;
-    return session->body_limit > 0;
+    return session->body_limit > 0 || policy->counts_body;
 }
 
 bool session_body(struct session *session, const void *data, size_t length)
@@ -89,7 +90,8 @@ bool session_body(struct session *session, const void *data, size_t length)
     if (room > 0)
         g_string_append_len(session->body, data, (gssize)MIN(room, length));
     session->body_cut |= length > room;
-    return length <= room;
+    session->body_bytes += length;
+    return length <= room || session->policy->counts_body;
 }
 
 /* What bounces said is remembered for the guard, whoever they were for; a bounce that is refused
@@ -123,6 +125,7 @@ void content_suppress_autoreplies(struct session *session)
 void content_forget(struct session *session)
 {
     session->header_bytes = session->header_lines = 0;
+    session->body_bytes = 0;
     header_list_free(session->headers);
     session->headers = NULL;
     if (session->body)

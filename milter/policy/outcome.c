@@ -123,6 +123,15 @@ static void take_effects(struct check_effects *into, const struct check_effects 
         take_header(into, from->prepend->pdata[i]);
 }
 
+/* Behind what the message costs by now. */
+static void take_charges(struct check_effects *into, struct check_effects *from)
+{
+    if (into->charges && from->charges)
+        g_ptr_array_extend_and_steal(into->charges, g_steal_pointer(&from->charges));
+    else if (from->charges)
+        into->charges = g_steal_pointer(&from->charges);
+}
+
 static struct refusal *take_refusal(struct refusal *into, struct refusal *from)
 {
     refusal_clear(into);
@@ -227,6 +236,7 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         recipient->action = session->answer.action;
     } else {
         take_effects(&session->message_effects, &session->run.effects);
+        take_charges(&session->message_effects, &session->run.effects);
         answer_continue(session, STAGE_RCPT);
     }
     if (session->answer.action == SESSION_CONTINUE)
@@ -288,15 +298,27 @@ static void take_message_effects(struct check_effects *into, struct check_effect
     into->spam = g_steal_pointer(&from->spam);
 }
 
-static void finish_message(struct session *session, struct refusal *refusal)
+void outcome_of_lists(struct session *session)
 {
+    if (session->run.stage != STAGE_MESSAGE)
+        return;
     const struct check_effects *earlier[] = {&session->client_effects, &session->helo_effects,
                                              &session->mail_effects};
     for (size_t i = 0; i < G_N_ELEMENTS(earlier); i++)
         if (earlier[i]->prepend)
             take_effects(&session->message_effects, earlier[i]);
     take_effects(&session->message_effects, &session->run.effects);
+    take_charges(&session->message_effects, &session->run.effects);
     take_message_effects(&session->message_effects, &session->run.effects);
+}
+
+const struct refusal *outcome_message_refusal(const struct session *session)
+{
+    return session->message_refusal.reply ? &session->message_refusal : &session->run.refusal;
+}
+
+static void finish_message(struct session *session, struct refusal *refusal)
+{
     struct refusal *first = session->message_refusal.reply ? &session->message_refusal : refusal;
     if (!first->reply || session->policy->monitor)
         content_remember_bounce(session);

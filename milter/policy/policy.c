@@ -14,6 +14,10 @@
 #include "checks/spam.h"
 #include "config.h"
 
+/* How long a step of a session may wait for the store: as long as its own patience with a server.
+ */
+#define STORE_WAIT_US (200 * G_TIME_SPAN_MILLISECOND)
+
 /* A policy being built. */
 struct build {
     struct policy *policy;
@@ -365,6 +369,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->delay_checks = integer_of(&build, SETTING_DELAY_CHECKS);
     policy->monitor = integer_of(&build, SETTING_MODE) == 1;
     policy->header_limit = (size_t)integer_of(&build, SETTING_HEADER_LIMIT);
+    policy->site.store_budget = STORE_WAIT_US;
     build_site(&build);
     build_dns(&build);
     build_spam(&build);

@@ -38,7 +38,7 @@ struct session *session_new(struct engine *engine, const struct waker *waker)
 
 static void forget_message(struct session *session)
 {
-    run_clear(&session->run);
+    run_clear(session);
     facts_end_message(&session->facts);
     if (session->recipients)
         g_ptr_array_set_size(session->recipients, 0);
@@ -90,8 +90,8 @@ const struct snapshot_needs *session_needs(const struct session *session)
     return snapshot_get_needs(session->snapshot);
 }
 
-/* The profile of the current recipient. An error of its tables is the same as "cannot tell". */
-static bool find_profile(struct session *session, struct refusal *refusal)
+/* Finds the profile of the current recipient; false: its tables cannot tell. */
+static bool find_profile(struct session *session)
 {
     const struct site *site = &session->policy->site;
     session->facts.profile = 0;
@@ -109,12 +109,7 @@ static bool find_profile(struct session *session, struct refusal *refusal)
                          "recipient_profiles names \"%s\", but there is no such [profile] "
                          "section: judged without a profile",
                          name->str);
-    if (status != LOOKUP_ERROR)
-        return true;
-    *refusal = (struct refusal){.reply = g_strdup(REPLY_TEMPORARY_FAILURE),
-                                .check = "recipient_profiles",
-                                .why = "recipient_profiles cannot be asked"};
-    return false;
+    return status != LOOKUP_ERROR;
 }
 
 /* Deferrals that CONNECT, HELO and MAIL asked for hold for each recipient. */
@@ -299,17 +294,15 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
     warn_of_local_domain(session);
     run_begin(session, STAGE_RCPT);
     inherit_deferrals(session);
-    struct refusal refusal = {0};
-    bool profile_known = find_profile(session, &refusal);
+    bool profile_known = find_profile(session);
     const char *check = NULL;
     const char *reply = refused_beforehand(session, &check);
-    if (!reply && profile_known)
-        return run_advance(session);
-    if (reply) {
-        refusal_clear(&refusal);
-        refusal = (struct refusal){.reply = g_strdup(reply), .check = check};
-    }
-    return run_finish(session, &refusal);
+    if (reply)
+        return run_refuse(session, reply, check, NULL);
+    if (!profile_known)
+        return run_refuse(session, REPLY_TEMPORARY_FAILURE, "recipient_profiles",
+                          "recipient_profiles cannot be asked");
+    return run_advance(session);
 }
 
 enum session_step session_end_of_message(struct session *session, const struct macro_source *macros)
@@ -317,15 +310,12 @@ enum session_step session_end_of_message(struct session *session, const struct m
     facts_end_recipient(&session->facts);
     facts_message(&session->facts, macros);
     run_begin(session, STAGE_MESSAGE);
-    if (!content_header_too_large(session)) {
-        content_show(session);
-        if (session->facts.message)
-            content_suppress_autoreplies(session);
-        return run_advance(session);
-    }
-    struct refusal refusal = {.reply = g_strdup("552 5.3.4 Message header too large"),
-                              .check = "header_limit"};
-    return run_finish(session, &refusal);
+    if (content_header_too_large(session))
+        return run_refuse(session, "552 5.3.4 Message header too large", "header_limit", NULL);
+    content_show(session);
+    if (session->facts.message)
+        content_suppress_autoreplies(session);
+    return run_advance(session);
 }
 
 enum session_step session_end_of_envelope(struct session *session,
@@ -335,6 +325,7 @@ enum session_step session_end_of_envelope(struct session *session,
     facts_message(&session->facts, macros);
     run_begin(session, STAGE_MESSAGE);
     session->run.count = 0;
+    session->run.no_message = true;
     return run_advance(session);
 }
 

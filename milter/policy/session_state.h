@@ -26,6 +26,11 @@ struct run {
     bool evaluating;
     struct evaluation evaluation;
     struct check_effects effects;
+    struct refusal refusal; /* what they came to; its reply is NULL: nothing against it */
+    bool decided;           /* they have been run */
+    bool no_message;        /* there is none to be counted: the command line asks */
+    void *commit;           /* the committer's, under way; or NULL */
+    enum wait_source waits_for;
 };
 
 struct session {
@@ -50,6 +55,7 @@ struct session {
     GString *body;     /* as much as is wanted; NULL: nothing */
     size_t body_limit; /* bytes that are wanted */
     bool body_cut;
+    uint64_t body_bytes; /* that came by */
     struct message_facts message;
     GPtrArray *message_recipients;  /* of char *: accepted, with brackets off */
     GArray *message_profiles;       /* of unsigned, beside them */
@@ -70,14 +76,22 @@ void run_begin(struct session *session, enum stage stage);
 /* Runs the lists of the stage that was begun, as far as they go without waiting. */
 enum session_step run_advance(struct session *session);
 
-/* Ends the stage under way: with REFUSAL, which is emptied, or without one if its reply is NULL. */
-enum session_step run_finish(struct session *session, struct refusal *refusal);
-void run_clear(struct run *run);
+/* Refuses the stage that was begun without asking its lists; CHECK and WHY are static. */
+enum session_step run_refuse(struct session *session, const char *reply, const char *check,
+                             const char *why);
+void run_clear(struct session *session);
 
 /* The wait under way is over, if there is one. */
 void run_stop_waiting(struct session *session);
 
-/* outcome.c: what the end of the stage under way means: answer, log, what is kept for later. Takes
+/* outcome.c: the lists of the stage have been run; the message's effects are complete, if it is the
+ * message's. */
+void outcome_of_lists(struct session *session);
+
+/* The refusal that the message under way meets; its reply is NULL: none. */
+const struct refusal *outcome_message_refusal(const struct session *session);
+
+/* What the end of the stage under way means: answer, log, what is kept for later. Takes
  * from REFUSAL what it needs. */
 void outcome_of_stage(struct session *session, struct refusal *refusal);
 

@@ -45,7 +45,8 @@ static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
 {
     needs->header = true; /* header_limit */
     needs->dns |= policy->asks_dns;
-    needs->body |= policy->guards || policy->rules_read_body;
+    needs->body |= policy->guards || policy->rules_read_body || policy->counts_body;
+    needs->whole_body |= policy->counts_body;
     unsigned places = early_places(policy);
     needs->connect_answer |= places & (DNSBL_CLIENT | DNSBL_PTR | DNSBL_REVERSE);
     needs->helo_answer |= places & DNSBL_HELO;

@@ -6,33 +6,16 @@
 
 #include "checks/dns_questions.h"
 
-void run_clear(struct run *run)
+void run_clear(struct session *session)
 {
+    struct run *run = &session->run;
     if (run->evaluating)
         evaluation_clear(&run->evaluation);
+    if (run->commit)
+        engine_committer(session->engine)->end(run->commit, false);
     check_effects_clear(&run->effects);
+    refusal_clear(&run->refusal);
     *run = (struct run){0};
-}
-
-enum session_step run_finish(struct session *session, struct refusal *refusal)
-{
-    outcome_of_stage(session, refusal);
-    if (session->resumed_at)
-        session->microseconds += g_get_monotonic_time() - session->resumed_at;
-    session->resumed_at = 0;
-    refusal_clear(refusal);
-    run_clear(&session->run);
-    return SESSION_READY;
-}
-
-/* A permit at the end does not undo what could not be told before it. */
-static void apply_deferral(const struct run *run, struct refusal *refusal)
-{
-    const struct check_effects *effects = &run->effects;
-    if (refusal->reply || !effects->defer_if_permit || run->stage < STAGE_RCPT)
-        return;
-    refusal->reply = g_strdup(effects->defer_if_permit);
-    refusal->check = effects->defer_if_permit_check;
 }
 
 static void warn_once(void *data, const char *key, const char *text)
@@ -40,50 +23,89 @@ static void warn_once(void *data, const char *key, const char *text)
     engine_warn_once(data, key, "%s", text);
 }
 
-static bool begin_list(struct session *session)
+/* What a check of this session finds; what it brings about goes to EFFECTS. */
+static struct check given_to_checks(struct session *session, struct check_effects *effects)
 {
-    struct run *run = &session->run;
-    enum restriction_list_kind kind = run->lists[run->next];
-    /* As in Postfix: without HELO there is nothing to restrict. */
-    if (kind == LIST_HELO && !session->facts.helo)
-        return false;
     if (!session->notes)
         session->notes = check_notes_new();
-    const struct check given = {
+    return (struct check){
         .facts = &session->facts,
         .site = &session->policy->site,
         .memory = engine_bounce_memory(session->engine),
         .warner = {.warn_once = warn_once, .data = session->engine},
         .dns_questions = session->dns_questions,
         .budget = &session->budget,
-        .effects = &run->effects,
+        .waker = session->waker,
+        .charges = session->message_effects.charges,
+        .effects = effects,
         .notes = session->notes,
     };
-    evaluation_init(&run->evaluation, session->policy->lists[kind], &given);
-    run->evaluating = true;
-    return true;
 }
 
-static enum session_step run_lists(struct session *session)
+/* The lists of the stage, up to the first that refuses. false: one of them waits. */
+static bool run_lists(struct session *session)
 {
     struct run *run = &session->run;
-    struct refusal refusal = {0};
-    for (; run->next < run->count && !refusal.reply; run->next++) {
-        if (!run->evaluating && !begin_list(session))
+    for (; run->next < run->count && !run->refusal.reply; run->next++) {
+        enum restriction_list_kind kind = run->lists[run->next];
+        /* As in Postfix: without HELO there is nothing to restrict. */
+        if (kind == LIST_HELO && !session->facts.helo)
             continue;
-        enum evaluation_result result = evaluation_run(&run->evaluation);
-        if (result == EVALUATION_WAIT)
-            return SESSION_WAIT;
-        if (result == EVALUATION_REFUSE) {
-            refusal.reply = g_steal_pointer(&run->evaluation.reply);
-            refusal.check = run->evaluation.check;
-            refusal.why = run->evaluation.why;
+        if (!run->evaluating) {
+            struct check given = given_to_checks(session, &run->effects);
+            evaluation_init(&run->evaluation, session->policy->lists[kind], &given);
+            run->evaluating = true;
         }
+        enum evaluation_result result = evaluation_run(&run->evaluation);
+        if (result == EVALUATION_WAIT) {
+            run->waits_for = run->evaluation.waits_for;
+            return false;
+        }
+        if (result == EVALUATION_REFUSE)
+            run->refusal = (struct refusal){
+                .reply = g_steal_pointer(&run->evaluation.reply),
+                .check = run->evaluation.check,
+                .why = run->evaluation.why,
+            };
         evaluation_clear(&run->evaluation);
         run->evaluating = false;
     }
-    apply_deferral(run, &refusal);
-    return run_finish(session, &refusal);
+    /* A permit at the end does not undo what could not be told before it. */
+    const struct check_effects *effects = &run->effects;
+    if (!run->refusal.reply && effects->defer_if_permit && run->stage >= STAGE_RCPT)
+        run->refusal = (struct refusal){.reply = g_strdup(effects->defer_if_permit),
+                                        .check = effects->defer_if_permit_check};
+    return true;
+}
+
+/* A message that passes is counted, all or nothing, before the MTA hears that it does. false: the
+ * count waits. */
+static bool run_commit(struct session *session)
+{
+    struct run *run = &session->run;
+    struct check_effects *effects = &session->message_effects;
+    const struct committer *committer = engine_committer(session->engine);
+    if (run->stage != STAGE_MESSAGE || run->no_message || !committer || !effects->charges ||
+        outcome_message_refusal(session)->reply)
+        return true;
+    struct check check = given_to_checks(session, effects);
+    if (!run->commit)
+        run->commit = committer->begin(committer->data, effects->charges, &check);
+    if (!committer->advance(run->commit, &check)) {
+        run->waits_for = check.waits_for;
+        return false;
+    }
+    enum check_result result = committer->result(run->commit, &check);
+    bool passes = result == CHECK_DUNNO;
+    committer->end(g_steal_pointer(&run->commit), passes);
+    if (passes)
+        return true;
+    run->refusal = (struct refusal){
+        .reply = result == CHECK_REFUSE ? check.reply : g_strdup(REPLY_TEMPORARY_FAILURE),
+        .check = check.name,
+        .why = result == CHECK_REFUSE ? NULL : check.why,
+    };
+    return true;
 }
 
 /* The session is asked again when its budget for SOURCE ends, woken or not. */
@@ -105,16 +127,32 @@ void run_stop_waiting(struct session *session)
 
 enum session_step run_advance(struct session *session)
 {
+    struct run *run = &session->run;
     gint64 start = session->waiting_from ? session->waiting_from : g_get_monotonic_time();
     session->resumed_at = start;
-    enum session_step step = run_lists(session);
-    if (step == SESSION_READY) {
-        run_stop_waiting(session);
-        return step;
+    if (!run->decided && run_lists(session)) {
+        run->decided = true;
+        outcome_of_lists(session);
     }
-    session->waiting_from = start;
-    wait_for(session, session->run.evaluation.waits_for);
-    return step;
+    if (!run->decided || !run_commit(session)) {
+        session->waiting_from = start;
+        wait_for(session, run->waits_for);
+        return SESSION_WAIT;
+    }
+    run_stop_waiting(session);
+    outcome_of_stage(session, &run->refusal);
+    session->microseconds += g_get_monotonic_time() - start;
+    session->resumed_at = 0;
+    run_clear(session);
+    return SESSION_READY;
+}
+
+enum session_step run_refuse(struct session *session, const char *reply, const char *check,
+                             const char *why)
+{
+    session->run.refusal = (struct refusal){.reply = g_strdup(reply), .check = check, .why = why};
+    session->run.next = session->run.count;
+    return run_advance(session);
 }
 
 enum session_step session_resume(struct session *session)
@@ -136,8 +174,9 @@ void run_begin(struct session *session, enum stage stage)
 {
     struct run *run = &session->run;
     bool delay = session->policy->delay_checks;
-    run_clear(run);
+    run_clear(session);
     run_stop_waiting(session);
+    wait_budget_set(&session->budget, WAIT_STORE, session->policy->site.store_budget);
     run->stage = stage;
     check_effects_init(&run->effects);
     for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++)

@@ -30,7 +30,7 @@ static void connect_with(struct facts *facts, const char *address, const char *c
         connection.address = &parsed;
     facts_connect(facts, &connection, &source);
     facts_helo(facts, "x", &source);
-    const char *argv[] = {"<a@b.test>", "SIZE=1", "smtputf8", NULL};
+    const char *argv[] = {"<a@b.test>", "size=1234", "smtputf8", NULL};
     facts_mail(facts, argv, &source);
 }
 
@@ -73,6 +73,7 @@ static void test_client(void)
                  MACROS("{client_name}", "Host.Test", "{client_resolve}", "OK"));
     g_assert_cmpstr(facts.client_name, ==, "host.test");
     g_assert_true(facts.smtputf8);
+    g_assert_cmpuint(facts.announced_size, ==, 1234);
     connect_with(&facts, "203.0.113.9",
                  MACROS("{client_name}", "evil.test", "{client_ptr}", "evil.test",
                         "{client_resolve}", "FORGED"));
