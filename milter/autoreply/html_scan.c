@@ -35,8 +35,8 @@ struct scanner {
     bool line_open; /* the current line of the text has begun */
     bool space;     /* white space waits for the next word */
     unsigned pre;
-    const char *rule; /* a <hr> after which no text has come */
-    size_t stop;      /* html_closers: where to stop */
+    const char *rule;    /* a <hr> after which no text has come */
+    bool no_comment_end; /* there is none from here on */
 };
 
 /* --- text --- */
@@ -159,17 +159,38 @@ struct tag {
     char *attributes; /* folded ASCII, between the blanks that stand around values */
 };
 
-/* The end of the tag that begins at P: past its >, quotes respected as far as HTML_TAG_MAX; the
- * first > then. */
+static bool is_html_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+}
+
+/* The end of the tag whose name ends before P: past its >. As in browsers (HTML 13.2.5.32 ff.) a
+ * quote hides a > only where a value begins, behind "="; a value without end within HTML_TAG_MAX
+ * hides nothing, so that no lone quote swallows what a reader may see. */
 static const char *tag_end(const char *p, const char *end)
 {
-    char quote = 0;
-    for (const char *q = p; q < end && q < p + HTML_TAG_MAX; q++) {
-        if (quote ? *q == quote : (*q == '"' || *q == '\''))
-            quote = quote ? 0 : *q;
-        else if (!quote && *q == '>')
-            return q + 1;
+    const char *limit = p + MIN(end - p, HTML_TAG_MAX), *q = p;
+    bool named = false; /* an attribute's name stands before */
+    while (q < limit && *q != '>') {
+        char c = *q++;
+        if (c != '=' || !named) {
+            named = c != '/' && (named || !is_html_space(c));
+            continue;
+        }
+        named = false;
+        while (q < limit && is_html_space(*q))
+            q++;
+        if (q < limit && (*q == '"' || *q == '\'')) {
+            const char *close = memchr(q + 1, *q, (size_t)(limit - q - 1));
+            if (!close)
+                break;
+            q = close + 1;
+        }
+        while (q < limit && *q != '>' && !is_html_space(*q) && *q != '/')
+            q++;
     }
+    if (q < limit && *q == '>')
+        return q + 1;
     const char *close = memchr(p, '>', (size_t)(end - p));
     return close ? close + 1 : end;
 }
@@ -381,7 +402,7 @@ static void skip_hidden(struct scanner *s, const struct tag *tag)
         }
         if ((size_t)(s->end - next) > tag->name_length + 2 && next[1] == '/' &&
             g_ascii_strncasecmp(next + 2, tag->name, tag->name_length) == 0) {
-            s->p = tag_end(next, s->end);
+            s->p = tag_end(next + 2, s->end);
             return;
         }
         s->p = next + 1;
@@ -407,7 +428,7 @@ static void scan_tag(struct scanner *s)
         tag.name[tag.name_length] = g_ascii_tolower(name[tag.name_length]);
         tag.name_length++;
     }
-    s->p = tag_end(s->p, s->end);
+    s->p = tag_end(name + tag.name_length, s->end);
     tag.attributes = fold_attributes(name + tag.name_length, MIN(s->p, tag.start + HTML_TAG_MAX));
     if (is_block(&tag))
         end_line(s);
@@ -423,25 +444,52 @@ static void scan_tag(struct scanner *s)
     count_lines(s, tag.start);
 }
 
-/* A comment, declaration or processing instruction; Outlook's conditional comments hold styles. */
+/* The end of the comment that begins at P: "-->" or "--!>", and "<!-->" and "<!--->" are whole ones
+ * (HTML 13.2.5.43 ff.). One without end is no comment here: a browser shows nothing of what follows
+ * it, other readers do. */
+static const char *comment_end(struct scanner *s)
+{
+    const char *p = s->p + 4;
+    if (p < s->end && *p == '>')
+        return p + 1;
+    if (s->end - p >= 2 && p[0] == '-' && p[1] == '>')
+        return p + 2;
+    /* what was looked for in vain once is not there later either */
+    while (!s->no_comment_end && (p = g_strstr_len(p, s->end - p, "--"))) {
+        for (p += 2; p < s->end && *p == '-'; p++)
+            ;
+        if (p < s->end && *p == '>')
+            return p + 1;
+        if (s->end - p >= 2 && p[0] == '!' && p[1] == '>')
+            return p + 2;
+    }
+    s->no_comment_end = true;
+    return NULL;
+}
+
+/* A comment, or what browsers take for one up to the first >: declarations, processing
+ * instructions, end tags without a name. Outlook's conditional comments hold styles. */
 static void skip_markup(struct scanner *s)
 {
     const char *from = s->p;
     bool comment = s->end - s->p >= 4 && memcmp(s->p, "<!--", 4) == 0;
-    const char *close = comment ? g_strstr_len(s->p + 4, s->end - s->p - 4, "-->") : NULL;
-    if (close)
-        s->p = close + 3;
+    const char *end = comment ? comment_end(s) : memchr(s->p, '>', (size_t)(s->end - s->p));
+    if (comment)
+        end = end ? end : s->p + 4;
     else
-        s->p = tag_end(s->p, s->end);
+        end = end ? end + 1 : s->end;
+    s->p = end;
     count_lines(s, from);
 }
 
 static void scan_one(struct scanner *s)
 {
-    if (*s->p == '<' && s->p + 1 < s->end && (s->p[1] == '!' || s->p[1] == '?')) {
-        skip_markup(s);
-    } else if (*s->p == '<' && s->p + 1 < s->end && (g_ascii_isalpha(s->p[1]) || s->p[1] == '/')) {
+    char next = *s->p == '<' && s->p + 1 < s->end ? s->p[1] : '\0';
+    bool end_tag = next == '/' && s->p + 2 < s->end;
+    if (g_ascii_isalpha(next) || (end_tag && g_ascii_isalpha(s->p[2]))) {
         scan_tag(s);
+    } else if (next == '!' || next == '?' || end_tag) {
+        skip_markup(s);
     } else if (*s->p == '<') {
         const char *at = s->p++;
         put_text(s, at, "<", 1);
@@ -462,7 +510,7 @@ static void scan_all(struct scanner *s, const char *source, size_t size, struct 
         .finds = g_array_new(FALSE, FALSE, sizeof(struct html_find)),
     };
     *s = (struct scanner){
-        .source = source, .p = source, .end = source + size, .html = html, .line = 1, .stop = size};
+        .source = source, .p = source, .end = source + size, .html = html, .line = 1};
 }
 
 void html_scan(const char *source, size_t size, struct html *html_r)

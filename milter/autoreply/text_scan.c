@@ -6,6 +6,7 @@
  */
 #include "text_scan.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -26,6 +27,10 @@ struct scan {
     char *folded;
     GArray *lines; /* struct line */
     GArray *finds;
+    /* Found out once, from the end upwards, so that nobody walks over the same lines again: the
+     * first line from I on that is not blank, and the first that is no rule either. */
+    unsigned *next_text, *next_words;
+    unsigned no_words[CHAR_MAX + 1]; /* by quote mark: lines before this one hold no words in it */
 };
 
 static const struct line *line_at(const struct scan *scan, unsigned i)
@@ -112,20 +117,28 @@ static void add_find(struct scan *scan, const char *kind, unsigned first, unsign
     g_array_append_val(scan->finds, find);
 }
 
+static void look_ahead(struct scan *scan)
+{
+    unsigned count = scan->lines->len;
+    scan->next_text = g_new(unsigned, count + 1);
+    scan->next_words = g_new(unsigned, count + 1);
+    scan->next_text[count] = scan->next_words[count] = count;
+    for (unsigned i = count; i-- > 0;) {
+        const struct line *line = line_at(scan, i);
+        scan->next_text[i] = line->blank ? scan->next_text[i + 1] : i;
+        scan->next_words[i] = line->blank || line->rule ? scan->next_words[i + 1] : i;
+    }
+}
+
 /* Whether any text stands at or after line I. */
 static bool text_follows(const struct scan *scan, unsigned i)
 {
-    for (const struct line *line; (line = line_at(scan, i)); i++)
-        if (!line->blank && !line->rule)
-            return true;
-    return false;
+    return i < scan->lines->len && scan->next_words[i] < scan->lines->len;
 }
 
 static unsigned next_text(const struct scan *scan, unsigned i)
 {
-    while (i < scan->lines->len && line_at(scan, i)->blank)
-        i++;
-    return i;
+    return i < scan->lines->len ? scan->next_text[i] : scan->lines->len;
 }
 
 /* --- quote marks --- */
@@ -163,12 +176,17 @@ static unsigned run_end(const struct scan *scan, unsigned first, bool *words_r, 
 static unsigned try_quotes(struct scan *scan, unsigned i)
 {
     const struct line *line = line_at(scan, i);
-    if (!line->quote)
+    unsigned *no_words = &scan->no_words[(unsigned char)line->quote];
+    if (!line->quote || i < *no_words)
         return i;
     bool words;
     unsigned count;
     unsigned end = run_end(scan, i, &words, &count);
-    if (!words || (line->quote != '>' && count < 2))
+    if (!words) {
+        *no_words = end + 1; /* nor does what is left of the run from a later line on */
+        return i;
+    }
+    if (line->quote != '>' && count < 2)
         return i;
     add_find(scan, "quote-mark", i, end, line);
     return end + 1;
@@ -408,11 +426,12 @@ static unsigned try_block(struct scan *scan, unsigned i)
 /* Three labelled lines, one with an address, below dashes: a header in whatever language. */
 static bool labelled_below(const struct scan *scan, unsigned i)
 {
-    unsigned count = 0;
+    unsigned first = next_text(scan, i), count = 0;
     bool address = false;
-    for (i = next_text(scan, i); line_at(scan, i) && looks_labelled(line_at(scan, i)); i++) {
-        count++;
-        address |= has_address(line_at(scan, i)->text, line_at(scan, i)->length);
+    for (const struct line *line;
+         count < BLOCK_LINES && (line = line_at(scan, first + count)) && looks_labelled(line);
+         count++) {
+        address |= has_address(line->text, line->length);
     }
     return count >= 3 && address;
 }
@@ -465,6 +484,7 @@ GArray *text_scan(const char *text, size_t size)
                         .lines = g_array_new(FALSE, FALSE, sizeof(struct line)),
                         .finds = g_array_new(FALSE, FALSE, sizeof(struct text_find))};
     split_lines(&scan);
+    look_ahead(&scan);
     for (unsigned i = 0; i < scan.lines->len;) {
         unsigned next = i;
         for (size_t k = 0; k < G_N_ELEMENTS(tries) && next == i; k++)
@@ -472,6 +492,8 @@ GArray *text_scan(const char *text, size_t size)
         i = MAX(next, i + 1);
     }
     g_array_unref(scan.lines);
+    g_free(scan.next_text);
+    g_free(scan.next_words);
     g_free(scan.folded);
     return scan.finds;
 }

@@ -88,11 +88,12 @@ static void cut(struct cutter *cutter, const char *folded, const char *stop)
 /* Where the signature begins: the last line that is "--" or "-- " (RFC 3676 4.3). */
 static const char *signature(const char *folded, size_t size)
 {
-    for (const char *p = folded + size; (p = g_strrstr_len(folded, p - folded, "\n--"));) {
-        const char *after = p + 3;
-        after += *after == ' ';
+    for (const char *p = folded + size; p > folded; p--) {
+        if (p[-1] != '\n' || p[0] != '-' || p[1] != '-')
+            continue;
+        const char *after = p + 2 + (p[2] == ' ');
         if (*after == '\n' || *after == '\0')
-            return p + 1;
+            return p;
     }
     return folded + size;
 }
