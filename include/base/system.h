@@ -42,6 +42,12 @@ void system_allow_dumps(bool allowed);
  * does not tell. */
 void system_interfaces(void (*each)(const struct sockaddr *address, void *data), void *data);
 
+/* Gives the Unix socket PATH, which this process has just bound, its owner, group ((uid_t)-1,
+ * (gid_t)-1: as they are) and permissions. false with errno; EPERM if something else is there by
+ * now, a link among it, and then nothing was changed: whoever owns the folder cannot have another
+ * file changed in its place. Without O_PATH he has a moment for that. */
+bool system_give_socket(const char *path, uid_t owner, gid_t group, mode_t mode);
+
 /* A socket, as of socket(2), that is closed on exec; -1 with errno. */
 int system_socket(int family, int type, bool nonblocking);
 

@@ -25,7 +25,9 @@ enum unixsocket_state unixsocket_probe(const char *path);
  * somebody listens there, or it is no socket, or cannot be removed; then nothing was changed. */
 bool unixsocket_make_room(const char *path, char **why_r);
 
-/* Gives the file its owner, group ((uid_t)-1, (gid_t)-1: as they are) and permissions. */
+/* Gives a socket that this process has just bound its owner, group ((uid_t)-1, (gid_t)-1: as they
+ * are) and permissions; false with *WHY_R (owned by the caller). Whoever owns its folder cannot
+ * have something else changed by that, whatever he puts in its place. */
 bool unixsocket_set_access(const char *path, uid_t owner, gid_t group, mode_t mode, char **why_r);
 
 /* Connects to PATH; returns a descriptor that closes on exec, or -1 with errno. */

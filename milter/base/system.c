@@ -3,7 +3,7 @@
  * Calls that POSIX does not have: the only file that may use them.
  */
 #undef _XOPEN_SOURCE
-#define _DEFAULT_SOURCE 1
+#define _GNU_SOURCE 1
 
 #include "base/system.h"
 
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef HAVE_FLOCK
@@ -114,6 +115,50 @@ void system_interfaces(void (*each)(const struct sockaddr *address, void *data),
     (void)data;
 #endif
 }
+
+/* A socket of ours that has no other name; else EPERM. */
+static bool is_own_socket(const struct stat *status)
+{
+    if (S_ISSOCK(status->st_mode) && status->st_uid == geteuid() && status->st_nlink == 1)
+        return true;
+    errno = EPERM;
+    return false;
+}
+
+#ifdef HAVE_O_PATH
+static bool give_open(int fd, uid_t owner, gid_t group, mode_t mode)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0 || !is_own_socket(&status) ||
+        fchownat(fd, "", owner, group, AT_EMPTY_PATH) != 0)
+        return false;
+    if ((status.st_mode & 07777) == mode)
+        return true;
+    /* A descriptor of this kind is no good to fchmod(2). */
+    g_autofree char *name = g_strdup_printf("/proc/self/fd/%d", fd);
+    return chmod(name, mode) == 0;
+}
+
+bool system_give_socket(const char *path, uid_t owner, gid_t group, mode_t mode)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool given = give_open(fd, owner, group, mode);
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return given;
+}
+#else
+bool system_give_socket(const char *path, uid_t owner, gid_t group, mode_t mode)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && is_own_socket(&status) &&
+           fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0 &&
+           lchown(path, owner, group) == 0;
+}
+#endif
 
 int system_socket(int family, int type, bool nonblocking)
 {

@@ -78,12 +78,13 @@ bool unixsocket_make_room(const char *path, char **why_r)
 
 bool unixsocket_set_access(const char *path, uid_t owner, gid_t group, mode_t mode, char **why_r)
 {
-    bool asked = owner != (uid_t)-1 || group != (gid_t)-1;
-    if (asked && lchown(path, owner, group) != 0)
-        *why_r = g_strdup_printf("%s: cannot change owner and group: %s", path, strerror(errno));
-    else if (chmod(path, mode) != 0)
-        *why_r = g_strdup_printf("%s: cannot change permissions: %s", path, strerror(errno));
-    else
+    if (system_give_socket(path, owner, group, mode))
         return true;
+    *why_r = errno == EPERM && geteuid() == 0
+                 ? g_strdup_printf("%s: somebody put something else there; look who may write to "
+                                   "the folder",
+                                   path)
+                 : g_strdup_printf("%s: cannot change owner, group and permissions: %s", path,
+                                   strerror(errno));
     return false;
 }

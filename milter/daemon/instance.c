@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/system.h"
@@ -37,6 +38,10 @@ static char *lock_file(int fd, const char *path)
         g_autofree char *holder = holder_text(fd);
         return g_strdup_printf("%s: gatepost runs already (%s)", path, holder);
     }
+    /* Whoever owns the folder may have put another name of some file there. */
+    struct stat status;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+        return g_strdup_printf("%s: no file of its own; remove it", path);
     if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
         return g_strdup_printf("%s: cannot write: %s", path, strerror(errno));
     return NULL;

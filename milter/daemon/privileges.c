@@ -5,6 +5,7 @@
 #include "privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -71,10 +72,18 @@ void identity_clear(struct identity *identity)
 void identity_make_folder(const struct identity *identity, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
-    if (mkdir(folder, 0755) == 0 && identity->uid != (uid_t)-1) {
-        int given = lchown(folder, identity->uid, identity->gid);
+    struct stat status;
+    if (mkdir(folder, 0755) != 0 || identity->uid == (uid_t)-1)
+        return;
+    /* What is there by now may be another's: a folder has one name, and links are not followed. */
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &status) == 0 && status.st_uid == geteuid()) {
+        int given = fchown(fd, identity->uid, identity->gid);
         (void)given;
     }
+    close(fd);
 }
 
 bool privileges_drop(const struct identity *identity, char **why_r)

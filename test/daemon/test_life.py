@@ -445,6 +445,20 @@ def second():
     equal(first.stop(), 0, 'exit')
 
 
+@case('a pid file that is another name of some file is left alone')
+def linked_pid_file():
+    for make in (os.symlink, os.link):
+        daemon = new(start=False)
+        victim = daemon.folder + '/run/victim'
+        place.write(victim, 'precious')
+        make(victim, daemon.folder + '/run/gatepost.pid')
+        done = run('-f', '-c', daemon.file)
+        equal(done.returncode, 69, done.stderr)
+        match('gatepost.pid: ', done.stderr)
+        with open(victim) as handle:
+            equal(handle.read(), 'precious', 'the file')
+
+
 class Manager:
     """The service manager's end of sd_notify(3)."""
 
