@@ -41,6 +41,12 @@ enum restriction_list_kind {
 
 struct spam_verdict;
 
+/* What the log is to say beside the reply: limit=, greylist= ... */
+struct check_detail {
+    const char *key; /* static; a word of lower-case letters */
+    char *value;
+};
+
 /* A field of the header that is to be changed, at the end of the message. */
 struct header_change {
     char *name;
@@ -57,6 +63,7 @@ struct check_effects {
     GPtrArray *changes;    /* of struct header_change *, in the order to be carried out; or NULL */
     GString *body;         /* instead of the message's, CRLF line ends; or NULL */
     struct spam_verdict *spam; /* what reject_spam found; or NULL */
+    GPtrArray *details;        /* of struct check_detail *, each key once; or NULL */
     GPtrArray *charges; /* of struct charge *: what it costs when it passes (commit.h); or NULL */
     char *defer_if_permit;  /* the reply that a permit turns into */
     char *defer_if_reject;  /* the reply that a refusal turns into */
@@ -69,6 +76,13 @@ struct check_effects {
 void check_effects_change(struct check_effects *effects, const char *name, unsigned index,
                           const char *value);
 
+/* Says that KEY (static) is VALUE for whatever is logged of it; a later value of a key takes the
+ * place of an earlier one. */
+void check_effects_detail(struct check_effects *effects, const char *key, const char *value);
+
+/* The same for the array itself: *DETAILS may be NULL at first. */
+void check_details_set(GPtrArray **details, const char *key, const char *value);
+
 void check_effects_init(struct check_effects *effects);
 void check_effects_clear(struct check_effects *effects);
 
@@ -76,6 +90,7 @@ void check_effects_clear(struct check_effects *effects);
 struct check_note {
     enum action action; /* ACTION_WARN or ACTION_INFO */
     char *text;
+    GPtrArray *details; /* of struct check_detail *; or NULL */
 };
 
 /* The arguments of a restriction, opened when the list was compiled. */

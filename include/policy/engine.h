@@ -12,32 +12,8 @@
 
 #include "checks/commit.h"
 #include "dns/dnsbl_state.h"
+#include "policy/event.h"
 #include "policy/snapshot.h"
-
-/* What became of a recipient or a message, for the log: one for each refusal, one for each message
- * that was passed on or held, one for each note. Lives during the call alone. */
-struct event {
-    enum action action;
-    enum stage stage;  /* where the reply was given */
-    const char *check; /* the restriction that decided; NULL: none */
-    const char *reply; /* the whole line; NULL: none */
-    const char *text;  /* why it could not be decided, or what the note says; NULL: nothing */
-    const struct facts *facts;
-    const char *login;               /* as the site knows it; NULL: none */
-    const struct spam_verdict *spam; /* what the message scored; NULL: nothing */
-    const char *const *to;           /* recipients it is about, NULL behind the last */
-    bool monitor;                    /* only said, not done: the MTA was told to go on */
-    double milliseconds;             /* spent on it in gatepost, waits included */
-};
-
-enum engine_level { ENGINE_INFO, ENGINE_WARNING };
-
-/* Where an engine tells what happens; any thread may call. MESSAGE is a line of its own. */
-struct engine_hooks {
-    void (*event)(void *data, const struct event *event);
-    void (*message)(void *data, enum engine_level level, const char *text);
-    void *data;
-};
 
 /* The resolver that sessions share while the setting dns_servers stays the same. Reference-counted;
  * the last one that lets go stops it. */
@@ -60,8 +36,12 @@ struct engine_counters {
 
 struct engine;
 
-/* Takes over the reference to SNAPSHOT. */
-struct engine *engine_new(struct snapshot *snapshot, const struct engine_hooks *hooks);
+/* Takes over the reference to SNAPSHOT. LISTENER is copied; it hears of trouble at the start, too.
+ */
+struct engine *engine_new(struct snapshot *snapshot, const struct engine_listener *listener);
+
+/* Adds another one, behind those that are there; before any session. */
+void engine_add_listener(struct engine *engine, const struct engine_listener *listener);
 
 /* No session may be left. Accepts NULL. */
 void engine_free(struct engine *engine);
@@ -99,6 +79,7 @@ struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL
 void engine_set_committer(struct engine *engine, const struct committer *committer);
 const struct committer *engine_committer(const struct engine *engine); /* NULL: nobody */
 
+/* Counts, and tells all listeners in their order. */
 void engine_event(struct engine *engine, const struct event *event);
 void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

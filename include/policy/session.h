@@ -21,12 +21,6 @@
 
 enum session_step { SESSION_READY, SESSION_WAIT };
 
-enum session_action {
-    SESSION_CONTINUE, /* go on; at the end of a message: pass it on */
-    SESSION_REFUSE,   /* with answer->reply, 4xx or 5xx */
-    SESSION_HOLD,     /* end of message: pass it on, but to the hold queue */
-};
-
 /* What the MTA is to be told. Lives until the next step. */
 struct session_answer {
     enum session_action action;
@@ -38,14 +32,6 @@ struct session_answer {
                                  out before headers are added; or NULL */
     const GString *body;      /* end of message: instead of the body; or NULL */
     const GPtrArray *headers; /* end of message: of char *, "Name: value" to be put on top */
-};
-
-/* What became of a recipient. */
-struct session_recipient {
-    char *address; /* without brackets, as given */
-    enum session_action action;
-    const char *check; /* NULL: none */
-    char *reply;       /* NULL: none */
 };
 
 struct session;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Where log lines go: syslog, standard error or the journal. The functions log_event and
- * log_message fit struct engine_hooks. While log_start's thread runs they hand over their line and
- * return at once, whoever reads the log, or does not; before, and when it has ended, they write it
- * themselves.
+ * log_message fit struct engine_listener. While log_start's thread runs they hand over their line
+ * and return at once, whoever reads the log, or does not; before, and when it has ended, they write
+ * it themselves.
  *
  * Threads: locks itself; any thread may log while another changes the target. log_new, log_start,
  * log_stop and log_free are the main thread's.

@@ -110,6 +110,31 @@ void check_effects_change(struct check_effects *effects, const char *name, unsig
     g_ptr_array_add(effects->changes, change);
 }
 
+static void free_detail(void *data)
+{
+    struct check_detail *detail = data;
+    g_free(detail->value);
+    g_free(detail);
+}
+
+void check_details_set(GPtrArray **details, const char *key, const char *value)
+{
+    if (!*details)
+        *details = g_ptr_array_new_with_free_func(free_detail);
+    for (guint i = 0; i < (*details)->len; i++)
+        if (strcmp(((const struct check_detail *)(*details)->pdata[i])->key, key) == 0)
+            g_ptr_array_remove_index(*details, i--);
+    struct check_detail *detail = g_new0(struct check_detail, 1);
+    detail->key = key;
+    detail->value = g_strdup(value);
+    g_ptr_array_add(*details, detail);
+}
+
+void check_effects_detail(struct check_effects *effects, const char *key, const char *value)
+{
+    check_details_set(&effects->details, key, value);
+}
+
 static void free_charge(void *data)
 {
     struct charge *charge = data;
@@ -131,6 +156,8 @@ void check_effects_clear(struct check_effects *effects)
         g_string_free(effects->body, TRUE);
     if (effects->charges)
         g_ptr_array_unref(effects->charges);
+    if (effects->details)
+        g_ptr_array_unref(effects->details);
     spam_verdict_free(effects->spam);
     g_free(effects->hold);
     g_free(effects->defer_if_permit);

@@ -82,8 +82,9 @@ struct service *service_new(const char *path, struct snapshot *snapshot, bool fo
     g_cond_init(&service->stop_cond);
     struct log_options options = options_for(service, snapshot);
     service->log = log_new(&options);
-    struct engine_hooks hooks = {.event = log_event, .message = log_message, .data = service->log};
-    service->engine = engine_new(snapshot, &hooks);
+    struct engine_listener listener = {
+        .event = log_event, .message = log_message, .data = service->log};
+    service->engine = engine_new(snapshot, &listener);
     return service;
 }
 

@@ -9,8 +9,8 @@
 struct engine {
     GMutex lock;
     struct snapshot *snapshot;
-    GPtrArray *older; /* snapshots that sessions may hold still */
-    struct engine_hooks hooks;
+    GPtrArray *older;   /* snapshots that sessions may hold still */
+    GArray *listeners;  /* of struct engine_listener; as it is once there are sessions */
     GHashTable *warned; /* keys of engine_warn_once */
     struct engine_counters counters;
     struct dnsbl_state *dnsbl_state;
@@ -88,13 +88,19 @@ static struct engine_dns *dns_for(struct engine *engine, const struct snapshot *
     return start_dns(engine, servers);
 }
 
-struct engine *engine_new(struct snapshot *snapshot, const struct engine_hooks *hooks)
+void engine_add_listener(struct engine *engine, const struct engine_listener *listener)
+{
+    g_array_append_val(engine->listeners, *listener);
+}
+
+struct engine *engine_new(struct snapshot *snapshot, const struct engine_listener *listener)
 {
     struct engine *engine = g_new0(struct engine, 1);
     g_mutex_init(&engine->lock);
     engine->snapshot = snapshot;
     engine->older = g_ptr_array_new_with_free_func((GDestroyNotify)snapshot_unref);
-    engine->hooks = *hooks;
+    engine->listeners = g_array_new(FALSE, FALSE, sizeof(struct engine_listener));
+    engine_add_listener(engine, listener);
     engine->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     engine->dnsbl_state = dnsbl_state_new(on_list_event, engine);
     engine->dns = dns_for(engine, snapshot);
@@ -109,6 +115,7 @@ void engine_free(struct engine *engine)
     g_ptr_array_unref(engine->older);
     engine_dns_unref(engine->dns);
     dnsbl_state_free(engine->dnsbl_state);
+    g_array_unref(engine->listeners);
     g_hash_table_unref(engine->warned);
     g_mutex_clear(&engine->lock);
     g_free(engine);
@@ -207,7 +214,12 @@ void engine_event(struct engine *engine, const struct event *event)
     g_mutex_lock(&engine->lock);
     count(&engine->counters, event);
     g_mutex_unlock(&engine->lock);
-    engine->hooks.event(engine->hooks.data, event);
+    for (guint i = 0; i < engine->listeners->len; i++) {
+        const struct engine_listener *listener =
+            &g_array_index(engine->listeners, struct engine_listener, i);
+        if (listener->event)
+            listener->event(listener->data, event);
+    }
 }
 
 G_GNUC_PRINTF(3, 0)
@@ -218,7 +230,12 @@ static void message(struct engine *engine, enum engine_level level, const char *
                     va_list args)
 {
     g_autofree char *text = g_strdup_vprintf(format, args);
-    engine->hooks.message(engine->hooks.data, level, text);
+    for (guint i = 0; i < engine->listeners->len; i++) {
+        const struct engine_listener *listener =
+            &g_array_index(engine->listeners, struct engine_listener, i);
+        if (listener->message)
+            listener->message(listener->data, level, text);
+    }
 }
 
 void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)

@@ -27,6 +27,8 @@ static void clear_note(void *data)
 {
     struct check_note *note = data;
     g_free(note->text);
+    if (note->details)
+        g_ptr_array_unref(note->details);
 }
 
 GArray *check_notes_new(void)

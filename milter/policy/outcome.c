@@ -12,54 +12,72 @@
 /* Recipients that one log line names; the rest is a number. */
 enum { EVENT_RECIPIENTS_MAX = 20 };
 
-static void answer_continue(struct session *session, enum stage stage)
+/* The answer */
+
+static void answer_continue(struct session *session)
 {
-    session->answer = (struct session_answer){.action = SESSION_CONTINUE, .stage = stage};
+    session->answer =
+        (struct session_answer){.action = SESSION_CONTINUE, .stage = session->run.stage};
 }
 
 /* In monitor mode the answer says what would have been, and does nothing. */
-static void answer_refuse(struct session *session, enum stage stage, const char *check,
-                          const char *reply)
+static void answer_refuse(struct session *session, const struct refusal *refusal)
 {
-    char *copy = g_strdup(reply);
+    char *copy = g_strdup(refusal->reply);
     g_free(session->answer_reply);
     session->answer_reply = copy;
     session->answer = (struct session_answer){
         .action = session->policy->monitor ? SESSION_CONTINUE : SESSION_REFUSE,
-        .stage = stage,
-        .check = check,
+        .stage = session->run.stage,
+        .check = refusal->check,
         .reply = session->answer_reply,
     };
 }
 
-/* Milliseconds spent on the message, the step under way included. */
-static double spent(const struct session *session)
-{
-    gint64 now = session->resumed_at ? g_get_monotonic_time() - session->resumed_at : 0;
-    return (double)(session->microseconds + now) / 1000.0;
-}
+/* The log */
 
-static void report(struct session *session, enum action action, enum stage stage,
-                   const struct refusal *refusal, const char *text, const char *const *to)
+/* Tells that ACTION was taken, because of REFUSAL (NULL: none), or what NOTE says. TO: whom it is
+ * about. */
+static void report(struct session *session, enum action action, const struct refusal *refusal,
+                   const struct check_note *note, const char *const *to)
 {
-    static const char *const nobody[] = {NULL};
+    enum stage stage = session->run.stage;
+    const struct check_effects *effects =
+        stage == STAGE_MESSAGE ? &session->message_effects : &session->run.effects;
+    gint64 under_way = session->resumed_at ? g_get_monotonic_time() - session->resumed_at : 0;
     g_autofree char *login = site_login(&session->policy->site, &session->facts);
-    struct event event = {
+    const struct event event = {
         .action = action,
         .stage = stage,
         .check = refusal ? refusal->check : NULL,
         .reply = refusal ? refusal->reply : NULL,
-        .text = text      ? text
+        .text = note      ? note->text
                 : refusal ? refusal->why
                           : NULL,
+        .to = to,
+        .recipients = session->recipients,
+        .details = note ? note->details : effects->details,
         .facts = &session->facts,
         .login = login,
-        .to = to ? to : nobody,
+        .policy = session->policy,
+        .spam = stage == STAGE_MESSAGE ? session->message_effects.spam : NULL,
+        .dns = session->dns_questions,
         .monitor = session->policy->monitor,
-        .milliseconds = spent(session),
-        .spam = stage == STAGE_MESSAGE ? session_spam(session) : NULL,
+        .milliseconds = (double)(session->microseconds + under_way) / 1000.0,
+        .waited = session->budget.waited,
     };
     engine_event(session->engine, &event);
+}
+
+/* The current recipient, for `to` of an event. */
+struct one {
+    const char *list[2];
+};
+
+static struct one current_recipient(const struct session *session)
+{
+    return (struct one){
+        .list = {session->facts.has_recipient ? session->facts.recipient.text : NULL}};
 }
 
 /* Recipients of the message that were not refused (or, in monitor mode, all of them). */
@@ -82,45 +100,46 @@ static GPtrArray *accepted_recipients(const struct session *session)
     return names;
 }
 
-static void report_notes(struct session *session, enum stage stage)
+static void report_notes(struct session *session)
 {
     if (!session->notes || session->notes->len == 0)
         return;
-    const char *one[2] = {session->facts.has_recipient ? session->facts.recipient.text : NULL,
-                          NULL};
+    struct one one = current_recipient(session);
     g_autoptr(GPtrArray) names = accepted_recipients(session);
-    bool is_message = stage == STAGE_MESSAGE;
-    const char *const *to = is_message ? (const char *const *)names->pdata : one;
+    const char *const *to =
+        session->run.stage == STAGE_MESSAGE ? (const char *const *)names->pdata : one.list;
     for (guint i = 0; i < session->notes->len; i++) {
         const struct check_note *note = &g_array_index(session->notes, struct check_note, i);
-        report(session, note->action, stage, NULL, note->text, to);
+        report(session, note->action, NULL, note, to);
     }
     g_array_set_size(session->notes, 0);
 }
 
-/* Adds a header once, however many recipients ask for it, each perhaps for another one. */
-static void take_header(struct check_effects *into, const char *header)
-{
-    if (!into->prepended)
-        into->prepended = g_hash_table_new(g_str_hash, g_str_equal);
-    if (g_hash_table_contains(into->prepended, header))
-        return;
-    char *copy = g_strdup(header);
-    g_ptr_array_add(into->prepend, copy);
-    g_hash_table_add(into->prepended, copy);
-}
+/* What lasts */
 
-/* HOLD and PREPEND of a recipient count when it was not refused; the same header once. */
+/* HOLD, PREPEND and details of a recipient count when it was not refused; the same header once,
+ * however many recipients ask for it. */
 static void take_effects(struct check_effects *into, const struct check_effects *from)
 {
     if (!into->prepend)
         check_effects_init(into);
+    if (!into->prepended)
+        into->prepended = g_hash_table_new(g_str_hash, g_str_equal);
     if (!into->hold && from->hold) {
         into->hold = g_strdup(from->hold);
         into->hold_check = from->hold_check;
     }
-    for (guint i = 0; i < from->prepend->len; i++)
-        take_header(into, from->prepend->pdata[i]);
+    for (guint i = 0; i < from->prepend->len; i++) {
+        if (g_hash_table_contains(into->prepended, from->prepend->pdata[i]))
+            continue;
+        char *header = g_strdup(from->prepend->pdata[i]);
+        g_ptr_array_add(into->prepend, header);
+        g_hash_table_add(into->prepended, header);
+    }
+    for (guint i = 0; from->details && i < from->details->len; i++) {
+        const struct check_detail *detail = from->details->pdata[i];
+        check_effects_detail(into, detail->key, detail->value);
+    }
 }
 
 /* Behind what the message costs by now. */
@@ -132,12 +151,11 @@ static void take_charges(struct check_effects *into, struct check_effects *from)
         into->charges = g_steal_pointer(&from->charges);
 }
 
-static struct refusal *take_refusal(struct refusal *into, struct refusal *from)
+static void move_refusal(struct refusal *into, struct refusal *from)
 {
     refusal_clear(into);
     *into = *from;
     *from = (struct refusal){0};
-    return into;
 }
 
 static void move_effects(struct check_effects *into, struct check_effects *from)
@@ -147,62 +165,59 @@ static void move_effects(struct check_effects *into, struct check_effects *from)
     *from = (struct check_effects){0};
 }
 
+/* The stages before a recipient */
+
 static void finish_connect(struct session *session, struct refusal *refusal)
 {
     move_effects(&session->client_effects, &session->run.effects);
-    take_refusal(&session->client_refusal, refusal);
-    answer_continue(session, STAGE_CONNECT);
+    move_refusal(&session->client_refusal, refusal);
+    answer_continue(session);
 }
 
 static void finish_helo(struct session *session, struct refusal *refusal)
 {
     move_effects(&session->helo_effects, &session->run.effects);
-    take_refusal(&session->helo_refusal, refusal);
-    answer_continue(session, STAGE_HELO);
+    move_refusal(&session->helo_refusal, refusal);
+    answer_continue(session);
 }
 
-/* Gives a refusal now, or keeps it for the end of a message that came without SMTP. */
-static void give_refusal(struct session *session, enum stage stage, struct refusal *refusal)
+/* Gives a refusal now, or keeps it for the end of a message that came without SMTP. RECIPIENT
+ * (NULL: there is none, or it is not kept) learns what became of it. */
+static void give_refusal(struct session *session, struct refusal *refusal,
+                         struct session_recipient *recipient)
 {
-    const char *to[2] = {session->facts.has_recipient ? session->facts.recipient.text : NULL, NULL};
+    struct one to = current_recipient(session);
     if (session->facts.without_smtp) {
         if (!session->message_refusal.reply) {
-            refusal->recipient = g_strdup(to[0]);
-            take_refusal(&session->message_refusal, refusal);
+            refusal->recipient = g_strdup(to.list[0]);
+            move_refusal(&session->message_refusal, refusal);
         }
-        answer_continue(session, stage);
+        answer_continue(session);
         return;
     }
-    report(session, action_of_reply(refusal->reply), stage, refusal, NULL, to);
-    answer_refuse(session, stage, refusal->check, refusal->reply);
+    answer_refuse(session, refusal);
+    if (recipient)
+        recipient->action = session->answer.action;
+    report(session, action_of_reply(refusal->reply), refusal, NULL, to.list);
 }
 
 static void finish_mail(struct session *session, struct refusal *refusal)
 {
     move_effects(&session->mail_effects, &session->run.effects);
-    struct refusal *first = session->client_refusal.reply ? &session->client_refusal
-                            : session->helo_refusal.reply ? &session->helo_refusal
-                                                          : refusal;
+    const struct refusal *first = session->client_refusal.reply ? &session->client_refusal
+                                  : session->helo_refusal.reply ? &session->helo_refusal
+                                                                : refusal;
     if (!first->reply) {
-        answer_continue(session, STAGE_MAIL);
+        answer_continue(session);
         return;
     }
     struct refusal given = {
         .reply = g_strdup(first->reply), .check = first->check, .why = first->why};
-    give_refusal(session, STAGE_MAIL, &given);
+    give_refusal(session, &given, NULL);
     refusal_clear(&given);
 }
 
-/* A recipient that the message will have. */
-static void add_message_recipient(struct session *session)
-{
-    if (!session->message_recipients) {
-        session->message_recipients = g_ptr_array_new_with_free_func(g_free);
-        session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
-    }
-    g_ptr_array_add(session->message_recipients, g_strdup(session->facts.recipient.text));
-    g_array_append_val(session->message_profiles, session->facts.profile);
-}
+/* A recipient */
 
 /* With mixed_recipients = split, who has another profile than the first comes back on its own. */
 static void split_recipients(struct session *session, struct refusal *refusal)
@@ -223,62 +238,82 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     /* A client may try as many as the MTA lets it; what is refused for that is not kept. */
     if (session->recipients->len >= SESSION_RECIPIENTS_MAX && refusal->reply &&
         !session->facts.without_smtp) {
-        give_refusal(session, STAGE_RCPT, refusal);
+        give_refusal(session, refusal, NULL);
         return;
     }
+    split_recipients(session, refusal);
     struct session_recipient *recipient = g_new0(struct session_recipient, 1);
     recipient->address = g_strdup(session->facts.recipient.text);
-    split_recipients(session, refusal);
     recipient->check = refusal->check;
     recipient->reply = g_strdup(refusal->reply);
+    g_ptr_array_add(session->recipients, recipient);
     if (refusal->reply) {
-        give_refusal(session, STAGE_RCPT, refusal);
-        recipient->action = session->answer.action;
+        give_refusal(session, refusal, recipient);
     } else {
         take_effects(&session->message_effects, &session->run.effects);
         take_charges(&session->message_effects, &session->run.effects);
-        answer_continue(session, STAGE_RCPT);
+        answer_continue(session);
     }
-    if (session->answer.action == SESSION_CONTINUE)
-        add_message_recipient(session);
-    g_ptr_array_add(session->recipients, recipient);
+    if (session->answer.action != SESSION_CONTINUE)
+        return;
+    if (!session->message_recipients) {
+        session->message_recipients = g_ptr_array_new_with_free_func(g_free);
+        session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    }
+    g_ptr_array_add(session->message_recipients, g_strdup(session->facts.recipient.text));
+    g_array_append_val(session->message_profiles, session->facts.profile);
 }
 
-/* Postfix would drop a refused message without a sender, Sendmail would show it to postmaster: it
- * is held instead. */
-static void hold_refused(struct session *session, struct refusal *refusal, const char *const *to)
+/* The message */
+
+void outcome_of_lists(struct session *session)
 {
-    report(session, ACTION_HOLD, STAGE_MESSAGE, refusal,
-           "refused, but nobody could be told: held instead", to);
-    answer_refuse(session, STAGE_MESSAGE, refusal->check, refusal->reply);
+    struct check_effects *into = &session->message_effects, *own = &session->run.effects;
+    if (session->run.stage != STAGE_MESSAGE)
+        return;
+    const struct check_effects *earlier[] = {&session->client_effects, &session->helo_effects,
+                                             &session->mail_effects};
+    for (size_t i = 0; i < G_N_ELEMENTS(earlier); i++)
+        if (earlier[i]->prepend)
+            take_effects(into, earlier[i]);
+    take_effects(into, own);
+    take_charges(into, own);
+    into->changes = g_steal_pointer(&own->changes);
+    into->body = g_steal_pointer(&own->body);
+    into->spam = g_steal_pointer(&own->spam);
+}
+
+const struct refusal *outcome_message_refusal(const struct session *session)
+{
+    return session->message_refusal.reply ? &session->message_refusal : &session->run.refusal;
+}
+
+static void refuse_message(struct session *session, const struct refusal *refusal,
+                           const char *const *accepted)
+{
+    const char *met[2] = {refusal->recipient, NULL};
+    const char *const *to = refusal->recipient ? met : accepted;
+    answer_refuse(session, refusal);
+    /* Postfix would drop a refused message without a sender, Sendmail would show it to postmaster:
+     * it is held instead. A 4xx is no loss: the MTA keeps the message and tries again. */
+    if (!facts_nobody_to_tell(&session->facts) || refusal->reply[0] != '5') {
+        report(session, action_of_reply(refusal->reply), refusal, NULL, to);
+        return;
+    }
+    struct refusal held = *refusal;
+    held.why = "refused, but nobody could be told: held instead";
+    report(session, ACTION_HOLD, &held, NULL, to);
     if (!session->policy->monitor)
         session->answer.action = SESSION_HOLD;
     session->answer.hold = session->answer.reply;
 }
 
-static void refuse_message(struct session *session, struct refusal *refusal)
+static void pass_message(struct session *session, const char *const *accepted)
 {
-    g_autoptr(GPtrArray) names = accepted_recipients(session);
-    const char *met[2] = {refusal->recipient, NULL};
-    const char *const *to = refusal->recipient ? met : (const char *const *)names->pdata;
-    /* A 4xx is no loss: the MTA keeps the message and tries again. */
-    if (facts_nobody_to_tell(&session->facts) && refusal->reply[0] == '5') {
-        hold_refused(session, refusal, to);
-        return;
-    }
-    report(session, action_of_reply(refusal->reply), STAGE_MESSAGE, refusal, NULL, to);
-    answer_refuse(session, STAGE_MESSAGE, refusal->check, refusal->reply);
-}
-
-static void pass_message(struct session *session)
-{
-    struct check_effects *effects = &session->message_effects;
-    g_autoptr(GPtrArray) names = accepted_recipients(session);
-    const char *const *to = (const char *const *)names->pdata;
-    answer_continue(session, STAGE_MESSAGE);
-    struct refusal hold = {.check = effects->hold_check};
-    report(session, effects->hold ? ACTION_HOLD : ACTION_ACCEPT, STAGE_MESSAGE, &hold,
-           effects->hold, to);
+    const struct check_effects *effects = &session->message_effects;
+    const struct refusal hold = {.check = effects->hold_check, .why = effects->hold};
+    answer_continue(session);
+    report(session, effects->hold ? ACTION_HOLD : ACTION_ACCEPT, &hold, NULL, accepted);
     session->answer.check = effects->hold_check;
     if (session->policy->monitor)
         return;
@@ -290,42 +325,17 @@ static void pass_message(struct session *session)
         session->answer.action = SESSION_HOLD;
 }
 
-/* What only the message's own restrictions bring about. */
-static void take_message_effects(struct check_effects *into, struct check_effects *from)
-{
-    into->changes = g_steal_pointer(&from->changes);
-    into->body = g_steal_pointer(&from->body);
-    into->spam = g_steal_pointer(&from->spam);
-}
-
-void outcome_of_lists(struct session *session)
-{
-    if (session->run.stage != STAGE_MESSAGE)
-        return;
-    const struct check_effects *earlier[] = {&session->client_effects, &session->helo_effects,
-                                             &session->mail_effects};
-    for (size_t i = 0; i < G_N_ELEMENTS(earlier); i++)
-        if (earlier[i]->prepend)
-            take_effects(&session->message_effects, earlier[i]);
-    take_effects(&session->message_effects, &session->run.effects);
-    take_charges(&session->message_effects, &session->run.effects);
-    take_message_effects(&session->message_effects, &session->run.effects);
-}
-
-const struct refusal *outcome_message_refusal(const struct session *session)
-{
-    return session->message_refusal.reply ? &session->message_refusal : &session->run.refusal;
-}
-
 static void finish_message(struct session *session, struct refusal *refusal)
 {
-    struct refusal *first = session->message_refusal.reply ? &session->message_refusal : refusal;
+    const struct refusal *first =
+        session->message_refusal.reply ? &session->message_refusal : refusal;
+    g_autoptr(GPtrArray) accepted = accepted_recipients(session);
     if (!first->reply || session->policy->monitor)
         content_remember_bounce(session);
     if (first->reply)
-        refuse_message(session, first);
+        refuse_message(session, first, (const char *const *)accepted->pdata);
     else
-        pass_message(session);
+        pass_message(session, (const char *const *)accepted->pdata);
 }
 
 static void (*const finish_stage[STAGE_COUNT])(struct session *, struct refusal *) = {
@@ -335,7 +345,6 @@ static void (*const finish_stage[STAGE_COUNT])(struct session *, struct refusal 
 
 void outcome_of_stage(struct session *session, struct refusal *refusal)
 {
-    enum stage stage = session->run.stage;
-    report_notes(session, stage);
-    finish_stage[stage](session, refusal);
+    report_notes(session);
+    finish_stage[session->run.stage](session, refusal);
 }

@@ -9,13 +9,6 @@
 #include "checks/dns_questions.h"
 #include "checks/spam.h"
 
-void refusal_clear(struct refusal *refusal)
-{
-    g_free(refusal->reply);
-    g_free(refusal->recipient);
-    *refusal = (struct refusal){0};
-}
-
 static void recipient_free(void *data)
 {
     struct session_recipient *recipient = data;
@@ -85,11 +78,6 @@ void session_ask_late(struct session *session)
     session->asks_late = true;
 }
 
-const struct snapshot_needs *session_needs(const struct session *session)
-{
-    return snapshot_get_needs(session->snapshot);
-}
-
 /* Finds the profile of the current recipient; false: its tables cannot tell. */
 static bool find_profile(struct session *session)
 {
@@ -128,11 +116,6 @@ static void inherit_deferrals(struct session *session)
             now->defer_if_reject_check = earlier[i]->defer_if_reject_check;
         }
     }
-}
-
-int64_t session_deadline(const struct session *session)
-{
-    return wait_budget_deadline(&session->budget);
 }
 
 /* Questions that leave before anybody needs the answer: not for those whom the lists will probably
@@ -332,43 +315,4 @@ enum session_step session_end_of_envelope(struct session *session,
 void session_abort(struct session *session)
 {
     forget_message(session);
-}
-
-const struct session_answer *session_get_answer(const struct session *session)
-{
-    return &session->answer;
-}
-
-const GPtrArray *session_recipients(const struct session *session)
-{
-    return session->recipients;
-}
-
-const struct spam_verdict *session_spam(const struct session *session)
-{
-    const struct spam_verdict *running = session->run.effects.spam;
-    return running ? running : session->message_effects.spam;
-}
-
-const struct spam_profile *session_profile(const struct session *session)
-{
-    const GArray *profiles = session->message_profiles;
-    unsigned index = profiles && profiles->len > 0 ? g_array_index(profiles, unsigned, 0)
-                                                   : session->facts.profile;
-    return session->policy->site.spam->profiles->pdata[index];
-}
-
-struct dns_questions *session_dns_questions(const struct session *session)
-{
-    return session->dns_questions;
-}
-
-const struct policy *session_policy(const struct session *session)
-{
-    return session->policy;
-}
-
-const struct facts *session_facts(const struct session *session)
-{
-    return &session->facts;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of the session engine share: session.c (the stages), stage_run.c (the lists of a
- * stage), outcome.c (what they mean for the reply), content.c (header and body).
+ * What the files of the session engine share. Read them in this order: session.c (what happens: the
+ * stages), stage_run.c (the lists of a stage, and what a message costs), outcome.c (what they mean
+ * for reply and log); below them message_buffer.c (header and body) and session_state.c (what a
+ * session is asked between its steps). Each calls those behind it alone.
  *
  * Threads: one session, one thread at a time.
  */

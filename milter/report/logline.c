@@ -15,6 +15,9 @@ enum value_kind { VALUE_NONE, VALUE_STRING, VALUE_NUMBER, VALUE_LIST };
 /* Decimals of milliseconds. */
 enum { TIME_DECIMALS = 1 };
 
+/* Bytes of a detail's value, before escaping, and how many details a line has. */
+enum { DETAIL_MAX = 256, DETAILS_MAX = 8 };
+
 struct value {
     enum value_kind kind;
     char *string; /* owned */
@@ -285,18 +288,38 @@ static void json_pair(GString *line, const struct key_row *row, const struct val
     }
 }
 
+/* The key at INDEX, and its value, to be freed by the caller; false past the last. Behind the rows
+ * stand the details of whatever restriction decided. */
+static bool get_pair(const struct event *event, size_t index, struct key_row *row_r,
+                     struct value *value_r)
+{
+    *value_r = (struct value){.kind = VALUE_NONE};
+    if (index < G_N_ELEMENTS(key_rows)) {
+        *row_r = key_rows[index];
+        row_r->get(event, value_r);
+        return true;
+    }
+    index -= G_N_ELEMENTS(key_rows);
+    if (!event->details || index >= MIN(event->details->len, DETAILS_MAX))
+        return false;
+    const struct check_detail *detail = event->details->pdata[index];
+    *row_r = (struct key_row){.key = detail->key, .limit = DETAIL_MAX, .optional = true};
+    take(value_r, detail->value);
+    return true;
+}
+
 void logline_event(const struct event *event, enum setting_log_format format, GString *line)
 {
     g_autoptr(GString) text = g_string_new(NULL);
+    struct key_row row;
+    struct value value;
     if (format == LOG_FORMAT_JSON)
         json_open(line, NULL, '{');
-    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
-        struct value value = {.kind = VALUE_NONE};
-        key_rows[i].get(event, &value);
+    for (size_t i = 0; get_pair(event, i, &row, &value); i++) {
         if (format == LOG_FORMAT_JSON)
-            json_pair(line, &key_rows[i], &value);
+            json_pair(line, &row, &value);
         else
-            text_pair(text, &key_rows[i], &value);
+            text_pair(text, &row, &value);
         g_free(value.string);
     }
     if (format == LOG_FORMAT_JSON)
@@ -324,12 +347,12 @@ void logline_message(enum engine_level level, const char *text, enum setting_log
 void logline_foreach(const struct event *event,
                      void (*visit)(void *data, const char *key, const char *value), void *data)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
-        struct value value = {.kind = VALUE_NONE};
-        key_rows[i].get(event, &value);
-        g_autofree char *text = value_text(&key_rows[i], &value);
+    struct key_row row;
+    struct value value;
+    for (size_t i = 0; get_pair(event, i, &row, &value); i++) {
+        g_autofree char *text = value_text(&row, &value);
         g_free(value.string);
         if (text)
-            visit(data, key_rows[i].key, text);
+            visit(data, row.key, text);
     }
 }

@@ -49,9 +49,9 @@ static const struct session_answer *await(struct trial *trial, enum session_step
 struct trial *trial_new(struct snapshot *snapshot)
 {
     struct trial *trial = g_new0(struct trial, 1);
-    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = trial};
+    struct engine_listener listener = {.event = on_event, .message = on_message, .data = trial};
     trial->snapshot = snapshot_ref(snapshot);
-    trial->engine = engine_new(snapshot, &hooks);
+    trial->engine = engine_new(snapshot, &listener);
     trial->macros = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     waiting_init(&trial->waiting);
     trial->memory = autoreplies_memory_new();

@@ -181,8 +181,8 @@ static void test_sessions(void)
         if (!(servers[i] = test_badserver_start()))
             return;
     struct shared shared = {0};
-    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = &shared};
-    shared.engine = engine_new(make_snapshot(test_server_address(servers[0]), 1), &hooks);
+    struct engine_listener listener = {.event = on_event, .message = on_message, .data = &shared};
+    shared.engine = engine_new(make_snapshot(test_server_address(servers[0]), 1), &listener);
     run_all(&shared, servers);
     struct engine_counters counters;
     engine_get_counters(shared.engine, &counters);
@@ -210,13 +210,13 @@ static void test_long_session(void)
     bool logged_in = false;
     struct macro_source macros = {.get = get_macro, .context = &logged_in};
     struct shared shared = {0};
-    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = &shared};
+    struct engine_listener listener = {.event = on_event, .message = on_message, .data = &shared};
     g_autofree char *text = g_strdup_printf(format, test_server_address(server));
     struct problems *problems = problems_new();
     struct snapshot *snapshot =
         snapshot_build(settings_parse(text, strlen(text), "conf", problems), ".", problems);
     g_assert_nonnull(snapshot);
-    struct engine *engine = engine_new(snapshot, &hooks);
+    struct engine *engine = engine_new(snapshot, &listener);
     struct waiting waiting;
     waiting_init(&waiting);
     struct session *session = session_new(engine, &waiting.waker);

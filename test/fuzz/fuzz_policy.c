@@ -74,9 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         g_assert(g_utf8_validate(line, -1, NULL) && !strchr(line, '\n'));
     }
     if (snapshot) {
-        struct engine_hooks hooks = {.event = on_event, .message = on_message};
+        struct engine_listener listener = {.event = on_event, .message = on_message};
         fake_resolver_begin(text, FAKE_AT_ONCE);
-        struct engine *engine = engine_new(snapshot, &hooks);
+        struct engine *engine = engine_new(snapshot, &listener);
         play(engine, "{auth_authen}");
         play(engine, "{client_resolve}");
         engine_free(engine);

@@ -265,12 +265,12 @@ static void play_line(struct player *player, char letter, char *rest)
 static char *play(unsigned number, const char *script, bool slow, bool *list_fell_r)
 {
     struct player player = {.slow = slow, .answers = g_string_new(NULL)};
-    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = &player};
+    struct engine_listener listener = {.event = on_event, .message = on_message, .data = &player};
     struct engine_counters counters;
     fake_resolver_begin("", slow ? FAKE_LATER : FAKE_AT_ONCE);
     player.oracle.site = fuzz_site(number);
     player.macros = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    player.engine = engine_new(snapshot_ref(fuzz_site_policy(number)), &hooks);
+    player.engine = engine_new(snapshot_ref(fuzz_site_policy(number)), &listener);
     player.memory = bounce_memory_new("key", 3, 1000);
     engine_set_bounce_memory(player.engine, player.memory);
     g_auto(GStrv) lines = g_strsplit(script, "\n", LINES_MAX);

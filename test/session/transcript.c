@@ -93,9 +93,9 @@ static void do_load(struct player *player, char *rest)
     engine_free(player->engine);
     player->engine = NULL;
     printf("  %s\n", snapshot ? "loaded" : "not loaded");
-    struct engine_hooks hooks = {.event = on_event, .message = on_message};
+    struct engine_listener listener = {.event = on_event, .message = on_message};
     if (snapshot)
-        player->engine = engine_new(snapshot, &hooks);
+        player->engine = engine_new(snapshot, &listener);
 }
 
 static void do_macro(struct player *player, char *rest)

@@ -150,8 +150,8 @@ static struct engine *engine_with(const char *more)
     problems_free(problems);
     struct restriction_item item = {.row = &fake_row};
     g_array_append_val(snapshot_main_policy(snapshot)->lists[LIST_RECIPIENT]->items, item);
-    struct engine_hooks hooks = {.event = on_event, .message = on_message};
-    struct engine *engine = engine_new(snapshot, &hooks);
+    struct engine_listener listener = {.event = on_event, .message = on_message};
+    struct engine *engine = engine_new(snapshot, &listener);
     const struct committer committer = {
         .begin = begin, .advance = advance, .result = result, .end = end, .data = &source};
     engine_set_committer(engine, &committer);

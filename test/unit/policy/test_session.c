@@ -51,8 +51,8 @@ static struct snapshot *policy(const char *text)
 
 static struct engine *engine_with(const char *text, struct log_count *log)
 {
-    struct engine_hooks hooks = {.event = on_event, .message = on_message, .data = log};
-    return engine_new(policy(text), &hooks);
+    struct engine_listener listener = {.event = on_event, .message = on_message, .data = log};
+    return engine_new(policy(text), &listener);
 }
 
 static enum session_step to_rcpt(struct session *session, const char *client, const char *rcpt)
@@ -175,6 +175,50 @@ static void test_woken_while_ready(void)
         g_assert_cmpint(g_atomic_int_get(&log.events), ==, events + 1); /* the end's own */
         session_free(session);
     }
+    engine_free(engine);
+}
+
+/* Everybody who listens hears everything that it has a function for. */
+struct heard {
+    GString *words;
+    guint recipients, refused;
+};
+
+static void hear(void *data, const struct event *event)
+{
+    struct heard *heard = data;
+    g_string_append_printf(heard->words, "%s:%s ", stage_name(event->stage),
+                           action_word(event->action));
+    heard->recipients = event->recipients->len;
+    heard->refused = 0;
+    for (guint i = 0; i < event->recipients->len; i++)
+        heard->refused += ((const struct session_recipient *)event->recipients->pdata[i])->action ==
+                          SESSION_REFUSE;
+}
+
+static void test_listeners(void)
+{
+    struct log_count log = {0};
+    struct engine *engine = engine_with("local_domains = lab.test\nrule_files =\n", &log);
+    struct heard heard[2] = {{.words = g_string_new(NULL)}, {.words = g_string_new(NULL)}};
+    for (size_t i = 0; i < G_N_ELEMENTS(heard); i++)
+        engine_add_listener(engine, &(struct engine_listener){.event = hear, .data = &heard[i]});
+    struct session *session = session_new(engine, NULL);
+    const char *far[] = {"<x@far.test>", NULL};
+    to_rcpt(session, "203.0.113.9", "<bob@lab.test>");
+    session_rcpt(session, far, &macros);
+    g_assert_cmpuint(heard[0].refused, ==, 1);
+    session_end_of_message(session, &macros);
+    engine_message(engine, ENGINE_INFO, "something");
+    for (size_t i = 0; i < G_N_ELEMENTS(heard); i++) {
+        g_assert_cmpstr(heard[i].words->str, ==, "rcpt:reject message:accept ");
+        g_assert_cmpuint(heard[i].recipients, ==, 2);
+        g_assert_cmpuint(heard[i].refused, ==, 1);
+        g_string_free(heard[i].words, TRUE);
+    }
+    g_assert_cmpint(log.events, ==, 2);
+    g_assert_cmpint(log.messages, ==, 1);
+    session_free(session);
     engine_free(engine);
 }
 
@@ -328,6 +372,7 @@ int main(int argc, char **argv)
     g_test_add_func("/session/waits-without-blocking", test_waits_without_blocking);
     g_test_add_func("/session/dropped-while-waiting", test_dropped_while_waiting);
     g_test_add_func("/session/woken-while-ready", test_woken_while_ready);
+    g_test_add_func("/session/listeners", test_listeners);
     g_test_add_func("/session/keeps-its-policy", test_keeps_its_policy);
     g_test_add_func("/session/many-recipients", test_many_recipients);
     g_test_add_func("/session/unknown-address", test_unknown_address);

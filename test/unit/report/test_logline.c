@@ -72,6 +72,24 @@ static void test_optional_keys(void)
     facts_clear(&facts);
 }
 
+/* What a restriction adds stands at the end, as safe as everything else. */
+static void test_details(void)
+{
+    struct facts facts;
+    struct event event = example(&facts);
+    GPtrArray *details = NULL;
+    check_details_set(&details, "limit", "other");
+    check_details_set(&details, "key", "bob\" action=accept");
+    check_details_set(&details, "limit", "day");
+    event.details = details;
+    g_autofree char *text = line_of(&event, LOG_FORMAT_TEXT);
+    g_assert_true(g_str_has_suffix(text, " ms=0.4 key=\"bob\\\" action=accept\" limit=day"));
+    g_autofree char *json = line_of(&event, LOG_FORMAT_JSON);
+    g_assert_true(g_str_has_suffix(json, "\"key\":\"bob\\\" action=accept\",\"limit\":\"day\"}"));
+    g_ptr_array_unref(details);
+    facts_clear(&facts);
+}
+
 static void test_senders_and_recipients(void)
 {
     static const char *const several[] = {"a@b", "c@d", "e@f", NULL};
@@ -276,6 +294,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/logline/example", test_example);
     g_test_add_func("/logline/optional-keys", test_optional_keys);
+    g_test_add_func("/logline/details", test_details);
     g_test_add_func("/logline/senders-and-recipients", test_senders_and_recipients);
     g_test_add_func("/logline/listener-port", test_listener_port);
     g_test_add_func("/logline/helo-rows", test_helo_rows);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What became of a recipient or a message, told to all who listen: the log, metrics, the history.
+ *
+ * Threads: an event lives during the call alone and belongs to the thread of its session; listeners
+ * are called by any thread, by several at once, and must not block: mail waits for them.
+ */
+#ifndef POLICY_EVENT_H
+#define POLICY_EVENT_H
+
+#include "base/wait_budget.h"
+#include "checks/check.h"
+#include "facts/decision.h"
+
+struct policy;
+
+enum session_action {
+    SESSION_CONTINUE, /* go on; at the end of a message: pass it on */
+    SESSION_REFUSE,   /* with answer->reply, 4xx or 5xx */
+    SESSION_HOLD,     /* end of message: pass it on, but to the hold queue */
+};
+
+/* What became of a recipient. */
+struct session_recipient {
+    char *address; /* without brackets, as given */
+    enum session_action action;
+    const char *check; /* NULL: none */
+    char *reply;       /* NULL: none */
+};
+
+/* One for each refusal, one for each message that was passed on or held, one for each note. */
+struct event {
+    enum action action;
+    enum stage stage;      /* where the reply was given */
+    const char *check;     /* the restriction that decided; NULL: none */
+    const char *reply;     /* the whole line; NULL: none */
+    const char *text;      /* why it could not be decided, or what the note says; NULL: nothing */
+    const char *const *to; /* recipients it is about, a few at most, NULL behind the last */
+    const GPtrArray *recipients; /* of struct session_recipient *: all of the message by now, with
+                                    their verdicts; NULL: none yet */
+    const GPtrArray *details;    /* of struct check_detail *: what the restriction that decided has
+                                    to add; NULL: nothing */
+    const struct facts *facts;
+    const char *login;               /* as the site knows it; NULL: none */
+    const struct policy *policy;     /* of the listener */
+    const struct spam_verdict *spam; /* what the message scored; NULL: nothing */
+    struct dns_questions *dns;       /* what the DNS was asked, and said; NULL: nothing */
+    bool monitor;                    /* only said, not done: the MTA was told to go on */
+    double milliseconds;             /* spent on it in gatepost, waits included */
+    const int64_t *waited;           /* us, for each wait_source, since the message began */
+};
+
+enum engine_level { ENGINE_INFO, ENGINE_WARNING };
+
+/* Who hears what happens. Either function may be NULL. MESSAGE is a line of its own, of no session
+ * perhaps. */
+struct engine_listener {
+    void (*event)(void *data, const struct event *event);
+    void (*message)(void *data, enum engine_level level, const char *text);
+    void *data;
+};
+
+#endif
