@@ -40,7 +40,11 @@ static enum check_result refuse_relay(struct check *check, unsigned code, const 
 
 enum check_result run_reject_unauth_destination(struct check *check)
 {
-    return refuse_relay(check, 550, "5.7.1", "Relaying denied; authenticate first");
+    /* Whose login counts is not helped by being told to log in. */
+    const char *text = site_authenticated(check->site, check->facts)
+                           ? "Relaying denied"
+                           : "Relaying denied; authenticate first";
+    return refuse_relay(check, 550, "5.7.1", text);
 }
 
 enum check_result run_defer_unauth_destination(struct check *check)

@@ -215,6 +215,9 @@ rows('a weak login counts for no permit', SITE + 'sender_restrictions =\n'
      (BOB + FAR, 'accept'),
      ('--auth bob --from bob@example.org ' + FAR, RELAY, DENIED % 'x@far.example'),
      ('--auth bob --from bob@example.org', 'reject rcpt reject'))
+rows('to log in is no advice to who has', SITE + 'relay_restrictions = reject_unauth_destination\n',
+     denied('x@far.example'),
+     (BOB + FAR, RELAY, '550 5.7.1 <x@far.example>: Relaying denied'))
 rows('check_sasl_access', SITE + 'sender_restrictions =\n'
      'relay_restrictions = check_sasl_access inline:{bob=OK, dave=REJECT}, '
      'reject_unauth_destination\n',
