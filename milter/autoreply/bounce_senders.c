@@ -9,10 +9,7 @@
 #include "autoreply/evidence.h"
 #include "base/text.h"
 #include "mail/address.h"
-#include "mail/addrlist.h"
-
-/* Addresses of one To: or Cc: that are compared: an auto-reply has one addressee. */
-enum { ADDRESSES_MAX = 1000 };
+#include "mail/mailboxes.h"
 
 struct bounce_senders {
     GPtrArray *locals;    /* GPatternSpec over folded local parts */
@@ -161,30 +158,24 @@ bool bounce_senders_match(const struct bounce_senders *senders, const char *path
     return match;
 }
 
-/* What an entry of To: addresses: its address, or a name that stands there alone ("To: postmaster",
- * which an MTA completes). */
-static const char *entry_path(const struct addrlist_entry *entry)
-{
-    if (entry->address)
-        return *entry->address ? entry->address : NULL;
-    return entry->name && *entry->name && !strpbrk(entry->name, " \t") ? entry->name : NULL;
-}
-
+/* Compares what a field addresses: addresses, and words that stand there alone ("To: postmaster",
+ * which an MTA completes). "To: undisclosed" names nobody, hence no null path either. */
 static bool judge_field(const struct bounce_senders *senders, const char *value, const char *name,
                         GPtrArray *evidence)
 {
-    g_autoptr(GPtrArray) entries = addrlist_parse(value, strlen(value));
-    for (guint i = 0; i < entries->len && i < ADDRESSES_MAX; i++) {
-        const char *path = entry_path(entries->pdata[i]);
-        /* no address at all (To: undisclosed) names nobody, hence no null path either */
-        if (!path || !bounce_senders_match(senders, path))
-            continue;
-        g_autofree char *mark = g_strdup_printf("%s: %s", name, path);
+    struct mailboxes mailboxes;
+    g_autofree char *mark = NULL;
+    mailboxes_read(value, strlen(value), &mailboxes);
+    const GPtrArray *paths[] = {mailboxes.addresses, mailboxes.bare};
+    for (size_t kind = 0; kind < G_N_ELEMENTS(paths); kind++)
+        for (guint i = 0; i < paths[kind]->len && !mark; i++)
+            if (bounce_senders_match(senders, paths[kind]->pdata[i]))
+                mark = g_strdup_printf("%s: %s", name, (const char *)paths[kind]->pdata[i]);
+    mailboxes_clear(&mailboxes);
+    if (mark)
         autoreply_evidence_add(evidence, AUTOREPLY_TO_BOUNCE_SENDER, "header-recipient", mark, NULL,
                                0);
-        return true;
-    }
-    return false;
+    return mark != NULL;
 }
 
 static bool judge_headers(const struct bounce_senders *senders,

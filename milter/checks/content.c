@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "mail/addrlist.h"
 #include "mail/header.h"
+#include "mail/mailboxes.h"
 #include "mail/mimeword.h"
 
 /* Asks the tables for one address of a field; the first that is found decides. */
@@ -22,117 +22,20 @@ static enum lookup_status find_address(struct check *check, const char *text, GS
     return status;
 }
 
-/* The text of a field without its comments (RFC 5322 3.2.2), which may stand anywhere in it. */
-static GString *without_comments(const char *text, size_t length)
-{
-    GString *out = g_string_sized_new(length);
-    unsigned depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < length; i++) {
-        bool escape = text[i] == '\\' && (quoted || depth > 0) && i + 1 < length;
-        if (text[i] == '"' && depth == 0)
-            quoted = !quoted;
-        if (text[i] == '(' && !quoted)
-            depth++;
-        if (depth == 0)
-            g_string_append_len(out, text + i, escape ? 2 : 1);
-        if (text[i] == ')' && !quoted && depth > 0)
-            depth--;
-        i += escape;
-    }
-    return out;
-}
-
-/* Past the obsolete routes (RFC 5322 4.4: "@a,@b:") that TEXT, behind a "<", begins with. A colon
- * within a domain literal does not end one. */
-static const char *skip_routes(const char *text)
-{
-    const char *p = text + strspn(text, " \t\r\n,");
-    bool literal = false, route = *p == '@';
-    for (; route && *p && !strchr("<>\"", *p); p++) {
-        literal = *p == '[' || (literal && *p != ']');
-        if (*p != ':' || literal)
-            continue;
-        text = p + 1;
-        route = text[strspn(text, " \t\r\n,")] == '@';
-    }
-    return text;
-}
-
-/* A text that holds no comments without the routes in brackets. */
-static GString *without_routes(const GString *text)
-{
-    GString *out = g_string_sized_new(text->len);
-    bool quoted = false;
-    for (const char *p = text->str; *p;) {
-        char c = *p++;
-        g_string_append_c(out, c);
-        if (c == '"')
-            quoted = !quoted;
-        else if (quoted && c == '\\' && *p)
-            g_string_append_c(out, *p++);
-        else if (!quoted && c == '<')
-            p = skip_routes(p);
-    }
-    return out;
-}
-
-/* The same without routes, and without the white space that may stand around "@" and "." (RFC 5322
- * 4.4). */
-static GString *plain_addresses(const char *text, size_t length)
-{
-    g_autoptr(GString) all = without_comments(text, length);
-    g_autoptr(GString) bare = without_routes(all);
-    GString *out = g_string_sized_new(bare->len);
-    bool quoted = false;
-    for (gsize i = 0; i < bare->len; i++) {
-        gsize spaces = quoted ? 0 : strspn(bare->str + i, " \t\r\n");
-        char next = bare->str[i + spaces], before = out->len > 0 ? out->str[out->len - 1] : ' ';
-        if (spaces > 0 && (next == '@' || next == '.' || before == '@' || before == '.')) {
-            i += spaces - 1;
-            continue;
-        }
-        if (spaces > 0) {
-            g_string_append_len(out, bare->str + i, (gssize)spaces);
-            i += spaces - 1;
-            continue;
-        }
-        if (bare->str[i] == '"')
-            quoted = !quoted;
-        g_string_append_c(out, bare->str[i]);
-        if (quoted && bare->str[i] == '\\' && i + 1 < bare->len)
-            g_string_append_c(out, bare->str[++i]);
-    }
-    return out;
-}
-
-static enum lookup_status find_in_text(struct check *check, const char *text, size_t length,
-                                       GString *value, char **found_r)
-{
-    g_autoptr(GPtrArray) entries = addrlist_parse(text, length);
-    for (guint i = 0; i < entries->len; i++) {
-        const struct addrlist_entry *entry = entries->pdata[i];
-        if (!entry->address)
-            continue;
-        enum lookup_status status = find_address(check, entry->address, value);
-        if (status == LOOKUP_MISS)
-            continue;
-        *found_r = g_strdup(entry->address);
-        return status;
-    }
-    return LOOKUP_MISS;
-}
-
-/* Addresses are taken as rules take them, then as the standard does: no comment hides one. */
+/* Asks for every address that a reader may find in the field. */
 static enum lookup_status find_any_address(struct check *check, const struct header *header,
                                            GString *value, char **found_r)
 {
-    size_t length = header->value_length;
-    enum lookup_status status = find_in_text(check, header->value, length, value, found_r);
-    if (status != LOOKUP_MISS)
-        return status;
-    g_autoptr(GString) plain = plain_addresses(header->value, length);
-    return find_in_text(check, plain->str, plain->len, value, found_r);
+    struct mailboxes mailboxes;
+    enum lookup_status status = LOOKUP_MISS;
+    mailboxes_read(header->value, header->value_length, &mailboxes);
+    for (guint i = 0; i < mailboxes.addresses->len && status == LOOKUP_MISS; i++) {
+        status = find_address(check, mailboxes.addresses->pdata[i], value);
+        if (status != LOOKUP_MISS)
+            *found_r = g_strdup(mailboxes.addresses->pdata[i]);
+    }
+    mailboxes_clear(&mailboxes);
+    return status;
 }
 
 /* Tables are asked for text that ends at a NUL: one in an encoded word must hide nothing. */
@@ -143,17 +46,69 @@ static void replace_nuls(GString *text)
             text->str[i] = ' ';
 }
 
+/* "<WHO>: From address rejected: cannot be read": nobody can say whose the message claims to be. */
+static enum check_result refuse_unreadable(struct check *check, const struct header *header,
+                                           const struct mailboxes *mailboxes, const char *class)
+{
+    enum { SHOWN_MAX = 100 };
+    const char *first = mailboxes->addresses->len > 0 ? mailboxes->addresses->pdata[0] : NULL;
+    g_autofree char *text = g_strndup(first ? first : header->value, SHOWN_MAX);
+    return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: cannot be read", g_strstrip(text),
+                        class);
+}
+
+enum check_result check_too_many_addresses(struct check *check)
+{
+    return check_refuse(check, 552, "5.3.4", "More addresses in one field than can be checked");
+}
+
+/* Whether a result of one address leaves the others nothing to say. */
+static bool is_final(enum check_result result)
+{
+    return result != CHECK_DUNNO && result != CHECK_PERMIT;
+}
+
+/* Asks for each address of one field From:. That one is permitted permits no other. */
+static enum check_result check_from_field(struct check *check, const struct header *header)
+{
+    static const char class[] = "From address";
+    struct mailboxes mailboxes;
+    enum check_result result = CHECK_DUNNO;
+    g_autoptr(GString) value = g_string_new(NULL);
+    mailboxes_read(header->value, header->value_length, &mailboxes);
+    const GPtrArray *lists[] = {mailboxes.addresses,
+                                mailboxes.addresses->len > 0 ? NULL : mailboxes.bare};
+    for (size_t list = 0; list < G_N_ELEMENTS(lists); list++)
+        for (guint i = 0; lists[list] && i < lists[list]->len && !is_final(result); i++) {
+            const char *address = lists[list]->pdata[i];
+            enum lookup_status status = find_address(check, address, value);
+            if (status == LOOKUP_MISS)
+                continue;
+            enum check_result one = access_conclude(check, status, value, address, class);
+            result = one == CHECK_DUNNO ? result : one;
+        }
+    bool alone = header == header_list_first(check->facts->message->headers, "From");
+    bool nobody = mailboxes.group && mailboxes.bare->len == 0;
+    bool unreadable = mailboxes.malformed || !alone || (mailboxes.addresses->len == 0 && !nobody);
+    if (!is_final(result) && mailboxes.truncated)
+        result = check_too_many_addresses(check);
+    else if (!is_final(result) && unreadable)
+        result = refuse_unreadable(check, header, &mailboxes, class);
+    mailboxes_clear(&mailboxes);
+    return result;
+}
+
 enum check_result run_check_from_access(struct check *check)
 {
     if (!check->facts->message)
         return CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
-    g_autofree char *found = NULL;
-    enum lookup_status status = LOOKUP_MISS;
+    enum check_result result = CHECK_DUNNO;
     const struct header *header = header_list_first(check->facts->message->headers, "From");
-    for (; header && status == LOOKUP_MISS; header = header->next_same)
-        status = find_any_address(check, header, value, &found);
-    return access_conclude(check, status, value, found, "From address");
+    for (; header && !is_final(result); header = header->next_same) {
+        enum check_result one = check_from_field(check, header);
+        result = one == CHECK_DUNNO ? result : one;
+    }
+    return result;
 }
 
 /* A field as a reader sees it, then the addresses in it. */
@@ -181,43 +136,67 @@ enum check_result run_check_header_access(struct check *check)
     return access_conclude(check, status, value, name, "Header field");
 }
 
-static enum check_result check_owners_in(struct check *check, const char *text, size_t length,
-                                         const char *class)
+static enum check_result check_text_owner(struct check *check, const char *text, const char *class,
+                                          bool allow_unknown)
 {
-    enum check_result result = CHECK_DUNNO;
-    g_autoptr(GPtrArray) entries = addrlist_parse(text, length);
-    for (guint i = 0; i < entries->len && result == CHECK_DUNNO; i++) {
-        const struct addrlist_entry *entry = entries->pdata[i];
-        struct mail_address address;
-        mail_address_parse(entry->address ? entry->address : "", &address);
-        result = check_owner(check, &address, class, false);
-        mail_address_clear(&address);
-    }
-    /* What stands behind so many was not read. */
-    if (result == CHECK_DUNNO && check->site->sender_login_maps && entries->len >= ADDRLIST_MAX)
-        return check_refuse(check, 552, "5.3.4", "More addresses in one field than can be checked");
+    struct mail_address address;
+    mail_address_parse(text, &address);
+    enum check_result result = check_owner(check, &address, class, allow_unknown);
+    mail_address_clear(&address);
     return result;
 }
 
-/* Both ways of reading a field, as for tables: a reader's program may take either. */
+/* Whether it cannot be read whose a field is. Words alone are an address that an MTA completes, of
+ * nobody who has not logged in; a group without members is nobody's, hence no login's. */
+static bool is_unreadable(const struct check *check, const struct mailboxes *mailboxes, bool from)
+{
+    bool login = facts_has_login(check->facts);
+    if (mailboxes->malformed || mailboxes->addresses->len > 0)
+        return mailboxes->malformed;
+    if (mailboxes->bare->len > 0)
+        return !login;
+    return mailboxes->group ? login : from;
+}
+
+/* Words beside addresses that are all right are a name ("Doe, John <john@lab.test>"), unless what
+ * an MTA would make of them is another's address. */
+static enum check_result judge_owners(struct check *check, const struct mailboxes *mailboxes,
+                                      const char *class)
+{
+    enum check_result result = CHECK_DUNNO;
+    bool named = mailboxes->addresses->len > 0;
+    for (guint i = 0; i < mailboxes->addresses->len && result == CHECK_DUNNO; i++)
+        result = check_text_owner(check, mailboxes->addresses->pdata[i], class, false);
+    for (guint i = 0; i < mailboxes->bare->len && result == CHECK_DUNNO; i++)
+        result = check_text_owner(check, mailboxes->bare->pdata[i], class, named);
+    return result;
+}
+
+/* Whose all fields called NAME are. There may be one (RFC 5322 3.6): of several, readers show the
+ * first, the last or all. */
 static enum check_result check_owners(struct check *check, const char *name, const char *class)
 {
-    const struct header *header = header_list_first(check->facts->message->headers, name);
+    const struct header *first = header_list_first(check->facts->message->headers, name);
     enum check_result result = CHECK_DUNNO;
-    for (; header && result == CHECK_DUNNO; header = header->next_same) {
-        size_t length = header->value_length;
-        g_autoptr(GString) plain = plain_addresses(header->value, length);
-        result = check_owners_in(check, plain->str, plain->len, class);
-        /* A login must not be refused for a comment that looks like an address. */
-        if (result == CHECK_DUNNO && !facts_has_login(check->facts))
-            result = check_owners_in(check, header->value, length, class);
+    for (const struct header *header = first; header && result == CHECK_DUNNO;
+         header = header->next_same) {
+        struct mailboxes mailboxes;
+        mailboxes_read(header->value, header->value_length, &mailboxes);
+        bool unreadable = is_unreadable(check, &mailboxes, strcmp(name, "From") == 0);
+        if (mailboxes.truncated)
+            result = check_too_many_addresses(check);
+        else if (!unreadable)
+            result = judge_owners(check, &mailboxes, class);
+        if (result == CHECK_DUNNO && (unreadable || header != first))
+            result = refuse_unreadable(check, header, &mailboxes, class);
+        mailboxes_clear(&mailboxes);
     }
     return result;
 }
 
 enum check_result run_reject_from_login_mismatch(struct check *check)
 {
-    if (!check->facts->message)
+    if (!check->facts->message || !check->site->sender_login_maps)
         return CHECK_DUNNO;
     enum check_result result = check_owners(check, "From", "From address");
     return result != CHECK_DUNNO ? result : check_owners(check, "Sender", "Sender address");

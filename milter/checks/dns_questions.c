@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "mail/addrlist.h"
 #include "mail/header.h"
+#include "mail/mailboxes.h"
 
 /* Domains of a session whose existence is remembered; more are not asked but "cannot tell". */
 enum { DOMAINS_MAX = 1000 };
@@ -90,17 +90,21 @@ static void add_recipient(struct dnsbl_lookup *lookup, const struct facts *facts
     add_email(lookup, DNSBL_RECIPIENT, &facts->recipient);
 }
 
+/* Asks for whoever may be meant by a field; who names more than can be asked is noted. */
 static void add_field(struct dnsbl_lookup *lookup, enum dnsbl_place place,
                       const struct header_list *headers, const char *name)
 {
     const struct header *header = header_list_first(headers, name);
     for (; header; header = header->next_same) {
-        g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
-        for (guint i = 0; i < entries->len && i < DNSBL_KEYS_MAX; i++) {
-            const struct addrlist_entry *entry = entries->pdata[i];
-            if (entry->address)
-                dnsbl_lookup_add_email(lookup, place, entry->address);
+        struct mailboxes mailboxes;
+        mailboxes_read(header->value, header->value_length, &mailboxes);
+        for (guint i = 0; i < mailboxes.addresses->len; i++) {
+            struct mail_address address;
+            mail_address_parse(mailboxes.addresses->pdata[i], &address);
+            add_email(lookup, place, &address);
+            mail_address_clear(&address);
         }
+        mailboxes_clear(&mailboxes);
     }
 }
 

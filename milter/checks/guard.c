@@ -9,8 +9,8 @@
 #include "autoreply/judge.h"
 #include "autoreply/strip.h"
 #include "checks/guard.h"
-#include "mail/addrlist.h"
 #include "mail/header.h"
+#include "mail/mailboxes.h"
 #include "restrictions.h"
 
 const char *guard_header(void *context, const char *name, unsigned index)
@@ -60,12 +60,15 @@ static char *whom_in_header(const struct autoreply_message *message, const char 
         g_autofree char *value = autoreply_header_line(&message->headers, name, i);
         if (!value)
             return NULL;
-        g_autoptr(GPtrArray) entries = addrlist_parse(value, strlen(value));
-        for (guint entry = 0; entry < entries->len; entry++) {
-            const struct addrlist_entry *found = entries->pdata[entry];
-            if (found->address && bounce_senders_match(message->bounce_senders, found->address))
-                return g_strdup(found->address);
-        }
+        struct mailboxes mailboxes;
+        char *found = NULL;
+        mailboxes_read(value, strlen(value), &mailboxes);
+        for (guint k = 0; k < mailboxes.addresses->len && !found; k++)
+            if (bounce_senders_match(message->bounce_senders, mailboxes.addresses->pdata[k]))
+                found = g_strdup(mailboxes.addresses->pdata[k]);
+        mailboxes_clear(&mailboxes);
+        if (found)
+            return found;
     }
     return NULL;
 }

@@ -59,6 +59,10 @@ enum check_result run_reject_from_login_mismatch(struct check *check);
 enum check_result check_owner(struct check *check, const struct mail_address *address,
                               const char *class, bool allow_unknown);
 
+/* Refuses a message some field of which holds more addresses than can be looked at: what is behind
+ * them is not harmless for being many. */
+enum check_result check_too_many_addresses(struct check *check);
+
 /* dnslist.c */
 enum check_result run_reject_dnsbl(struct check *check);
 enum check_result run_reject_listed(struct check *check);

@@ -9,21 +9,21 @@
 static const struct {
     const char *name, *old_name;
     double score;
-    bool recipient;
+    enum address_source source;
     const char *description, *text;
 } lists[ADDRESS_LISTS] = {
-    [LIST_BLOCK_FROM] = {"USER_IN_BLOCKLIST", "USER_IN_BLACKLIST", 100, false,
+    [LIST_BLOCK_FROM] = {"USER_IN_BLOCKLIST", "USER_IN_BLACKLIST", 100, ADDRESSES_FROM_ANY_READER,
                          "A sender's address is in the block list", "blocklist_from"},
-    [LIST_WELCOME_FROM] = {"USER_IN_WELCOMELIST", "USER_IN_WHITELIST", -100, false,
+    [LIST_WELCOME_FROM] = {"USER_IN_WELCOMELIST", "USER_IN_WHITELIST", -100, ADDRESSES_FROM,
                            "A sender's address is in the welcome list (it can be forged)",
                            "welcomelist_from"},
-    [LIST_BLOCK_TO] = {"USER_IN_BLOCKLIST_TO", "USER_IN_BLACKLIST_TO", 10, true,
+    [LIST_BLOCK_TO] = {"USER_IN_BLOCKLIST_TO", "USER_IN_BLACKLIST_TO", 10, ADDRESSES_TO,
                        "A recipient in the header is in the block list", "blocklist_to"},
-    [LIST_WELCOME_TO] = {"USER_IN_WELCOMELIST_TO", "USER_IN_WHITELIST_TO", -6, true,
+    [LIST_WELCOME_TO] = {"USER_IN_WELCOMELIST_TO", "USER_IN_WHITELIST_TO", -6, ADDRESSES_TO,
                          "A recipient in the header is in the welcome list", "welcomelist_to"},
-    [LIST_MORE_SPAM_TO] = {"USER_IN_MORE_SPAM_TO", "", -20, true,
+    [LIST_MORE_SPAM_TO] = {"USER_IN_MORE_SPAM_TO", "", -20, ADDRESSES_TO,
                            "A recipient in the header wants more spam", "more_spam_to"},
-    [LIST_ALL_SPAM_TO] = {"USER_IN_ALL_SPAM_TO", "", -100, true,
+    [LIST_ALL_SPAM_TO] = {"USER_IN_ALL_SPAM_TO", "", -100, ADDRESSES_TO,
                           "A recipient in the header wants all spam", "all_spam_to"},
 };
 
@@ -71,7 +71,7 @@ static struct rule *make_rule(struct builder *builder, int list)
                                        .file = place->file,
                                        .line = place->line};
     rule->address = g_new0(struct address_rule, 1);
-    rule->address->recipient = lists[list].recipient;
+    rule->address->source = lists[list].source;
     rule->address->patterns = patterns;
     rule->address->set = addressset_new((const char *const *)patterns->pdata, patterns->len);
     return rule;

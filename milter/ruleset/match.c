@@ -133,18 +133,23 @@ static void run_traits(struct run *run)
 
 static void run_addresses(struct run *run)
 {
-    GPtrArray *addresses[2] = {NULL, NULL};
+    GPtrArray *(*const gather[ADDRESS_SOURCES])(const struct ruleset_message *message) = {
+        [ADDRESSES_FROM] = source_from_addresses,
+        [ADDRESSES_FROM_ANY_READER] = source_from_readings,
+        [ADDRESSES_TO] = source_to_addresses,
+    };
+    GPtrArray *addresses[ADDRESS_SOURCES] = {NULL};
     for (guint i = 0; i < run->ruleset->addresses->len; i++) {
         const struct rule *rule = run->ruleset->addresses->pdata[i];
-        bool to = rule->address->recipient;
+        enum address_source source = rule->address->source;
         if (!run->live[rule->index])
             continue;
-        if (!addresses[to])
-            addresses[to] = (to ? source_to_addresses : source_from_addresses)(run->message);
-        if (address_rule_match(rule->address, addresses[to], run->text))
+        if (!addresses[source])
+            addresses[source] = gather[source](run->message);
+        if (address_rule_match(rule->address, addresses[source], run->text))
             add_match(run, rule, 1, run->text->str, run->text->len);
     }
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < ADDRESS_SOURCES; i++)
         if (addresses[i])
             g_ptr_array_unref(addresses[i]);
 }

@@ -47,8 +47,16 @@ struct script_rule {
     double percent;
 };
 
+/* What a list of addresses is compared with. */
+enum address_source {
+    ADDRESSES_FROM,            /* the senders that SpamAssassin finds: who is welcome */
+    ADDRESSES_FROM_ANY_READER, /* and those that others may find: who is not */
+    ADDRESSES_TO,
+    ADDRESS_SOURCES
+};
+
 struct address_rule {
-    bool recipient; /* compared with recipients, not senders */
+    enum address_source source;
     GPtrArray *patterns;
     struct addressset *set;
 };

@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+#include "mail/address.h"
 #include "mail/addrlist.h"
 #include "mail/hostname.h"
+#include "mail/mailboxes.h"
 #include "mail/mimeword.h"
 
 /* How many Received fields are asked for a recipient. */
@@ -459,12 +461,44 @@ static GPtrArray *gather_addresses(const struct ruleset_message *message, const 
     return addresses;
 }
 
+static const char *const resent_from[] = {"Resent-From", NULL};
+static const char *const from_fields[] = {
+    "From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From", "EnvelopeFrom", NULL};
+
 GPtrArray *source_from_addresses(const struct ruleset_message *message)
 {
-    static const char *const resent[] = {"Resent-From", NULL};
-    static const char *const fields[] = {
-        "From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From", "EnvelopeFrom", NULL};
-    return gather_addresses(message, resent, fields);
+    return gather_addresses(message, resent_from, from_fields);
+}
+
+/* Adds what any reader may take for an address in the fields called NAME. */
+static void add_readings(GPtrArray *addresses, const struct ruleset_message *message,
+                         const char *name)
+{
+    const struct header *field = header_list_first(message->headers, name);
+    for (; field; field = field->next_same) {
+        struct mailboxes mailboxes;
+        mailboxes_read(field->value, field->value_length, &mailboxes);
+        for (guint i = 0; i < mailboxes.addresses->len; i++) {
+            struct mail_address address;
+            mail_address_parse(mailboxes.addresses->pdata[i], &address);
+            g_autofree char *unquoted = mail_address_key(&address);
+            g_ptr_array_add(addresses, g_ascii_strdown(unquoted, -1));
+            squeeze_dots(addresses->pdata[addresses->len - 1]);
+            mail_address_clear(&address);
+        }
+        mailboxes_clear(&mailboxes);
+    }
+}
+
+GPtrArray *source_from_readings(const struct ruleset_message *message)
+{
+    GPtrArray *addresses = source_from_addresses(message);
+    g_autoptr(GPtrArray) resent = g_ptr_array_new_with_free_func(g_free);
+    add_addresses(resent, message, resent_from[0], true);
+    const char *const *fields = resent->len > 0 ? resent_from : from_fields;
+    for (size_t i = 0; fields[i]; i++)
+        add_readings(addresses, message, fields[i]);
+    return addresses;
 }
 
 GPtrArray *source_to_addresses(const struct ruleset_message *message)

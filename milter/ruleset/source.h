@@ -42,6 +42,10 @@ bool source_text(const struct source *source, const struct ruleset_message *mess
  * Resent-From, else From, the envelope's sender and the fields that hold it with some MTAs. */
 GPtrArray *source_from_addresses(const struct ruleset_message *message);
 
+/* The same and whatever other readers than SpamAssassin may find in these fields: for lists that
+ * whoever is in them would rather not be found in. */
+GPtrArray *source_from_readings(const struct ruleset_message *message);
+
 /* Those for blocklist_to and the like: the first Resent-To and Resent-Cc, else To, Cc and the
  * fields in which MTAs note the recipient, the topmost Received among them. */
 GPtrArray *source_to_addresses(const struct ruleset_message *message);

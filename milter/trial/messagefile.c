@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mail/addrlist.h"
+#include "mail/mailboxes.h"
 #include "mail/message.h"
 
 static bool read_stream(FILE *stream, GString *text, char **why_r)
@@ -103,11 +103,9 @@ char *message_file_sender(const struct message_file *message)
     header = header_list_first(message->headers, "From");
     if (!header)
         return NULL;
-    g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
-    for (guint i = 0; i < entries->len; i++) {
-        const struct addrlist_entry *entry = entries->pdata[i];
-        if (entry->address)
-            return g_strdup(entry->address);
-    }
-    return NULL;
+    struct mailboxes mailboxes;
+    mailboxes_read(header->value, header->value_length, &mailboxes);
+    char *first = mailboxes.addresses->len > 0 ? g_strdup(mailboxes.addresses->pdata[0]) : NULL;
+    mailboxes_clear(&mailboxes);
+    return first;
 }
