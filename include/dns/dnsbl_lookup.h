@@ -26,7 +26,8 @@
 #include "dns/dnsbl_state.h"
 #include "dns/resolver.h"
 
-/* Most keys of one lookup (From: may carry any number of addresses); more are not asked. */
+/* Most keys of one place (From: may carry any number of addresses). More are not asked, and the
+ * place is one of dnsbl_lookup_unasked. */
 #define DNSBL_KEYS_MAX 64
 /* Most bytes of a list's text that are kept; Postfix cuts at this too. */
 #define DNSBL_TEXT_MAX 500
@@ -79,6 +80,9 @@ void dnsbl_lookup_add_name(struct dnsbl_lookup *lookup, enum dnsbl_place place, 
 /* Asks the lists of names for the domain, and those of hashes for the address local@domain. */
 void dnsbl_lookup_add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
                             const char *address);
+
+/* The places (bits) of which a list that looks at them was not asked about every key. */
+unsigned dnsbl_lookup_unasked(const struct dnsbl_lookup *lookup);
 
 /* Drops the keys of these places (bits), for the next message of the session. */
 void dnsbl_lookup_forget(struct dnsbl_lookup *lookup, unsigned places);

@@ -29,6 +29,7 @@ enum dnsbl_place {
     DNSBL_REVERSE = 128, /* what the PTR record says, though it may be forged */
     DNSBL_ANYWHERE = 255,
 };
+#define DNSBL_PLACES 8 /* how many there are */
 
 /* What may be asked before the message itself is there. */
 #define DNSBL_ENVELOPE                                                                             \

@@ -86,7 +86,8 @@ enum check_result run_reject_dnsbl(struct check *check)
     if (open && !dns_questions_expired(check->dns_questions))
         return check_wait(check, WAIT_DNS);
     if (sum.sum < threshold || sum.top < 0)
-        return CHECK_DUNNO;
+        return dnsbl_lookup_unasked(lookup) & places ? check_too_many_addresses(check)
+                                                     : CHECK_DUNNO;
     return refuse_listed(check, lookup, (unsigned)sum.top, places);
 }
 

@@ -86,6 +86,14 @@ static bool lists_open(struct check *check)
     return open && !dns_questions_expired(check->dns_questions);
 }
 
+/* Whether the message has more addresses than the lists of rules were asked about. */
+static bool lists_were_not_asked(const struct check *check)
+{
+    struct dnsbl_lookup *lookup =
+        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
+    return lookup && (dnsbl_lookup_unasked(lookup) & (DNSBL_FROM | DNSBL_REPLY_TO));
+}
+
 static bool list_hits(void *data, size_t index)
 {
     struct check *check = data;
@@ -288,6 +296,8 @@ enum check_result run_reject_spam(struct check *check)
         return check_wait(check, WAIT_DNS);
     if (has_too_many_forged(check))
         return check_refuse(check, 552, "5.3.4", "Message header too large");
+    if (lists_were_not_asked(check))
+        return check_too_many_addresses(check);
     if (!check->effects->spam)
         judge_once(check);
     const struct spam_verdict *verdict = check->effects->spam;

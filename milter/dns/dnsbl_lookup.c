@@ -36,7 +36,8 @@ struct dnsbl_lookup {
     struct dnsbl_state *state;
     struct waker waker;
     int64_t deadline;
-    unsigned keys;
+    unsigned keys[DNSBL_PLACES]; /* of each place */
+    unsigned unasked;            /* places that have more of them than are asked */
     GPtrArray *queries;
     GArray *links;
     GPtrArray *whats; /* the keys as they were added */
@@ -137,12 +138,34 @@ static char *make_key(const struct dnsbl_entry *entry, const struct ipaddr *addr
     return name ? dnsbl_key_for_domain(name) : NULL;
 }
 
+static unsigned place_index(unsigned place)
+{
+    return (unsigned)g_bit_nth_lsf(place, -1);
+}
+
+/* Whether this key of this place was added before and is linked. */
+static bool has_key(const struct dnsbl_lookup *lookup, enum dnsbl_place place, const char *what)
+{
+    for (unsigned i = 0; i < lookup->links->len; i++) {
+        const struct link *link = &g_array_index(lookup->links, struct link, i);
+        if (link->place == place && strcmp(link->what, what) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_key(struct dnsbl_lookup *lookup, enum dnsbl_place place, const char *what,
                     const struct ipaddr *address, const char *name, const char *email)
 {
-    if (!(dnsbl_set_places(lookup->set) & place) || lookup->keys >= DNSBL_KEYS_MAX)
+    if (!(dnsbl_set_places(lookup->set) & place) || (lookup->unasked & place) ||
+        has_key(lookup, place, what))
         return;
-    lookup->keys++;
+    unsigned *keys = &lookup->keys[place_index(place)];
+    if (*keys >= DNSBL_KEYS_MAX) {
+        lookup->unasked |= place;
+        return;
+    }
+    ++*keys;
     char *copy = g_strdup(what);
     g_ptr_array_add(lookup->whats, copy);
     for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
@@ -201,7 +224,15 @@ void dnsbl_lookup_forget(struct dnsbl_lookup *lookup, unsigned places)
     for (unsigned i = lookup->whats->len; i-- > 0;)
         if (!still_named(lookup, lookup->whats->pdata[i]))
             g_ptr_array_remove_index(lookup->whats, i);
-    lookup->keys = lookup->whats->len;
+    for (unsigned i = 0; i < DNSBL_PLACES; i++)
+        if (places & 1U << i)
+            lookup->keys[i] = 0;
+    lookup->unasked &= ~places;
+}
+
+unsigned dnsbl_lookup_unasked(const struct dnsbl_lookup *lookup)
+{
+    return lookup->unasked;
 }
 
 /* ---- judging ---- */

@@ -305,7 +305,8 @@ static void test_places(void)
     close_site(&site);
 }
 
-/* Any number of keys is asked about; those beyond the limit are not. */
+/* Of any number of keys those beyond the limit are not asked about, and that is told; keys that are
+ * there already count for nothing. */
 static void test_many_keys(void)
 {
     struct site site;
@@ -316,9 +317,18 @@ static void test_many_keys(void)
         g_autofree char *address = g_strdup_printf("a@b%u.example", i);
         dnsbl_lookup_add_email(lookup, DNSBL_FROM, address);
     }
+    g_assert_cmpuint(dnsbl_lookup_unasked(lookup), ==, DNSBL_FROM);
     await(&site, lookup, 5000);
     struct dnsbl_list_status *status = dnsbl_state_list(site.state, "dbl.example.com", DNSBL_NAME);
     g_assert_cmpuint(status->asked, ==, DNSBL_KEYS_MAX);
+    dnsbl_lookup_forget(lookup, DNSBL_FROM);
+    g_assert_cmpuint(dnsbl_lookup_unasked(lookup), ==, 0);
+    for (unsigned i = 0; i < 10 * DNSBL_KEYS_MAX; i++) {
+        g_autofree char *address = g_strdup_printf("a@b%u.example", i % DNSBL_KEYS_MAX);
+        dnsbl_lookup_add_email(lookup, DNSBL_FROM, address);
+        dnsbl_lookup_add_email(lookup, DNSBL_SENDER, address); /* of no interest to the list */
+    }
+    g_assert_cmpuint(dnsbl_lookup_unasked(lookup), ==, 0);
     dnsbl_list_status_free(status);
     dnsbl_lookup_free(lookup);
     close_site(&site);
