@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "autoreply/headers.h"
+#include "store/statefile.h"
 
 struct bounce_memory;
 
@@ -55,14 +56,16 @@ unsigned bounce_memory_count(struct bounce_memory *memory);
 /* Whether there is anything that the last save did not write. */
 bool bounce_memory_changed(struct bounce_memory *memory);
 
-/* Adds what the file PATH holds and is not expired. A missing file, one of another key and one
- * that is no database are no errors: the memory begins empty. false with *WHY_R (to be freed) if
- * the file cannot be read. */
-bool bounce_memory_load(struct bounce_memory *memory, const char *path, int64_t now, char **why_r);
+/* Adds what FILE holds and is not expired. A missing file, one of another key and one that is no
+ * database are no errors: the memory begins empty. false with *WHY_R (to be freed) if the file
+ * cannot be read. */
+bool bounce_memory_load(struct bounce_memory *memory, struct state_file *file, int64_t now,
+                        char **why_r);
 
-/* Writes what changed since the last save to PATH (SQLite, made with mode 0600 if it is not
- * there) and clears away what expired; what is no database is replaced. false with *WHY_R (to be
- * freed) when it cannot; the next save tries everything again. */
-bool bounce_memory_save(struct bounce_memory *memory, const char *path, int64_t now, char **why_r);
+/* Writes what changed since the last save to FILE and clears away what expired; into a file that
+ * was begun anew all of it. false with *WHY_R (to be freed) when it cannot; the next save tries
+ * everything again. */
+bool bounce_memory_save(struct bounce_memory *memory, struct state_file *file, int64_t now,
+                        char **why_r);
 
 #endif

@@ -3,19 +3,11 @@
  * The file behind the memory: hashes, expiry and counts in SQLite. Whatever is wrong with it, the
  * memory works on without.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bounce_memory_private.h"
 
-/* Another process (gatepostctl, a second daemon) may hold the file for a moment. */
-enum { BUSY_MS = 2000 };
-
 static const char schema[] =
-    "PRAGMA journal_mode=DELETE;"
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS line (hash INTEGER PRIMARY KEY, expires INTEGER NOT NULL,"
     " bounces INTEGER NOT NULL);"
@@ -26,27 +18,6 @@ static int64_t key_mark(const struct bounce_memory *memory)
 {
     static const char text[] = "gatepost bounce memory 1";
     return bounce_memory_hash(memory, text, sizeof text - 1);
-}
-
-static bool fail(sqlite3 *db, const char *path, char **why_r)
-{
-    *why_r = g_strdup_printf("%s: %s", path, db ? sqlite3_errmsg(db) : "out of memory");
-    return false;
-}
-
-static bool is_broken(int code)
-{
-    return (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
-}
-
-static int open_file(const char *path, sqlite3 **db_r)
-{
-    int code = sqlite3_open_v2(path, db_r, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(*db_r, BUSY_MS);
-        code = sqlite3_exec(*db_r, schema, NULL, NULL, NULL);
-    }
-    return code;
 }
 
 /* One number that QUERY gives; false if it gives none. */
@@ -102,29 +73,43 @@ static int load_rows(struct bounce_memory *memory, sqlite3 *db, int64_t now)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-bool bounce_memory_load(struct bounce_memory *memory, const char *path, int64_t now, char **why_r)
+/* A memory and when. */
+struct work {
+    struct bounce_memory *memory;
+    struct state_file *file;
+    int64_t now;
+    uint64_t change, generation; /* what was written, and into which file */
+};
+
+static int load(sqlite3 *db, void *data)
 {
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return true;
-    sqlite3 *db = NULL;
+    const struct work *work = data;
+    int code = sqlite3_exec(db, schema, NULL, NULL, NULL);
+    if (code == SQLITE_OK && same_key(work->memory, db)) {
+        code = load_rows(work->memory, db, work->now);
+        work->memory->generation = state_file_generation(work->file);
+    }
+    return code;
+}
+
+bool bounce_memory_load(struct bounce_memory *memory, struct state_file *file, int64_t now,
+                        char **why_r)
+{
+    struct work work = {.memory = memory, .file = file, .now = now};
     g_mutex_lock(&memory->file_lock);
-    int code = open_file(path, &db);
-    if (code == SQLITE_OK && same_key(memory, db))
-        code = load_rows(memory, db, now);
-    bool good = code == SQLITE_OK || is_broken(code) || fail(db, path, why_r);
-    sqlite3_close(db);
+    bool good = state_file_run(file, false, load, &work, why_r);
     g_mutex_unlock(&memory->file_lock);
     return good;
 }
 
-/* A copy of the lines that changed after the last save; *CHANGE_R: up to where. */
-static GArray *changed_lines(struct bounce_memory *memory, uint64_t *change_r)
+/* A copy of the lines that changed after the last save, or of all; *CHANGE_R: up to where. */
+static GArray *changed_lines(struct bounce_memory *memory, bool all, uint64_t *change_r)
 {
     GArray *lines = g_array_new(FALSE, FALSE, sizeof(struct memory_line));
     g_mutex_lock(&memory->lock);
     for (guint i = 0; i < memory->ring->len; i++) {
         const struct memory_line *line = &g_array_index(memory->ring, struct memory_line, i);
-        if (line->change > memory->saved)
+        if (all || line->change > memory->saved)
             g_array_append_val(lines, *line);
     }
     *change_r = memory->change;
@@ -172,24 +157,25 @@ static int adopt_key(struct bounce_memory *memory, sqlite3 *db)
                : code;
 }
 
-static int write_all(struct bounce_memory *memory, sqlite3 *db, const GArray *lines, int64_t now)
+static int save(sqlite3 *db, void *data)
 {
-    int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    struct work *work = data;
+    struct bounce_memory *memory = work->memory;
+    work->generation = state_file_generation(work->file);
+    g_autoptr(GArray) lines =
+        changed_lines(memory, work->generation != memory->generation, &work->change);
+    int code = sqlite3_exec(db, schema, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = adopt_key(memory, db);
     if (code == SQLITE_OK)
         code = write_lines(db, lines);
     if (code == SQLITE_OK)
-        code = run(db, "DELETE FROM line WHERE expires < ?1", now);
+        code = run(db, "DELETE FROM line WHERE expires < ?1", work->now);
     if (code == SQLITE_OK)
         code = run(db,
                    "DELETE FROM line WHERE hash IN "
                    "(SELECT hash FROM line ORDER BY expires DESC LIMIT -1 OFFSET ?1)",
                    memory->max);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return code;
 }
 
@@ -201,55 +187,18 @@ bool bounce_memory_changed(struct bounce_memory *memory)
     return changed;
 }
 
-/* SQLite would make the file with the umask's mode. */
-static bool create_private(const char *path, char **why_r)
+bool bounce_memory_save(struct bounce_memory *memory, struct state_file *file, int64_t now,
+                        char **why_r)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0) {
-        close(fd);
-        return true;
-    }
-    *why_r = g_strdup_printf("%s: %s", path, g_strerror(errno));
-    return false;
-}
-
-static int save_once(struct bounce_memory *memory, const char *path, const GArray *lines,
-                     int64_t now, char **why_r)
-{
-    sqlite3 *db = NULL;
-    if (!create_private(path, why_r))
-        return SQLITE_CANTOPEN;
-    int code = open_file(path, &db);
-    if (code == SQLITE_OK)
-        code = write_all(memory, db, lines, now);
-    if (code != SQLITE_OK)
-        *why_r = g_strdup_printf("%s: %s", path, sqlite3_errstr(code));
-    sqlite3_close(db);
-    return code;
-}
-
-bool bounce_memory_save(struct bounce_memory *memory, const char *path, int64_t now, char **why_r)
-{
-    uint64_t change;
-    g_autofree char *why = NULL;
+    struct work work = {.memory = memory, .file = file, .now = now};
     g_mutex_lock(&memory->file_lock);
-    g_autoptr(GArray) lines = changed_lines(memory, &change);
-    int code = save_once(memory, path, lines, now, &why);
-    if (is_broken(code) && unlink(path) == 0) {
-        g_clear_pointer(&why, g_free);
+    bool saved = state_file_run(file, true, save, &work, why_r);
+    if (saved) {
         g_mutex_lock(&memory->lock);
-        memory->saved = 0;
+        memory->saved = work.change;
+        memory->generation = work.generation;
         g_mutex_unlock(&memory->lock);
-        g_autoptr(GArray) all = changed_lines(memory, &change);
-        code = save_once(memory, path, all, now, &why);
-    }
-    if (code == SQLITE_OK) {
-        g_mutex_lock(&memory->lock);
-        memory->saved = change;
-        g_mutex_unlock(&memory->lock);
-    } else {
-        *why_r = g_steal_pointer(&why);
     }
     g_mutex_unlock(&memory->file_lock);
-    return code == SQLITE_OK;
+    return saved;
 }

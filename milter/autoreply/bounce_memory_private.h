@@ -22,10 +22,11 @@ struct bounce_memory {
     guint next;   /* slot that the next new line takes */
     guint max;    /* slots */
     GHashTable *index;
-    uint64_t change;  /* counts changes */
-    uint64_t saved;   /* the change up to which the file has them */
-    uint32_t bounce;  /* counts bounces */
-    GMutex file_lock; /* held while the file is read or written, taken before LOCK */
+    uint64_t change;     /* counts changes */
+    uint64_t saved;      /* the change up to which the file has them */
+    uint32_t bounce;     /* counts bounces */
+    uint64_t generation; /* of the state's file that has them */
+    GMutex file_lock;    /* held while the file is read or written, taken before LOCK */
 };
 
 /* The keyed hash of a text. Needs no lock. */

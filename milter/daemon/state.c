@@ -14,7 +14,8 @@ enum { CLEAR_SECONDS = 3600 };
 
 struct state {
     struct log *log;
-    char *path; /* NULL: kept in memory alone */
+    char *path;              /* NULL: kept in memory alone */
+    struct state_file *file; /* likewise */
     struct bounce_memory *memory;
     gint64 saved; /* monotonic, of the last try */
     char *fault;  /* what the last try met; NULL: nothing */
@@ -47,7 +48,9 @@ static void find_key(struct state *state, unsigned char key_r[STATE_KEY_SIZE])
 static void load(struct state *state)
 {
     g_autofree char *why = NULL;
-    if (state->path && !bounce_memory_load(state->memory, state->path, now(), &why))
+    if (state->path)
+        state->file = state_file_new(state->path);
+    if (state->file && !bounce_memory_load(state->memory, state->file, now(), &why))
         log_warning(state->log, "state: %s: the memory of bounces begins empty", why);
 }
 
@@ -75,6 +78,7 @@ void state_free(struct state *state)
     if (!state)
         return;
     bounce_memory_free(state->memory);
+    state_file_free(state->file);
     g_free(state->path);
     g_free(state->fault);
     g_free(state);
@@ -100,7 +104,7 @@ static void save(struct state *state)
 {
     char *why = NULL;
     state->saved = g_get_monotonic_time();
-    if (bounce_memory_save(state->memory, state->path, now(), &why)) {
+    if (bounce_memory_save(state->memory, state->file, now(), &why)) {
         g_clear_pointer(&why, g_free);
         tell(state, NULL);
     } else {

@@ -195,10 +195,16 @@ static char *temporary(void)
     return g_build_filename(folder, "lines.db", NULL);
 }
 
-static void remove_temporary(char *path)
+static void remove_temporary(struct state_file *file, char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
-    g_unlink(path);
+    state_file_free(file);
+    g_autoptr(GDir) names = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while ((name = g_dir_read_name(names))) {
+        g_autofree char *whole = g_build_filename(folder, name, NULL);
+        g_unlink(whole);
+    }
     g_rmdir(folder);
     g_free(path);
 }
@@ -206,84 +212,94 @@ static void remove_temporary(char *path)
 static void test_file(void)
 {
     char *path = temporary(), *why = NULL;
+    struct state_file *file = state_file_new(path);
     struct bounce_memory *memory = filled();
-    g_assert_true(bounce_memory_load(memory, path, NOW, &why));
-    g_assert_true(bounce_memory_save(memory, path, NOW, &why));
+    g_assert_true(bounce_memory_load(memory, file, NOW, &why));
+    g_assert_true(bounce_memory_save(memory, file, NOW, &why));
     struct stat status;
     g_assert_cmpint(stat(path, &status), ==, 0);
     g_assert_cmpint(status.st_mode & 0777, ==, 0600);
+    state_file_free(file); /* all of it is in the one file then */
+    file = state_file_new(path);
     g_autofree char *content = NULL;
     gsize size;
     g_assert_true(g_file_get_contents(path, &content, &size, NULL));
     g_assert_null(g_strstr_len(content, (gssize)size, "turnover"));
 
     struct bounce_memory *second = bounce_memory_new(key, sizeof key, 0);
-    g_assert_true(bounce_memory_load(second, path, NOW, &why));
+    g_assert_true(bounce_memory_load(second, file, NOW, &why));
     g_assert_cmpuint(bounce_memory_count(second), ==, bounce_memory_count(memory));
     g_assert_true(repeats(second, "", pasted, NOW, NULL));
     struct bounce_memory *late = bounce_memory_new(key, sizeof key, 0);
-    g_assert_true(bounce_memory_load(late, path, NOW + 8 * DAY, &why));
+    g_assert_true(bounce_memory_load(late, file, NOW + 8 * DAY, &why));
     g_assert_cmpuint(bounce_memory_count(late), ==, 0);
     struct bounce_memory *foreign = bounce_memory_new("other", 5, 0);
-    g_assert_true(bounce_memory_load(foreign, path, NOW, &why));
+    g_assert_true(bounce_memory_load(foreign, file, NOW, &why));
     g_assert_cmpuint(bounce_memory_count(foreign), ==, 0);
-    g_assert_true(bounce_memory_save(foreign, path, NOW, &why));
-    g_assert_true(bounce_memory_load(late, path, NOW, &why));
+    g_assert_true(bounce_memory_save(foreign, file, NOW, &why));
+    g_assert_true(bounce_memory_load(late, file, NOW, &why));
     g_assert_cmpuint(bounce_memory_count(late), ==, 0);
     g_assert_null(why);
     bounce_memory_free(memory);
     bounce_memory_free(second);
     bounce_memory_free(late);
     bounce_memory_free(foreign);
-    remove_temporary(path);
+    remove_temporary(file, path);
 }
 
 static void test_file_bound(void)
 {
     char *path = temporary(), *why = NULL;
+    struct state_file *file = state_file_new(path);
     struct bounce_memory *memory = bounce_memory_new(key, sizeof key, 50);
     for (int i = 0; i < 300; i++) {
         g_autofree char *body = g_strdup_printf("a remembered line with the number %d in it\n", i);
         add(memory, "From: MAILER-DAEMON@x.test", body, NOW + i);
         if (i % 40 == 0)
-            g_assert_true(bounce_memory_save(memory, path, NOW + i, &why));
+            g_assert_true(bounce_memory_save(memory, file, NOW + i, &why));
     }
-    g_assert_true(bounce_memory_save(memory, path, NOW + 300, &why));
+    g_assert_true(bounce_memory_save(memory, file, NOW + 300, &why));
     struct bounce_memory *large = bounce_memory_new(key, sizeof key, 0);
-    g_assert_true(bounce_memory_load(large, path, NOW + 300, &why));
+    g_assert_true(bounce_memory_load(large, file, NOW + 300, &why));
     g_assert_cmpuint(bounce_memory_count(large), ==, 50);
     g_assert_true(
         repeats(large, "", "a remembered line with the number 299 in it\n", NOW + 300, NULL));
     bounce_memory_free(memory);
     bounce_memory_free(large);
-    remove_temporary(path);
+    remove_temporary(file, path);
 }
 
 static void test_file_broken(void)
 {
     char *path = temporary(), *why = NULL;
+    struct state_file *file = state_file_new(path);
     struct bounce_memory *memory = filled();
     g_assert_true(g_file_set_contents(path,
                                       "this is no database at all, but long enough text "
                                       "to be taken for the head of one by nobody at all.",
                                       -1, NULL));
-    g_assert_true(bounce_memory_load(memory, path, NOW, &why));
-    g_assert_true(bounce_memory_save(memory, path, NOW, &why));
+    g_assert_true(bounce_memory_load(memory, file, NOW, &why));
+    g_autofree char *aside = state_file_put_aside(file), *content = NULL;
+    g_assert_true(g_file_get_contents(aside, &content, NULL, NULL));
+    g_assert_true(g_str_has_prefix(content, "this is no database"));
+    g_assert_true(bounce_memory_save(memory, file, NOW, &why));
     struct bounce_memory *second = bounce_memory_new(key, sizeof key, 0);
-    g_assert_true(bounce_memory_load(second, path, NOW, &why));
+    g_assert_true(bounce_memory_load(second, file, NOW, &why));
     g_assert_true(repeats(second, "", pasted, NOW, NULL));
     g_assert_null(why);
-    g_assert_false(bounce_memory_save(second, "/nonexistent/folder/x.db", NOW, &why));
+    struct state_file *nowhere = state_file_new("/nonexistent/folder/x.db");
+    g_assert_false(bounce_memory_save(second, nowhere, NOW, &why));
+    state_file_free(nowhere);
     g_assert_nonnull(strstr(why, "/nonexistent/folder/x.db"));
     g_free(why);
     bounce_memory_free(memory);
     bounce_memory_free(second);
-    remove_temporary(path);
+    remove_temporary(file, path);
 }
 
 struct work {
     struct bounce_memory *memory;
-    const char *path;
+    struct state_file *file;
     int number;
 };
 
@@ -297,7 +313,7 @@ static void *hammer(void *data)
         g_assert_true(repeats(work->memory, "", body, NOW, NULL));
         if (i % 25 == 0) {
             g_autofree char *why = NULL;
-            g_assert_true(bounce_memory_save(work->memory, work->path, NOW, &why));
+            g_assert_true(bounce_memory_save(work->memory, work->file, NOW, &why));
         }
     }
     return NULL;
@@ -307,18 +323,19 @@ static void test_threads(void)
 {
     enum { THREADS = 16 };
     char *path = temporary();
+    struct state_file *file = state_file_new(path);
     struct bounce_memory *memory = bounce_memory_new(key, sizeof key, 0);
     struct work work[THREADS];
     GThread *threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        work[i] = (struct work){memory, path, i};
+        work[i] = (struct work){memory, file, i};
         threads[i] = g_thread_new("hammer", hammer, &work[i]);
     }
     for (int i = 0; i < THREADS; i++)
         g_thread_join(threads[i]);
     g_assert_cmpuint(bounce_memory_count(memory), ==, THREADS * 100);
     bounce_memory_free(memory);
-    remove_temporary(path);
+    remove_temporary(file, path);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The stores: one table of questions for each kind, and what becomes of the file.
+ */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "store/statefile.h"
+#include "store/store.h"
+
+#define DAY  (86400LL * 1000)
+#define HOUR (3600LL * 1000)
+
+static int64_t the_time = 1795000000000LL;
+
+static int64_t told_time(void *data)
+{
+    (void)data;
+    return the_time;
+}
+
+static const struct store_clock test_clock = {.now = told_time};
+
+static void say(void *data, const char *text)
+{
+    g_string_append_printf(data, "%s\n", text);
+}
+
+struct place {
+    char *folder, *path;
+    struct state_file *file;
+    GString *said;
+};
+
+static struct place place_new(void)
+{
+    struct place place = {.folder = g_dir_make_tmp("store-XXXXXX", NULL), .said = g_string_new("")};
+    place.path = g_build_filename(place.folder, "state.db", NULL);
+    place.file = state_file_new(place.path);
+    return place;
+}
+
+static void place_clear(struct place *place)
+{
+    state_file_free(place->file);
+    g_autoptr(GDir) names = g_dir_open(place->folder, 0, NULL);
+    const char *name;
+    while (names && (name = g_dir_read_name(names))) {
+        g_autofree char *whole = g_build_filename(place->folder, name, NULL);
+        g_unlink(whole);
+    }
+    g_rmdir(place->folder);
+    g_free(place->folder);
+    g_free(place->path);
+    g_string_free(place->said, TRUE);
+}
+
+static struct store *open_sqlite(struct place *place)
+{
+    const struct store_log log = {.warn = say, .tell = say, .data = place->said};
+    return store_sqlite(place->file, &test_clock, &log);
+}
+
+static struct store_answer ask(struct store *store, enum store_action action, const char *key,
+                               uint64_t n, uint64_t max)
+{
+    struct store_answer answer;
+    const struct store_request request = {
+        .action = action, .key = key, .window = {.length = DAY}, .n = n, .max = max};
+    store_ask_now(store, &request, &answer);
+    return answer;
+}
+
+static void check_counters(struct store *store)
+{
+    struct store_answer answer = ask(store, STORE_LOOK, "l:a", 1, 10);
+    g_assert_cmpuint(answer.used, ==, 0);
+    g_assert_cmpuint(answer.max, ==, 10);
+    answer = ask(store, STORE_ADD, "l:a", 6, 10);
+    g_assert_true(answer.admitted);
+    g_assert_cmpuint(answer.used, ==, 6);
+    uint32_t slot = answer.slot;
+    answer = ask(store, STORE_ADD, "l:a", 5, 10);
+    g_assert_false(answer.admitted);
+    g_assert_cmpuint(answer.used, ==, 6);
+    g_assert_cmpint(answer.wait, >, 23 * HOUR);
+    g_assert_cmpint(answer.wait, <=, 25 * HOUR);
+    answer = ask(store, STORE_ADD, "l:a", 4, 10);
+    g_assert_true(answer.admitted);
+    g_assert_cmpuint(ask(store, STORE_ADD, "l:b", 1, 1).used, ==, 1);
+    answer = ask(store, STORE_COUNT, "l:a", 100, 10);
+    g_assert_true(answer.admitted);
+    g_assert_cmpuint(answer.used, ==, 110);
+    struct store_request request = {
+        .action = STORE_TAKE_BACK, .key = "l:a", .window = {.length = DAY}, .n = 100, .slot = slot};
+    store_ask_now(store, &request, &answer);
+    g_assert_cmpuint(answer.used, ==, 10);
+    request = (struct store_request){.action = STORE_NOTE,
+                                     .key = "l:a",
+                                     .window = {.length = DAY},
+                                     .n = 2,
+                                     .client = "192.0.2.1"};
+    store_ask_now(store, &request, &answer);
+    request.held = true;
+    request.n = 3;
+    store_ask_now(store, &request, &answer);
+    g_assert_cmpuint(answer.refused, ==, 2);
+    g_assert_cmpuint(answer.held, ==, 3);
+    g_assert_cmpstr(answer.client, ==, "192.0.2.1");
+    request = (struct store_request){.action = STORE_ALLOW,
+                                     .key = "l:a",
+                                     .window = {.length = DAY},
+                                     .n = 5,
+                                     .max = 10,
+                                     .until = the_time + HOUR};
+    store_ask_now(store, &request, &answer);
+    g_assert_cmpuint(answer.max, ==, 15);
+    g_assert_true(ask(store, STORE_ADD, "l:a", 5, 10).admitted);
+    g_assert_false(ask(store, STORE_ADD, "l:a", 1, 10).admitted);
+    g_autofree char *why = NULL;
+    g_autoptr(GPtrArray) keys = store_list(store, "l:", &why);
+    g_assert_cmpuint(keys->len, ==, 2);
+    ask(store, STORE_RESET, "l:a", 0, 10);
+    answer = ask(store, STORE_LOOK, "l:a", 1, 10);
+    g_assert_cmpuint(answer.used + answer.refused, ==, 0);
+}
+
+static void check_networks(struct store *store)
+{
+    struct store_answer answer;
+    for (uint64_t i = 0; i < 10; i++) {
+        struct store_request request = {.action = STORE_ADD,
+                                        .key = "l:n",
+                                        .networks = true,
+                                        .window = {.length = HOUR},
+                                        .network = i % 5,
+                                        .max = 3};
+        store_ask_now(store, &request, &answer);
+        g_assert_cmpint(answer.admitted, ==, i % 5 < 3);
+        g_assert_cmpuint(answer.used, ==, MIN(i + 1, 3));
+    }
+    for (int i = 0; i < 2; i++) {
+        struct store_request request = {.action = STORE_TAKE_BACK,
+                                        .key = "l:n",
+                                        .networks = true,
+                                        .window = {.length = HOUR},
+                                        .network = 2,
+                                        .max = 3};
+        store_ask_now(store, &request, &answer);
+        g_assert_cmpuint(answer.used, ==, 3 - (uint64_t)i);
+    }
+}
+
+static void check_marks(struct store *store, int64_t minute, void (*pass)(int64_t ms))
+{
+    struct store_answer answer;
+    struct store_request grey = {.action = STORE_GREY,
+                                 .key = "g:x",
+                                 .delay = minute,
+                                 .open = 24 * 60 * minute,
+                                 .keep = 36 * 24 * 60 * minute};
+    struct store_request see = {.action = STORE_SEE, .key = "g:x"};
+    store_ask_now(store, &see, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_NONE);
+    store_ask_now(store, &grey, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_NEW);
+    pass(minute / 2);
+    store_ask_now(store, &grey, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_EARLY);
+    store_ask_now(store, &see, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_EARLY);
+    pass(minute / 2 + 1);
+    store_ask_now(store, &grey, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_PASSED);
+    store_ask_now(store, &see, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_PASSED);
+    struct store_request touch = {
+        .action = STORE_TOUCH, .key = "k:x", .gap = minute, .keep = 60 * minute};
+    store_ask_now(store, &touch, &answer);
+    store_ask_now(store, &touch, &answer);
+    g_assert_cmpuint(answer.hits, ==, 1);
+    pass(minute + 1);
+    store_ask_now(store, &touch, &answer);
+    g_assert_cmpuint(answer.hits, ==, 2);
+    see.action = STORE_FORGET;
+    store_ask_now(store, &see, &answer);
+    see.action = STORE_SEE;
+    store_ask_now(store, &see, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_NONE);
+}
+
+static void move_time(int64_t ms)
+{
+    the_time += ms;
+}
+
+static void test_memory(void)
+{
+    struct store *store = store_memory(&test_clock);
+    check_counters(store);
+    check_networks(store);
+    check_marks(store, 60000, move_time);
+    /* a mark that waited too long is a new one */
+    struct store_answer answer;
+    struct store_request grey = {
+        .action = STORE_GREY, .key = "g:y", .delay = 60000, .open = HOUR, .keep = DAY};
+    store_ask_now(store, &grey, &answer);
+    move_time(HOUR + 1);
+    store_ask_now(store, &grey, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_NEW);
+    store_close(store);
+}
+
+static void test_failing(void)
+{
+    struct store *store = store_failing(&test_clock);
+    g_autofree char *why = NULL;
+    struct store_answer answer = ask(store, STORE_ADD, "l:a", 6, 10);
+    g_assert_true(answer.own && answer.admitted);
+    answer = ask(store, STORE_ADD, "l:a", 6, 10);
+    g_assert_true(answer.own && !answer.admitted);
+    g_assert_null(store_list(store, "l:", &why));
+    g_assert_nonnull(why);
+    store_close(store);
+}
+
+static void test_sqlite(void)
+{
+    struct place place = place_new();
+    struct store *store = open_sqlite(&place);
+    check_counters(store);
+    check_networks(store);
+    check_marks(store, 60000, move_time);
+    ask(store, STORE_ADD, "l:kept", 7, 10);
+    struct store_request note = {.action = STORE_NOTE,
+                                 .key = "l:kept",
+                                 .window = {.length = DAY},
+                                 .n = 2,
+                                 .client = "a client with spaces"};
+    struct store_answer answer;
+    store_ask_now(store, &note, &answer);
+    store_close(store);
+    store = open_sqlite(&place);
+    answer = ask(store, STORE_LOOK, "l:kept", 0, 10);
+    g_assert_cmpuint(answer.used, ==, 7);
+    g_assert_cmpuint(answer.refused, ==, 2);
+    g_assert_cmpstr(answer.client, ==, "a client with spaces");
+    struct store_request see = {.action = STORE_SEE, .key = "k:x"};
+    store_ask_now(store, &see, &answer);
+    g_assert_cmpuint(answer.hits, ==, 2);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:a", 0, 10).used, ==, 0);
+    /* what expired does not come back */
+    store_close(store);
+    move_time(3 * DAY);
+    store = open_sqlite(&place);
+    g_autoptr(GPtrArray) keys = store_list(store, "l:", NULL);
+    g_assert_cmpuint(keys->len, ==, 0);
+    store_close(store);
+    g_assert_cmpstr(place.said->str, ==, "");
+    place_clear(&place);
+}
+
+/* Waits for the next writing. */
+static void wait_for_writing(void)
+{
+    g_usleep(1300000);
+}
+
+/* A file that is broken, and one that is taken away, under the daemon's feet. */
+static void test_file_lost(void)
+{
+    struct place place = place_new();
+    struct store *store = open_sqlite(&place);
+    ask(store, STORE_ADD, "l:kept", 7, 10);
+    wait_for_writing();
+    g_assert_cmpint(g_unlink(place.path), ==, 0);
+    wait_for_writing();
+    g_assert_true(g_file_test(place.path, G_FILE_TEST_EXISTS));
+    store_close(store);
+    state_file_free(place.file);
+    place.file = state_file_new(place.path);
+    store = open_sqlite(&place);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:kept", 0, 10).used, ==, 7);
+    g_assert_true(g_file_set_contents(place.path,
+                                      "no database, but long enough to be taken for "
+                                      "one by who does not look at it closely",
+                                      -1, NULL));
+    ask(store, STORE_ADD, "l:kept", 1, 10);
+    wait_for_writing();
+    store_close(store);
+    g_assert_nonnull(strstr(place.said->str, "was put aside as "));
+    state_file_free(place.file);
+    place.file = state_file_new(place.path);
+    store = open_sqlite(&place);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:kept", 0, 10).used, ==, 8);
+    store_close(store);
+    place_clear(&place);
+}
+
+static void test_no_folder(void)
+{
+    struct place place = place_new();
+    state_file_free(place.file);
+    place.file = state_file_new("/nonexistent/folder/state.db");
+    struct store *store = open_sqlite(&place);
+    g_assert_true(ask(store, STORE_ADD, "l:a", 6, 10).admitted);
+    struct store_status status;
+    store_get_status(store, &status);
+    g_assert_false(status.up);
+    g_assert_nonnull(strstr(status.fault, "/nonexistent/folder/state.db"));
+    store_status_clear(&status);
+    store_close(store);
+    g_assert_nonnull(strstr(place.said->str, "/nonexistent/folder/state.db"));
+    place_clear(&place);
+}
+
+/* Many threads, one key: as many as may, and no more. */
+static struct {
+    struct store *store;
+    gint admitted;
+} crowd;
+
+static void *push(void *data)
+{
+    (void)data;
+    for (int i = 0; i < 100; i++)
+        if (ask(crowd.store, STORE_ADD, "l:crowd", 1, 500).admitted)
+            g_atomic_int_inc(&crowd.admitted);
+    return NULL;
+}
+
+static void test_exact(void)
+{
+    struct place place = place_new();
+    for (int kind = 0; kind < 2; kind++) {
+        GThread *threads[64];
+        crowd.store = kind ? open_sqlite(&place) : store_memory(&test_clock);
+        crowd.admitted = 0;
+        for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+            threads[i] = g_thread_new("push", push, NULL);
+        for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+            g_thread_join(threads[i]);
+        g_assert_cmpint(crowd.admitted, ==, 500);
+        store_close(crowd.store);
+    }
+    place_clear(&place);
+}
+
+/* More keys than there is room for: the marks of strangers go before the counters of senders. */
+static void test_room(void)
+{
+    struct store *store = store_memory(&test_clock);
+    struct store_answer answer;
+    for (int i = 0; i < 1000; i++) {
+        g_autofree char *key = g_strdup_printf("l:sender%d", i);
+        ask(store, STORE_ADD, key, 1, 10);
+    }
+    for (int i = 0; i < 520000; i++) {
+        g_autofree char *key = g_strdup_printf("g:stranger%d", i);
+        struct store_request grey = {
+            .action = STORE_GREY, .key = key, .delay = 60000, .open = HOUR, .keep = DAY};
+        store_ask_now(store, &grey, &answer);
+    }
+    struct store_status status;
+    store_get_status(store, &status);
+    g_assert_cmpuint(status.records, <=, 500000);
+    g_assert_cmpuint(status.forgotten, >, 0);
+    store_status_clear(&status);
+    g_autoptr(GPtrArray) keys = store_list(store, "l:", NULL);
+    g_assert_cmpuint(keys->len, ==, 1000);
+    store_close(store);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/store/memory", test_memory);
+    g_test_add_func("/store/failing", test_failing);
+    g_test_add_func("/store/sqlite", test_sqlite);
+    g_test_add_func("/store/exact", test_exact);
+    g_test_add_func("/store/file-lost", test_file_lost);
+    g_test_add_func("/store/no-folder", test_no_folder);
+    g_test_add_func("/store/room", test_room);
+    return g_test_run();
+}
