@@ -340,7 +340,8 @@ static bool collect(struct dns_answer *answer, const struct record_type *type,
     return true;
 }
 
-/* Fills in the outcome from the two sections; false for what cannot be trusted. */
+/* Fills in the outcome from the two sections; false for what cannot be trusted: among it "there is
+ * no such name" with a record of that very name, which is neither a listing nor a sound "no". */
 static bool judge(struct dns_answer *answer, const struct reader *in, const GArray *records,
                   const GArray *authority, char name[NAME_ROOM], bool exists)
 {
@@ -348,7 +349,9 @@ static bool judge(struct dns_answer *answer, const struct reader *in, const GArr
     answer->ttl = DNS_TTL_MAX;
     if (!type || !follow(answer, in, records, name) || !collect(answer, type, in, records, name))
         return false;
-    if (answer->count > 0 && exists) {
+    if (answer->count > 0 && !exists)
+        return false;
+    if (answer->count > 0) {
         answer->state = DNS_ANSWERED;
         return true;
     }

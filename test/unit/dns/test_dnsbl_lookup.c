@@ -369,6 +369,8 @@ static void test_faults(void)
         {"list.chain-3.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
         {"list.trunc.a-127-0-0-2.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
         {"list.many-1000.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
+        {"list.nx.a-127-0-0-2.bad.test", "?", DNSBL_ERROR, DNSBL_IN_USE},
+        {"list.nx.a-127-255-255-254.bad.test", "?", DNSBL_ERROR, DNSBL_IN_USE},
         {"list.wrongid.a-127-0-0-2.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
     };
     struct site site;

@@ -125,6 +125,34 @@ static void test_negative(void)
     expect(&packet, DNS_NO_NAME, 0, 0);
 }
 
+/* NXDOMAIN beside a record of the name that was asked contradicts itself: neither answer is believed.
+ * Records of other names or types, and an alias that leads nowhere (RFC 6604), leave it as it is. */
+static void test_no_name_with_records(void)
+{
+    static const struct {
+        unsigned type, class;
+        const char *data;
+        unsigned length;
+        enum dns_state state;
+    } rows[] = {
+        {DNS_A, 1, "\x7f\0\0\2", 4, DNS_FAILED},   {DNS_A, 1, "\x7f\xff\xff\1", 4, DNS_FAILED},
+        {DNS_A, 1, "\1\2", 2, DNS_FAILED},          {DNS_A, 3, "\x7f\0\0\2", 4, DNS_NO_NAME},
+        {DNS_TXT, 1, "\1x", 2, DNS_NO_NAME},        {5, 1, "\1x\0", 3, DNS_NO_NAME},
+        {DNS_MX, 1, "\0\1\1x\0", 5, DNS_NO_NAME},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (unsigned times = 1; times <= 3; times++) {
+            struct packet packet;
+            begin(&packet, 3, times, 1);
+            for (unsigned n = 0; n < times; n++)
+                put_record(&packet, rows[i].type, rows[i].class, 300, rows[i].data,
+                           rows[i].length);
+            put_soa(&packet, 500, 60);
+            expect(&packet, rows[i].state, rows[i].state == DNS_FAILED ? 0 : 60, 0);
+        }
+    }
+}
+
 /* Whatever is cut off, and wherever a name points: no answer, and no byte beyond the end read. */
 static void test_malformed(void)
 {
@@ -316,6 +344,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/message/addresses", test_addresses);
     g_test_add_func("/message/negative", test_negative);
+    g_test_add_func("/message/no-name-with-records", test_no_name_with_records);
     g_test_add_func("/message/malformed", test_malformed);
     g_test_add_func("/message/types", test_types);
     g_test_add_func("/message/names", test_names);
