@@ -17,12 +17,23 @@
 
 /* Writes the canonical name of the charset LABEL to BUFFER: IANA's preferred MIME name in lower
  * case ("cp1251", "CSWINDOWS1251" -> "windows-1251"). An RFC 2231 language suffix
- * ("koi8-r*ru") and white space or quotes around it are cut off. A label that nobody knows
- * is given in lower case as it is; bytes other than printable ASCII become '?'. Returns BUFFER. */
+ * ("koi8-r*ru") is cut off; white space, quotes and signs in it do not matter. A label that nobody
+ * knows is given in lower case as it is; bytes other than printable ASCII become '?'. Returns
+ * BUFFER. */
 const char *charset_canonical(const char *label, size_t length, char buffer[CHARSET_NAME_MAX]);
 
 /* Whether NAME (canonical) is in the table or known to iconv. */
 bool charset_is_known(const char *name);
+
+/* Whether NAME (canonical) is in the table: one of so many that a list of them is bounded. */
+bool charset_is_listed(const char *name);
+
+/* How many canonical names the table holds at most. */
+size_t charset_count(void);
+
+/* Whether text can be converted from the charset called NAME (canonical): some have a name alone
+ * ("unknown-8bit"), and charset_to_utf8 reads them as windows-1252. */
+bool charset_can_convert(const char *name);
 
 /* Appends the LENGTH bytes at BYTES, which are in the charset called NAME (canonical), to OUT as
  * valid UTF-8. What the charset does not have becomes U+FFFD. As mail readers and SpamAssassin

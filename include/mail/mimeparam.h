@@ -16,10 +16,12 @@
 #define MIMEPARAM_VALUE_MAX  1024
 #define MIMEPARAM_PIECES_MAX 32
 
-/* Puts the value of the parameter NAME (any case) of the field VALUE into OUT (which is emptied
- * first): quotes, backslashes and comments resolved, pieces joined, percent signs decoded, charset
- * and language of an extended value cut off. false if there is no such parameter. */
-bool mimeparam_get(const char *value, size_t length, const char *name, GString *out);
+/* The values of all parameters NAME (any case) of the field VALUE: quotes, backslashes and comments
+ * resolved, pieces joined, percent signs decoded, charset and language of an extended value cut
+ * off. First those in one piece, in their order (readers differ in which of several counts), then
+ * the one in pieces. An array of strings, which the caller unrefs; empty if there is no such
+ * parameter. */
+GPtrArray *mimeparam_all(const char *value, size_t length, const char *name);
 
 /* Puts the media type, "text/plain", lower case, into OUT. */
 void mimeparam_type(const char *value, size_t length, GString *out);

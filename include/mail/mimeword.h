@@ -17,6 +17,9 @@
 /* No more than this is decoded out of one field, whatever it holds. */
 #define MIMEWORD_OUTPUT_MAX ((size_t)1 << 20)
 
+/* Longer labels are none. */
+#define MIMEWORD_LABEL_MAX 256
+
 struct mimeword {
     const char *charset; /* label, with the language if there is one; not NUL terminated */
     size_t charset_length;
@@ -29,9 +32,18 @@ struct mimeword {
 /* Whether a complete encoded word begins at P (which has LENGTH bytes); fills *WORD_R. */
 bool mimeword_at(const char *p, size_t length, struct mimeword *word_r);
 
-/* Whether what begins at P is at least the head of an encoded word, "=?LABEL?B?" or "=?LABEL?Q?";
- * only the charset of *WORD_R is filled. A reader sees the label even where the rest is broken. */
-bool mimeword_head_at(const char *p, size_t length, struct mimeword *word_r);
+/* Whether what begins at P is the head of an encoded word, "=?LABEL?B?" or "=?LABEL?Q?", as the
+ * most lenient readers take it: anything up to the next "?" is a label (quoted, spaced, folded,
+ * with signs that RFC 2047 forbids; charset_canonical makes a name of it), the letter may have
+ * white space around it, and the rest of the word may be broken. All but the lengths of *WORD_R is
+ * filled. A reader that judges by the text shown, not by a rule written for SpamAssassin, asks this
+ * one. */
+bool mimeword_label_at(const char *p, size_t length, struct mimeword *word_r);
+
+/* Appends VALUE with each label that mimeword_label_at finds replaced by its canonical name, so
+ * that the strict functions read what lenient readers show; by us-ascii, which gives 8-bit text no
+ * letters, where nobody knows the charset. Text that is not the head of a word stays as it is. */
+void mimeword_relabel(const char *value, size_t length, GString *out);
 
 /* Appends the bytes that the word encodes, still in its charset. */
 void mimeword_bytes(const struct mimeword *word, GString *out);

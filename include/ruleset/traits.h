@@ -14,7 +14,8 @@
 #include "mail/header.h"
 #include "mail/script.h"
 
-/* Most charsets that are kept of one message. */
+/* Most charsets that nobody knows which are kept of one message; those that have a name are all
+ * kept. */
 #define TRAITS_CHARSETS_MAX 64
 
 struct traits {
@@ -30,9 +31,10 @@ void traits_read(const struct header_list *headers, const char *body, size_t len
                  struct traits *traits_r);
 void traits_clear(struct traits *traits);
 
-/* Fields that are neither ASCII nor UTF-8 are in the charset that Content-Type names, if in any. If
- * HEADERS hold such fields and such a charset, returns a copy in which they are UTF-8, which the
- * caller frees; else NULL. */
+/* HEADERS as lenient readers show them, for who counts letters: fields that are neither ASCII nor
+ * UTF-8 are read in the charset that a Content-Type names (without one, their 8-bit bytes are no
+ * letters of any script), labels of encoded words as mimeword_relabel does. A copy, which the
+ * caller frees; NULL if it would be no different. */
 struct header_list *traits_readable(const struct header_list *headers);
 
 #endif

@@ -13,6 +13,7 @@
 #include "charset_names.h"
 
 #define REPLACEMENT 0xfffd
+#define HZ          "hz-gb-2312"
 
 /* windows-1252 from 0x80 to 0x9f; 0 where it has nothing. */
 static const guint16 windows_1252[32] = {
@@ -282,6 +283,37 @@ static bool is_ascii_superset(const char *name)
     return false;
 }
 
+/* HZ (RFC 1843), which glibc lacks: "~{" begins and "~}" ends a run of GB 2312 in 7 bits, which
+ * goes to iconv as EUC-CN, with the eighth bits set; a line that ends without "~}" ends it too.
+ * "~~" is a tilde, and "~" at the end of a line joins it to the next one. No character of GB 2312
+ * begins with
+ * "~" or "}", hence "~}" is an end wherever it stands. */
+static void append_hz(const char *bytes, size_t length, GString *out)
+{
+    g_autoptr(GString) run = g_string_new(NULL);
+    bool in_run = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i], after = c == '~' && i + 1 < length ? bytes[i + 1] : '\0';
+        i += after != '\0' && strchr("{}~\n", after) != NULL;
+        if (in_run && after != '}' && c != '\n') {
+            if (after != '\n')
+                g_string_append_c(run, (char)(c | 0x80));
+            if (after == '~' || after == '{')
+                g_string_append_c(run, (char)(after | 0x80));
+            continue;
+        }
+        if (in_run)
+            convert("gb2312", run->str, run->len, out);
+        g_string_truncate(run, 0);
+        in_run = after == '{';
+        if ((unsigned char)c >= 0x80)
+            g_string_append_unichar(out, REPLACEMENT);
+        else if (after == '\0' || !strchr("{}\n", after))
+            g_string_append_c(out, c);
+    }
+    convert("gb2312", run->str, run->len, out);
+}
+
 void charset_to_utf8(const char *name, const char *bytes, size_t length, GString *out)
 {
     if (is_ascii_superset(name) && charset_is_ascii(bytes, length))
@@ -292,15 +324,32 @@ void charset_to_utf8(const char *name, const char *bytes, size_t length, GString
         append_ascii(bytes, length, out);
     else if (strcmp(name, "iso-8859-1") == 0 || strcmp(name, "windows-1252") == 0)
         append_windows_1252(bytes, length, out);
+    else if (strcmp(name, HZ) == 0)
+        append_hz(bytes, length, out);
     else if (!convert(name, bytes, length, out))
         append_windows_1252(bytes, length, out);
 }
 
+bool charset_can_convert(const char *name)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    return strcmp(name, HZ) == 0 || convert(name, "", 0, out);
+}
+
+bool charset_is_listed(const char *name)
+{
+    char key[CHARSET_NAME_MAX];
+    alias_key(name, strlen(name), key);
+    const char *listed = table_find(charset_aliases, charset_alias_count, key);
+    return listed && strcmp(listed, name) == 0;
+}
+
+size_t charset_count(void)
+{
+    return charset_alias_count;
+}
+
 bool charset_is_known(const char *name)
 {
-    for (size_t i = 0; i < charset_alias_count; i++)
-        if (strcmp(charset_aliases[i].name, name) == 0)
-            return true;
-    g_autoptr(GString) out = g_string_new(NULL);
-    return convert(name, "", 0, out);
+    return charset_is_listed(name) || charset_can_convert(name);
 }

@@ -155,27 +155,25 @@ static void finish_piece(GString *text, struct suffix suffix)
     decode_percent(text);
 }
 
-static bool join_pieces(GString *pieces[], GString *out)
+static void join_pieces(GString *pieces[], GPtrArray *values)
 {
-    bool found = false;
-    for (int i = 0; i < MIMEPARAM_PIECES_MAX && pieces[i]; i++) {
-        found = true;
-        if (out->len < MIMEPARAM_VALUE_MAX)
-            g_string_append(out, pieces[i]->str);
-    }
+    GString *joined = pieces[0] ? g_string_new(NULL) : NULL;
+    for (int i = 0; i < MIMEPARAM_PIECES_MAX && pieces[i]; i++)
+        if (joined->len < MIMEPARAM_VALUE_MAX)
+            g_string_append(joined, pieces[i]->str);
     for (int i = 0; i < MIMEPARAM_PIECES_MAX; i++)
         if (pieces[i])
             g_string_free(pieces[i], TRUE);
-    return found;
+    if (joined)
+        g_ptr_array_add(values, g_string_free(joined, FALSE));
 }
 
-bool mimeparam_get(const char *value, size_t length, const char *name, GString *out)
+GPtrArray *mimeparam_all(const char *value, size_t length, const char *name)
 {
+    GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
     struct scan scan = {value, value + MIN(length, LENGTH_MAX)};
     GString *pieces[MIMEPARAM_PIECES_MAX] = {NULL};
-    bool found = false;
-    g_string_truncate(out, 0);
-    for (int i = 0; !found && i < PARAMETERS_MAX && next_parameter(&scan); i++) {
+    for (int i = 0; i < PARAMETERS_MAX && next_parameter(&scan); i++) {
         struct scan at = scan;
         struct suffix suffix;
         if (!read_name(&at, name, &suffix) || suffix.piece >= MIMEPARAM_PIECES_MAX ||
@@ -184,19 +182,13 @@ bool mimeparam_get(const char *value, size_t length, const char *name, GString *
         GString *piece = g_string_new(NULL);
         read_value(&at, piece);
         finish_piece(piece, suffix);
-        if (suffix.piece >= 0) {
+        if (suffix.piece >= 0)
             pieces[suffix.piece] = piece;
-            continue;
-        }
-        g_string_assign(out, piece->str);
-        g_string_free(piece, TRUE);
-        found = true;
+        else
+            g_ptr_array_add(values, g_string_free(piece, FALSE));
     }
-    g_autoptr(GString) joined = g_string_new(NULL);
-    bool in_pieces = join_pieces(pieces, joined);
-    if (!found && in_pieces)
-        g_string_assign(out, joined->str);
-    return found || in_pieces;
+    join_pieces(pieces, values);
+    return values;
 }
 
 void mimeparam_type(const char *value, size_t length, GString *out)

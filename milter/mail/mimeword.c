@@ -14,7 +14,8 @@ static bool is_charset_char(char c)
     return g_ascii_isalnum(c) || c == '*' || c == '_' || c == '-';
 }
 
-bool mimeword_head_at(const char *p, size_t length, struct mimeword *word_r)
+/* The head of a word as SpamAssassin reads it. */
+static bool head_at(const char *p, size_t length, struct mimeword *word_r)
 {
     size_t i = 2;
     if (length < 6 || p[0] != '=' || p[1] != '?')
@@ -33,7 +34,7 @@ bool mimeword_head_at(const char *p, size_t length, struct mimeword *word_r)
 
 bool mimeword_at(const char *p, size_t length, struct mimeword *word_r)
 {
-    if (!mimeword_head_at(p, length, word_r))
+    if (!head_at(p, length, word_r))
         return false;
     size_t rest = (size_t)(p + length - word_r->text);
     const char *end = memchr(word_r->text, '?', rest);
@@ -42,6 +43,54 @@ bool mimeword_at(const char *p, size_t length, struct mimeword *word_r)
     word_r->text_length = (size_t)(end - word_r->text);
     word_r->length = (size_t)(end + 2 - p);
     return true;
+}
+
+/* White space, or a fold. */
+static size_t skip_blanks(const char *p, size_t i, size_t length)
+{
+    while (i < length && (g_ascii_isspace(p[i]) || p[i] == '\v'))
+        i++;
+    return i;
+}
+
+bool mimeword_label_at(const char *p, size_t length, struct mimeword *word_r)
+{
+    if (length < 6 || p[0] != '=' || p[1] != '?')
+        return false;
+    const char *mark = memchr(p + 2, '?', MIN(length - 2, MIMEWORD_LABEL_MAX));
+    size_t i = skip_blanks(p, mark ? (size_t)(mark - p) + 1 : length, length);
+    if (!mark || i >= length || !p[i] || !strchr("bBqQ", p[i]))
+        return false;
+    char encoding = g_ascii_toupper(p[i]);
+    i = skip_blanks(p, i + 1, length);
+    if (i >= length || p[i] != '?')
+        return false;
+    *word_r = (struct mimeword){.charset = p + 2,
+                                .charset_length = (size_t)(mark - p) - 2,
+                                .encoding = encoding,
+                                .text = p + i + 1};
+    return true;
+}
+
+void mimeword_relabel(const char *value, size_t length, GString *out)
+{
+    const char *p = value, *end = value + length;
+    while (p < end) {
+        struct mimeword word;
+        const char *next = memchr(p, '=', (size_t)(end - p));
+        next = next ? next : end;
+        g_string_append_len(out, p, next - p);
+        p = next;
+        if (p < end && mimeword_label_at(p, (size_t)(end - p), &word)) {
+            char name[CHARSET_NAME_MAX];
+            charset_canonical(word.charset, word.charset_length, name);
+            g_string_append_printf(out, "=?%s?%c?", charset_can_convert(name) ? name : "us-ascii",
+                                   word.encoding);
+            p = word.text;
+        } else if (p < end) {
+            g_string_append_c(out, *p++);
+        }
+    }
 }
 
 static int hex_pair(const char *p)

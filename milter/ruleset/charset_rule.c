@@ -80,12 +80,13 @@ unsigned charset_rule_match(const struct charset_rule *rule, const struct rulese
     }
     for (guint i = 0; i < rule->in.sources->len; i++) {
         const struct source *source = &g_array_index(rule->in.sources, struct source, i);
-        struct charset_scan scan = {g_ptr_array_new_with_free_func(g_free), false};
+        struct charset_scan scan;
+        charset_scan_init(&scan);
         charset_scan_source(source, message, &scan);
         const char *label = find_label(rule, scan.charsets, scan.raw8bit);
         if (label)
             g_string_printf(text, "%s: %s", source->name, label);
-        g_ptr_array_unref(scan.charsets);
+        charset_scan_clear(&scan);
         if (label)
             return 1;
     }

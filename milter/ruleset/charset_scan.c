@@ -16,16 +16,28 @@
 /* Deepest nesting of multiparts that is followed. */
 #define BOUNDARIES_MAX 20
 
+void charset_scan_init(struct charset_scan *scan)
+{
+    *scan = (struct charset_scan){.charsets = g_ptr_array_new_with_free_func(g_free),
+                                  .seen = g_hash_table_new(g_str_hash, g_str_equal)};
+}
+
+void charset_scan_clear(struct charset_scan *scan)
+{
+    g_clear_pointer(&scan->seen, g_hash_table_unref);
+    g_clear_pointer(&scan->charsets, g_ptr_array_unref);
+}
+
 static void add_charset(struct charset_scan *scan, const char *label, size_t length)
 {
     char name[CHARSET_NAME_MAX];
     charset_canonical(label, length, name);
-    if (!*name || scan->charsets->len >= TRAITS_CHARSETS_MAX)
+    if (!*name || g_hash_table_contains(scan->seen, name))
         return;
-    for (guint i = 0; i < scan->charsets->len; i++)
-        if (strcmp(scan->charsets->pdata[i], name) == 0)
-            return;
+    if (!charset_is_listed(name) && scan->unknown++ >= TRAITS_CHARSETS_MAX)
+        return;
     g_ptr_array_add(scan->charsets, g_strdup(name));
+    g_hash_table_add(scan->seen, scan->charsets->pdata[scan->charsets->len - 1]);
 }
 
 static void scan_words(const char *value, size_t length, struct charset_scan *scan)
@@ -33,17 +45,23 @@ static void scan_words(const char *value, size_t length, struct charset_scan *sc
     const char *p = value, *end = value + length;
     while ((p = memchr(p, '=', (size_t)(end - p)))) {
         struct mimeword word;
-        if (mimeword_head_at(p, (size_t)(end - p), &word))
+        if (mimeword_label_at(p, (size_t)(end - p), &word))
             add_charset(scan, word.charset, word.charset_length);
         p++;
     }
 }
 
+/* Some readers decode encoded words in parameters, where RFC 2047 forbids them. */
 static void scan_content_type(const char *value, size_t length, struct charset_scan *scan)
 {
-    g_autoptr(GString) charset = g_string_new(NULL);
-    if (mimeparam_get(value, length, "charset", charset))
-        add_charset(scan, charset->str, charset->len);
+    g_autoptr(GPtrArray) labels = mimeparam_all(value, length, "charset");
+    for (guint i = 0; i < labels->len; i++) {
+        const char *label = labels->pdata[i];
+        g_autoptr(GString) strict = g_string_new(NULL), decoded = g_string_new(NULL);
+        mimeword_relabel(label, strlen(label), strict);
+        mimeword_decode(strict->str, strict->len, decoded);
+        add_charset(scan, decoded->str, decoded->len);
+    }
 }
 
 void charset_scan_field(const struct header *field, bool smtputf8, struct charset_scan *scan)
@@ -108,23 +126,24 @@ static bool is_boundary(struct walk *walk, const char *line, size_t length)
 
 static void push_boundary(struct walk *walk, const char *value, size_t length)
 {
-    g_autoptr(GString) boundary = g_string_new(NULL);
-    if (walk->boundaries->len < BOUNDARIES_MAX &&
-        mimeparam_get(value, length, "boundary", boundary) && boundary->len > 0)
-        g_ptr_array_add(walk->boundaries, g_strndup(boundary->str, boundary->len));
+    g_autoptr(GPtrArray) boundaries = mimeparam_all(value, length, "boundary");
+    for (guint i = 0; i < boundaries->len && walk->boundaries->len < BOUNDARIES_MAX; i++)
+        if (*(const char *)boundaries->pdata[i])
+            g_ptr_array_add(walk->boundaries, g_strdup(boundaries->pdata[i]));
 }
 
-/* Reads the header of a part, or of a message within one; *IS_MESSAGE_R: such a one follows. */
+/* Reads the header of a part, or of a message within one; *IS_MESSAGE_R: such a one follows. Of
+ * several Content-Type fields one reader takes the first, another the last: all count. */
 static void read_part_header(struct walk *walk, bool *is_message_r)
 {
     struct header_list *fields = header_list_new();
     walk->p += message_parse(walk->p, (size_t)(walk->end - walk->p), fields);
     const struct header *type = header_list_first(fields, "Content-Type");
     *is_message_r = false;
-    if (type) {
+    for (; type; type = type->next_same) {
         g_autoptr(GString) media = g_string_new(NULL);
         mimeparam_type(type->value, type->value_length, media);
-        *is_message_r = strcmp(media->str, "message/rfc822") == 0;
+        *is_message_r |= strcmp(media->str, "message/rfc822") == 0;
         scan_content_type(type->value, type->value_length, walk->scan);
         push_boundary(walk, type->value, type->value_length);
     }
@@ -137,7 +156,7 @@ void charset_scan_parts(const struct header *content_type, const char *body, siz
     struct walk walk = {body, body + MIN(length, RULESET_BODY_MAX),
                         g_ptr_array_new_with_free_func(g_free), scan};
     bool is_message = false;
-    if (content_type)
+    for (; content_type; content_type = content_type->next_same)
         push_boundary(&walk, content_type->value, content_type->value_length);
     while (walk.p < walk.end && walk.boundaries->len > 0) {
         const char *newline = memchr(walk.p, '\n', (size_t)(walk.end - walk.p));

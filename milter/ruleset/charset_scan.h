@@ -14,9 +14,16 @@
 #include "source.h"
 
 struct charset_scan {
-    GPtrArray *charsets; /* canonical names, each once, TRAITS_CHARSETS_MAX at most */
+    GPtrArray *charsets; /* canonical names, each once; of those that nobody knows
+                          * TRAITS_CHARSETS_MAX at most, which crowd out no other */
     bool raw8bit;
+    GHashTable *seen; /* the same names */
+    unsigned unknown;
 };
+
+/* An empty scan, which the caller empties again with charset_scan_clear. */
+void charset_scan_init(struct charset_scan *scan);
+void charset_scan_clear(struct charset_scan *scan);
 
 /* Adds what one field names. */
 void charset_scan_field(const struct header *field, bool smtputf8, struct charset_scan *scan);

@@ -20,5 +20,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mimeword_decode_name((const char *)data, size, out);
     if (!charset_is_utf8(out->str, out->len))
         abort();
+    g_autoptr(GString) strict = g_string_new(NULL);
+    mimeword_relabel((const char *)data, size, strict);
+    g_string_truncate(out, 0);
+    mimeword_decode(strict->str, strict->len, out);
+    g_string_truncate(out, 0);
+    charset_to_utf8("hz-gb-2312", (const char *)data, size, out);
+    if (!charset_is_utf8(out->str, out->len) || out->len > 3 * size + 64)
+        abort();
     return 0;
 }

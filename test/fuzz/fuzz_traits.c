@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/charset.h"
 #include "mail/mimeparam.h"
 #include "mail/message.h"
 #include "ruleset/traits.h"
@@ -22,11 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     for (size_t i = 0; i < header_list_count(headers); i++) {
         const struct header *field = header_list_get(headers, i);
-        mimeparam_get(field->value, field->value_length, "charset", value);
+        g_ptr_array_unref(mimeparam_all(field->value, field->value_length, "charset"));
         mimeparam_type(field->value, field->value_length, value);
     }
     traits_read(headers, (const char *)data + body, size - body, size % 2 == 0, &traits);
-    if (traits.charsets->len > TRAITS_CHARSETS_MAX)
+    if (traits.charsets->len > TRAITS_CHARSETS_MAX + charset_count())
         abort();
     for (int i = 0; i < SCRIPT_MAX; i++)
         letters += traits.scripts.of[i];

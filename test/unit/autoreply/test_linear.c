@@ -175,8 +175,7 @@ static void run_mimeword(const char *text, size_t size)
 
 static void run_mimeparam(const char *text, size_t size)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
-    mimeparam_get(text, size, "charset", out);
+    g_ptr_array_unref(mimeparam_all(text, size, "charset"));
 }
 
 static void run_addrlist(const char *text, size_t size)

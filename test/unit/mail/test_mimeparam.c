@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct {
-    const char *value, *want; /* want NULL: no charset */
+    const char *value, *want; /* want: all values, a bar between them; NULL: no charset */
 } params[] = {
     {"text/plain; charset=koi8-r", "koi8-r"},
     {"text/plain;charset=\"koi8-r\"; format=flowed", "koi8-r"},
@@ -14,10 +14,13 @@ static const struct {
     {"text/plain; charset*=''koi8%2Dr", "koi8-r"},
     {"text/plain; charset*1=-r; charset*0=koi8", "koi8-r"},
     {"text/plain; charset*0*=''koi; charset*1*=8%2D; charset*2=r", "koi8-r"},
-    {"text/plain; (a comment; charset=x) charset (c) = (d) utf-8", "utf-8"},
+    /* a reader that knows no comments sees the second */
+    {"text/plain; (a comment; charset=x) charset (c) = (d) utf-8", "utf-8|x)"},
     {"text/plain; name=\"a;charset=x\"; charset=utf-8", "utf-8"},
     {"text/plain; charset=", ""},
-    {"text/plain; charset=utf-8; charset=koi8-r", "utf-8"},
+    {"text/plain; charset=utf-8; charset=koi8-r", "utf-8|koi8-r"},
+    {"text/plain; charset*0=a; charset*1=b; charset=c; charset*=''d%20", "c|d |ab"},
+    {"text/plain; charset*1=b; charset=c", "c"},
     {"text/plain", NULL},
     {"charset=koi8-r", NULL},
     {"text/plain; xcharset=koi8-r", NULL},
@@ -31,8 +34,12 @@ static void test_params(void)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(params); i++) {
-        bool found = mimeparam_get(params[i].value, strlen(params[i].value), "charset", out);
-        g_assert_cmpstr(found ? out->str : NULL, ==, params[i].want);
+        g_autoptr(GPtrArray) values =
+            mimeparam_all(params[i].value, strlen(params[i].value), "charset");
+        g_string_truncate(out, 0);
+        for (guint n = 0; n < values->len; n++)
+            g_string_append_printf(out, "%s%s", n ? "|" : "", (char *)values->pdata[n]);
+        g_assert_cmpstr(values->len > 0 ? out->str : NULL, ==, params[i].want);
     }
     mimeparam_type(" Multipart/Mixed; boundary=x", 28, out);
     g_assert_cmpstr(out->str, ==, "multipart/mixed");
