@@ -5,7 +5,10 @@
  */
 #include "engine_pcre.h"
 
+#include <string.h>
+
 #include "base/effort.h"
+#include "base/wide_pattern.h"
 
 /* Flag X of the first PCRE has no meaning in the second; it is taken and does nothing. */
 #define FLAG_NOTHING (1u << 24)
@@ -21,22 +24,43 @@ enum { MATCH_LIMIT = 10000000, DEPTH_LIMIT = 100000, HEAP_LIMIT_KB = 20000 };
  * bytes at least; microseconds of work after which no further one is begun. */
 enum { STRETCHES = 256, STRETCH_MIN = 4096, WORK_MAX = 250000 };
 
+/* The same bytes for a pattern of thousands of alternatives, which may try each at each place. */
+enum { STRETCH_WIDE = 64 };
+
+/* Working space of a match without backtracking, in ints; each is a place in the pattern. */
+enum { WORKSPACE = 8192 };
+
+static struct wide_pattern *compile_wide(const char *pattern, uint32_t options, int *error_r,
+                                         PCRE2_SIZE *offset_r)
+{
+    struct wide_options wide = {.options = options,
+                                .match_limit = MATCH_LIMIT,
+                                .depth_limit = DEPTH_LIMIT,
+                                .heap_limit_kb = HEAP_LIMIT_KB};
+    return wide_pattern_new(pattern, strlen(pattern), &wide, error_r, offset_r);
+}
+
 struct pcre_code *pcre_code_new(const char *pattern, uint32_t options, char **why_r)
 {
     int error;
     PCRE2_SIZE offset;
+    struct wide_pattern *wide = NULL;
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
                                      options | PCRE2_USE_OFFSET_LIMIT, &error, &offset, NULL);
-    if (!code) {
+    if (!code && wide_pattern_helps(error))
+        wide = compile_wide(pattern, options, &error, &offset);
+    if (!code && !wide) {
         PCRE2_UCHAR text[256] = "unknown error";
         pcre2_get_error_message(error, text, sizeof text);
         *why_r = g_strdup_printf("bad pattern at its byte %zu: %s", (size_t)offset + 1, text);
         return NULL;
     }
     /* Without JIT it works too, slower. */
-    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    if (code)
+        pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     struct pcre_code *pcre = g_new0(struct pcre_code, 1);
     pcre->code = code;
+    pcre->wide = wide;
     pcre->context = pcre2_match_context_create(NULL);
     if (!pcre->context)
         g_error("out of memory");
@@ -53,64 +77,127 @@ void pcre_code_free(void *code)
         return;
     pcre2_match_context_free(pcre->context);
     pcre2_code_free(pcre->code);
+    wide_pattern_free(pcre->wide);
     g_free(pcre);
 }
 
 unsigned pcre_code_groups(const void *code)
 {
+    const struct pcre_code *pcre = code;
     uint32_t count = 0;
-    pcre2_pattern_info(((const struct pcre_code *)code)->code, PCRE2_INFO_CAPTURECOUNT, &count);
+    if (pcre->wide)
+        return wide_pattern_groups(pcre->wide);
+    pcre2_pattern_info(pcre->code, PCRE2_INFO_CAPTURECOUNT, &count);
     return count;
 }
 
-static int match_from(const struct pcre_code *code, const char *key, size_t length, size_t start,
-                      uint32_t options, pcre2_match_data *data, pcre2_match_context *context)
+/* A key under way: what one of the two libraries needs, and the places that it found. */
+struct search {
+    const struct pcre_code *code;
+    const char *key;
+    size_t length;
+    uint32_t options;
+    uint32_t *wide_key;
+    pcre2_match_data *data;
+    pcre2_match_context *context; /* a copy */
+    size_t *places;
+    unsigned pairs;
+};
+
+static bool search_begin(struct search *search, const struct pcre_code *code, const char *key,
+                         size_t length, uint32_t options, unsigned count)
 {
-    int result = pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options, data, context);
-    /* The interpreter takes its memory from the heap, within its limit. */
-    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
-        result = pcre2_match(code->code, (PCRE2_SPTR)key, length, start, options | PCRE2_NO_JIT,
-                             data, context);
+    *search = (struct search){.code = code,
+                              .key = key,
+                              .length = length,
+                              .options = options,
+                              .pairs = MAX(count, 1),
+                              .data = pcre2_match_data_create(MAX(count, 1), NULL),
+                              .context = pcre2_match_context_copy(code->context)};
+    search->places = g_new(size_t, 2 * search->pairs);
+    search->wide_key = code->wide ? wide_text(key, length) : NULL;
+    return search->data && search->context;
+}
+
+/* Hands out what RESULT brought, and passes it on. */
+static int search_end(struct search *search, int result, struct span *spans, unsigned count)
+{
+    for (unsigned i = 0; result >= 0 && i < count; i++) {
+        const size_t *place = search->places + 2 * i;
+        bool set = i < search->pairs && place[0] != PCRE2_UNSET && place[0] <= place[1];
+        spans[i] = set ? (struct span){place[0], place[1]} : (struct span){0, 0};
+    }
+    pcre2_match_data_free(search->data);
+    pcre2_match_context_free(search->context);
+    g_free(search->places);
+    g_free(search->wide_key);
     return result;
 }
 
-static int match_stretches(const struct pcre_code *code, const char *key, size_t length,
-                           size_t start, uint32_t options, pcre2_match_data *data)
+static int match_from(struct search *search, size_t start, size_t last)
 {
-    size_t stretch = MAX((size_t)STRETCH_MIN, length / STRETCHES);
+    PCRE2_SPTR key = (PCRE2_SPTR)search->key;
+    const struct pcre_code *code = search->code;
+    if (code->wide)
+        return wide_pattern_match(code->wide, search->wide_key, search->length, start, last,
+                                  search->options, search->places, search->pairs);
+    pcre2_set_offset_limit(search->context, last);
+    int result = pcre2_match(code->code, key, search->length, start, search->options, search->data,
+                             search->context);
+    /* The interpreter takes its memory from the heap, within its limit. */
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
+        result = pcre2_match(code->code, key, search->length, start, search->options | PCRE2_NO_JIT,
+                             search->data, search->context);
+    if (result >= 0)
+        memcpy(search->places, pcre2_get_ovector_pointer(search->data),
+               2 * search->pairs * sizeof *search->places);
+    return result;
+}
+
+static int match_stretches(struct search *search, size_t start)
+{
+    size_t stretch = search->code->wide ? (size_t)STRETCH_WIDE
+                                        : MAX((size_t)STRETCH_MIN, search->length / STRETCHES);
     struct effort effort = effort_begin();
     int result = PCRE2_ERROR_NOMATCH;
-    pcre2_match_context *context = pcre2_match_context_copy(code->context);
-    if (!context)
-        return PCRE2_ERROR_NOMEMORY;
     for (bool rest = false; result == PCRE2_ERROR_NOMATCH && !rest; start += stretch) {
-        rest = length - start < stretch;
-        pcre2_set_offset_limit(context, rest ? PCRE2_UNSET : start + stretch - 1);
-        result = match_from(code, key, length, start, options, data, context);
+        rest = search->length - start < stretch;
+        result = match_from(search, start, rest ? PCRE2_UNSET : start + stretch - 1);
         if (result == PCRE2_ERROR_NOMATCH && !rest && effort_is_spent(&effort, WORK_MAX))
             result = PCRE2_ERROR_MATCHLIMIT;
     }
-    pcre2_match_context_free(context);
     return result;
 }
 
 int pcre_code_match(const struct pcre_code *code, const char *key, size_t length, size_t start,
-                    uint32_t options, pcre2_match_data *data)
+                    uint32_t options, struct span *spans, unsigned count)
 {
-    if (length - start < STRETCH_MIN || (options & PCRE2_ANCHORED))
-        return match_from(code, key, length, start, options, data, code->context);
-    return match_stretches(code, key, length, start, options, data);
+    struct search search;
+    int result = PCRE2_ERROR_NOMEMORY;
+    if (search_begin(&search, code, key, length, options, count))
+        result = options & PCRE2_ANCHORED ? match_from(&search, start, PCRE2_UNSET)
+                                          : match_stretches(&search, start);
+    return search_end(&search, result, spans, count);
 }
 
-void pcre_code_spans(pcre2_match_data *data, struct span *spans, unsigned count)
+int pcre_code_match_longest(const struct pcre_code *code, const char *key, size_t length,
+                            size_t start, uint32_t options, struct span *span)
 {
-    const PCRE2_SIZE *ovector = pcre2_get_ovector_pointer(data);
-    unsigned pairs = pcre2_get_ovector_count(data);
-    for (unsigned i = 0; i < count; i++) {
-        bool set =
-            i < pairs && ovector[2 * i] != PCRE2_UNSET && ovector[2 * i] <= ovector[2 * i + 1];
-        spans[i] = set ? (struct span){ovector[2 * i], ovector[2 * i + 1]} : (struct span){0, 0};
+    struct search search;
+    int result = PCRE2_ERROR_NOMEMORY;
+    if (!search_begin(&search, code, key, length, options, 1))
+        return search_end(&search, result, span, 1);
+    if (code->wide) {
+        result = wide_pattern_match_longest(code->wide, search.wide_key, length, start, options,
+                                            search.places, 1);
+    } else {
+        g_autofree int *workspace = g_new(int, WORKSPACE);
+        result = pcre2_dfa_match(code->code, (PCRE2_SPTR)key, length, start, options, search.data,
+                                 code->context, workspace, WORKSPACE);
+        if (result >= 0)
+            memcpy(search.places, pcre2_get_ovector_pointer(search.data), 2 * sizeof(size_t));
     }
+    return search_end(&search, result, span, 1);
 }
 
 static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
@@ -122,13 +209,7 @@ static void *compile(const char *pattern, unsigned flags, bool captures, char **
 static enum lookup_status match(const void *code, const char *key, size_t length,
                                 struct span *spans, unsigned count)
 {
-    pcre2_match_data *data = pcre2_match_data_create(MAX(count, 1), NULL);
-    if (!data)
-        return LOOKUP_ERROR;
-    int result = pcre_code_match(code, key, length, 0, 0, data);
-    if (result >= 0)
-        pcre_code_spans(data, spans, count);
-    pcre2_match_data_free(data);
+    int result = pcre_code_match(code, key, length, 0, 0, spans, count);
     if (result >= 0)
         return LOOKUP_HIT;
     return result == PCRE2_ERROR_NOMATCH ? LOOKUP_MISS : LOOKUP_ERROR;

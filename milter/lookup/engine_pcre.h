@@ -14,6 +14,7 @@
 
 struct pcre_code {
     pcre2_code *code;
+    struct wide_pattern *wide; /* instead, when it is too large for the other */
     pcre2_match_context *context;
 };
 
@@ -22,11 +23,13 @@ struct pcre_code *pcre_code_new(const char *pattern, uint32_t options, char **wh
 void pcre_code_free(void *code); /* accepts NULL */
 unsigned pcre_code_groups(const void *code);
 
-/* pcre2_match, with JIT if it will do. */
+/* pcre2_match, with JIT if it will do. SPANS gets the first COUNT groups of a match, {0, 0} for
+ * those that are not set. */
 int pcre_code_match(const struct pcre_code *code, const char *key, size_t length, size_t start,
-                    uint32_t options, pcre2_match_data *data);
+                    uint32_t options, struct span *spans, unsigned count);
 
-/* The first COUNT groups that DATA holds after a match. */
-void pcre_code_spans(pcre2_match_data *data, struct span *spans, unsigned count);
+/* pcre2_dfa_match: the longest match, in bounded time, but without groups. */
+int pcre_code_match_longest(const struct pcre_code *code, const char *key, size_t length,
+                            size_t start, uint32_t options, struct span *span);
 
 #endif

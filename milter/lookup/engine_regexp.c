@@ -7,54 +7,80 @@
 #include "engine_pcre.h"
 #include "posix2pcre.h"
 
-/* Working space of a match without backtracking, in ints; each is a place in the pattern. */
-enum { WORKSPACE = 8192 };
-
 /* The engine's own flags; they are no PCRE2 options. */
 enum { FLAG_CASELESS = 1, FLAG_NEWLINE = 2, FLAG_EXTENDED = 4 };
+
+/* What a backslash and this letter were probably meant to be: they mean it to Perl. */
+static const struct {
+    char letter;
+    const char *posix;
+} meant[] = {
+    {'d', "[[:digit:]]"},
+    {'D', "[^[:digit:]]"},
+    {'t', "[[:blank:]]"},
+    {'h', "[[:blank:]]"},
+    {'H', "[^[:blank:]]"},
+    {'n', "[[:space:]]"},
+    {'r', "[[:space:]]"},
+    {'f', "[[:space:]]"},
+    {'v', "[[:space:]]"},
+    {'R', "[[:space:]]"},
+    {'V', "[^[:space:]]"},
+    {'N', "."},
+    {'A', "^"},
+    {'z', "$"},
+    {'Z', "$"},
+};
+
+static char *remark_on(char letter, bool caseless)
+{
+    const char own[] = {letter, '\0'}, *posix = own;
+    for (size_t i = 0; i < G_N_ELEMENTS(meant); i++)
+        if (meant[i].letter == letter)
+            posix = meant[i].posix;
+    if (caseless && g_ascii_islower(letter))
+        return g_strdup_printf(
+            "a backslash before the letter %c can never match, nor can what needs "
+            "it; \"%s\" was probably meant",
+            letter, posix);
+    return posix == own ? NULL
+                        : g_strdup_printf("a backslash before the letter %c matches that letter "
+                                          "alone; \"%s\" was probably meant",
+                                          letter, posix);
+}
 
 static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
 {
     (void)captures;
     const char *why;
+    char vain;
     unsigned posix = (flags & FLAG_EXTENDED ? POSIX_EXTENDED : 0) |
                      (flags & FLAG_NEWLINE ? POSIX_NEWLINE : 0) |
                      (flags & FLAG_CASELESS ? POSIX_CASELESS : 0);
-    g_autofree char *translated = posix2pcre(pattern, posix, &why);
+    g_autofree char *translated = posix2pcre(pattern, posix, &vain, &why);
     if (!translated) {
         *why_r = g_strdup_printf("bad pattern: %s", why);
         return NULL;
     }
     uint32_t options = PCRE2_DOTALL | (flags & FLAG_CASELESS ? PCRE2_CASELESS : 0);
-    return pcre_code_new(translated, options, why_r);
+    struct pcre_code *code = pcre_code_new(translated, options, why_r);
+    if (code && vain)
+        *why_r = remark_on(vain, flags & FLAG_CASELESS);
+    return code;
 }
 
-/* pcre2_dfa_match: the longest match, in bounded time, but without groups. */
-static int match_longest(const struct pcre_code *code, const char *key, size_t length, size_t start,
-                         uint32_t options, pcre2_match_data *data)
-{
-    g_autofree int *workspace = g_new(int, WORKSPACE);
-    return pcre2_dfa_match(code->code, (PCRE2_SPTR)key, length, start, options, data, code->context,
-                           workspace, WORKSPACE);
-}
-
-/* After a match in DATA: the same again, if POSIX would take a longer one from the same place. */
+/* After a match in SPANS: the same again, if POSIX would take a longer one from the same place. */
 static bool prefer_longest(const struct pcre_code *code, const char *key, size_t length,
-                           pcre2_match_data *data)
+                           struct span *spans, unsigned count)
 {
-    struct span found, longest;
-    pcre_code_spans(data, &found, 1);
-    pcre2_match_data *other = pcre2_match_data_create(1, NULL);
-    if (!other)
-        return false;
-    int result = match_longest(code, key, length, found.start, PCRE2_ANCHORED, other);
-    pcre_code_spans(other, &longest, 1);
-    pcre2_match_data_free(other);
+    struct span longest;
+    int result =
+        pcre_code_match_longest(code, key, length, spans[0].start, PCRE2_ANCHORED, &longest);
     /* Back-references cannot be run so: then what was found must do. */
-    if (result < 0 || longest.end <= found.end)
+    if (result < 0 || longest.end <= spans[0].end)
         return true;
-    return pcre_code_match(code, key, longest.end, found.start, PCRE2_ANCHORED | PCRE2_ENDANCHORED,
-                           data) >= 0;
+    return pcre_code_match(code, key, longest.end, spans[0].start,
+                           PCRE2_ANCHORED | PCRE2_ENDANCHORED, spans, count) >= 0;
 }
 
 static enum lookup_status to_status(int result)
@@ -64,31 +90,17 @@ static enum lookup_status to_status(int result)
     return result == PCRE2_ERROR_NOMATCH ? LOOKUP_MISS : LOOKUP_ERROR;
 }
 
-static enum lookup_status match_with(pcre2_match_data *data, const struct pcre_code *code,
-                                     const char *key, size_t length, struct span *spans,
-                                     unsigned count)
-{
-    enum lookup_status status = to_status(pcre_code_match(code, key, length, 0, 0, data));
-    if (status == LOOKUP_ERROR) {
-        status = to_status(match_longest(code, key, length, 0, 0, data));
-        return status == LOOKUP_HIT && count > 0 ? LOOKUP_ERROR : status;
-    }
-    if (status == LOOKUP_MISS || count == 0)
-        return status;
-    if (!prefer_longest(code, key, length, data))
-        return LOOKUP_ERROR;
-    pcre_code_spans(data, spans, count);
-    return LOOKUP_HIT;
-}
-
 static enum lookup_status match(const void *code, const char *key, size_t length,
                                 struct span *spans, unsigned count)
 {
-    pcre2_match_data *data = pcre2_match_data_create(MAX(count, 1), NULL);
-    if (!data)
+    enum lookup_status status = to_status(pcre_code_match(code, key, length, 0, 0, spans, count));
+    if (status == LOOKUP_ERROR) {
+        struct span found;
+        status = to_status(pcre_code_match_longest(code, key, length, 0, 0, &found));
+        return status == LOOKUP_HIT && count > 0 ? LOOKUP_ERROR : status;
+    }
+    if (status == LOOKUP_HIT && count > 0 && !prefer_longest(code, key, length, spans, count))
         return LOOKUP_ERROR;
-    enum lookup_status status = match_with(data, code, key, length, spans, count);
-    pcre2_match_data_free(data);
     return status;
 }
 

@@ -20,7 +20,8 @@ struct engine {
     /* Whether "/pattern/flags!/pattern/flags" may be written: the first and not the second. */
     bool second_pattern;
 
-    /* Compiles PATTERN; its groups are needed if CAPTURES. NULL with *WHY_R, for g_free. */
+    /* Compiles PATTERN; its groups are needed if CAPTURES. NULL with *WHY_R, for g_free. *WHY_R
+     * beside a result, where it is NULL before, is something that the writer should know. */
     void *(*compile)(const char *pattern, unsigned flags, bool captures, char **why_r);
     unsigned (*groups)(const void *code);
 

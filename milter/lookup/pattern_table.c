@@ -91,6 +91,11 @@ static bool compile(struct reader *reader, struct condition *condition, bool cap
         return true;
     condition->code =
         reader->engine->compile(condition->text, condition->flags, captures, &reader->why);
+    if (condition->code && reader->why) {
+        problems_warning(reader->lines.problems, reader->lines.file, reader->line, "%s",
+                         reader->why);
+        g_clear_pointer(&reader->why, g_free);
+    }
     return condition->code != NULL;
 }
 

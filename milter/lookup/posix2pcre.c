@@ -23,6 +23,7 @@ struct translation {
     unsigned depth;  /* open now */
     guint closed;    /* bit N: group N (1..9) is complete, and may be referred to */
     const char *why;
+    char vain; /* the first letter that a backslash stands before for nothing; NUL: none */
 };
 
 static bool fail(struct translation *t, const char *why)
@@ -312,6 +313,14 @@ static bool put_escape(struct translation *t, bool *repeatable_r)
             return true;
         }
     }
+    if (g_ascii_isalpha(c) && !t->vain)
+        t->vain = c;
+    /* Without regard to case the GNU library compares capitals, but takes what stands behind a
+     * backslash as it is: a small letter is never there. */
+    if (t->caseless && g_ascii_islower(c)) {
+        g_string_append(t->out, "[^\\x00-\\xff]");
+        return true;
+    }
     if (c < '1' || c > '9') {
         put_literal(t->out, c);
         return true;
@@ -413,7 +422,7 @@ static bool put_alternatives(struct translation *t)
     }
 }
 
-char *posix2pcre(const char *pattern, unsigned flags, const char **why_r)
+char *posix2pcre(const char *pattern, unsigned flags, char *vain_r, const char **why_r)
 {
     struct translation t = {
         .p = pattern,
@@ -427,5 +436,6 @@ char *posix2pcre(const char *pattern, unsigned flags, const char **why_r)
     if (sound && *t.p)
         sound = fail(&t, "a ) has no partner");
     *why_r = t.why;
+    *vain_r = t.vain;
     return g_string_free(t.out, !sound);
 }

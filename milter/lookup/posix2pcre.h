@@ -16,11 +16,13 @@ enum {
 };
 
 /* Longer patterns are refused, and those with groups nested deeper. */
-#define POSIX_PATTERN_MAX 16384u
+#define POSIX_PATTERN_MAX (512u << 10)
 #define POSIX_DEPTH_MAX   200u
 
 /* PATTERN for pcre2_compile with PCRE2_DOTALL, and PCRE2_CASELESS if it was asked for here, and no
- * other option; for g_free. NULL with *WHY_R (static text) if it is malformed. */
-char *posix2pcre(const char *pattern, unsigned flags, const char **why_r);
+ * other option; for g_free. NULL with *WHY_R (static text) if it is malformed. *VAIN_R is the first
+ * letter that has a backslash but no meaning of its own by it ("\\d"), NUL if there is none: it
+ * stands for itself, but with POSIX_CASELESS a small one matches nothing, as in the GNU library. */
+char *posix2pcre(const char *pattern, unsigned flags, char *vain_r, const char **why_r);
 
 #endif

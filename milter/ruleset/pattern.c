@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/effort.h"
+#include "base/wide_pattern.h"
 #include "literal.h"
 #include "prefilter.h"
 
@@ -26,6 +27,7 @@ struct pattern_context {
 
 struct pattern {
     pcre2_code *code;
+    struct wide_pattern *wide; /* instead, when it is too large for the other */
     GPtrArray *literals;
     bool jit, tags;
 };
@@ -34,6 +36,8 @@ struct matcher {
     pcre2_match_data *data;
     pcre2_match_context *context; /* a copy */
     pcre2_jit_stack *stack;       /* NULL: none was needed yet */
+    uint32_t *wide_text;          /* of the text whose search a large pattern has begun */
+    PCRE2_SIZE places[2];         /* of the last match */
 };
 
 /* A pattern on its way from source to code. */
@@ -68,7 +72,7 @@ struct pattern_context *pattern_context_new(void)
     pcre2_set_character_tables(context->compile, context->tables);
     pcre2_set_newline(context->compile, PCRE2_NEWLINE_LF);
     pcre2_set_bsr(context->compile, PCRE2_BSR_UNICODE);
-    pcre2_set_max_pattern_length(context->compile, (size_t)1 << 20);
+    pcre2_set_max_pattern_length(context->compile, WIDE_PATTERN_MAX);
     pcre2_set_match_limit(context->match, PATTERN_MATCH_LIMIT);
     pcre2_set_depth_limit(context->match, PATTERN_DEPTH_LIMIT);
     pcre2_set_heap_limit(context->match, PATTERN_HEAP_LIMIT);
@@ -292,6 +296,20 @@ static enum pattern_status translate(struct source *source, char **why_r)
     return PATTERN_SKIPPED;
 }
 
+static struct wide_pattern *compile_wide(struct pattern_context *context,
+                                         const struct source *source, uint32_t options,
+                                         int *error_r, PCRE2_SIZE *offset_r)
+{
+    struct wide_options wide = {.options = options,
+                                .newline = PCRE2_NEWLINE_LF,
+                                .bsr = PCRE2_BSR_UNICODE,
+                                .tables = context->tables,
+                                .match_limit = PATTERN_MATCH_LIMIT,
+                                .depth_limit = PATTERN_DEPTH_LIMIT,
+                                .heap_limit_kb = PATTERN_HEAP_LIMIT};
+    return wide_pattern_new(source->text->str, source->text->len, &wide, error_r, offset_r);
+}
+
 /* Compiles the translated pattern. */
 static enum pattern_status compile(struct pattern_context *context, const struct source *source,
                                    struct pattern *pattern, char **why_r)
@@ -302,14 +320,16 @@ static enum pattern_status compile(struct pattern_context *context, const struct
                        PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT;
     pattern->code = pcre2_compile((PCRE2_SPTR)source->text->str, source->text->len, options, &error,
                                   &offset, context->compile);
-    if (!pattern->code) {
+    if (!pattern->code && wide_pattern_helps(error))
+        pattern->wide = compile_wide(context, source, options, &error, &offset);
+    if (!pattern->code && !pattern->wide) {
         char message[256];
         pcre2_get_error_message(error, (PCRE2_UCHAR *)message, sizeof message);
         *why_r = g_strdup_printf("%s near \"%.20s\"", message,
                                  source->text->str + MIN(offset, source->text->len));
         return error == PCRE2_ERROR_UNSUPPORTED_ESCAPE_SEQUENCE ? PATTERN_SKIPPED : PATTERN_BAD;
     }
-    pattern->jit = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
+    pattern->jit = pattern->code && pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
     return PATTERN_GOOD;
 }
 
@@ -360,6 +380,7 @@ void pattern_free(struct pattern *pattern)
     if (!pattern)
         return;
     pcre2_code_free(pattern->code);
+    wide_pattern_free(pattern->wide);
     if (pattern->literals)
         g_ptr_array_unref(pattern->literals);
     g_free(pattern);
@@ -377,10 +398,9 @@ bool pattern_has_tags(const struct pattern *pattern)
 
 struct matcher *matcher_new(struct pattern_context *context)
 {
-    struct matcher *matcher = g_new(struct matcher, 1);
+    struct matcher *matcher = g_new0(struct matcher, 1);
     matcher->data = pcre2_match_data_create(1, NULL);
     matcher->context = pcre2_match_context_copy(context->match);
-    matcher->stack = NULL;
     if (!matcher->data || !matcher->context)
         g_error("out of memory"); /* as GLib does */
     return matcher;
@@ -392,6 +412,7 @@ void matcher_free(struct matcher *matcher)
         return;
     pcre2_match_data_free(matcher->data);
     pcre2_match_context_free(matcher->context);
+    g_free(matcher->wide_text);
     if (matcher->stack)
         pcre2_jit_stack_free(matcher->stack);
     g_free(matcher);
@@ -416,6 +437,9 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, c
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)text;
     int n = PCRE2_ERROR_JIT_STACKLIMIT;
+    if (pattern->wide)
+        return wide_pattern_match(pattern->wide, matcher->wide_text, length, offset, last, 0,
+                                  matcher->places, 1);
     pcre2_set_offset_limit(matcher->context, last);
     if (pattern->jit)
         do
@@ -425,6 +449,8 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, c
     if (n == PCRE2_ERROR_JIT_STACKLIMIT)
         n = pcre2_match(pattern->code, subject, length, offset, PCRE2_NO_JIT, matcher->data,
                         matcher->context);
+    if (n >= 0)
+        memcpy(matcher->places, pcre2_get_ovector_pointer(matcher->data), sizeof matcher->places);
     return n;
 }
 
@@ -433,7 +459,8 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, c
 static int search(const struct pattern *pattern, struct matcher *matcher, const char *text,
                   size_t length, size_t offset)
 {
-    size_t stretch = MAX(PATTERN_STRETCH_MIN, length / PATTERN_STRETCHES);
+    size_t stretch =
+        pattern->wide ? PATTERN_STRETCH_WIDE : MAX(PATTERN_STRETCH_MIN, length / PATTERN_STRETCHES);
     if (length - offset < stretch)
         return search_from(pattern, matcher, text, length, offset, PCRE2_UNSET);
     struct effort effort = effort_begin();
@@ -452,12 +479,16 @@ enum match_status pattern_match(const struct pattern *pattern, struct matcher *m
                                 const char *text, size_t length, size_t offset, size_t *begin_r,
                                 size_t *end_r)
 {
+    if (pattern->wide && offset == 0) {
+        g_free(matcher->wide_text);
+        matcher->wide_text = wide_text(text, length);
+    }
     int n = search(pattern, matcher, text, length, offset);
     if (n == PCRE2_ERROR_NOMATCH)
         return MATCH_NO;
     if (n < 0)
         return MATCH_EXPLODED;
-    const PCRE2_SIZE *where = pcre2_get_ovector_pointer(matcher->data);
+    const PCRE2_SIZE *where = matcher->places;
     *begin_r = MIN(where[0], where[1]); /* \K in a lookahead can turn them round */
     *end_r = where[1];
     return MATCH_YES;

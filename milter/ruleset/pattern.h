@@ -22,7 +22,9 @@
  * after which no further one is begun. */
 #define PATTERN_STRETCHES   256u
 #define PATTERN_STRETCH_MIN ((size_t)4096)
-#define PATTERN_TIME_MAX    (G_TIME_SPAN_SECOND / 4)
+/* The same bytes for a pattern of thousands of alternatives, which may try each at each place. */
+#define PATTERN_STRETCH_WIDE ((size_t)64)
+#define PATTERN_TIME_MAX     (G_TIME_SPAN_SECOND / 4)
 /* Bytes of the stack that a matcher gets when the usual one does not do. */
 #define PATTERN_STACK_MIN (64u << 10)
 #define PATTERN_STACK_MAX (1u << 20)
@@ -57,7 +59,8 @@ void matcher_free(struct matcher *matcher); /* accepts NULL */
 
 enum match_status { MATCH_NO, MATCH_YES, MATCH_EXPLODED };
 
-/* Searches TEXT from OFFSET on; *BEGIN_R and *END_R are where the match lies. */
+/* Searches TEXT from OFFSET on; *BEGIN_R and *END_R are where the match lies. An OFFSET above 0
+ * goes on in the text that the matcher was given before. */
 enum match_status pattern_match(const struct pattern *pattern, struct matcher *matcher,
                                 const char *text, size_t length, size_t offset, size_t *begin_r,
                                 size_t *end_r);

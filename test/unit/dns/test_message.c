@@ -125,8 +125,9 @@ static void test_negative(void)
     expect(&packet, DNS_NO_NAME, 0, 0);
 }
 
-/* NXDOMAIN beside a record of the name that was asked contradicts itself: neither answer is believed.
- * Records of other names or types, and an alias that leads nowhere (RFC 6604), leave it as it is. */
+/* NXDOMAIN beside a record of the name that was asked contradicts itself: neither answer is
+ * believed. Records of other names or types, and an alias that leads nowhere (RFC 6604), leave it
+ * as it is. */
 static void test_no_name_with_records(void)
 {
     static const struct {
@@ -135,9 +136,9 @@ static void test_no_name_with_records(void)
         unsigned length;
         enum dns_state state;
     } rows[] = {
-        {DNS_A, 1, "\x7f\0\0\2", 4, DNS_FAILED},   {DNS_A, 1, "\x7f\xff\xff\1", 4, DNS_FAILED},
-        {DNS_A, 1, "\1\2", 2, DNS_FAILED},          {DNS_A, 3, "\x7f\0\0\2", 4, DNS_NO_NAME},
-        {DNS_TXT, 1, "\1x", 2, DNS_NO_NAME},        {5, 1, "\1x\0", 3, DNS_NO_NAME},
+        {DNS_A, 1, "\x7f\0\0\2", 4, DNS_FAILED},  {DNS_A, 1, "\x7f\xff\xff\1", 4, DNS_FAILED},
+        {DNS_A, 1, "\1\2", 2, DNS_FAILED},        {DNS_A, 3, "\x7f\0\0\2", 4, DNS_NO_NAME},
+        {DNS_TXT, 1, "\1x", 2, DNS_NO_NAME},      {5, 1, "\1x\0", 3, DNS_NO_NAME},
         {DNS_MX, 1, "\0\1\1x\0", 5, DNS_NO_NAME},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -145,8 +146,7 @@ static void test_no_name_with_records(void)
             struct packet packet;
             begin(&packet, 3, times, 1);
             for (unsigned n = 0; n < times; n++)
-                put_record(&packet, rows[i].type, rows[i].class, 300, rows[i].data,
-                           rows[i].length);
+                put_record(&packet, rows[i].type, rows[i].class, 300, rows[i].data, rows[i].length);
             put_soa(&packet, 500, 60);
             expect(&packet, rows[i].state, rows[i].state == DNS_FAILED ? 0 : 60, 0);
         }

@@ -225,11 +225,34 @@ static void regexp_line(GString *text)
     append_rule(text, atoms, flags, true);
 }
 
+/* A backslash before each letter and sign there is, alone and in company. */
+static void escapes_line(GString *text)
+{
+    static const char *const company[] = {"a",           "",  "",  "", ".", "(b)", "x*", "|",
+                                          "[[:digit:]]", "^", NULL};
+    static const char *const quantifiers[] = {"", "", "", "*", "?", "+", "{0,2}", NULL};
+    static const char *const flags[] = {"", "i", "m", "x", "ix", NULL};
+    GString *pattern = g_string_new("/");
+    for (int i = g_rand_int_range(dice, 1, 4); i > 0; i--) {
+        char c = (char)g_rand_int_range(dice, '!', '~');
+        g_string_append(pattern, pick(company));
+        g_string_append_printf(pattern, "\\%c%s", c, pick(quantifiers));
+    }
+    g_string_append_printf(text, "%s%s/%s v%d", pattern->str, pick(company), pick(flags),
+                           g_rand_int_range(dice, 0, 100));
+    g_string_free(pattern, TRUE);
+}
+
+static const char *const escape_keys[] = {
+    "d",  "D",  "t", "T", "q", "Q", "w",  "1",   "12",  "a",  "A",  "ad", "aD",
+    "at", "xq", "b", "B", "",  " ", "\t", "a b", "a d", ".",  "\\", "|",  "x",
+    "X",  "_",  "-", "0", "z", "n", "dq", "tq",  "ab",  "ba", "!",  "~",  "k",
+    "K",  "p",  "e", "f", "v", "r", "s",  "S",   "W",   "h",  "c",  "g",  NULL};
+
 static const struct kind kinds[] = {
-    {"texthash", texthash_line, texthash_keys},
-    {"cidr", cidr_line, cidr_keys},
-    {"pcre", pcre_line, pattern_keys},
-    {"regexp", regexp_line, pattern_keys},
+    {"texthash", texthash_line, texthash_keys}, {"cidr", cidr_line, cidr_keys},
+    {"pcre", pcre_line, pattern_keys},          {"regexp", regexp_line, pattern_keys},
+    {"regexp", escapes_line, escape_keys},
 };
 
 /* What postmap answers for all KEYS: "KEY\tVALUE\n" for each it finds. */
@@ -340,6 +363,37 @@ static void test_files(gconstpointer data)
     scratch_clear(&scratch);
 }
 
+/* An alternation of 51 kB, as people make them out of blocklists. */
+static void test_large(void)
+{
+    static const char *const forms[] = {"/^(.*@)?(%s)$/ REJECT $2 of $1\n", "/\\.(%s)$/i R $1\n",
+                                        "!/(%s)/ OK\n", "/@(%s|a)+$/ R $1\n"};
+    struct scratch scratch = scratch_new();
+    g_autofree char *postmap = find_postmap(&scratch), *path = scratch_path(&scratch, "t");
+    g_autofree char *spec = g_strconcat("regexp:", path, NULL);
+    bool usable = postmap && has_type(postmap, &scratch, "regexp");
+    for (size_t i = 0; usable && i < G_N_ELEMENTS(forms); i++) {
+        static const char *const keys[] = {"bob@spam0.example",
+                                           "bob@SPAM7919.example",
+                                           "spam7919.example",
+                                           "x.spam7919.example",
+                                           "bob@spam7918.example",
+                                           "b@aspam7919.examplea",
+                                           "b@a",
+                                           NULL};
+        g_auto(GStrv) halves = g_strsplit(forms[i], "%s", 2);
+        g_autoptr(GString) text = g_string_new(halves[0]);
+        unsigned hits = 0;
+        for (unsigned n = 0; n < 2600; n++)
+            g_string_append_printf(text, "%sspam%u\\.example", n ? "|" : "", n * 7919 % 100003);
+        g_string_append(text, halves[1]);
+        write_old(&scratch, text->str, text->len);
+        compare(postmap, &scratch, spec, keys, &hits);
+        g_assert_cmpuint(hits, >, 0);
+    }
+    scratch_clear(&scratch);
+}
+
 static void test_names(void)
 {
     static const char *const specs[] = {
@@ -382,9 +436,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        g_autofree char *name = g_strconcat("/postmap/", kinds[i].type, NULL);
+        g_autofree char *name = g_strdup_printf("/postmap/%s-%zu", kinds[i].type, i);
         g_test_add_data_func(name, &kinds[i], test_files);
     }
+    g_test_add_func("/postmap/large", test_large);
     g_test_add_func("/postmap/names", test_names);
     return g_test_run();
 }
