@@ -67,6 +67,7 @@ struct check_effects {
     GPtrArray *charges; /* of struct charge *: what it costs when it passes (commit.h); or NULL */
     char *defer_if_permit;  /* the reply that a permit turns into */
     char *defer_if_reject;  /* the reply that a refusal turns into */
+    bool marks_removed;     /* the X-Spam fields that the message came with */
     const char *hold_check; /* which restriction asked for it */
     const char *defer_if_permit_check;
     const char *defer_if_reject_check;

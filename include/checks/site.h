@@ -38,10 +38,11 @@ struct site {
     struct dnsbl_set *dnsbl_zones;    /* what restrictions and rules name */
     unsigned dnsbl_early;             /* of enum dns_lists: lists that some restriction asks */
     int64_t dnsbl_threshold;
-    struct table_list *dnsbl_reply_map;    /* NULL: empty */
-    int64_t dns_budget;                    /* us that a connection may wait for DNS in all */
-    int64_t store_budget;                  /* us that one step may wait for the store */
-    struct spam_site *spam;                /* NULL: reject_spam stands in no list */
+    struct table_list *dnsbl_reply_map; /* NULL: empty */
+    int64_t dns_budget;                 /* us that a connection may wait for DNS in all */
+    int64_t store_budget;               /* us that one step may wait for the store */
+    struct spam_site *spam;             /* NULL: reject_spam stands in no list */
+    struct match_list *trusted_filters;
     struct table_list *recipient_profiles; /* NULL: empty */
     enum guard_action guard_action;
     struct bounce_senders *bounce_senders;
@@ -81,6 +82,10 @@ bool site_authenticated(const struct site *site, const struct facts *facts);
 
 /* Whether relay_clientcerts lists the verified certificate of the client. */
 enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts);
+
+/* Whether the X-Spam fields that the client brings are this site's own affair: it may send from
+ * here, or is one of trusted_filters. What cannot be told is no reason for trust. */
+bool site_trusts_marks(const struct site *site, const struct facts *facts);
 
 /* The sum from which reject_dnsbl refuses: that of the recipient's profile, of a whole message the
  * mildest (highest) among its recipients. */

@@ -49,6 +49,16 @@ void spam_verdict_free(struct spam_verdict *verdict); /* accepts NULL */
 /* The names of the rules that hit, joined by SEPARATOR; the caller frees it. */
 char *spam_verdict_rules(const struct spam_verdict *verdict, const char *separator);
 
+struct site;
+struct facts;
+struct check_effects;
+
+/* Takes the X-Spam fields that a message from outside came with out of it, whether or not a rule is
+ * asked afterwards: who reads them takes them for this site's own. What site_trusts_marks keeps
+ * its own. facts->message is set. */
+void spam_remove_forged(const struct site *site, const struct facts *facts,
+                        struct check_effects *effects);
+
 /* The place of the profile called NAME; -1 if there is none. */
 int spam_profile_find(const struct spam_site *spam, const char *name);
 

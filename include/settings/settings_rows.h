@@ -182,6 +182,13 @@ SETTING(TAG_SCORE, "tag_score", SCORE, "5.0", BETWEEN("-1000000", "1000000"),
         "X-Spam-Status. If it is not set, `required_score` of the rule files counts.")
 SETTING(REJECT_SCORE, "reject_score", SCORE, "10.0", BETWEEN("-1000000", "1000000"),
         MAIN | LISTENER | PROFILE, "From this score on `reject_spam` refuses a message.")
+SETTING(
+    TRUSTED_FILTERS, "trusted_filters", NETWORKS, "", ANY, MAIN | LISTENER,
+    "Clients from outside that filter for this site, such as a secondary MX, in the syntax of "
+    "`mynetworks`. Where `message_restrictions` name `reject_spam`, the fields X-Spam-Flag, "
+    "X-Spam-Score, X-Spam-Status and X-Spam-Level of mail from outside are taken out, whether or "
+    "not a rule is asked: who reads them takes them for this site's own. Those that these "
+    "clients bring stay, unless reject_spam judges the message itself.")
 SETTING(RECIPIENT_PROFILES, "recipient_profiles", TABLES, "", ANY, MAIN | LISTENER,
         "Tables from a recipient (user@domain, domain, .domain) to the name of a `[profile]` "
         "section, whose scores and thresholds hold for that recipient's mail.")

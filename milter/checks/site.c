@@ -13,6 +13,7 @@
 void site_clear(struct site *site)
 {
     match_list_unref(site->mynetworks);
+    match_list_unref(site->trusted_filters);
     match_list_unref(site->local_domains);
     table_list_free(site->sender_login_maps);
     table_list_free(site->relay_clientcerts);
@@ -155,4 +156,14 @@ enum destination site_destination(const struct site *site, const struct mail_add
     default:
         return DESTINATION_UNKNOWN;
     }
+}
+
+bool site_trusts_marks(const struct site *site, const struct facts *facts)
+{
+    if (facts->without_smtp || site_authenticated(site, facts))
+        return true;
+    return !facts->untrusted && (match_list_find_client(site->mynetworks, &facts->address,
+                                                        facts->client_name) == LOOKUP_HIT ||
+                                 match_list_find_client(site->trusted_filters, &facts->address,
+                                                        facts->client_name) == LOOKUP_HIT);
 }

@@ -207,37 +207,33 @@ static struct spam_verdict *judge(struct check *check)
 
 /* Acting */
 
-/* More fields of one name than a message comes by honestly; each costs the MTA a walk through its
- * header. */
-enum { FORGED_MAX = 100 };
-
 /* Fields that only this site's own filter may set. */
 static const char *const own_fields[] = {"X-Spam-Flag", "X-Spam-Score", "X-Spam-Status",
                                          "X-Spam-Level"};
 
-static unsigned count_fields(const struct check *check, const char *name)
+static unsigned count_fields(const struct facts *facts, const char *name)
 {
     unsigned count = 0;
-    const struct header *header = header_list_first(check->facts->message->headers, name);
+    const struct header *header = header_list_first(facts->message->headers, name);
     for (; header; header = header->next_same)
         count++;
     return count;
 }
 
-static bool has_too_many_forged(const struct check *check)
+/* The last one goes first: an MTA counts anew. */
+static void remove_marks(const struct facts *facts, struct check_effects *effects)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(own_fields); i++)
-        if (count_fields(check, own_fields[i]) > FORGED_MAX)
-            return true;
-    return false;
+    for (size_t i = 0; !effects->marks_removed && i < G_N_ELEMENTS(own_fields); i++)
+        for (unsigned count = count_fields(facts, own_fields[i]); count > 0; count--)
+            check_effects_change(effects, own_fields[i], count, NULL);
+    effects->marks_removed = true;
 }
 
-/* The last one goes first: an MTA counts anew. */
-static void remove_forged(struct check *check)
+void spam_remove_forged(const struct site *site, const struct facts *facts,
+                        struct check_effects *effects)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(own_fields); i++)
-        for (unsigned count = count_fields(check, own_fields[i]); count > 0; count--)
-            check_effects_change(check->effects, own_fields[i], count, NULL);
+    if (!site_trusts_marks(site, facts))
+        remove_marks(facts, effects);
 }
 
 /* "X-Spam-Status: Yes, score=7.0 required=5.0 tests=A,B", folded where it grows too long. */
@@ -278,11 +274,12 @@ static enum check_result refuse_spam(struct check *check, const struct spam_verd
                         verdict->score, rules);
 }
 
-/* What is refused after all shows no fields; below warn_if_reject it does. */
+/* What is refused after all shows no fields; below warn_if_reject it does. Whoever sent it: a
+ * message that was judged here has no other filter's marks. */
 static void judge_once(struct check *check)
 {
     struct spam_verdict *verdict = check->effects->spam = judge(check);
-    remove_forged(check);
+    remove_marks(check->facts, check->effects);
     if (verdict->tagged)
         tag(check, verdict);
 }
@@ -294,8 +291,6 @@ enum check_result run_reject_spam(struct check *check)
         return CHECK_DUNNO;
     if (lists_open(check))
         return check_wait(check, WAIT_DNS);
-    if (has_too_many_forged(check))
-        return check_refuse(check, 552, "5.3.4", "Message header too large");
     if (lists_were_not_asked(check))
         return check_too_many_addresses(check);
     if (!check->effects->spam)

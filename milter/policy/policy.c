@@ -93,6 +93,7 @@ static void build_site(const struct build *build)
 {
     struct site *site = &build->policy->site;
     site->mynetworks = matches_of(build, SETTING_MYNETWORKS, MATCH_NETWORKS);
+    site->trusted_filters = matches_of(build, SETTING_TRUSTED_FILTERS, MATCH_NETWORKS);
     if (value_of(build, SETTING_LOCAL_DOMAINS)->given)
         site->local_domains = matches_of(build, SETTING_LOCAL_DOMAINS, MATCH_DOMAINS);
     site->recipient_delimiter = g_strdup(value_of(build, SETTING_RECIPIENT_DELIMITER)->text);
@@ -384,6 +385,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->guards = policy->site.guard_action != GUARD_OFF && may_ask(policy, "guard_autoreply");
     policy->rules_read_body =
         ruleset_needs_body(policy->site.spam->ruleset) && may_ask(policy, "reject_spam");
+    policy->removes_marks = restriction_list_names(policy->lists[LIST_MESSAGE], "reject_spam");
     policy->reads_header = policy->site.suppress_autoreplies ||
                            restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
     return policy;

@@ -298,6 +298,8 @@ enum session_step session_end_of_message(struct session *session, const struct m
     content_show(session);
     if (session->facts.message)
         content_suppress_autoreplies(session);
+    if (session->facts.message && session->policy->removes_marks)
+        spam_remove_forged(&session->policy->site, &session->facts, &session->run.effects);
     return run_advance(session);
 }
 

@@ -78,11 +78,37 @@ def refused(scene):
     true(not scene.sink.messages(word), 'it was delivered')
 
 
-@case('hundreds of forged fields are refused')
+@case('forged fields go from outside, whatever else is done with the message, and from nobody else')
+def forged(scene):
+    outside = 'a@example.com', scene.outsider
+    inside = 'bob@lab.test', scene.logged_in
+    keep = [line for line in FORGED.split('\r\n') if line.startswith('X-Spam')]
+    rows = [({'rule_files': ''}, outside, []),
+            ({'message_restrictions': 'check_sender_access inline:{a@example.com=OK} reject_spam'},
+             outside, []),
+            ({'message_restrictions': 'check_client_access inline:{203.0.113.0/24=OK, '
+              '203.0.113=OK} reject_spam', 'rule_files': ''}, outside, []),
+            ({'message_restrictions': 'permit reject_spam'}, outside, []),
+            ({'message_restrictions': 'permit'}, outside, keep),
+            ({'trusted_filters': '203.0.113.0/24 198.51.100.0/24',
+              'message_restrictions': 'permit reject_spam'}, outside, keep),
+            ({'trusted_filters': '203.0.113.0/24 198.51.100.0/24'}, outside, []),
+            ({}, inside, keep), ({'rule_files': ''}, inside, keep)]
+    for settings, (sender, session), left in rows:
+        with scene.settings(**settings):
+            word = token()
+            with session() as dialog:
+                match(OK, dialog.deliver(sender, ['bob@lab.test'],
+                                         message(word, 'hello', more=FORGED))[-1])
+            equal(spam_fields(scene.sink.wait(word)), keep if left else [], settings)
+
+
+@case('a thousand forged fields are removed as one is')
 def flood(scene):
-    word, reply = send(scene, 'hello', more='X-Spam-Flag: NO\r\n' * 200)
-    match(r'^552 5\.3\.4 Message header too large$', reply)
-    true(not scene.sink.messages(word), 'it was delivered')
+    for count in (101, 1000):
+        word, reply = send(scene, 'hello', more='X-Spam-Flag: NO\r\n' * count)
+        match(OK, reply)
+        equal(spam_fields(scene.sink.wait(word)), [])
 
 
 @case('the same message is refused for one user and accepted for another')
