@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * IP addresses and networks. An IPv4 address mapped into IPv6 (::ffff:192.0.2.1) is the IPv4
- * address from the moment it is read: no list can be walked around by writing it the other way.
+ * IP addresses and networks. The address of a client that is an IPv4 address mapped into IPv6
+ * (::ffff:192.0.2.1) is the IPv4 address from the moment it is read: no list can be walked around
+ * by coming the other way. A pattern or an address literal is what is written: as in Postfix, none
+ * in IPv6's form speaks of an IPv4 address.
  *
  * Threads: values; all functions are pure.
  */
@@ -32,6 +34,10 @@ struct ipnet {
  * literals write it (RFC 5321 4.1.3). No white space, no brackets, no zone. false if it is none. */
 bool ipaddr_parse(const char *text, struct ipaddr *address_r);
 
+/* The same for what an administrator or a stranger writes to be compared, not for a client's
+ * address: a mapped IPv4 address stays an IPv6 one. */
+bool ipaddr_parse_written(const char *text, struct ipaddr *address_r);
+
 /* Takes the address of a socket; false for a family that is neither. */
 bool ipaddr_from_sockaddr(const struct sockaddr *sockaddr, struct ipaddr *address_r);
 
@@ -46,8 +52,9 @@ bool ipaddr_is_loopback(const struct ipaddr *address);
 bool ipaddr_is_private(const struct ipaddr *address);
 
 /* Reads "ADDRESS", "ADDRESS/BITS", with brackets around an IPv6 address if wished ("[::1]/128",
- * "[2001:db8::]/32"). Bits outside the prefix must be zero, as Postfix demands. Returns false
- * with *WHY_R (static text) if it is no network. */
+ * "[2001:db8::]/32"), as it is written: "::ffff:0:0/96" holds no IPv4 address. Bits outside the
+ * prefix must be zero, as Postfix demands. Returns false with *WHY_R (static text) if it is no
+ * network. */
 bool ipnet_parse(const char *text, struct ipnet *net_r, const char **why_r);
 
 bool ipnet_contains(const struct ipnet *net, const struct ipaddr *address);

@@ -24,8 +24,16 @@ bool hostname_valid_utf8(const char *name);
  * past the end of what is not valid UTF-8. */
 char *hostname_to_ascii(const char *name);
 
-/* Reads "[192.0.2.1]" or "[IPv6:2001:db8::1]"; false if TEXT is no such literal. */
+/* Reads "[192.0.2.1]" or "[IPv6:2001:db8::1]", as it is written (ipaddr_parse_written); false if
+ * TEXT is no such literal. */
 bool hostname_address_literal(const char *text, struct ipaddr *address_r);
+
+/* Whether TEXT is an IP address in Postfix's eyes (valid_hostaddr), which HELO is held against:
+ * more than inet_pton(3) reads ("1.2.3.04", "1:2:3"), and less ("0.1.2.3"). */
+bool hostname_is_address(const char *text);
+
+/* The same in brackets, IPv6 behind its tag (valid_mailhost_literal). */
+bool hostname_is_literal(const char *text);
 
 /* Whether the last label is a number, so that it can only be an address or a mistake. */
 bool hostname_ends_in_number(const char *name);

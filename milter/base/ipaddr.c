@@ -29,24 +29,31 @@ static void set_v6(struct ipaddr *address, const void *bytes)
     memcpy(address->bytes, bytes, 16);
 }
 
-bool ipaddr_parse(const char *text, struct ipaddr *address_r)
+bool ipaddr_parse_written(const char *text, struct ipaddr *address_r)
 {
     uint8_t bytes[16];
-    if (strncasecmp(text, "IPv6:", 5) == 0) {
-        if (inet_pton(AF_INET6, text + 5, bytes) != 1)
-            return false;
-        set_v6(address_r, bytes);
-        return true;
-    }
-    if (inet_pton(AF_INET, text, bytes) == 1) {
+    bool tagged = strncasecmp(text, "IPv6:", 5) == 0;
+    if (!tagged && inet_pton(AF_INET, text, bytes) == 1) {
         set_v4(address_r, bytes);
         return true;
     }
-    if (inet_pton(AF_INET6, text, bytes) == 1) {
-        set_v6(address_r, bytes);
-        return true;
-    }
-    return false;
+    if (inet_pton(AF_INET6, tagged ? text + 5 : text, bytes) != 1)
+        return false;
+    *address_r = (struct ipaddr){.family = IP_V6};
+    memcpy(address_r->bytes, bytes, sizeof bytes);
+    return true;
+}
+
+bool ipaddr_parse(const char *text, struct ipaddr *address_r)
+{
+    struct ipaddr written;
+    if (!ipaddr_parse_written(text, &written))
+        return false;
+    if (written.family == IP_V6)
+        set_v6(address_r, written.bytes);
+    else
+        *address_r = written;
+    return true;
 }
 
 bool ipaddr_from_sockaddr(const struct sockaddr *sockaddr, struct ipaddr *address_r)
@@ -134,7 +141,8 @@ static const char *parse_net(const char *text, struct ipnet *net)
 {
     char address[64];
     const char *bits;
-    if (!split_net(text, address, sizeof address, &bits) || !ipaddr_parse(address, &net->address))
+    if (!split_net(text, address, sizeof address, &bits) ||
+        !ipaddr_parse_written(address, &net->address))
         return "not an IP address or network";
     unsigned longest = net->address.family == IP_V4 ? 32 : 128;
     net->prefix = longest;
@@ -145,9 +153,6 @@ static const char *parse_net(const char *text, struct ipnet *net)
     unsigned given = 0;
     for (const char *p = bits; *p; p++)
         given = given * 10 + (unsigned)(*p - '0');
-    /* ::ffff:192.0.2.0/120 is 192.0.2.0/24 */
-    if (net->address.family == IP_V4 && strchr(address, ':'))
-        given = given < 96 ? 129 : given - 96;
     if (given > longest)
         return "the prefix length is too large";
     net->prefix = given;

@@ -25,8 +25,7 @@ static enum check_result refuse_helo(struct check *check, unsigned code, const c
 
 static enum check_result check_literal(struct check *check)
 {
-    struct ipaddr address;
-    if (hostname_address_literal(check->facts->helo, &address))
+    if (hostname_is_literal(check->facts->helo))
         return CHECK_DUNNO;
     return refuse_helo(check, 501, "invalid ip address");
 }
@@ -38,9 +37,8 @@ enum check_result run_reject_invalid_helo_hostname(struct check *check)
         return CHECK_DUNNO;
     if (helo[0] == '[')
         return check_literal(check);
-    struct ipaddr address;
     g_autofree char *name = without_dot(helo);
-    if (hostname_valid(name) || ipaddr_parse(name, &address))
+    if (hostname_valid(name) || hostname_is_address(name))
         return CHECK_DUNNO;
     return refuse_helo(check, 501, "Invalid name");
 }
@@ -81,17 +79,10 @@ enum check_result run_reject_non_fqdn_sender(struct check *check)
                         facts->sender.text);
 }
 
-/* RFC 5321 2.3.5: the one recipient that needs no domain. */
-static bool is_postmaster(const struct mail_address *address)
-{
-    return g_ascii_strcasecmp(address->text, "postmaster") == 0;
-}
-
 enum check_result run_reject_non_fqdn_recipient(struct check *check)
 {
     const struct facts *facts = check->facts;
-    if (!facts->has_recipient || address_is_fqdn(facts, &facts->recipient) ||
-        is_postmaster(&facts->recipient))
+    if (!facts->has_recipient || address_is_fqdn(facts, &facts->recipient))
         return CHECK_DUNNO;
     return check_refuse(check, 504, "5.5.2",
                         "<%s>: Recipient address rejected: need fully-qualified address",

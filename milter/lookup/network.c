@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static void clear_host_bits(struct ipaddr *address, unsigned prefix)
 {
     unsigned longest = address->family == IP_V4 ? 32 : 128;
@@ -14,19 +16,23 @@ static void clear_host_bits(struct ipaddr *address, unsigned prefix)
         address->bytes[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
 }
 
-/* "x/n" for "y/n" where y has bits outside the prefix; NULL if that is not what is wrong. */
+/* Nobody means so large a network when the address says more; a hint must open nothing. */
+enum { HINT_PREFIX_LEAST = 8 };
+
+/* "x/n" for "y/n" where y has bits outside the prefix; NULL if that is not what is wrong, or the
+ * length cannot be read. */
 static char *suggest(const char *text)
 {
     char buffer[IPADDR_TEXT_MAX];
     struct ipnet net;
     const char *slash = strchr(text, '/');
-    if (!slash || strlen(slash) > 4)
+    if (!slash || !text_is_number(slash + 1) || strlen(slash) > 4)
         return NULL;
     g_autofree char *address = g_strndup(text, (gsize)(slash - text));
     if (!ipnet_parse(address, &net, NULL))
         return NULL;
     unsigned prefix = (unsigned)g_ascii_strtoull(slash + 1, NULL, 10);
-    if (prefix > net.prefix)
+    if (prefix > net.prefix || prefix < HINT_PREFIX_LEAST)
         return NULL;
     clear_host_bits(&net.address, prefix);
     ipaddr_format(&net.address, buffer);

@@ -67,7 +67,69 @@ bool hostname_address_literal(const char *text, struct ipaddr *address_r)
     inner[length - 2] = '\0';
     bool tagged = g_ascii_strncasecmp(inner, "IPv6:", 5) == 0;
     /* RFC 5321 4.1.3: an IPv6 literal must have its tag */
-    return (tagged || !strchr(inner, ':')) && ipaddr_parse(inner, address_r);
+    return (tagged || !strchr(inner, ':')) && ipaddr_parse_written(inner, address_r);
+}
+
+/* Four numbers up to 255, whatever zeros stand before them; the first may be 0 in 0.0.0.0 alone. */
+static bool is_ipv4(const char *text)
+{
+    unsigned parts = 0;
+    for (const char *p = text;; p++) {
+        unsigned value = 0;
+        if (!g_ascii_isdigit(*p))
+            return false;
+        for (; g_ascii_isdigit(*p); p++)
+            if ((value = value * 10 + (unsigned)(*p - '0')) > 255)
+                return false;
+        if (++parts == 1 && value == 0 && text[strspn(text, "0.")] != '\0')
+            return false;
+        if (*p != '.')
+            return *p == '\0' && parts == 4;
+    }
+}
+
+/* Fields of one to four hexadecimal digits between colons, "::" once, an IPv4 address at the end
+ * perhaps. Postfix counts that there are no more than eight, and at least two colons, not that the
+ * fields are eight where no "::" stands for the others. */
+static bool is_ipv6(const char *text)
+{
+    unsigned colons = 0, gap = 0;
+    size_t digits = 0;
+    for (const char *p = text; *p;) {
+        if (*p == '.')
+            return colons >= 2 && colons <= 6 && is_ipv4(p - digits);
+        if (*p != ':') {
+            digits = strspn(p, "0123456789abcdefABCDEF");
+            if (digits == 0 || digits > 4)
+                return false;
+            p += digits;
+            continue;
+        }
+        if ((p == text && p[1] != ':') || ++colons > 7)
+            return false;
+        p++;
+        digits = 0;
+        if (*p == ':') {
+            if (gap)
+                return false;
+            gap = colons;
+        }
+    }
+    return colons >= 2 && (digits > 0 || gap == colons - 1);
+}
+
+bool hostname_is_address(const char *text)
+{
+    return strchr(text, ':') ? is_ipv6(text) : is_ipv4(text);
+}
+
+bool hostname_is_literal(const char *text)
+{
+    size_t length = strlen(text);
+    if (length < 3 || length - 2 >= 46 || text[0] != '[' || strcspn(text, "]") != length - 1)
+        return false;
+    g_autofree char *inner = g_strndup(text + 1, length - 2);
+    return g_ascii_strncasecmp(inner, "IPv6:", 5) == 0 ? is_ipv6(inner + 5) : is_ipv4(inner);
 }
 
 bool hostname_ends_in_number(const char *name)

@@ -52,7 +52,14 @@ static void test_nets(void)
     g_assert_true(within("[::1]/128", "::1"));
     g_assert_true(within("[2001:db8::]/33", "2001:db8:7fff::1"));
     g_assert_false(within("[2001:db8::]/33", "2001:db8:8000::1"));
-    g_assert_true(within("::ffff:192.0.2.0/120", "192.0.2.9"));
+    /* As in Postfix, no pattern in IPv6's form speaks of an IPv4 address. */
+    static const char *const mapped[] = {
+        "::ffff:192.0.2.0/120", "::ffff:192.0.2.9", "[::ffff:0:0]/96",
+        "::ffff:c000:0209/128", "[::]/0",           "IPv6:::ffff:192.0.2.9"};
+    for (size_t i = 0; i < G_N_ELEMENTS(mapped); i++) {
+        g_assert_false(within(mapped[i], "192.0.2.9"));
+        g_assert_false(within(mapped[i], "::ffff:192.0.2.9"));
+    }
     g_assert_true(within("127.0.0.0/8", "::ffff:127.0.0.1"));
 }
 
