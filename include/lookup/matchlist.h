@@ -59,6 +59,12 @@ enum lookup_status match_list_find_client(struct match_list *list, const struct 
  * unless they are pattern tables, for each .parent. */
 enum lookup_status match_list_find_domain(struct match_list *list, const char *domain);
 
+/* Calls VISIT for the names that stand in LIST and its files, exclusions and literals aside, until
+ * it returns false. Returns whether these are all that the list can match: not where it has tables
+ * or names below others, nor when there are more than LIMIT, which are then left out. */
+bool match_list_each_name(struct match_list *list, unsigned limit,
+                          bool (*visit)(void *data, const char *name), void *data);
+
 /* Reads /path files again that changed, like table_refresh; its tables as well unless they belong
  * to a set (which refreshes them itself). Returns whether something was swapped. */
 bool match_list_refresh(struct match_list *list, struct problems *problems);

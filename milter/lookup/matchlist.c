@@ -14,11 +14,16 @@
 #include "tableset.h"
 #include "watchedfile.h"
 
-enum what { A_NETWORK, A_NAME, NAMES_BELOW, A_LITERAL, A_TABLE, A_FILE };
+/* UNREADABLE stands for what nobody understands and may keep somebody out: it cannot tell. */
+enum what { A_NETWORK, A_NAME, NAMES_BELOW, A_LITERAL, A_TABLE, A_FILE, UNREADABLE };
+
+/* Files of patterns that name files; one that leads back to itself ends here. */
+enum { FILE_DEPTH_MAX = 10 };
 
 struct pattern {
     enum what what;
     bool negated;
+    unsigned line;               /* where it stands in its file */
     struct ipnet net;            /* A_NETWORK; A_LITERAL: its address */
     char *name;                  /* A_NAME, NAMES_BELOW (without its dot): folded */
     struct table *table;         /* A_TABLE; NULL: it could not be opened, and cannot tell */
@@ -28,7 +33,9 @@ struct pattern {
 /* The patterns of a /path. */
 struct pattern_file {
     struct watched_file watched;
-    GMutex lock;      /* guards PATTERNS, for as long as it takes to count a reference */
+    bool excludes;  /* its patterns keep out: a "!" stands before the path, or before the file's */
+    unsigned depth; /* 1: the setting names it */
+    GMutex lock;    /* guards PATTERNS, for as long as it takes to count a reference */
     GArray *patterns; /* immutable, counted */
 };
 
@@ -45,7 +52,8 @@ struct match_list {
 struct parser {
     struct match_list *list;
     const struct table_context *context; /* in a file: its file and line, no set */
-    bool in_file;
+    const struct pattern_file *file;     /* NULL: in a setting */
+    bool skips; /* what is bad is left out: it could have kept out nobody */
     GArray *patterns;
 };
 
@@ -94,8 +102,9 @@ static bool complain(const struct parser *parser, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    if (parser->in_file)
-        problems_warning(context->problems, context->file, context->line, "%s; skipped", text);
+    if (parser->file)
+        problems_warning(context->problems, context->file, context->line, "%s%s", text,
+                         parser->skips ? "; skipped" : "");
     else
         problems_error(context->problems, context->file, context->line, "%s", text);
     return false;
@@ -171,21 +180,17 @@ static bool parse_table(const struct parser *parser, const char *word, struct pa
     if (bare_ipv6(parser, word))
         return false;
     pattern->what = A_TABLE;
-    pattern->table = parser->in_file ? open_table_in_file(parser, word)
-                                     : table_open(word, false, parser->context);
-    return pattern->table || parser->in_file;
+    pattern->table =
+        parser->file ? open_table_in_file(parser, word) : table_open(word, false, parser->context);
+    return pattern->table || parser->file;
 }
 
 static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern);
 
 static bool parse_pattern(const struct parser *parser, const char *word, struct pattern *pattern)
 {
-    for (; *word == '!'; word++)
-        pattern->negated = !pattern->negated;
     if (*word == '\0')
         return complain(parser, "there is no pattern after \"!\"");
-    if (*word == '/' && parser->in_file)
-        return complain(parser, "\"%s\": a file of patterns cannot name another", word);
     if (*word == '/')
         return open_file(parser, word, pattern);
     if (*word != '[' && strchr(word, ':'))
@@ -194,26 +199,55 @@ static bool parse_pattern(const struct parser *parser, const char *word, struct 
                                                 : parse_domain_word(parser, word, pattern);
 }
 
+static void add_unreadable(const struct parser *parser)
+{
+    struct pattern pattern = {.what = UNREADABLE, .line = parser->context->line};
+    problems_warning(parser->context->problems, parser->context->file, parser->context->line,
+                     "until that is mended, nobody can tell whom it keeps out: who is not "
+                     "decided before is answered 451");
+    g_array_append_val(parser->patterns, pattern);
+}
+
+/* Adds the pattern WORD. A bad one in a file is skipped, as long as it could have kept out nobody:
+ * one that does stays, and cannot tell. */
+static bool parse_word(const struct parser *parser, const char *word)
+{
+    struct pattern pattern = {.line = parser->context->line};
+    struct parser inner = *parser;
+    pattern.negated = strspn(word, "!") % 2;
+    inner.skips = parser->file && pattern.negated == parser->file->excludes;
+    if (parse_pattern(&inner, word + strspn(word, "!"), &pattern)) {
+        g_array_append_val(parser->patterns, pattern);
+        return true;
+    }
+    pattern_clear(&pattern);
+    if (parser->file && !inner.skips)
+        add_unreadable(parser);
+    return false;
+}
+
 /* Reads the patterns in TEXT; false if one of them is bad. */
 static bool parse_words(const struct parser *parser, const char *text)
 {
     const char *why = NULL;
     bool sound = true;
     g_autoptr(GPtrArray) words = text_split_list(text, &why);
-    if (!words)
-        return complain(parser, "%s", why);
-    for (unsigned i = 0; i < words->len; i++) {
-        struct pattern pattern = {0};
-        if (parser->patterns->len >= MATCH_LIST_MAX)
-            return complain(parser, "more than %u patterns", MATCH_LIST_MAX);
-        if (parse_pattern(parser, words->pdata[i], &pattern)) {
-            g_array_append_val(parser->patterns, pattern);
-        } else {
-            sound = false;
-            pattern_clear(&pattern);
-        }
+    bool fits = words && parser->patterns->len + words->len <= MATCH_LIST_MAX;
+    if (fits) {
+        for (unsigned i = 0; i < words->len; i++)
+            sound = parse_word(parser, words->pdata[i]) && sound;
+        return sound;
     }
-    return sound;
+    struct parser inner = *parser;
+    bool may_exclude = words || (parser->file && parser->file->excludes) || strchr(text, '!');
+    inner.skips = parser->file && !may_exclude;
+    if (words)
+        complain(&inner, "more than %u patterns", MATCH_LIST_MAX);
+    else
+        complain(&inner, "%s", why);
+    if (parser->file && may_exclude)
+        add_unreadable(parser);
+    return false;
 }
 
 /* A null byte would hide the rest of the file; so it hides the rest of its line, as "#" does. */
@@ -227,20 +261,54 @@ static void hide_nulls(char *text, size_t length, const char *path, struct probl
         *null = '#';
 }
 
-/* Cuts up TEXT, the content of a file. */
-static GArray *parse_file(struct match_list *list, char *text, size_t length, const char *path,
-                          struct problems *problems)
+/* How many braces are open behind TEXT; negative: one too many was closed. */
+static int open_braces(const char *text)
 {
+    int open = 0;
+    for (; *text && open >= 0; text++)
+        open += *text == '{' ? 1 : *text == '}' ? -1 : 0;
+    return open;
+}
+
+/* Takes the next line off *REST, its comment cut. *LINES_R: how many lines that were, since braces
+ * may stretch over several, unless they do not end in this file. */
+static char *take_line(char **rest, unsigned *lines_r)
+{
+    GString *line = g_string_new(NULL);
+    char *first_end = NULL;
+    *lines_r = 0;
+    for (char *p = *rest; p;) {
+        size_t length = strcspn(p, "\n");
+        g_string_append_len(line, p, (gssize)MIN(strcspn(p, "#"), length));
+        p = p[length] ? p + length + 1 : NULL;
+        (*lines_r)++;
+        if (*lines_r == 1)
+            first_end = p;
+        if (open_braces(line->str) <= 0) {
+            *rest = p;
+            return g_string_free(line, FALSE);
+        }
+        g_string_append_c(line, '\n');
+    }
+    *lines_r = 1;
+    *rest = first_end;
+    g_string_truncate(line, strcspn(line->str, "\n"));
+    return g_string_free(line, FALSE);
+}
+
+/* Cuts up TEXT, the content of a file. */
+static GArray *parse_file(struct match_list *list, const struct pattern_file *file, char *text,
+                          size_t length, struct problems *problems)
+{
+    const char *path = file->watched.path;
     hide_nulls(text, length, path, problems);
-    struct table_context context = {.base_dir = list->base_dir, .problems = problems, .file = path};
+    struct table_context context = {
+        .base_dir = list->base_dir, .problems = problems, .file = path, .line = 1};
     struct parser parser = {
-        .list = list, .context = &context, .in_file = true, .patterns = new_patterns()};
-    for (char *line = text, *next; line; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
-        context.line++;
-        line[strcspn(line, "#")] = '\0';
+        .list = list, .context = &context, .file = file, .patterns = new_patterns()};
+    unsigned lines;
+    for (char *rest = text; rest; context.line += lines) {
+        g_autofree char *line = take_line(&rest, &lines);
         if (parser.patterns->len < MATCH_LIST_MAX)
             parse_words(&parser, line);
     }
@@ -251,11 +319,12 @@ static GArray *read_file(struct match_list *list, struct pattern_file *file, cha
                          size_t length, struct problems *problems)
 {
     unsigned before = problems_warnings(problems);
-    GArray *patterns = parse_file(list, text, length, file->watched.path, problems);
+    GArray *patterns = parse_file(list, file, text, length, problems);
     file->watched.warnings = problems_warnings(problems) - before;
     return patterns;
 }
 
+/* A file that a file names and that is not there may come yet; until then nobody can tell. */
 static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern)
 {
     size_t length;
@@ -264,11 +333,25 @@ static bool open_file(const struct parser *parser, const char *path, struct patt
     pattern->what = A_FILE;
     pattern->source = file;
     g_mutex_init(&file->lock);
+    file->excludes = pattern->negated != (parser->file && parser->file->excludes);
+    file->depth = parser->file ? parser->file->depth + 1 : 1;
     watched_file_init(&file->watched, path);
-    g_autofree char *text = watched_file_read(&file->watched, &length, &why);
-    if (!text)
-        return complain(parser, "cannot read %s: %s", path, why);
-    file->patterns = read_file(parser->list, file, text, length, parser->context->problems);
+    g_autofree char *text = NULL;
+    if (file->depth > FILE_DEPTH_MAX)
+        why = g_strdup("too many files of patterns name each other");
+    else
+        text = watched_file_read(&file->watched, &length, &why);
+    if (text) {
+        file->patterns = read_file(parser->list, file, text, length, parser->context->problems);
+        return true;
+    }
+    struct parser inside = *parser;
+    inside.skips = false;
+    complain(&inside, "cannot read %s: %s", path, why);
+    if (!parser->file)
+        return false;
+    inside.patterns = file->patterns = new_patterns();
+    add_unreadable(&inside);
     return true;
 }
 
@@ -376,6 +459,8 @@ static enum lookup_status match_one(const struct pattern *pattern, const struct 
         break;
     case A_TABLE:
         return ask_table(pattern->table, subject);
+    case UNREADABLE:
+        return LOOKUP_ERROR;
     case A_FILE:
         g_assert_not_reached();
     }
@@ -392,29 +477,41 @@ static enum verdict judge_one(const struct pattern *pattern, const struct subjec
     return pattern->negated ? NO : YES;
 }
 
+/* What is in force of a file; the caller gives the reference back. */
+static GArray *file_patterns(struct pattern_file *file)
+{
+    g_mutex_lock(&file->lock);
+    GArray *patterns = g_array_ref(file->patterns);
+    g_mutex_unlock(&file->lock);
+    return patterns;
+}
+
+static enum verdict judge_all(const GArray *patterns, const struct subject *subject);
+
 /* "!/path" turns each of the file's patterns round, as Postfix does. */
 static enum verdict judge_file(const struct pattern *pattern, const struct subject *subject)
 {
-    struct pattern_file *file = pattern->source;
-    g_mutex_lock(&file->lock);
-    g_autoptr(GArray) patterns = g_array_ref(file->patterns);
-    g_mutex_unlock(&file->lock);
-    enum verdict verdict = UNDECIDED;
-    for (unsigned i = 0; verdict == UNDECIDED && i < patterns->len; i++)
-        verdict = judge_one(&g_array_index(patterns, struct pattern, i), subject);
+    g_autoptr(GArray) patterns = file_patterns(pattern->source);
+    enum verdict verdict = judge_all(patterns, subject);
     if (!pattern->negated || verdict == UNDECIDED || verdict == CANNOT_TELL)
         return verdict;
     return verdict == YES ? NO : YES;
 }
 
-static enum lookup_status judge(const struct match_list *list, const struct subject *subject)
+static enum verdict judge_all(const GArray *patterns, const struct subject *subject)
 {
     enum verdict verdict = UNDECIDED;
-    for (unsigned i = 0; verdict == UNDECIDED && i < list->patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(list->patterns, struct pattern, i);
+    for (unsigned i = 0; verdict == UNDECIDED && i < patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
         verdict =
             pattern->what == A_FILE ? judge_file(pattern, subject) : judge_one(pattern, subject);
     }
+    return verdict;
+}
+
+static enum lookup_status judge(const struct match_list *list, const struct subject *subject)
+{
+    enum verdict verdict = judge_all(list->patterns, subject);
     if (verdict == CANNOT_TELL)
         return LOOKUP_ERROR;
     return verdict == YES ? LOOKUP_HIT : LOOKUP_MISS;
@@ -450,24 +547,47 @@ enum lookup_status match_list_find_domain(struct match_list *list, const char *d
     return judge(list, &subject);
 }
 
-static bool refresh_tables(GArray *patterns, struct problems *problems)
+/* Whether the names of PATTERNS are all that they can match, and no more than *LEFT. */
+static bool each_name(const GArray *patterns, unsigned *left,
+                      bool (*visit)(void *data, const char *name), void *data)
 {
-    bool swapped = false;
+    bool all = true;
     for (unsigned i = 0; i < patterns->len; i++) {
-        struct table *table = g_array_index(patterns, struct pattern, i).table;
-        if (table && table_refresh(table, problems))
-            swapped = true;
+        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+        if (pattern->what == A_FILE && !pattern->source->excludes) {
+            g_autoptr(GArray) inner = file_patterns(pattern->source);
+            all = each_name(inner, left, visit, data) && all;
+        } else if (pattern->what == A_NAME && !pattern->negated) {
+            if (*left == 0 || !visit(data, pattern->name))
+                return false;
+            (*left)--;
+        } else if (pattern->what != A_LITERAL && pattern->what != A_FILE && !pattern->negated) {
+            all = false;
+        }
     }
-    return swapped;
+    return all;
 }
+
+bool match_list_each_name(struct match_list *list, unsigned limit,
+                          bool (*visit)(void *data, const char *name), void *data)
+{
+    return each_name(list->patterns, &limit, visit, data);
+}
+
+/* Reading again */
+
+static bool refresh_patterns(struct match_list *list, const GArray *patterns, bool tables,
+                             struct problems *problems);
 
 static bool refresh_file(struct match_list *list, struct pattern_file *file,
                          struct problems *problems)
 {
     size_t length;
+    if (file->depth > FILE_DEPTH_MAX)
+        return false;
     g_autofree char *text = watched_file_poll(&file->watched, &length, problems);
     if (!text)
-        return refresh_tables(file->patterns, problems);
+        return refresh_patterns(list, file->patterns, true, problems);
     GArray *fresh = read_file(list, file, text, length, problems);
     g_mutex_lock(&file->lock);
     GArray *old = file->patterns;
@@ -477,24 +597,32 @@ static bool refresh_file(struct match_list *list, struct pattern_file *file,
     return true;
 }
 
+static bool refresh_patterns(struct match_list *list, const GArray *patterns, bool tables,
+                             struct problems *problems)
+{
+    bool swapped = false;
+    for (unsigned i = 0; i < patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+        if (pattern->what == A_FILE && refresh_file(list, pattern->source, problems))
+            swapped = true;
+        if (tables && pattern->table && table_refresh(pattern->table, problems))
+            swapped = true;
+    }
+    return swapped;
+}
+
 bool match_list_refresh(struct match_list *list, struct problems *problems)
 {
     g_mutex_lock(&list->refresh_lock);
-    bool swapped = list->refreshes_tables && refresh_tables(list->patterns, problems);
-    for (unsigned i = 0; i < list->patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(list->patterns, struct pattern, i);
-        if (pattern->what == A_FILE && refresh_file(list, pattern->source, problems))
-            swapped = true;
-    }
+    bool swapped = refresh_patterns(list, list->patterns, list->refreshes_tables, problems);
     g_mutex_unlock(&list->refresh_lock);
     return swapped;
 }
 
-void match_list_add_status(struct match_list *list, GPtrArray *statuses)
+static void add_file_status(const GArray *patterns, GPtrArray *statuses)
 {
-    g_mutex_lock(&list->refresh_lock);
-    for (unsigned i = 0; i < list->patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(list->patterns, struct pattern, i);
+    for (unsigned i = 0; i < patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
         if (pattern->what != A_FILE)
             continue;
         struct table_status *status = g_new0(struct table_status, 1);
@@ -502,6 +630,13 @@ void match_list_add_status(struct match_list *list, GPtrArray *statuses)
         status->entries = pattern->source->patterns->len;
         watched_file_status(&pattern->source->watched, status);
         g_ptr_array_add(statuses, status);
+        add_file_status(pattern->source->patterns, statuses);
     }
+}
+
+void match_list_add_status(struct match_list *list, GPtrArray *statuses)
+{
+    g_mutex_lock(&list->refresh_lock);
+    add_file_status(list->patterns, statuses);
     g_mutex_unlock(&list->refresh_lock);
 }

@@ -11,6 +11,14 @@ struct row {
     const char *problems;
 };
 
+/* A line whose pattern may keep somebody out, and cannot be read for TEXT. */
+#define UNTOLD(line, text)                                                                         \
+    "f:" #line ": warning: " text "\nf:" #line                                                     \
+    ": warning: until that is mended, nobody can tell whom it keeps out: who is not decided "      \
+    "before is answered 451"
+#define BITS        "\"1.2.3.5/30\": bits outside the prefix are not zero; did you mean 1.2.3.4/30?"
+#define UNBRACKETED "\"2001:db8::1\": an IPv6 address must stand in brackets here: [2001:db8::1]"
+
 static const struct row network_rows[] = {
     {"", NULL, {"192.0.2.1-", "::1-"}, NULL},
     {"127.0.0.0/8 [::1]/128",
@@ -39,6 +47,32 @@ static const struct row network_rows[] = {
      NULL,
      {"192.0.2.1+", "192.0.2.2-", "192.0.2.2 a.example+", "192.0.2.2 unknown-"},
      NULL},
+    {"[::ffff:0:0]/96 [::ffff:192.0.2.1] [::]/0",
+     NULL,
+     {"192.0.2.1-", "::ffff:192.0.2.1-", "127.0.0.1-", "2001:db8::1+"},
+     NULL},
+    {"!@/f 192.0.2.0/24", "1.2.3.5/30\n", {"192.0.2.1?", "198.51.100.1?"}, UNTOLD(1, BITS)},
+    {"!@/f 192.0.2.0/24", "!1.2.3.5/30\n", {"192.0.2.1+"}, "f:1: warning: " BITS "; skipped"},
+    {"@/f", "!1.2.3.5/30\n192.0.2.0/24\n", {"192.0.2.1?", "::1?"}, UNTOLD(1, BITS)},
+    {"@/f", "192.0.2.0/24\n!1.2.3.5/30\n", {"192.0.2.1+", "192.0.3.1?"}, UNTOLD(2, BITS)},
+    {"@/f 192.0.2.0/24", "!!1.2.3.5/30\n", {"192.0.2.1+"}, "f:1: warning: " BITS "; skipped"},
+    {"@/f",
+     "!inline:{\n 192.0.2.1=x\n {192.0.2.2 = y z}\n}\n192.0.2.0/24 inline:{\n192.0.3.1=x}\n",
+     {"192.0.2.1-", "192.0.2.2-", "192.0.2.3+", "192.0.3.1+", "192.0.3.2-"},
+     NULL},
+    {"@/f",
+     "!inline:{\n192.0.2.1=x\n192.0.2.0/24\n",
+     {"192.0.2.7?"},
+     UNTOLD(1, "a brace has no partner")},
+    {"@/f", "!2001:db8::1\n192.0.2.1\n", {"192.0.2.1?"}, UNTOLD(1, UNBRACKETED)},
+    {"@/f",
+     "!192.0.2\n192.0.2.1\n",
+     {"192.0.2.1?"},
+     UNTOLD(1, "\"192.0.2\": not an IP address or network")},
+    {"@/f",
+     "/nowhere/x\n",
+     {"192.0.2.1?"},
+     UNTOLD(1, "cannot read /nowhere/x: No such file or directory")},
     {"192.0.2.1 fail: 192.0.2.2", NULL, {"192.0.2.1+", "192.0.2.2?", "::1?"}, NULL},
     {"!fail:", NULL, {"192.0.2.2?"}, NULL},
     {"!@/f 192.0.2.0/24",
@@ -52,18 +86,16 @@ static const struct row network_rows[] = {
      NULL},
     {"@/f", "", {"192.0.2.1-"}, NULL},
     {"@/f",
-     "127.0.0.1/8\n2001:db8::/32\n/etc/passwd\n!\na{b\n192.0.2.1\n192.0.2\nfoo*\n",
-     {"192.0.2.1+", "127.0.0.1-"},
+     "127.0.0.1/8\n2001:db8::/32\na{b\n192.0.2.1\n192.0.2\nfoo*\n!\n",
+     {"192.0.2.1+", "127.0.0.1?"},
      "f:1: warning: \"127.0.0.1/8\": bits outside the prefix are not zero; did you mean "
      "127.0.0.0/8?; skipped\n"
      "f:2: warning: \"2001:db8::/32\": an IPv6 address must stand in brackets here: "
      "[2001:db8::]/32; skipped\n"
-     "f:3: warning: \"/etc/passwd\": a file of patterns cannot name another; skipped\n"
-     "f:4: warning: there is no pattern after \"!\"; skipped\n"
-     "f:5: warning: a brace has no partner; skipped\n"
-     "f:7: warning: \"192.0.2\": not an IP address or network; skipped\n"
-     "f:8: warning: \"foo*\" is no name; expected example.com, or .example.com for the names below "
-     "it; skipped"},
+     "f:3: warning: a brace has no partner; skipped\n"
+     "f:5: warning: \"192.0.2\": not an IP address or network; skipped\n"
+     "f:6: warning: \"foo*\" is no name; expected example.com, or .example.com for the names below "
+     "it; skipped\n" UNTOLD(7, "there is no pattern after \"!\"")},
     {"@/f",
      "10.0.0.0/8\n!nix:x\n192.0.2.1\n",
      {"10.0.0.1+", "192.0.2.1?"},
@@ -218,6 +250,97 @@ static void test_null_bytes(void)
     scratch_clear(&scratch);
 }
 
+/* Writes TEXT, in which "@" stands for the folder, as file NAME. */
+static void write_nested(const struct scratch *scratch, const char *name, const char *text)
+{
+    g_autoptr(GString) whole = g_string_new(text);
+    g_string_replace(whole, "@", scratch->dir, 0);
+    scratch_write(scratch, name, whole->str, -1);
+}
+
+/* A "!" turns round what stands in a file, and in the files that it names. */
+static void test_nested_files(void)
+{
+    struct scratch scratch = scratch_new();
+    write_nested(&scratch, "a", "!@/b @/c\n203.0.113.0/24\n");
+    write_nested(&scratch, "b", "192.0.2.1\n!@/c 192.0.2.2\n");
+    write_nested(&scratch, "c", "198.51.100.1\n!192.0.2.3/30\n");
+    g_autofree char *path = scratch_path(&scratch, "a");
+    struct match_list *list = match_list_open(path, MATCH_NETWORKS, &scratch.context);
+    g_autofree char *problems = scratch_problems(&scratch);
+    g_assert_nonnull(list);
+    check_asked(list, MATCH_NETWORKS, "192.0.2.1-");
+    check_asked(list, MATCH_NETWORKS, "198.51.100.1+");
+    /* In c, reached by "!" twice, a "!" keeps out: nobody can tell what comes behind. */
+    check_asked(list, MATCH_NETWORKS, "192.0.2.2?");
+    check_asked(list, MATCH_NETWORKS, "203.0.113.1?");
+    g_assert_nonnull(strstr(problems, "c:2: warning: \"192.0.2.3/30\""));
+    write_nested(&scratch, "c", "198.51.100.1\n!192.0.2.4/30 # as it should be\n");
+    g_usleep(G_USEC_PER_SEC + G_USEC_PER_SEC / 5);
+    g_assert_true(match_list_refresh(list, scratch.context.problems));
+    check_asked(list, MATCH_NETWORKS, "203.0.113.1+");
+    check_asked(list, MATCH_NETWORKS, "192.0.2.2-");
+    check_asked(list, MATCH_NETWORKS, "192.0.2.5-");
+    match_list_unref(list);
+    scratch_clear(&scratch);
+}
+
+/* A file that comes later is read then; one that names itself ends somewhere. */
+static void test_odd_files(void)
+{
+    struct scratch scratch = scratch_new();
+    write_nested(&scratch, "a", "192.0.2.1 @/late\n");
+    write_nested(&scratch, "loop", "192.0.2.1 @/loop\n");
+    g_autofree char *path = scratch_path(&scratch, "a"), *loop = scratch_path(&scratch, "loop");
+    struct match_list *list = match_list_open(path, MATCH_NETWORKS, &scratch.context);
+    check_asked(list, MATCH_NETWORKS, "192.0.2.1+");
+    check_asked(list, MATCH_NETWORKS, "192.0.2.2?");
+    write_nested(&scratch, "late", "192.0.2.2\n");
+    g_usleep(G_USEC_PER_SEC + G_USEC_PER_SEC / 5);
+    g_assert_true(match_list_refresh(list, scratch.context.problems));
+    check_asked(list, MATCH_NETWORKS, "192.0.2.2+");
+    check_asked(list, MATCH_NETWORKS, "192.0.2.3-");
+    match_list_unref(list);
+    list = match_list_open(loop, MATCH_NETWORKS, &scratch.context);
+    g_autofree char *problems = scratch_problems(&scratch);
+    g_assert_nonnull(strstr(problems, "too many files of patterns name each other"));
+    check_asked(list, MATCH_NETWORKS, "192.0.2.1+");
+    check_asked(list, MATCH_NETWORKS, "192.0.2.2?");
+    g_assert_false(match_list_refresh(list, scratch.context.problems));
+    match_list_unref(list);
+    scratch_clear(&scratch);
+}
+
+static bool gather(void *data, const char *name)
+{
+    g_string_append_printf(data, "%s ", name);
+    return true;
+}
+
+static void test_names(void)
+{
+    static const struct {
+        const char *list, *names;
+        bool all;
+    } cases[] = {
+        {"Lab.test, mail.lab.test [192.0.2.1]", "lab.test mail.lab.test ", true},
+        {"!x.lab.test lab.test", "lab.test ", true},
+        {"", "", true},
+        {".lab.test lab.test", "lab.test ", false},
+        {"inline:{a.test=x} lab.test", "lab.test ", false},
+        {"a.test b.test c.test d.test", "a.test b.test c.test ", false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct scratch scratch = scratch_new();
+        g_autoptr(GString) names = g_string_new(NULL);
+        struct match_list *list = match_list_open(cases[i].list, MATCH_DOMAINS, &scratch.context);
+        g_assert_cmpint(match_list_each_name(list, 3, gather, names), ==, cases[i].all);
+        g_assert_cmpstr(names->str, ==, cases[i].names);
+        match_list_unref(list);
+        scratch_clear(&scratch);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -225,5 +348,8 @@ int main(int argc, char **argv)
     g_test_add_func("/matchlist/domains", test_domains);
     g_test_add_func("/matchlist/no-address", test_no_address);
     g_test_add_func("/matchlist/null-bytes", test_null_bytes);
+    g_test_add_func("/matchlist/nested-files", test_nested_files);
+    g_test_add_func("/matchlist/odd-files", test_odd_files);
+    g_test_add_func("/matchlist/names", test_names);
     return g_test_run();
 }
