@@ -140,6 +140,7 @@ struct check {
     char *more_subject; /* CHECK_MORE: what they speak of */
     const char *more_class;
     bool never_permits;         /* a permit, one of `more` too, counts as DUNNO */
+    const char *permit_reply;   /* then: what such a permit is answered; static, or NULL */
     const char *why;            /* CHECK_CANNOT_TELL: static text for the log */
     enum wait_source waits_for; /* CHECK_WAIT */
     struct check_effects *effects;

@@ -26,6 +26,9 @@ enum guard_action { GUARD_REJECT, GUARD_STRIP, GUARD_TAG, GUARD_OFF };
 struct site {
     struct match_list *mynetworks;
     struct match_list *local_domains; /* NULL: not set, so that nobody knows what is local */
+    struct match_list *login_domains; /* where a bare login owns the address, and the MTA takes
+                                         addresses apart; NULL: nobody knows */
+    char *origin;                     /* what the MTA adds to a bare address; "": nobody knows */
     char *recipient_delimiter;
     GPtrArray *untrusted_listeners;       /* of char * */
     GPtrArray *submission_listeners;      /* of char * */

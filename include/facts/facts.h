@@ -29,7 +29,8 @@ enum mta_kind { MTA_OTHER, MTA_POSTFIX };
 /* What the MTA found when it looked the client's name up ({client_resolve}). */
 enum name_status { NAME_OK, NAME_NOT_FOUND, NAME_FORGED, NAME_CANNOT_TELL };
 
-/* The macros, as the MTA gave them; NULL where absent or empty. Owned. */
+/* The macros, as the MTA gave them; NULL where absent or empty ({mail_addr}: where absent). Owned.
+ */
 struct macro_facts {
     char *mta_name;       /* j */
     char *mta_version;    /* v */
@@ -50,10 +51,22 @@ struct macro_facts {
     char *auth_type;      /* {auth_type} */
     char *helo_auth_type; /* {auth_type}, as it was at the last HELO */
     char *auth_authen;    /* {auth_authen} */
-    char *rcpt_mailer;    /* {rcpt_mailer} */
+    char *mail_mailer;    /* {mail_mailer} */
+    char *mail_host;      /* {mail_host} */
+    char *mail_addr;      /* {mail_addr}; "" of the null sender */
+    char *rcpt_mailer;    /* {rcpt_mailer}; "error" is no refusal: virtual aliases have it */
+    char *rcpt_host;      /* {rcpt_host} */
+    char *rcpt_addr;      /* {rcpt_addr} */
 };
 
 struct header_list;
+
+/* What the MTA makes of an address of the envelope (checks/whose.h): whom restrictions, tables and
+ * lists are asked about. Relaying is decided by what was typed, and replies show that. */
+struct meant_address {
+    struct mail_address address; /* domain "": it is one of login_domains, nobody knows which */
+    bool untold;                 /* a table of login_domains cannot be asked */
+};
 
 /* The message itself, known at its end. Borrowed from the session. */
 struct message_facts {
@@ -64,6 +77,7 @@ struct message_facts {
     uint64_t size; /* bytes of header and body as they came; of the body no more than
                       was read, unless a policy needs to see all of it */
     const char *const *recipients; /* those that were accepted, as the MTA gave them */
+    const char *const *meant;      /* of each recipient: what the MTA makes of it, local@domain */
     size_t recipient_count;
     const unsigned *profiles; /* of each recipient: its place among the site's profiles */
 };
@@ -89,13 +103,15 @@ struct facts {
     bool login_in_clear; /* the login came before TLS, and Sendmail has not forgotten it */
 
     /* of the message */
-    bool in_message; /* between MAIL and its end */
-    struct mail_address sender;
+    bool in_message;            /* between MAIL and its end */
+    struct mail_address sender; /* as typed */
+    struct meant_address sender_meant;
     bool smtputf8;
-    uint64_t announced_size; /* bytes, SIZE= of MAIL (RFC 1870), the client's word; 0: none */
-    bool has_recipient;      /* recipient below is the one being decided */
-    unsigned profile;        /* the index of its profile among the policy's; 0: none */
-    struct mail_address recipient;
+    uint64_t announced_size;       /* bytes, SIZE= of MAIL (RFC 1870), the client's word; 0: none */
+    bool has_recipient;            /* recipient below is the one being decided */
+    unsigned profile;              /* the index of its profile among the policy's; 0: none */
+    struct mail_address recipient; /* as typed */
+    struct meant_address recipient_meant;
     const struct message_facts *message; /* NULL until the message is in */
 };
 
@@ -117,10 +133,10 @@ void facts_connect(struct facts *facts, const struct connection *connection,
 void facts_helo(struct facts *facts, const char *helo, const struct macro_source *macros);
 
 /* MAIL: ARGV[0] is the path, the others are ESMTP parameters, NULL ends them. Forgets everything
- * of a message before it. */
+ * of a message before it. The caller sets sender_meant afterwards, as it knows the site. */
 void facts_mail(struct facts *facts, const char *const *argv, const struct macro_source *macros);
 
-/* RCPT: the path becomes the current recipient. */
+/* RCPT: the path becomes the current recipient. The caller sets recipient_meant afterwards. */
 void facts_rcpt(struct facts *facts, const char *const *argv, const struct macro_source *macros);
 
 /* The macros that come with the end of the message (the queue ID). */
@@ -149,6 +165,10 @@ bool facts_listener_may_be(const struct facts *facts, const char *name);
  * (submit.cf) would send it to postmaster as a whole. That program speaks SMTP from loopback, and
  * its Received field names a user instead of a client. Known once the header is in. */
 bool facts_nobody_to_tell(const struct facts *facts);
+
+/* Whether the current recipient is the bare postmaster (RFC 5321 4.5.1), whom Postfix's smtpd
+ * accepts before it asks any list. */
+bool facts_is_postmaster(const struct facts *facts);
 
 /* The subject of the client certificate that the MTA has verified, encoded as Sendmail does
  * (+XX); NULL without one. Behind Sendmail, and behind an MTA that does not say what it is,

@@ -37,6 +37,10 @@ void mail_address_clear(struct mail_address *address);
  * frees it. This is the form that tables are asked for. */
 char *mail_address_key(const struct mail_address *address);
 
+/* Whether LOCAL (quotes resolved) and DOMAIN (folded) can be the parts of an address: neither is
+ * empty, and the domain is a name or a literal. */
+bool mail_address_is_sound(const char *local, const char *domain);
+
 /* A copy of DOMAIN, lower case and without its trailing dot. The caller frees it. */
 char *mail_domain_fold(const char *domain);
 

@@ -73,6 +73,17 @@ SETTING(LOCAL_DOMAINS, "local_domains", DOMAINS, NULL, ANY, MAIN | LISTENER,
         "local-host-names and relay-domains fit), or tables. While it is not set, gatepost cannot "
         "tell whether a recipient is local, and `reject_unauth_destination` answers `451 4.3.0`. "
         "Set and empty, nothing is local. `gatepostctl setup` prints the MTA's own list.")
+SETTING(ORIGIN, "origin", TEXT, "", ANY, MAIN | LISTENER,
+        "The domain that the MTA adds to an address without one: Postfix's myorigin. `gatepostctl "
+        "setup` prints it. Postfix itself tells what it makes of a sender or recipient; behind "
+        "Sendmail, and where nothing is told, this is needed to know whose such an address is. "
+        "While it is empty, the address may be of any of `login_domains`.")
+SETTING(LOGIN_DOMAINS, "login_domains", DOMAINS, "$local_domains", ANY, MAIN | LISTENER,
+        "The domains whose addresses a key without a domain in `sender_login_maps` owns, and whose "
+        "addresses the MTA takes apart itself (user%host@domain, host!user@domain): Postfix's "
+        "mydestination, myorigin and host name, Sendmail's class w. Where `local_domains` holds "
+        "relayed or virtual domains too, name the others alone here, or the user `alice` may write "
+        "as alice of each of them. `gatepostctl setup` prints the MTA's own list.")
 SETTING(RECIPIENT_DELIMITER, "recipient_delimiter", TEXT, "", ANY, MAIN | LISTENER,
         "The characters that separate a user from an extension (`user+extension`), as in Postfix. "
         "Tables and sender logins are then searched for the address without the extension, too.")

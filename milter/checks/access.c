@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/whose.h"
 
 /* What a result speaks of, and the code and words it has when it says nothing of its own. */
 struct result {
@@ -26,8 +27,8 @@ static const char *fit_address_code(const char *dsn, const char *class)
     static const struct {
         const char *digit, *sender, *recipient;
     } rows[] = {
-        {"1", "4.1.0", "4.1.1"}, {"2", "4.1.8", "4.1.2"}, {"3", "4.1.7", "4.1.3"},
-        {"4", "4.1.0", "4.1.4"}, {"5", "4.1.0", "4.1.5"}, {"6", "4.1.0", "4.1.6"},
+        {"1", "4.1.7", "4.1.1"}, {"2", "4.1.8", "4.1.2"}, {"3", "4.1.7", "4.1.3"},
+        {"4", "4.1.7", "4.1.4"}, {"5", "4.1.0", "4.1.5"}, {"6", "4.1.7", "4.1.6"},
         {"7", "4.1.7", "4.1.3"}, {"8", "4.1.8", "4.1.2"},
     };
     if (strncmp(dsn + 1, ".1.", 3) != 0)
@@ -344,6 +345,8 @@ enum check_result run_check_reverse_client_hostname_access(struct check *check)
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status =
         search_client(check->argument->tables, facts->reverse_name, &facts->address, value);
+    /* As in Postfix: whoever writes the PTR record would let himself in. */
+    check->permit_reply = "451 4.3.5 Server configuration error";
     return forbid_permit(check, access_conclude(check, status, value, facts->reverse_name,
                                                 "Unverified Client host"));
 }
@@ -358,21 +361,49 @@ enum check_result run_check_helo_access(struct check *check)
     return access_conclude(check, status, value, helo, "Helo command");
 }
 
-static enum check_result check_address(struct check *check, const struct mail_address *address,
-                                       const char *class)
+/* What the tables say of an address of the envelope. */
+struct address_question {
+    struct check *check;
+    const char *typed, *class;
+    bool permitted;
+    enum check_result result;
+};
+
+/* Of what an address may be, a refusal of one counts before a permit of another. */
+static bool ask_address(void *data, const struct mail_address *address)
 {
+    struct address_question *question = data;
+    struct check *check = question->check;
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status = search_address(check->argument->tables, address, SEARCH_ACCESS,
                                                check->site->recipient_delimiter, false, value);
-    return access_conclude(check, status, value, address->text, class);
+    question->result = access_conclude(check, status, value, question->typed, question->class);
+    question->permitted |= question->result == CHECK_PERMIT;
+    return question->result == CHECK_DUNNO || question->result == CHECK_PERMIT;
+}
+
+/* No permit may rest on what is not understood wholly. */
+static enum check_result check_address(struct check *check, const struct mail_address *typed,
+                                       const struct meant_address *meant, const char *class)
+{
+    struct address_question question = {
+        .check = check, .typed = typed->text, .class = class, .result = CHECK_DUNNO};
+    const struct mail_address *address = &meant->address;
+    if (meant->untold)
+        return check_cannot_tell(check, "a table of login_domains cannot be asked");
+    whose_each(check->site, meant, ask_address, &question);
+    if (question.result == CHECK_DUNNO && question.permitted)
+        question.result = CHECK_PERMIT;
+    bool doubtful = address->malformed || (!address->null && !*address->domain);
+    return doubtful ? forbid_permit(check, question.result) : question.result;
 }
 
 enum check_result run_check_sender_access(struct check *check)
 {
     if (!check->facts->in_message)
         return CHECK_DUNNO;
-    enum check_result result = check_address(check, &check->facts->sender, "Sender address");
-    return check->facts->sender.malformed ? forbid_permit(check, result) : result;
+    return check_address(check, &check->facts->sender, &check->facts->sender_meant,
+                         "Sender address");
 }
 
 enum check_result run_check_recipient_access(struct check *check)
@@ -380,7 +411,8 @@ enum check_result run_check_recipient_access(struct check *check)
     const struct mail_address *recipient = &check->facts->recipient;
     if (!check->facts->has_recipient)
         return CHECK_DUNNO;
-    enum check_result result = check_address(check, recipient, "Recipient address");
+    enum check_result result =
+        check_address(check, recipient, &check->facts->recipient_meant, "Recipient address");
     /* What looks like one address may be delivered to another. */
     return recipient->routed || recipient->malformed ? forbid_permit(check, result) : result;
 }

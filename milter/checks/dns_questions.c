@@ -82,12 +82,12 @@ static void add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
 
 static void add_sender(struct dnsbl_lookup *lookup, const struct facts *facts)
 {
-    add_email(lookup, DNSBL_SENDER, &facts->sender);
+    add_email(lookup, DNSBL_SENDER, &facts->sender_meant.address);
 }
 
 static void add_recipient(struct dnsbl_lookup *lookup, const struct facts *facts)
 {
-    add_email(lookup, DNSBL_RECIPIENT, &facts->recipient);
+    add_email(lookup, DNSBL_RECIPIENT, &facts->recipient_meant.address);
 }
 
 /* Asks for whoever may be meant by a field; who names more than can be asked is noted. */

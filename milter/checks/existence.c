@@ -65,11 +65,12 @@ struct side {
     unsigned null_mx_code;
 };
 
-static enum check_result check_domain(struct check *check, const struct mail_address *address,
-                                      const struct side *side)
+/* Asks for the domain of MEANT; a refusal shows the address as it was TYPED. */
+static enum check_result check_domain(struct check *check, const struct mail_address *typed,
+                                      const struct meant_address *meant, const struct side *side)
 {
     static const char format[] = "<%s>: %s rejected: %s";
-    const char *domain = address->domain, *text = address->text;
+    const char *domain = meant->address.domain, *text = typed->text;
     if (domain[0] == '\0' || domain[0] == '[')
         return CHECK_DUNNO;
     if (!check->dns_questions)
@@ -103,17 +104,18 @@ static bool is_here(const struct check *check, const struct mail_address *addres
 enum check_result run_reject_unknown_sender_domain(struct check *check)
 {
     static const struct side side = {"Sender address", "4.1.8", "5.7.27", 550};
-    const struct mail_address *sender = &check->facts->sender;
-    if (!check->facts->in_message || sender->null || is_here(check, sender))
+    const struct facts *facts = check->facts;
+    const struct mail_address *meant = &facts->sender_meant.address;
+    if (!facts->in_message || meant->null || is_here(check, meant))
         return CHECK_DUNNO;
-    return check_domain(check, sender, &side);
+    return check_domain(check, &facts->sender, &facts->sender_meant, &side);
 }
 
 enum check_result run_reject_unknown_recipient_domain(struct check *check)
 {
     static const struct side side = {"Recipient address", "4.1.2", "5.1.10", 556};
-    const struct mail_address *recipient = &check->facts->recipient;
-    if (!check->facts->has_recipient || is_here(check, recipient))
+    const struct facts *facts = check->facts;
+    if (!facts->has_recipient || is_here(check, &facts->recipient_meant.address))
         return CHECK_DUNNO;
-    return check_domain(check, recipient, &side);
+    return check_domain(check, &facts->recipient, &facts->recipient_meant, &side);
 }

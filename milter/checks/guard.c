@@ -36,8 +36,8 @@ void guard_message(const struct site *site, const struct facts *facts, struct bo
     *message_r = (struct autoreply_message){
         .headers = {.get = guard_header,
                     .context = (void *)(uintptr_t)(const void *)message->headers},
-        .sender = facts->sender.text,
-        .recipients = message->recipients,
+        .sender = facts->sender_meant.address.text,
+        .recipients = message->meant,
         .recipient_count = message->recipient_count,
         .bounce_senders = site->bounce_senders,
         .memory = memory,
@@ -75,13 +75,13 @@ static char *whom_in_header(const struct autoreply_message *message, const char 
 
 /* Whom the reply of the guard names: the recipient that answers no human, or, when the envelope has
  * none, the one that the header has. The caller frees it. */
-static char *whom(const struct autoreply_message *message)
+static char *whom(const struct autoreply_message *message, const char *const *typed)
 {
     for (size_t i = 0; i < message->recipient_count; i++) {
         if (!bounce_senders_match(message->bounce_senders, message->recipients[i]))
             continue;
         struct mail_address address;
-        mail_address_parse(message->recipients[i], &address);
+        mail_address_parse(typed[i], &address);
         char *text = g_strdup(address.text);
         mail_address_clear(&address);
         return text;
@@ -93,7 +93,7 @@ static char *whom(const struct autoreply_message *message)
 
 static enum check_result refuse(struct check *check, const struct autoreply_message *message)
 {
-    g_autofree char *address = whom(message);
+    g_autofree char *address = whom(message, check->facts->message->recipients);
     return check_refuse(check, 550, "5.7.1",
                         "Auto-reply to <%s> quotes the original message; send it without the "
                         "quotation",

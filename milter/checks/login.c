@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/whose.h"
 
 const char *check_weak_login_reply(enum login_fault fault)
 {
@@ -49,24 +50,48 @@ static bool owns(const struct site *site, const char *owners, const char *login)
 
 enum owner { OWNER_UNKNOWN_SENDER, OWNER_SELF, OWNER_OTHER, OWNER_CANNOT_TELL };
 
-/* Whose ADDRESS is, seen from LOGIN (NULL: nobody is logged in). */
-static enum owner address_owner(struct check *check, const struct mail_address *address,
+/* Whose an address is, seen from LOGIN (NULL: nobody is logged in). */
+struct ownership {
+    const struct site *site;
+    const char *login;
+    enum owner owner;
+};
+
+/* Of what an address may be, one that is somebody else's decides. */
+static bool ask_owner(void *data, const struct mail_address *address)
+{
+    struct ownership *ownership = data;
+    const struct site *site = ownership->site;
+    g_autoptr(GString) owners = g_string_new(NULL);
+    enum lookup_status here = whose_login_domain(site, address->domain);
+    enum lookup_status status =
+        here == LOOKUP_ERROR
+            ? LOOKUP_ERROR
+            : search_address(site->sender_login_maps, address, SEARCH_LOGIN,
+                             site->recipient_delimiter, here == LOOKUP_HIT, owners);
+    bool own =
+        status == LOOKUP_HIT && ownership->login && owns(site, owners->str, ownership->login);
+    if (own)
+        ownership->owner = OWNER_SELF;
+    else if (status != LOOKUP_MISS)
+        ownership->owner = status == LOOKUP_HIT ? OWNER_OTHER : OWNER_CANNOT_TELL;
+    return own || status == LOOKUP_MISS;
+}
+
+/* An envelope sender that cannot be understood wholly may be anybody's address. */
+static enum owner address_owner(struct check *check, const struct meant_address *meant,
                                 const char *login)
 {
-    const struct site *site = check->site;
-    g_autoptr(GString) owners = g_string_new(NULL);
-    enum destination destination = site_destination(site, address);
-    switch (search_address(site->sender_login_maps, address, SEARCH_LOGIN,
-                           site->recipient_delimiter, destination == DESTINATION_LOCAL, owners)) {
-    case LOOKUP_HIT:
-        return login && owns(site, owners->str, login) ? OWNER_SELF : OWNER_OTHER;
-    case LOOKUP_MISS:
-        /* What the MTA makes of a malformed sender may be anybody's address. */
-        return address->malformed && address == &check->facts->sender ? OWNER_OTHER
-                                                                      : OWNER_UNKNOWN_SENDER;
-    default:
+    struct ownership ownership = {check->site, login, OWNER_UNKNOWN_SENDER};
+    if (meant->untold)
         return OWNER_CANNOT_TELL;
+    if (meant != &check->facts->sender_meant) {
+        ask_owner(&ownership, &meant->address);
+        return ownership.owner;
     }
+    bool whole = whose_each(check->site, meant, ask_owner, &ownership);
+    bool doubtful = !whole && ownership.owner == OWNER_UNKNOWN_SENDER;
+    return doubtful ? OWNER_OTHER : ownership.owner;
 }
 
 static enum check_result cannot_tell_owner(struct check *check)
@@ -74,76 +99,91 @@ static enum check_result cannot_tell_owner(struct check *check)
     return check_cannot_tell(check, "sender_login_maps cannot be asked");
 }
 
-static enum check_result authenticated_mismatch(struct check *check,
-                                                const struct mail_address *address,
-                                                const char *class, bool allow_unknown)
+/* A sender that is looked at: how it was typed, whose it is, and what it is called in a reply. */
+struct claim {
+    const char *typed;
+    const struct meant_address *meant;
+    const char *class;
+};
+
+static enum check_result authenticated_mismatch(struct check *check, const struct claim *claim,
+                                                bool allow_unknown)
 {
     if (!facts_has_login(check->facts))
         return CHECK_DUNNO;
     g_autofree char *login = site_login(check->site, check->facts);
-    enum owner owner = address_owner(check, address, login);
+    enum owner owner = address_owner(check, claim->meant, login);
     if (owner == OWNER_CANNOT_TELL)
         return cannot_tell_owner(check);
     if (owner == OWNER_SELF || (owner == OWNER_UNKNOWN_SENDER && allow_unknown))
         return CHECK_DUNNO;
     return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not owned by user %s",
-                        address->text, class, login ? login : "unknown");
+                        claim->typed, claim->class, login ? login : "unknown");
 }
 
 /* A login that does not count is none: it owns nothing. */
-static enum check_result
-unauthenticated_mismatch(struct check *check, const struct mail_address *address, const char *class)
+static enum check_result unauthenticated_mismatch(struct check *check, const struct claim *claim)
 {
     if (site_authenticated(check->site, check->facts))
         return CHECK_DUNNO;
-    enum owner owner = address_owner(check, address, NULL);
+    enum owner owner = address_owner(check, claim->meant, NULL);
     if (owner == OWNER_CANNOT_TELL)
         return cannot_tell_owner(check);
     if (owner == OWNER_UNKNOWN_SENDER)
         return CHECK_DUNNO;
-    return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not logged in", address->text,
-                        class);
+    return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not logged in", claim->typed,
+                        claim->class);
+}
+
+static enum check_result mismatch(struct check *check, const struct claim *claim,
+                                  bool allow_unknown)
+{
+    enum check_result result = authenticated_mismatch(check, claim, allow_unknown);
+    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check, claim);
 }
 
 enum check_result check_owner(struct check *check, const struct mail_address *address,
                               const char *class, bool allow_unknown)
 {
+    struct meant_address meant;
     if (!check->site->sender_login_maps || address->null)
         return CHECK_DUNNO;
-    enum check_result result = authenticated_mismatch(check, address, class, allow_unknown);
-    return result != CHECK_DUNNO ? result : unauthenticated_mismatch(check, address, class);
+    whose_typed(check->site, address, &meant);
+    struct claim claim = {address->text, &meant, class};
+    enum check_result result = mismatch(check, &claim, allow_unknown);
+    mail_address_clear(&meant.address);
+    return result;
 }
 
-static const char sender_class[] = "Sender address";
-
-/* The envelope sender, if it is to be looked at; else NULL. */
-static const struct mail_address *sender_to_check(const struct check *check)
+/* The envelope sender; false if there is nothing to look at. */
+static bool claim_of_sender(const struct check *check, struct claim *claim_r)
 {
-    bool looked_at =
-        check->site->sender_login_maps && check->facts->in_message && !check->facts->sender.null;
-    return looked_at ? &check->facts->sender : NULL;
+    const struct facts *facts = check->facts;
+    *claim_r = (struct claim){facts->sender.text, &facts->sender_meant, "Sender address"};
+    return check->site->sender_login_maps && facts->in_message && !claim_r->meant->address.null;
 }
 
 enum check_result run_reject_authenticated_sender_login_mismatch(struct check *check)
 {
-    const struct mail_address *sender = sender_to_check(check);
-    return sender ? authenticated_mismatch(check, sender, sender_class, false) : CHECK_DUNNO;
+    struct claim claim;
+    return claim_of_sender(check, &claim) ? authenticated_mismatch(check, &claim, false)
+                                          : CHECK_DUNNO;
 }
 
 enum check_result run_reject_unauthenticated_sender_login_mismatch(struct check *check)
 {
-    const struct mail_address *sender = sender_to_check(check);
-    return sender ? unauthenticated_mismatch(check, sender, sender_class) : CHECK_DUNNO;
+    struct claim claim;
+    return claim_of_sender(check, &claim) ? unauthenticated_mismatch(check, &claim) : CHECK_DUNNO;
 }
 
 enum check_result run_reject_sender_login_mismatch(struct check *check)
 {
-    const struct mail_address *sender = sender_to_check(check);
-    return sender ? check_owner(check, sender, sender_class, false) : CHECK_DUNNO;
+    struct claim claim;
+    return claim_of_sender(check, &claim) ? mismatch(check, &claim, false) : CHECK_DUNNO;
 }
 
 enum check_result run_reject_known_sender_login_mismatch(struct check *check)
 {
-    const struct mail_address *sender = sender_to_check(check);
-    return sender ? check_owner(check, sender, sender_class, true) : CHECK_DUNNO;
+    struct claim claim;
+    return claim_of_sender(check, &claim) ? mismatch(check, &claim, true) : CHECK_DUNNO;
 }

@@ -15,6 +15,7 @@ void site_clear(struct site *site)
     match_list_unref(site->mynetworks);
     match_list_unref(site->trusted_filters);
     match_list_unref(site->local_domains);
+    match_list_unref(site->login_domains);
     table_list_free(site->sender_login_maps);
     table_list_free(site->relay_clientcerts);
     table_list_free(site->dnsbl_reply_map);
@@ -27,6 +28,7 @@ void site_clear(struct site *site)
     g_clear_pointer(&site->submission_listeners, g_ptr_array_unref);
     g_clear_pointer(&site->sasl_local_realms, g_ptr_array_unref);
     g_clear_pointer(&site->auth_mechanisms, g_ptr_array_unref);
+    g_free(site->origin);
     g_free(site->recipient_delimiter);
     g_free(site->interfaces);
     *site = (struct site){0};

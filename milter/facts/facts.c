@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Session facts. An empty macro is the same as none; what the MTA does not say is never taken for
- * the answer that lets somebody in.
+ * Session facts. An empty macro is the same as none, but for the null sender's; what the MTA does
+ * not say is never taken for the answer that lets somebody in.
  */
 #include "facts/facts.h"
 
@@ -49,8 +49,13 @@ static const struct macro_row macro_rows[] = {
     ROW(STAGE_MAIL, "{verify}", verify),
     ROW(STAGE_MAIL, "{cert_subject}", cert_subject),
     ROW(STAGE_MAIL, "{cert_issuer}", cert_issuer),
+    ROW(STAGE_MAIL, "{mail_mailer}", mail_mailer),
+    ROW(STAGE_MAIL, "{mail_host}", mail_host),
+    ROW(STAGE_MAIL, "{mail_addr}", mail_addr),
     ROW(STAGE_RCPT, "i", queue_id),
     ROW(STAGE_RCPT, "{rcpt_mailer}", rcpt_mailer),
+    ROW(STAGE_RCPT, "{rcpt_host}", rcpt_host),
+    ROW(STAGE_RCPT, "{rcpt_addr}", rcpt_addr),
     ROW(STAGE_MESSAGE, "i", queue_id),
 };
 
@@ -66,8 +71,10 @@ static void collect(struct facts *facts, enum stage stage, const struct macro_so
             continue;
         char **field = macro_field(&facts->macros, &macro_rows[i]);
         const char *value = source ? source->get(source->context, macro_rows[i].macro) : NULL;
+        /* An empty address is one: the null sender. */
+        bool counts = value && (*value || field == &facts->macros.mail_addr);
         g_free(*field);
-        *field = value && *value ? g_strdup(value) : NULL;
+        *field = counts ? g_strdup(value) : NULL;
     }
 }
 
@@ -230,6 +237,8 @@ void facts_message(struct facts *facts, const struct macro_source *macros)
 void facts_end_recipient(struct facts *facts)
 {
     mail_address_clear(&facts->recipient);
+    mail_address_clear(&facts->recipient_meant.address);
+    facts->recipient_meant.untold = false;
     facts->has_recipient = false;
     facts->profile = 0;
 }
@@ -238,6 +247,8 @@ void facts_end_message(struct facts *facts)
 {
     facts_end_recipient(facts);
     mail_address_clear(&facts->sender);
+    mail_address_clear(&facts->sender_meant.address);
+    facts->sender_meant.untold = false;
     g_clear_pointer(&facts->macros.queue_id, g_free);
     facts->in_message = false;
     facts->message = NULL;
@@ -331,4 +342,11 @@ unsigned facts_login_bits(const struct facts *facts)
 bool facts_has_login(const struct facts *facts)
 {
     return facts->macros.auth_type || facts->macros.auth_authen;
+}
+
+bool facts_is_postmaster(const struct facts *facts)
+{
+    const struct mail_address *recipient = &facts->recipient;
+    return facts->has_recipient && !recipient->malformed && *recipient->domain == '\0' &&
+           g_ascii_strcasecmp(recipient->local, "postmaster") == 0;
 }

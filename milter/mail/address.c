@@ -97,6 +97,11 @@ static bool domain_malformed(const char *domain)
     return domain[0] == '.' || strpbrk(domain, "<>()\"\\,;:[]%!") || strstr(domain, "..");
 }
 
+bool mail_address_is_sound(const char *local, const char *domain)
+{
+    return *local && !domain_malformed(domain);
+}
+
 /* Takes "<" and ">" and white space off both ends, in place; false if only one bracket is there. */
 static bool strip_brackets(char *text)
 {

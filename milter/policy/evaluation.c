@@ -10,8 +10,10 @@ struct frame {
     const struct restriction_list *list;
     struct restriction_list *owned; /* the same, when a table gave it */
     unsigned next;
-    bool warn;          /* below warn_if_reject */
-    bool never_permits; /* a permit in it says nothing */
+    bool warn;                /* below warn_if_reject */
+    bool never_permits;       /* a permit in it says nothing */
+    const char *permit_reply; /* but this, if it is not NULL */
+    const char *name;         /* the restriction whose table gave it */
     char *subject;
     const char *class;
 };
@@ -131,6 +133,8 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
 {
     struct frame frame = {.warn = warn,
                           .never_permits = check->never_permits,
+                          .permit_reply = check->permit_reply,
+                          .name = name,
                           .subject = g_steal_pointer(&check->more_subject),
                           .class = check->more_class};
     frame.owned = restriction_list_compile_result(check->more, check->list);
@@ -146,13 +150,20 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
 
 /* A permit ends the list, unless it came out of something that may not permit: then that alone
  * ends, and the evaluation goes on behind it. */
-static enum evaluation_result take_permit(struct evaluation *evaluation, bool never_permits)
+static enum evaluation_result take_permit(struct evaluation *evaluation, const struct check *check,
+                                          const char *name)
 {
-    if (never_permits)
+    static const char why[] = "a table permits where it may not; DUNNO makes an exception";
+    if (check->never_permits && check->permit_reply)
+        return refuse(evaluation, name, g_strdup(check->permit_reply), why);
+    if (check->never_permits)
         return EVALUATION_DUNNO;
     for (guint i = 0; i < evaluation->frames->len; i++) {
-        if (!g_array_index(evaluation->frames, struct frame, i).never_permits)
+        const struct frame frame = g_array_index(evaluation->frames, struct frame, i);
+        if (!frame.never_permits)
             continue;
+        if (frame.permit_reply)
+            return refuse(evaluation, frame.name, g_strdup(frame.permit_reply), why);
         g_array_set_size(evaluation->frames, i);
         return EVALUATION_DUNNO;
     }
@@ -195,7 +206,7 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     enum evaluation_result outcome = EVALUATION_DUNNO;
     switch (result) {
     case CHECK_PERMIT:
-        outcome = take_permit(evaluation, check.never_permits);
+        outcome = take_permit(evaluation, &check, name);
         break;
     case CHECK_REFUSE:
         outcome = take_refusal(evaluation, name, g_steal_pointer(&check.reply), warn);

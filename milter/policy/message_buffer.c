@@ -38,6 +38,7 @@ void content_show(struct session *session)
         session->headers = header_list_new();
     if (!session->message_recipients) {
         session->message_recipients = g_ptr_array_new_with_free_func(g_free);
+        session->message_meant = g_ptr_array_new_with_free_func(g_free);
         session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
     }
     session->message = (struct message_facts){
@@ -46,6 +47,7 @@ void content_show(struct session *session)
         .body_length = session->body ? session->body->len : 0,
         .body_cut = session->body_cut,
         .recipients = (const char *const *)session->message_recipients->pdata,
+        .meant = (const char *const *)session->message_meant->pdata,
         .recipient_count = session->message_recipients->len,
         .size = session->header_bytes + strlen("\r\n") + session->body_bytes,
         .profiles = (const unsigned *)(const void *)session->message_profiles->data,

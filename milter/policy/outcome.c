@@ -258,9 +258,11 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         return;
     if (!session->message_recipients) {
         session->message_recipients = g_ptr_array_new_with_free_func(g_free);
+        session->message_meant = g_ptr_array_new_with_free_func(g_free);
         session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
     }
     g_ptr_array_add(session->message_recipients, g_strdup(session->facts.recipient.text));
+    g_ptr_array_add(session->message_meant, g_strdup(session->facts.recipient_meant.address.text));
     g_array_append_val(session->message_profiles, session->facts.profile);
 }
 

@@ -13,6 +13,8 @@
 #include "checks/dns_questions.h"
 #include "checks/spam.h"
 #include "config.h"
+#include "mail/address.h"
+#include "mail/hostname.h"
 
 /* How long a step of a session may wait for the store: as long as its own patience with a server.
  */
@@ -89,6 +91,19 @@ static void find_interfaces(struct site *site)
     site->interfaces = (struct ipaddr *)(void *)g_array_free(g_steal_pointer(&found), FALSE);
 }
 
+/* The name that the MTA adds to a bare address. */
+static char *origin_of(const struct build *build)
+{
+    const struct setting_value *value = value_of(build, SETTING_ORIGIN);
+    g_autofree char *folded = mail_domain_fold(value->text);
+    if (*folded && !hostname_valid_utf8(folded))
+        problems_error(build->base->problems, value->file, value->line,
+                       "origin: \"%s\" is no domain; expected one name (of Postfix's "
+                       "myorigin = /FILE, what stands in the file)",
+                       value->text);
+    return g_steal_pointer(&folded);
+}
+
 static void build_site(const struct build *build)
 {
     struct site *site = &build->policy->site;
@@ -96,6 +111,11 @@ static void build_site(const struct build *build)
     site->trusted_filters = matches_of(build, SETTING_TRUSTED_FILTERS, MATCH_NETWORKS);
     if (value_of(build, SETTING_LOCAL_DOMAINS)->given)
         site->local_domains = matches_of(build, SETTING_LOCAL_DOMAINS, MATCH_DOMAINS);
+    if (value_of(build, SETTING_LOGIN_DOMAINS)->given)
+        site->login_domains = matches_of(build, SETTING_LOGIN_DOMAINS, MATCH_DOMAINS);
+    else if (site->local_domains)
+        site->login_domains = match_list_ref(site->local_domains);
+    site->origin = origin_of(build);
     site->recipient_delimiter = g_strdup(value_of(build, SETTING_RECIPIENT_DELIMITER)->text);
     site->untrusted_listeners = words_of(build, SETTING_UNTRUSTED_LISTENERS);
     site->submission_listeners = words_of(build, SETTING_SUBMISSION_LISTENERS);

@@ -8,6 +8,7 @@
 
 #include "checks/dns_questions.h"
 #include "checks/spam.h"
+#include "checks/whose.h"
 
 static void recipient_free(void *data)
 {
@@ -36,8 +37,10 @@ static void forget_message(struct session *session)
     if (session->recipients)
         g_ptr_array_set_size(session->recipients, 0);
     content_forget(session);
-    if (session->message_recipients)
+    if (session->message_recipients) {
         g_ptr_array_set_size(session->message_recipients, 0);
+        g_ptr_array_set_size(session->message_meant, 0);
+    }
     if (session->message_profiles)
         g_array_set_size(session->message_profiles, 0);
     refusal_clear(&session->message_refusal);
@@ -61,8 +64,10 @@ void session_free(struct session *session)
     facts_clear(&session->facts);
     if (session->recipients)
         g_ptr_array_unref(session->recipients);
-    if (session->message_recipients)
+    if (session->message_recipients) {
         g_ptr_array_unref(session->message_recipients);
+        g_ptr_array_unref(session->message_meant);
+    }
     if (session->message_profiles)
         g_array_unref(session->message_profiles);
     if (session->notes)
@@ -86,9 +91,8 @@ static bool find_profile(struct session *session)
     if (!site->recipient_profiles)
         return true;
     g_autoptr(GString) name = g_string_new(NULL);
-    enum lookup_status status =
-        search_address(site->recipient_profiles, &session->facts.recipient, SEARCH_PROFILE,
-                       site->recipient_delimiter, false, name);
+    enum lookup_status status = whose_find(site, site->recipient_profiles,
+                                           &session->facts.recipient_meant, SEARCH_PROFILE, name);
     g_strchomp(name->str);
     int index = status == LOOKUP_HIT ? spam_profile_find(site->spam, name->str) : 0;
     session->facts.profile = index > 0 ? (unsigned)index : 0;
@@ -110,10 +114,6 @@ static void inherit_deferrals(struct session *session)
         if (earlier[i]->defer_if_permit && !now->defer_if_permit) {
             now->defer_if_permit = g_strdup(earlier[i]->defer_if_permit);
             now->defer_if_permit_check = earlier[i]->defer_if_permit_check;
-        }
-        if (earlier[i]->defer_if_reject && !now->defer_if_reject) {
-            now->defer_if_reject = g_strdup(earlier[i]->defer_if_reject);
-            now->defer_if_reject_check = earlier[i]->defer_if_reject_check;
         }
     }
 }
@@ -216,6 +216,7 @@ enum session_step session_mail(struct session *session, const char *const *argv,
 {
     forget_message(session);
     facts_mail(&session->facts, argv, macros);
+    whose_sender(&session->policy->site, &session->facts);
     wait_budget_renew(&session->budget, WAIT_DNS, session->policy->site.dns_budget);
     renew_questions(session, DNSBL_SENDER | DNSBL_FROM | DNSBL_REPLY_TO);
     if (!session->recipients)
@@ -270,13 +271,17 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
                                const struct macro_source *macros)
 {
     facts_rcpt(&session->facts, argv, macros);
+    whose_recipient(&session->policy->site, &session->facts);
     if (session->dns_questions)
         dns_questions_forget(session->dns_questions, DNSBL_RECIPIENT);
     if (!session->recipients)
         session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     warn_of_local_domain(session);
     run_begin(session, STAGE_RCPT);
-    inherit_deferrals(session);
+    if (facts_is_postmaster(&session->facts))
+        session->run.count = 0;
+    else
+        inherit_deferrals(session);
     bool profile_known = find_profile(session);
     const char *check = NULL;
     const char *reply = refused_beforehand(session, &check);

@@ -60,6 +60,7 @@ struct session {
     uint64_t body_bytes; /* that came by */
     struct message_facts message;
     GPtrArray *message_recipients;  /* of char *: accepted, with brackets off */
+    GPtrArray *message_meant;       /* of char *, beside them: what the MTA makes of them */
     GArray *message_profiles;       /* of unsigned, beside them */
     struct refusal message_refusal; /* mail without SMTP: given at its end */
     struct check_effects message_effects;

@@ -52,6 +52,10 @@ static bool run_lists(struct session *session)
         if (kind == LIST_HELO && !session->facts.helo)
             continue;
         if (!run->evaluating) {
+            /* As in Postfix, "defer_if_reject" ends with its list; relay and recipient
+             * restrictions are one. */
+            if (kind != LIST_RECIPIENT)
+                g_clear_pointer(&run->effects.defer_if_reject, g_free);
             struct check given = given_to_checks(session, &run->effects);
             evaluation_init(&run->evaluation, session->policy->lists[kind], &given);
             run->evaluating = true;

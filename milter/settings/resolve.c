@@ -216,10 +216,13 @@ static void resolve_keyed(struct resolver *resolver, struct keyed_line *line)
     line->keyed.score = cell.score;
 }
 
-static int compare_lines(const void *a, const void *b, void *section)
+static int compare_lines(const void *a, const void *b, void *data)
 {
-    const struct given *given = ((const struct section *)section)->given;
-    unsigned left = given[*(const unsigned *)a].line, right = given[*(const unsigned *)b].line;
+    const struct section *section = data;
+    /* What main does not say comes last, behind all that its default may name. */
+    unsigned less = section->kind == SECTION_MAIN ? 1 : 0;
+    unsigned left = section->given[*(const unsigned *)a].line - less;
+    unsigned right = section->given[*(const unsigned *)b].line - less;
     return left < right ? -1 : left > right;
 }
 

@@ -34,11 +34,13 @@ def run(*arguments, data=None, cwd=None):
 
 
 class Settings:
-    """A gatepost.conf in a folder of its own, and tables beside it."""
+    """A gatepost.conf in a folder of its own, for which /FOLDER stands in it, and tables beside
+    it."""
 
     def __init__(self, text='', **tables):
         self.folder = place.folder('gatepost-cli-')
-        self.file = place.write(self.folder + '/gatepost.conf', SURROUNDINGS + text)
+        self.file = place.write(self.folder + '/gatepost.conf', SURROUNDINGS +
+                                text.replace('/FOLDER', self.folder))
         for name, content in tables.items():
             place.write(os.path.join(self.folder, name), content)
 
