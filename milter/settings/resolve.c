@@ -6,6 +6,7 @@
  * A section's $name is what the section says of name, else what main does; that goes for values it
  * inherits, too, as a Postfix service's `-o name=value` shows in main.cf's $name.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -216,26 +217,31 @@ static void resolve_keyed(struct resolver *resolver, struct keyed_line *line)
     line->keyed.score = cell.score;
 }
 
-static int compare_lines(const void *a, const void *b, void *data)
+struct place {
+    unsigned line;
+    enum setting setting;
+};
+
+static int compare_places(const void *a, const void *b)
 {
-    const struct section *section = data;
-    /* What main does not say comes last, behind all that its default may name. */
-    unsigned less = section->kind == SECTION_MAIN ? 1 : 0;
-    unsigned left = section->given[*(const unsigned *)a].line - less;
-    unsigned right = section->given[*(const unsigned *)b].line - less;
-    return left < right ? -1 : left > right;
+    const struct place *left = a, *right = b;
+    if (left->line != right->line)
+        return left->line < right->line ? -1 : 1;
+    return left->setting < right->setting ? -1 : left->setting > right->setting;
 }
 
 /* In the order of the lines, so that errors come in that order. */
 static void resolve_section(struct resolver *resolver, struct section *section)
 {
-    unsigned order[SETTING_COUNT];
+    struct place order[SETTING_COUNT];
+    /* What main does not say comes last, behind all that its default may name. */
+    unsigned less = section->kind == SECTION_MAIN ? 1 : 0;
     for (unsigned i = 0; i < SETTING_COUNT; i++)
-        order[i] = i;
-    g_qsort_with_data(order, SETTING_COUNT, sizeof order[0], compare_lines, section);
+        order[i] = (struct place){section->given[i].line - less, (enum setting)i};
+    qsort(order, SETTING_COUNT, sizeof order[0], compare_places);
     resolver->section = section;
     for (unsigned i = 0; i < SETTING_COUNT; i++)
-        resolve(resolver, (enum setting)order[i]);
+        resolve(resolver, order[i].setting);
     for (guint i = 0; i < section->keyed->len; i++)
         resolve_keyed(resolver, section->keyed->pdata[i]);
 }
