@@ -51,7 +51,8 @@ def ours():
     if done.returncode == 0:
         return [path for path in done.stdout.splitlines()
                 if os.path.isfile(os.path.join(TOP, path))]
-    return [path for path in files('**/*', '.*') if not path.startswith('build')]
+    return [path for path in files('**/*', '.*')
+            if not path.startswith('build') and '__pycache__' not in path]
 
 
 def layers():
