@@ -5,25 +5,21 @@
  */
 #include "channel.h"
 
-#include <sys/select.h> /* ares.h wants fd_set */
-
-#include <ares.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/time.h>
 
-#include "base/system.h"
+#include "cares.h"
 #include "dns/resolver.h"
 #include "dns_message.h"
 #include "servers.h"
 
 /* A burst of answers to a thousand sessions must fit; the system may grant less. */
-enum { SOCKET_BUFFER = 1 << 20, CLASS_IN = 1 };
+enum { SOCKET_BUFFER = 1 << 20 };
 
-/* Bits of a question's fourth byte (RFC 4035 3.1.6, RFC 6840 5.7), and the size of UDP answers that
- * is asked for with them: what passes everywhere in one piece. */
-enum { HEADER_AD = 0x20, HEADER_CD = 0x10, UDP_SIZE = 1232 };
+/* The size of UDP answers that is asked for with AD and CD: what passes everywhere in one piece. */
+enum { UDP_SIZE = 1232 };
 
 struct channel {
     ares_channel ares;
@@ -60,32 +56,6 @@ static void watch(void *data, ares_socket_t fd, int readable, int writable)
         g_array_append_val(channel->sockets, added);
 }
 
-static int set_servers(ares_channel ares, const GArray *servers)
-{
-    struct ares_addr_port_node nodes[RESOLVER_SERVERS_MAX] = {0};
-    for (unsigned i = 0; i < servers->len; i++) {
-        const struct dns_server *server = &g_array_index(servers, struct dns_server, i);
-        bool v4 = server->address.family == IP_V4;
-        nodes[i].next = i + 1 < servers->len ? &nodes[i + 1] : NULL;
-        nodes[i].family = v4 ? AF_INET : AF_INET6;
-        memcpy(&nodes[i].addr, server->address.bytes, v4 ? 4 : 16);
-        nodes[i].udp_port = nodes[i].tcp_port = (int)server->port;
-    }
-    return ares_set_servers_ports(ares, nodes);
-}
-
-static unsigned count_servers(ares_channel ares)
-{
-    struct ares_addr_port_node *nodes = NULL;
-    unsigned count = 0;
-    if (ares_get_servers_ports(ares, &nodes) != ARES_SUCCESS)
-        return 0;
-    for (struct ares_addr_port_node *node = nodes; node; node = node->next)
-        count++;
-    ares_free_data(nodes);
-    return count;
-}
-
 static int open_channel(struct channel *channel, unsigned timeout_ms, unsigned tries, int flags)
 {
     struct ares_options options = {
@@ -97,8 +67,9 @@ static int open_channel(struct channel *channel, unsigned timeout_ms, unsigned t
         .socket_send_buffer_size = SOCKET_BUFFER,
         .socket_receive_buffer_size = SOCKET_BUFFER,
     };
+    int harmonized = cares_harmonize(&options);
     return ares_init_options(&channel->ares, &options,
-                             ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                             harmonized | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
                                  ARES_OPT_SOCK_STATE_CB | ARES_OPT_SOCK_SNDBUF |
                                  ARES_OPT_SOCK_RCVBUF | ARES_OPT_NOROTATE);
 }
@@ -113,15 +84,16 @@ struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned
     struct channel *channel = g_new0(struct channel, 1);
     channel->sockets = g_array_new(FALSE, TRUE, sizeof(struct pollfd));
     g_array_set_size(channel->sockets, 1);
+    bool loopback;
     int status = open_channel(channel, timeout_ms, tries, 0);
     if (status == ARES_SUCCESS && servers && servers->len > 0)
-        status = set_servers(channel->ares, servers);
-    if (status == ARES_SUCCESS && count_servers(channel->ares) == 1) {
+        status = cares_set_servers(channel->ares, servers);
+    if (status == ARES_SUCCESS && cares_count_servers(channel->ares, &loopback) == 1) {
         ares_destroy(channel->ares);
         channel->ares = NULL;
         status = open_channel(channel, timeout_ms, tries, ARES_FLAG_NOCHECKRESP);
         if (status == ARES_SUCCESS && servers && servers->len > 0)
-            status = set_servers(channel->ares, servers);
+            status = cares_set_servers(channel->ares, servers);
     }
     if (status == ARES_SUCCESS)
         return channel;
@@ -166,53 +138,25 @@ static enum dns_failure failure_of(int status)
 }
 
 static struct dns_answer *answer_of(const struct query *query, int status,
-                                    const unsigned char *message, int size)
+                                    const unsigned char *message, size_t size)
 {
     bool whole = status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
     if (whole && message && size > 0)
-        return dns_message_read(message, (size_t)size, query->name, query->type);
+        return dns_message_read(message, size, query->name, query->type);
     struct dns_answer *answer = dns_answer_failed(query->type, failure_of(status));
-    if (status == ARES_ENOTFOUND) { /* c-ares answers for .onion itself (RFC 7686) */
+    if (status == ARES_ENOTFOUND) { /* what is not asked at all: .onion */
         answer->state = DNS_NO_NAME;
         answer->failure = DNS_FAIL_NONE;
     }
     return answer;
 }
 
-static void on_answer(void *data, int status, int timeouts, unsigned char *message, int size)
+static void on_answer(void *data, int status, const unsigned char *message, size_t size)
 {
-    (void)timeouts;
     struct query *query = data;
     query->answer(query->data, answer_of(query, status, message, size));
     g_free(query->name);
     g_free(query);
-}
-
-/* c-ares 1.18 has no word for AD and CD: the question is made by it, marked here, and sent. It
- * finds the question of an answer by number, name and type, so that two of one number do no harm.
- */
-static void ask_flagged(struct channel *channel, struct query *query, unsigned flags)
-{
-    unsigned char *question = NULL;
-    uint16_t number;
-    int size = 0;
-    system_random(&number, sizeof number);
-    size_t length = strlen(query->name);
-    if (length >= 5 && strcmp(query->name + length - 5, "onion") == 0 &&
-        (length == 5 || query->name[length - 6] == '.')) {
-        on_answer(query, ARES_ENOTFOUND, 0, NULL, 0); /* RFC 7686 2, as ares_query has it */
-        return;
-    }
-    int status = ares_create_query(query->name, CLASS_IN, (int)query->type, number, 1, &question,
-                                   &size, UDP_SIZE);
-    if (status != ARES_SUCCESS) {
-        on_answer(query, status, 0, NULL, 0);
-        return;
-    }
-    question[3] |= (unsigned char)((flags & DNS_ASK_AD ? HEADER_AD : 0) |
-                                   (flags & DNS_ASK_CD ? HEADER_CD : 0));
-    ares_send(channel->ares, question, size, on_answer, query);
-    ares_free_string(question);
 }
 
 void channel_ask(struct channel *channel, const char *name, enum dns_type type, unsigned flags,
@@ -220,25 +164,14 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type, 
 {
     struct query *query = g_new0(struct query, 1);
     *query = (struct query){g_strdup(name), type, answer, data};
-    if (flags)
-        ask_flagged(channel, query, flags);
-    else
-        ares_query(channel->ares, query->name, CLASS_IN, (int)type, on_answer, query);
+    cares_ask(channel->ares, query->name, (int)type, flags & DNS_ASK_AD, flags & DNS_ASK_CD,
+              flags ? UDP_SIZE : 0, on_answer, query);
 }
 
 bool channel_is_local(struct channel *channel)
 {
-    struct ares_addr_port_node *nodes = NULL;
-    if (ares_get_servers_ports(channel->ares, &nodes) != ARES_SUCCESS)
-        return false;
-    bool local = nodes;
-    for (const struct ares_addr_port_node *node = nodes; node; node = node->next) {
-        struct ipaddr address = {.family = node->family == AF_INET ? IP_V4 : IP_V6};
-        memcpy(address.bytes, &node->addr, node->family == AF_INET ? 4 : 16);
-        local = local && ipaddr_is_loopback(&address);
-    }
-    ares_free_data(nodes);
-    return local;
+    bool loopback;
+    return cares_count_servers(channel->ares, &loopback) > 0 && loopback;
 }
 
 static int patience(struct channel *channel)

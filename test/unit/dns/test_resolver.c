@@ -73,11 +73,12 @@ static unsigned times_asked(struct resolver *resolver, const char *name)
 
 static void test_outcomes(void)
 {
+    enum { GARBAGE_OR_TIMEOUT = -1 };
     static const struct {
         const char *name;
         enum dns_type type;
         enum dns_state state;
-        enum dns_failure failure;
+        int failure; /* enum dns_failure */
         unsigned count;
     } rows[] = {
         {"a-127-0-0-2.x", DNS_A, DNS_ANSWERED, DNS_FAIL_NONE, 1},
@@ -93,7 +94,8 @@ static void test_outcomes(void)
         {"refused.x", DNS_A, DNS_FAILED, DNS_FAIL_REFUSED, 0},
         {"formerr.x", DNS_A, DNS_FAILED, DNS_FAIL_FORMERR, 0},
         {"silent.x", DNS_A, DNS_FAILED, DNS_FAIL_TIMEOUT, 0},
-        {"garbage.x", DNS_A, DNS_FAILED, DNS_FAIL_TIMEOUT, 0},
+        /* c-ares from 1.28 on gives up at what is no message, older ones wait for a better one */
+        {"garbage.x", DNS_A, DNS_FAILED, GARBAGE_OR_TIMEOUT, 0},
         {"badrdata.x", DNS_A, DNS_FAILED, DNS_FAIL_GARBAGE, 0},
         {"drop-1.a-127-0-0-9.x", DNS_A, DNS_ANSWERED, DNS_FAIL_NONE, 1},
         {"wrongid.a-127-0-0-2.x", DNS_A, DNS_ANSWERED, DNS_FAIL_NONE, 1},
@@ -117,7 +119,11 @@ static void test_outcomes(void)
         g_test_message("%s: state %d, %s", rows[i].name, answer->state,
                        dns_failure_text(answer->failure));
         g_assert_cmpint(answer->state, ==, rows[i].state);
-        g_assert_cmpint(answer->failure, ==, rows[i].failure);
+        if (rows[i].failure == GARBAGE_OR_TIMEOUT)
+            g_assert_true(answer->failure == DNS_FAIL_GARBAGE ||
+                          answer->failure == DNS_FAIL_TIMEOUT);
+        else
+            g_assert_cmpint(answer->failure, ==, rows[i].failure);
         g_assert_cmpuint(answer->count, ==, rows[i].count);
         dns_question_drop(question);
     }
