@@ -3,7 +3,9 @@
  * What the versions of c-ares, from 1.18 (Debian 12) on, do differently. From 1.28 on questions and
  * answers are structures, and what takes bytes is deprecated; from 1.31 on c-ares keeps answers by
  * itself, which hides that a list has recovered: that is turned off, for dns/cache.c keeps them.
- * From 1.32 on it goes by how long answers took of late, not by the time-out that it is told.
+ * From 1.32 on it goes by how long answers took of late, not by the time-out that it is told. A
+ * packet that is no message makes these drop all that is under way at its server, which then has no
+ * answer; resolvers send none, whatever a list sends to them.
  *
  * Threads: as the channel's.
  */

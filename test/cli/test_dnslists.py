@@ -380,7 +380,7 @@ def command_mistakes():
 def command_faults():
     expected = {'refuses to serve': ['refuses to serve', 'is rewritten'],
                 'failed its probe': ['lists the world'],
-                'no answer': ['is silent', 'fails', 'is garbage'],
+                'no answer': ['is silent', 'fails'],
                 'not listed': ['answers 127.0.0.1']}
     zones = [FAULTS[fault] for faults in expected.values() for fault in faults]
     done, (found,) = dnsbl('dnsbl_timeout = 2s\ndnsbl_sites = %s list.a-127-0-0-2.ok.test\n'
@@ -390,6 +390,10 @@ def command_faults():
         for fault in faults:
             equal(states(found)[FAULTS[fault]], state, fault)
     equal(found['score'], 1, 'score')
+    # Apart: c-ares from 1.28 on drops what else is under way when a packet makes no sense.
+    done, (found,) = dnsbl('dnsbl_timeout = 2s\ndnsbl_sites = %s\n' % FAULTS['is garbage'],
+                           '--json', '203.0.113.9', server=BAD)
+    equal((done.returncode, states(found)[FAULTS['is garbage']]), (0, 'no answer'), 'garbage')
 
 
 @case('dnsbl --probe tests the lists themselves')
