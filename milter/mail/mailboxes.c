@@ -40,7 +40,6 @@ struct reader {
     guint pos;        /* the token to be looked at */
     bool valid;       /* so far all is as RFC 5322 has it */
     bool in_group;    /* its ";" is still to come */
-    bool joins;       /* words stand beside an address that some readers join: "bo ss@lab.test" */
     GHashTable *seen; /* the addresses, borrowed */
     struct mailboxes *out;
 };
@@ -201,14 +200,20 @@ static void add_reading(struct reader *r, const char *address, size_t length)
         add_address(r, g_strndup(address, length));
 }
 
-/* The address of the tokens from BEGIN to END. A reader that decodes encoded words wherever they
- * stand sees another one where the local part is such a word. */
+/* The address of the tokens from BEGIN to END. Another one sees who decodes encoded words wherever
+ * they stand, where the local part is such a word; and, where it has parts, who drops a dot behind
+ * a quoted one, as Dovecot and Email::Address::XS do. */
 static void add_tokens(struct reader *r, guint begin, guint end)
 {
-    g_autoptr(GString) address = g_string_new(NULL);
-    for (guint i = begin; i < end; i++)
-        append_unfolded(token_at(r, i)->text, token_at(r, i)->length, address);
+    g_autoptr(GString) address = g_string_new(NULL), dropped = g_string_new(NULL);
+    for (guint i = begin; i < end; i++) {
+        const struct token *token = token_at(r, i);
+        append_unfolded(token->text, token->length, address);
+        if (token->type != DOT || i == begin || type_at(r, i - 1) != QUOTED)
+            append_unfolded(token->text, token->length, dropped);
+    }
     add_reading(r, address->str, address->len);
+    add_reading(r, dropped->str, dropped->len);
     if (!strstr(address->str, "=?"))
         return;
     g_autoptr(GString) decoded = g_string_new(NULL);
@@ -217,8 +222,9 @@ static void add_tokens(struct reader *r, guint begin, guint end)
         add_reading(r, decoded->str, decoded->len);
 }
 
-/* Words alone, as an MTA makes a local part of them: Sendmail puts dots between them. */
-static void add_bare(struct reader *r, guint begin, guint end)
+/* Words alone, as an MTA makes a local part of them: Sendmail puts dots between them. false if
+ * there are none. */
+static bool add_bare(struct reader *r, guint begin, guint end)
 {
     GString *bare = g_string_new(NULL);
     for (guint i = begin; i < end; i++) {
@@ -236,10 +242,11 @@ static void add_bare(struct reader *r, guint begin, guint end)
     }
     while (bare->len > 0 && bare->str[bare->len - 1] == '.')
         g_string_truncate(bare, bare->len - 1);
-    if (bare->len > 0 && has_room(r))
-        g_ptr_array_add(r->out->bare, g_string_free(bare, FALSE));
-    else
-        g_string_free(bare, TRUE);
+    bool found = bare->len > 0;
+    if (found && has_room(r))
+        g_ptr_array_add(r->out->bare, g_strdup(bare->str));
+    g_string_free(bare, TRUE);
+    return found;
 }
 
 /* ---- the grammar ---- */
@@ -294,33 +301,64 @@ static guint route_end(const struct reader *r, guint pos)
     return found && type_at(r, p) == COLON ? p + 1 : pos;
 }
 
-/* Reads "<...>" and is behind it afterwards, or behind what of it can be understood. */
-static void read_angle(struct reader *r)
+/* Some readers join the words that stand before or behind an address with it ("bo ss@lab.test"),
+ * Sendmail with dots (its BlankSub). The words begin at RUN, the address at LOCAL, its "@" is AT.
+ */
+static void add_joined(struct reader *r, guint run, guint local, guint at, guint domain)
+{
+    guint end = domain;
+    while (type_at(r, end) == WORD || type_at(r, end) == DOT)
+        end++;
+    const struct {
+        guint begin, end;
+    } stretches[] = {{run, domain}, {local, end}, {run, end}};
+    static const char *const betweens[] = {"", "."};
+    if (run == local && end == domain)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(stretches); i++)
+        for (size_t k = 0; k < G_N_ELEMENTS(betweens); k++) {
+            g_autoptr(GString) joined = g_string_new(NULL);
+            for (guint pos = stretches[i].begin; pos < stretches[i].end; pos++) {
+                const struct token *token = token_at(r, pos);
+                bool inside = pos > stretches[i].begin && pos != at && pos != at + 1;
+                if (inside && token->apart && token->type != DOT && type_at(r, pos - 1) != DOT)
+                    g_string_append(joined, betweens[k]);
+                append_unfolded(token->text, token->length, joined);
+            }
+            add_reading(r, joined->str, joined->len);
+        }
+}
+
+/* Reads "<...>" and is behind it afterwards, or behind what of it can be understood. Returns
+ * whether somebody is named. */
+static bool read_angle(struct reader *r)
 {
     guint begin = route_end(r, r->pos + 1);
     if (begin > r->pos + 1)
         for (guint more; (more = route_end(r, begin)) != begin; begin = more)
             mark_invalid(r); /* there is one route at most */
-    guint end = words_end(r, begin);
-    guint domain = type_at(r, end) == AT ? domain_end(r, end + 1) : end;
-    bool local = end > begin && local_begin(r, begin, end) == begin;
-    guint next = domain > end ? domain : end;
-    char closing = type_at(r, next);
-    bool unclosed = closing == END || closing == COMMA || closing == SEMICOLON;
-    bool address = local && domain > end + 1;
+    guint end = words_end(r, begin), next = end;
+    bool at = type_at(r, end) == AT;
+    if (at)
+        next = domain_end(r, end + 1);
+    bool words = end > begin && local_begin(r, begin, end) == begin;
+    bool address = words && at && next > end + 1;
+    bool bare = words && !at; /* <boss> */
+    bool empty = !at && end == r->pos + 1;
     if (address)
-        add_tokens(r, begin, domain);
-    else if (local && domain == end)
-        add_bare(r, begin, end); /* <boss> */
-    if ((address || (local && domain == end) || end == begin) && domain != end + 1 &&
-        (closing == CLOSE || (unclosed && address))) {
-        if (closing != CLOSE || !address)
-            mark_invalid(r);
-        r->pos = next + (closing == CLOSE);
-        return;
-    }
-    mark_malformed(r);
-    r->pos = address ? domain : r->pos + 1;
+        add_tokens(r, begin, next);
+    if (bare)
+        add_bare(r, begin, end);
+    char closing = type_at(r, next);
+    bool closed = closing == CLOSE;
+    bool ends = closing == END || closing == COMMA || closing == SEMICOLON;
+    bool whole = closed ? address || bare || empty : address && ends;
+    if (!closed || !address)
+        mark_invalid(r);
+    if (!whole)
+        mark_malformed(r);
+    r->pos = whole || address ? next + closed : r->pos + 1;
+    return address || bare;
 }
 
 /* Reads one mailbox, the beginning of a group, or whatever stands up to the next separator. */
@@ -328,6 +366,7 @@ static void read_element(struct reader *r)
 {
     guint begin = r->pos, run = r->pos; /* of the words that are not used yet */
     unsigned plain = 0, angles = 0;
+    bool named = false;
     for (;;) {
         char type = type_at(r, r->pos);
         if (type == WORD || type == QUOTED || type == DOT) {
@@ -341,14 +380,15 @@ static void read_element(struct reader *r)
             }
             if (local > begin || plain + angles > 0)
                 mark_invalid(r);
-            r->joins |= local > run;
             add_tokens(r, local, domain);
+            add_joined(r, run, local, r->pos, domain);
             plain++;
+            named = true;
             run = r->pos = domain;
         } else if (type == OPEN) {
             if (plain + angles > 0 || type_at(r, run) == DOT || run > begin)
                 mark_invalid(r);
-            read_angle(r);
+            named |= read_angle(r);
             angles++;
             run = r->pos;
         } else if (type == COLON && !r->in_group && plain + angles == 0 && run == begin &&
@@ -363,15 +403,12 @@ static void read_element(struct reader *r)
             break;
         }
     }
-    if (plain + angles == 0) {
+    if (!named) {
         mark_invalid(r);
-        if (run < r->pos)
-            add_bare(r, run, r->pos);
-        else
+        if (!add_bare(r, begin, r->pos) && angles == 0)
             mark_malformed(r);
     } else if (run < r->pos) {
-        mark_invalid(r);       /* words behind an address are a name, */
-        r->joins |= plain > 0; /* or its end */
+        mark_invalid(r); /* words behind an address are a name */
     }
 }
 
@@ -452,12 +489,29 @@ static void scan_tokens(struct reader *r, const char *between)
     scan(r, text->str, text->len);
 }
 
+/* Appends VALUE with each encoded word decoded for itself: some readers do not join those that
+ * stand side by side. */
+static void decode_each(const char *value, size_t length, GString *out)
+{
+    for (size_t i = 0; i < length;) {
+        struct mimeword word;
+        if (value[i] == '=' && mimeword_at(value + i, length - i, &word)) {
+            g_string_append_c(out, ' ');
+            mimeword_bytes(&word, out);
+            g_string_append_c(out, ' ');
+            i += word.length;
+        } else {
+            g_string_append_c(out, value[i++]);
+        }
+    }
+}
+
 static void scan_all(struct reader *r, const char *value, size_t length)
 {
     g_autoptr(GString) raw = g_string_new_len(value, (gssize)length);
     scan(r, raw->str, raw->len);
     scan_tokens(r, " ");
-    if (r->out->malformed || r->joins) {
+    if (r->out->malformed) {
         scan_tokens(r, "");
         scan_tokens(r, "."); /* Sendmail's BlankSub */
     }
@@ -465,6 +519,9 @@ static void scan_all(struct reader *r, const char *value, size_t length)
         return;
     g_autoptr(GString) decoded = g_string_new(NULL);
     mimeword_decode_field("From", value, length, decoded);
+    scan(r, decoded->str, decoded->len);
+    g_string_truncate(decoded, 0);
+    decode_each(value, length, decoded);
     scan(r, decoded->str, decoded->len);
 }
 

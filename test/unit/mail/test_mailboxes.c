@@ -27,7 +27,7 @@ static const struct row valid[] = {
     {"\"a b\"@x.test", "\"a b\"@x.test"},
     {"\"a\n b\"@x.test", "\"a b\"@x.test"},
     {"\"a@y.test\"@x.test", "\"a@y.test\"@x.test"},
-    {"\"a\".b.\"c\\\"\"@x.test", "\"a\".b.\"c\\\"\"@x.test"},
+    {"a.\"b\"@x.test", "a.\"b\"@x.test"},
     {"a@[192.0.2.1]", "a@[192.0.2.1]"},
     {"a@[IPv6:2001:db8::1], b@ [IPv6:::1]", "a@[IPv6:2001:db8::1] b@[IPv6:::1]"},
     {"<@y.test:a@x.test>", "a@x.test"},
@@ -101,6 +101,12 @@ static const struct row forged[] = {
     {"=?utf-8?q?c?=@y.test", "=?utf-8?q?c?=@y.test c@y.test"},
     {"=?us-ascii?q?x,<c@y.test>,?= <a@x.test>", "c@y.test a@x.test (=?us-ascii?q?x)"},
     {"a@x.test:c@y.test", "a@x.test c@y.test"},
+    {"\"a\" . b@x.test", "\"a\".b@x.test \"a\"b@x.test"},
+    {"boss <>", "(boss)"},
+    {"boss)", "(boss)"},
+    {"x:<> boss;", "(boss) group"},
+    {"=?us-ascii?q?c=40y.test?= =?us-ascii?q?x?=",
+     "c@y.testx c@y.test (=?us-ascii?q?c=40y.test?=.=?us-ascii?q?x?=)"},
 };
 
 /* Nobody can say what is meant: what can be found, and the mark. */
