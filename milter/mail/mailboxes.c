@@ -214,6 +214,14 @@ static void add_tokens(struct reader *r, guint begin, guint end)
     }
     add_reading(r, address->str, address->len);
     add_reading(r, dropped->str, dropped->len);
+    /* Postfix makes "Boss <boss"@lab.test of a bracket that does not close. */
+    const char *angle = strrchr(address->str, '<');
+    if (angle) {
+        g_autoptr(GString) inner = g_string_new(angle + 1);
+        g_string_replace(inner, "\"", "", 0);
+        if (inner->str[0] != '@')
+            add_reading(r, inner->str, inner->len);
+    }
     if (!strstr(address->str, "=?"))
         return;
     g_autoptr(GString) decoded = g_string_new(NULL);

@@ -3,7 +3,7 @@
 """Logins: without one, in clear text, over TLS, and whose address they may send from."""
 import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
-from scene import run
+from scene import MTA, run
 from smtp import message, swaks, token
 from tap import case, equal, match
 
@@ -169,6 +169,50 @@ def with_swaks(scene):
     code, text = swaks(ports['clearauth'], *login, '--from', 'bob@lab.test',
                        '--to', 'x@remote.example')
     match('538 5.7.11 Encryption required', text)
+
+
+# From: fields of bob that are carol's to some reader, or nobody's, and fields that are his.
+FORGED = [', carol@lab.test', 'x:;, carol@lab.test', '"x": carol@lab.test;', 'Carol <carol@lab.test',
+          'carol@lab.test>', 'carol@lab.test <>', '<bob@lab.test> <carol@lab.test>',
+          'carol@lab.test <bob@lab.test>', '(bob@lab.test) carol (x) @ lab . test',
+          '=?utf-8?q?carol?=@lab.test', 'bob@lab.test, carol@lab.test "', 'Bob <<bob@lab.test>',
+          'bob@lab.test\r\nFrom: bob@lab.test', 'bob@lab.test\r\nSender: x:;, carol@lab.test']
+OWN = ['bob@lab.test', '"Doe, Bob" <bob@lab.test>', '"Doe,\r\n Bob" <bob@lab.test>',
+       'x: bob@lab.test;', 'bob@lab.test (carol@lab.test)', '"carol@lab.test" <bob@lab.test>',
+       'bob@lab.test <bob@lab.test>']
+# Postfix makes addresses of such words before a milter sees them, for clients of its own host.
+BARE = ['Doe, Bob <bob@lab.test>', 'Doe,\r\n Bob <bob@lab.test>',
+        '=?utf-8?q?Doe,_Bob?= <bob@lab.test>']
+
+
+@case('From: means whomever some reader may find in it')
+def header(scene):
+    not_owned = r'^553 5\.7\.1 <.*>: (From|Sender) address rejected: ' \
+                r'(not owned by user bob|cannot be read)'
+    with scene.settings(message_restrictions='reject_from_login_mismatch'):
+        with scene.logged_in() as dialog:
+            for field in FORGED:
+                text = message().replace(b'<a@example.com>', field.encode(), 1)
+                reply = dialog.deliver('bob@lab.test', ['x@remote.example'], text)[-1]
+                match(not_owned, reply, field)
+            for field in OWN + BARE * (MTA == 'sendmail'):
+                word = token()
+                text = message(word).replace(b'<a@example.com>', field.encode(), 1)
+                match(OK, dialog.deliver('bob@lab.test', ['x@remote.example'], text)[-1], field)
+                scene.sink.wait(word)
+        with scene.outsider() as dialog:
+            for field in FORGED:
+                text = message().replace(b'<a@example.com>', field.encode(), 1)
+                match(r'^553 5\.7\.1 .* address rejected: (not logged in|cannot be read)',
+                      dialog.deliver('x@example.com', ['carol@lab.test'], text)[-1], field)
+
+
+@case('who has logged in is not told to')
+def relaying(scene):
+    with scene.settings(relay_restrictions='reject_unauth_destination'):
+        with scene.logged_in() as dialog:
+            match(r'^550 5\.7\.1 <x@remote\.example>: Relaying denied$',
+                  rcpt(dialog, 'bob@lab.test'))
 
 
 @case('a mechanism that is forbidden opens nothing')

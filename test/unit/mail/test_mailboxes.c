@@ -102,6 +102,7 @@ static const struct row forged[] = {
     {"=?us-ascii?q?x,<c@y.test>,?= <a@x.test>", "c@y.test a@x.test (=?us-ascii?q?x)"},
     {"a@x.test:c@y.test", "a@x.test c@y.test"},
     {"\"a\" . b@x.test", "\"a\".b@x.test \"a\"b@x.test"},
+    {"\"C <c\"@y.test", "\"C <c\"@y.test c@y.test"},
     {"boss <>", "(boss)"},
     {"boss)", "(boss)"},
     {"x:<> boss;", "(boss) group"},
