@@ -14,8 +14,8 @@ static char *from_hex(const char *line)
 {
     GString *out = g_string_new(NULL);
     for (; g_ascii_isxdigit(line[0]) && g_ascii_isxdigit(line[1]); line += 2)
-        g_string_append_c(out, (char)(g_ascii_xdigit_value(line[0]) * 16 +
-                                      g_ascii_xdigit_value(line[1])));
+        g_string_append_c(
+            out, (char)(g_ascii_xdigit_value(line[0]) * 16 + g_ascii_xdigit_value(line[1])));
     return g_string_free(out, FALSE);
 }
 
