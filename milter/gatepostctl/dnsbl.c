@@ -18,6 +18,7 @@ struct run {
     bool json;
     bool bad;    /* an argument was no address, domain, e-mail address */
     bool listed; /* or a list failed its probe */
+    bool untold; /* of something that is not listed some list told nothing */
     GPtrArray *batch;
 };
 
@@ -73,6 +74,7 @@ static void print_json(const struct subject *subject)
     json_string(out, "kind", kind_word(subject->kind));
     json_bool(out, "private", subject->is_private);
     json_bool(out, "listed", subject->listed);
+    json_integer(out, "unanswered", subject->unanswered);
     json_integer(out, "score", subject->sum);
     json_integer(out, "threshold", subject->threshold);
     json_string(out, "action", action_of(subject));
@@ -187,7 +189,9 @@ static void print_conclusion(const struct subject *subject)
     printf("  sum %" G_GINT64_FORMAT ", refused from %" G_GINT64_FORMAT ": ", subject->sum,
            subject->threshold);
     const char *check = check_of(subject);
-    if (!check)
+    if (!check && subject->unanswered > 0)
+        printf("gatepost would not refuse it, since a list that tells nothing lists nobody\n");
+    else if (!check)
         printf("gatepost would not refuse it\n");
     else
         printf("%s would %s it (%s)\n", check, subject->refused ? "refuse" : "permit",
@@ -208,7 +212,13 @@ static void print_text(const struct subject *subject)
                                               : "e-mail addresses");
         return;
     }
-    printf("%s: %s\n", name, subject->listed ? "listed" : "not listed");
+    if (subject->listed || subject->unanswered == 0)
+        printf("%s: %s\n", name, subject->listed ? "listed" : "not listed");
+    else if (subject->unanswered == subject->listings->len)
+        printf("%s: no answer\n", name);
+    else
+        printf("%s: no answer from %u of %u lists, not listed by the others\n", name,
+               subject->unanswered, subject->listings->len);
     print_table(subject);
     print_conclusion(subject);
 }
@@ -234,6 +244,7 @@ static void run_batch(struct run *run)
     for (guint i = 0; i < run->batch->len; i++) {
         const struct subject *subject = run->batch->pdata[i];
         run->listed |= subject->listed;
+        run->untold |= !subject->listed && subject->unanswered > 0;
         if (run->json)
             print_json(subject);
         else
@@ -294,7 +305,9 @@ static enum exit_code run_all(struct run *run, char **operands, bool probe)
     }
     run_batch(run);
     g_ptr_array_unref(run->batch);
-    return run->bad ? CODE_USAGE : run->listed ? CODE_NO : CODE_FINE;
+    if (run->bad)
+        return CODE_USAGE;
+    return run->listed ? CODE_NO : run->untold ? CODE_UNAVAILABLE : CODE_FINE;
 }
 
 static enum exit_code run_with(const struct invocation *invocation, bool json, bool probe)

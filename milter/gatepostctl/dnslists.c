@@ -352,6 +352,8 @@ static void judge(const struct dnslists *lists, struct subject *subject)
     subject->threshold = lists->site->dnsbl_threshold;
     for (guint i = 0; i < subject->listings->len; i++) {
         const struct listing *listing = subject->listings->pdata[i];
+        subject->unanswered +=
+            listing->state != LISTING_LISTED && listing->state != LISTING_NOT_LISTED;
         if (listing->state != LISTING_LISTED)
             continue;
         subject->listed |= !listing->permits;

@@ -45,6 +45,7 @@ struct subject {
     GPtrArray *listings;  /* of struct listing *, in the order of the settings */
     int64_t sum, threshold;
     bool listed;              /* by a list that is not in its favour */
+    unsigned unanswered;      /* lists that told nothing of it, whether or not they answered */
     const struct listing *by; /* what would refuse it (or permit it, where nothing refuses); NULL */
     bool refused;             /* else BY permits */
     struct dnsbl_lookup **lookups; /* for dnslists.c */

@@ -396,6 +396,32 @@ def command_faults():
     equal((done.returncode, states(found)[FAULTS['is garbage']]), (0, 'no answer'), 'garbage')
 
 
+@case('dnsbl: what no list tells is not "not listed"')
+def command_untold():
+    sound, silent = 'list.nx.ok.test', 'silent.bad.test'
+    rows = [(silent, 69, 'no answer$', 1), ('servfail.bad.test', 69, 'no answer$', 1),
+            ('list.garbage.bad.test', 69, 'no answer$', 1),
+            ('list.a-127-255-255-254.bad.test', 69, 'no answer$', 1),
+            ('list.nx.a-127-0-0-2.bad.test', 69, 'no answer$', 1),
+            (sound, 0, 'not listed$', 0),
+            (sound + ' ' + silent, 69, 'no answer from 1 of 2 lists, not listed by the others$', 1),
+            ('list.a-127-0-0-2.ok.test ' + silent, 1, 'listed$', 1)]
+    for sites, code, headline, unanswered in rows:
+        settings = 'dnsbl_timeout = 1s\ndnsbl_sites = %s\n' % sites
+        done, _ = dnsbl(settings, '203.0.113.9', server=BAD)
+        equal(done.returncode, code, sites)
+        lines = done.stdout.split('\n')
+        match('^203.0.113.9: ' + headline, lines[0])
+        equal('lists nobody' in lines[-2], unanswered > 0, lines[-2])
+        done, (found,) = dnsbl(settings, '--json', '203.0.113.9', server=BAD)
+        equal((done.returncode, found['unanswered'], found['action']),
+              (code, unanswered, 'accept'), sites)
+    done, _ = dnsbl('dnsbl_timeout = 1s\ndnsbl_sites = bl.example.com*9\n', '203.0.113.9',
+                    server=lists.Server())
+    equal(done.returncode, 69, 'a dead resolver')
+    match('^203.0.113.9: no answer$', done.stdout.split('\n')[0])
+
+
 @case('dnsbl --probe tests the lists themselves')
 def command_probe():
     done, (found,) = dnsbl(SITES + NAMES + HASHES, '--json', '--probe')
