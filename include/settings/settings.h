@@ -95,6 +95,11 @@ struct settings_print_options {
     bool only_given;          /* leave out what stands at its default (postconf -n) */
     bool defaults;            /* the defaults instead of what is in force (postconf -d) */
     const char *const *names; /* these alone, in this order; NULL-terminated; NULL: all by name */
+
+    /* What is in force of a setting that SECTION (NULL: main) does not give itself, where that is
+     * neither the default nor inherited, as text for g_free; NULL: nothing else. May be NULL. */
+    char *(*in_force)(void *data, const struct section *section, enum setting setting);
+    void *data;
 };
 
 /* Prints parameters as postconf does, a line `name = value` each, $name unexpanded; then each

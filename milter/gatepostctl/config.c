@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/spam.h"
 #include "command.h"
+#include "policy/snapshot.h"
 #include "settings/settings.h"
 
 static const char *nearest_setting(const char *name)
@@ -31,12 +33,42 @@ static void complain_of_names(char **names)
     }
 }
 
+/* The tag score of those who have no profile. */
+static double tag_score_of(const struct policy *policy)
+{
+    return ((const struct spam_profile *)policy->site.spam->profiles->pdata[0])->tag_score;
+}
+
+/* Where tag_score is not set, required_score of the rule files is in force; printed settings say
+ * what it is, since they set it. */
+static char *in_force(void *data, const struct section *section, enum setting setting)
+{
+    const struct snapshot *snapshot = data;
+    const struct policy *main_policy = snapshot_main_policy(snapshot);
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    if (setting != SETTING_TAG_SCORE || (section && section_get_kind(section) != SECTION_LISTENER))
+        return NULL;
+    double score = tag_score_of(main_policy);
+    if (!section)
+        return score == g_ascii_strtod(setting_row(setting)->default_text, NULL)
+                   ? NULL
+                   : g_strdup(g_ascii_dtostr(text, sizeof text, score));
+    const struct policy *policy = main_policy;
+    for (unsigned i = 0; policy && policy->section != section; i++)
+        policy = snapshot_policy_at(snapshot, i);
+    double own = tag_score_of(policy ? policy : main_policy);
+    return own == score ? NULL : g_strdup(g_ascii_dtostr(text, sizeof text, own));
+}
+
+/* SNAPSHOT NULL: what rules and tables say is not known. */
 static enum exit_code print(const struct invocation *invocation, const struct settings *settings,
-                            bool only_given, bool defaults)
+                            struct snapshot *snapshot, bool only_given, bool defaults)
 {
     struct settings_print_options options = {
         .only_given = only_given,
         .defaults = defaults,
+        .in_force = snapshot ? in_force : NULL,
+        .data = snapshot,
         .names = *invocation->operands ? (const char *const *)(void *)invocation->operands : NULL};
     if (settings_print(settings, &options, stdout))
         return CODE_FINE;
@@ -55,13 +87,18 @@ enum exit_code command_config(struct invocation *invocation)
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
     if (defaults)
-        return print(invocation, NULL, only_given, true);
+        return print(invocation, NULL, NULL, only_given, true);
     struct problems *problems = problems_new();
     struct settings *settings = settings_load(invocation->config, problems);
     problems_print(problems, stderr);
     enum exit_code code = CODE_CONFIG;
-    if (settings && problems_errors(problems) == 0)
-        code = print(invocation, settings, only_given, false);
+    if (settings && problems_errors(problems) == 0) {
+        /* what is wrong with rules and tables is for check to tell */
+        struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+        code = print(invocation, snapshot ? snapshot_settings(snapshot) : settings, snapshot,
+                     only_given, false);
+        snapshot_unref(snapshot);
+    }
     settings_free(settings);
     problems_free(problems);
     return code;

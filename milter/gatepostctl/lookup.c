@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "command.h"
 #include "lookup/table.h"
 
@@ -17,6 +18,11 @@ struct lookup {
 static void ask(struct lookup *lookup, const char *key, bool print_key)
 {
     g_autoptr(GString) value = g_string_new(NULL);
+    if (!g_utf8_validate(key, -1, NULL)) {
+        g_autofree char *safe = text_escape(key);
+        complain("\"%s\" is not UTF-8: postmap and Postfix look up no such key", safe);
+        return;
+    }
     switch (table_find(lookup->table, key, value)) {
     case LOOKUP_HIT:
         lookup->found++;

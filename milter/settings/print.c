@@ -51,6 +51,13 @@ static void print_value(FILE *stream, const char *name, const char *text)
         fprintf(stream, "%s =%s%s\n", name, *text ? " " : "", text);
 }
 
+static char *ask_in_force(const struct settings_print_options *options,
+                          const struct section *section, enum setting setting)
+{
+    bool ask = options->in_force && !options->only_given && !options->defaults;
+    return ask ? options->in_force(options->data, section, setting) : NULL;
+}
+
 static void print_main(const struct settings *settings, const GArray *list,
                        const struct settings_print_options *options, FILE *stream)
 {
@@ -60,7 +67,8 @@ static void print_main(const struct settings *settings, const GArray *list,
         const char *given = options->defaults ? NULL : settings->main->given[setting].text;
         if (!setting_row_fits(row, SECTION_MAIN) || (options->only_given && !given))
             continue;
-        print_value(stream, row->name, given ? given : row->default_text);
+        g_autofree char *in_force = given ? NULL : ask_in_force(options, NULL, setting);
+        print_value(stream, row->name, given ? given : in_force ? in_force : row->default_text);
     }
 }
 
@@ -74,19 +82,21 @@ static void print_keyed(const struct section *section, enum setting setting, GSt
     }
 }
 
-static void print_section(const struct section *section, const GArray *list, bool always,
-                          FILE *stream)
+static void print_section(const struct section *section, const GArray *list,
+                          const struct settings_print_options *options, FILE *stream)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     for (guint i = 0; i < list->len; i++) {
         enum setting setting = g_array_index(list, enum setting, i);
-        const char *text = section->given[setting].text;
+        const char *given = section->given[setting].text;
+        g_autofree char *in_force = given ? NULL : ask_in_force(options, section, setting);
+        const char *text = given ? given : in_force;
         if (text)
             g_string_append_printf(out, "%s =%s%s\n", setting_rows[setting].name, *text ? " " : "",
                                    text);
         print_keyed(section, setting, out);
     }
-    if (out->len > 0 || always)
+    if (out->len > 0 || !options->names)
         fprintf(stream, "\n[%s %s]\n%s", section_kind_word(section->kind), section->name, out->str);
 }
 
@@ -101,6 +111,6 @@ bool settings_print(const struct settings *settings, const struct settings_print
         return all_known;
     for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
         for (guint i = 0; i < settings->sections[kind]->len; i++)
-            print_section(settings->sections[kind]->pdata[i], list, !options->names, stream);
+            print_section(settings->sections[kind]->pdata[i], list, options, stream);
     return all_known;
 }

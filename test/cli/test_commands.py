@@ -3,10 +3,13 @@
 """gatepostctl's commands: options, output, exit codes, mistakes."""
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
+import gatepost
 import place
 from tap import Failure, absent, case, equal, match, run, true
 
@@ -158,6 +161,72 @@ def config_round():
     equal(ctl.run('-c', again, 'config').stdout, printed)
 
 
+def odd_value(name, value):
+    """Another value than this one that means something, for a parameter of this name."""
+    if re.fullmatch(r'yes|no', value):
+        return {'yes': 'no', 'no': 'yes'}[value]
+    if re.fullmatch(r'-?[0-9]+(\.[0-9]+)?', value):
+        return str(float(value) + 1.5) if '.' in value else str(int(value) + 1)
+    return {'autoreply_guard': 'tag', 'dns_servers': '127.0.0.1:5353', 'mode': 'monitor',
+            'local_domains': 'example.net .example.com', 'mixed_recipients': 'split',
+            'header_limit': '2m', 'dnsbl_timeout': '3s', 'stop_timeout': '1m', 'user': 'nobody',
+            'dnsbl_sites': 'bl.example*2', 'rhsbl_sites': 'dbl.example/sender,helo',
+            'hashbl_sites': 'ebl.example*5/sender:sha256', 'log_format': 'json',
+            'dnsbl_reply_map': 'inline:{bl.example=x}', 'mynetworks': '!192.0.2.1 192.0.2.0/24',
+            'trusted_filters': '198.51.100.0/24', 'untrusted_listeners': 'onion :2525',
+            'sender_login_maps': 'inline:{a@b.example=c, {d@e.example = f g}}',
+            'relay_clientcerts': 'inline:{{/CN=a+20b = x}}', 'auth_mechanisms': '!PLAIN LOGIN',
+            'recipient_profiles': 'inline:{example.org=p}', 'recipient_delimiter': '+-',
+            'bounce_senders': '<> x-*', 'client_restrictions': 'permit_mynetworks',
+            'message_restrictions': 'permit_mynetworks reject_spam'}.get(name)
+
+
+@case('settings that config printed decide as those they were printed from')
+def config_same_outcome():
+    tables = {'some.cf': 'header S Subject =~ /s/\nscore S 4\nrequired_score 3\n',
+              'more.cf': 'header S Subject =~ /s/\nscore S 4\nrequired_score 9\n',
+              'none.cf': 'header S Subject =~ /s/\nscore S 4\n',
+              'm': 'From: a@b.example\nSubject: s\n\nx\n'}
+    kinds = ['', 'tag_score = 4.5\n', 'tag_score = 5.0\n']
+    rules = ['some.cf', 'more.cf', 'none.cf']
+    count = 0
+    for whole in (kind + 'rule_files = %s\n' % rule for kind in kinds for rule in rules):
+        for section in [''] + ['[listener :25]\nmode = enforce\n%srule_files = %s\n' % (kind, rule)
+                               for kind in kinds[:2] for rule in rules]:
+            text = whole + 'recipient_profiles = inline:{c@example.org=p}\n' + section
+            settings = ctl.Settings(SITE + text + '[profile p]\nscore S = 8\n', **tables)
+            place.write(settings.folder + '/again.conf', settings.run('config').stdout)
+            for words in ('', '--listener :25', '--rcpt c@example.org'):
+                line = 'test --json --client 203.0.113.9 %s %s/m' % (words, settings.folder)
+                before = settings.shell(line)
+                after = ctl.run('-c', settings.folder + '/again.conf', *line.split())
+                equal(after.stdout, before.stdout, text + words)
+                count += 1
+    true(count > 150, count)
+
+
+@case('every parameter goes round through config, in each section that may have it')
+def config_round_all():
+    defaults = dict(line.split(' =', 1) for line in ctl.run('config', '-d').stdout.splitlines()
+                    if not line.startswith('#'))
+    lines = {name: odd_value(name, value.strip()) for name, value in defaults.items()}
+    lines['local_domains'] = odd_value('local_domains', '')
+    lines = {name: value for name, value in lines.items() if value}
+    true(len(lines) > 30, lines)
+    for head in ('', '[listener :25]\n', '[profile p]\n'):
+        for name, value in lines.items():
+            settings = ctl.Settings('%s%s = %s\n' % (head, name, value))
+            printed = settings.run('config')
+            if printed.returncode:
+                absent('(?i)internal', printed.stderr)
+                true(head != '' or name == 'mode', 'main may have %s = %s: %s'
+                     % (name, value, printed.stderr))
+                continue
+            again = place.write(settings.folder + '/again.conf', printed.stdout)
+            equal(ctl.run('-c', again, 'config').stdout, printed.stdout, head + name)
+            match('(?m)^%s = %s$' % (name, re.escape(value)), printed.stdout)
+
+
 @case('config knows what it does not know')
 def config_unknown():
     settings = ctl.Settings()
@@ -211,6 +280,32 @@ def lookup_keys():
     equal(exits(ctl.run('lookup', table, '-', data='a\nx\nB\r\n'), 0).stdout, 'a\t1\nB\t2\n')
     equal(exits(ctl.run('lookup', table, '-', data='x\n'), 1).stdout, '')
     equal(exits(ctl.run('lookup', 'inline:{-k=v}', '--', '-k'), 0).stdout, 'v\n')
+
+
+@case('lookup finds nothing for a key that is not UTF-8, as postmap finds nothing')
+def lookup_not_utf8():
+    settings = ctl.Settings(t='a x\n', p='/a/ x\n/./ y\n', c='0.0.0.0/0 x\n')
+    postmap = shutil.which('postmap', path=os.environ['PATH'] + ':/usr/sbin')
+    main = place.folder('gatepost-postfix-')
+    place.write(main + '/main.cf', 'compatibility_level = 3.6\n')
+    keys = [b'a', b'\xff', b'a\xff', b'a\xc3', b'\xc3\xa9', b'\xed\xa0\x80', b'a\xe9@b.example',
+            b'\xf0\x9f\x98\x80', b'\xc0\xaf', b'192.0.2.1']
+    for table in ('texthash:t', 'pcre:p', 'regexp:p', 'cidr:c', 'inline:{a=x, b=y}', 'static:x'):
+        kind, name = table.split(':', 1)
+        spec = table if len(name) != 1 or kind == 'static' \
+            else '%s:%s/%s' % (kind, settings.folder, name)
+        for key in keys:
+            ours = subprocess.run([gatepost.CONTROL, 'lookup', spec, key], capture_output=True)
+            bad = key.decode('utf-8', 'replace').encode() != key
+            if bad:
+                equal((ours.returncode, ours.stdout), (1, b''), '%s %r' % (table, key))
+                match('is not UTF-8', ours.stderr.decode(), '%s %r' % (table, key))
+            if postmap and kind != 'pcre':
+                theirs = subprocess.run([postmap, '-c', main, '-q', key, spec],
+                                        capture_output=True)
+                equal(ours.stdout, theirs.stdout, '%s %r' % (table, key))
+    done = exits(ctl.run('lookup', 'pcre:%s/p' % settings.folder, '-', data=b'\xff\na\n'), 0)
+    equal(done.stdout, 'a\tx\n')
 
 
 @case('lookup tells "cannot tell" from "not found", and bad tables from both')
