@@ -141,7 +141,7 @@ struct check {
     const char *more_class;
     bool never_permits;         /* a permit, one of `more` too, counts as DUNNO */
     const char *permit_reply;   /* then: what such a permit is answered; static, or NULL */
-    const char *why;            /* CHECK_CANNOT_TELL: static text for the log */
+    char *why;                  /* CHECK_CANNOT_TELL: for the log; the caller frees it */
     enum wait_source waits_for; /* CHECK_WAIT */
     struct check_effects *effects;
     GArray *notes; /* of struct check_note */
@@ -210,7 +210,8 @@ char *check_format_reply(unsigned code, const char *dsn, const char *format, ...
     G_GNUC_PRINTF(3, 4);
 
 /* Returns CHECK_CANNOT_TELL with WHY (static text) for the log. */
-enum check_result check_cannot_tell(struct check *check, const char *why);
+enum check_result check_cannot_tell(struct check *check, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
 
 /* Returns CHECK_WAIT: the check is asked again when the session is woken, and at the end of the
  * budget for SOURCE, when it must not wait any more. Only for a source that will wake the session,

@@ -27,6 +27,10 @@ void table_list_free(struct table_list *list); /* accepts NULL */
 unsigned table_list_count(const struct table_list *list);
 struct table *table_list_get(const struct table_list *list, unsigned index);
 
+/* The tables by name, as they are written in settings, for the log: cut where they grow long. The
+ * caller frees it. */
+char *table_list_names(const struct table_list *list);
+
 /* KEY as a whole. An empty KEY is not asked: MISS. */
 enum lookup_status table_list_find(const struct table_list *list, const char *key,
                                    GString *value_r);

@@ -28,7 +28,7 @@ struct evaluation {
     struct check_errand errand; /* of the item that waits */
     char *reply;                /* EVALUATION_REFUSE: owned */
     const char *check;          /* the restriction that decided; static */
-    const char *why;            /* why it could not be decided; static or NULL */
+    char *why;                  /* why it could not be decided, or NULL; to be stolen */
     enum wait_source waits_for; /* EVALUATION_WAIT */
 };
 

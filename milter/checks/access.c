@@ -14,6 +14,7 @@
 /* What a result speaks of, and the code and words it has when it says nothing of its own. */
 struct result {
     struct check *check;
+    const char *value;   /* the whole */
     const char *text;    /* behind the word */
     const char *subject; /* "<SUBJECT>: " */
     const char *class;   /* "Client host" */
@@ -73,6 +74,21 @@ static enum check_result refuse(struct result *result, unsigned code, const char
     g_free(result->check->reply);
     result->check->reply = result_reply(result, code, dsn, "Access denied");
     return CHECK_REFUSE;
+}
+
+/* 451, and for the log table, key and result: VALUE is what the table said of SUBJECT (NULL: it
+ * could say nothing), FAULT what is wrong with it. */
+static enum check_result cannot_tell(struct check *check, const char *subject, const char *value,
+                                     const char *fault)
+{
+    g_autofree char *tables = check->argument && check->argument->tables
+                                  ? table_list_names(check->argument->tables)
+                                  : NULL;
+    if (!value)
+        return check_cannot_tell(check, "%s, asked about \"%s\", %s", tables ? tables : "a table",
+                                 subject ? subject : "", fault);
+    return check_cannot_tell(check, "%s says \"%s\" of \"%s\": %s", tables ? tables : "a table",
+                             value, subject ? subject : "", fault);
 }
 
 static enum check_result act_permit(struct result *result)
@@ -168,9 +184,7 @@ static enum check_result act_prepend(struct result *result)
 
 static enum check_result act_forbidden(struct result *result)
 {
-    return check_cannot_tell(result->check,
-                             "a table says DISCARD, FILTER, REDIRECT or BCC, which gatepost "
-                             "does not do");
+    return cannot_tell(result->check, result->subject, result->value, "which gatepost does not do");
 }
 
 static const char *need_header(const char *text)
@@ -289,19 +303,19 @@ bool access_value_is_list(const char *value)
 static enum check_result act(struct check *check, const char *value, const char *subject,
                              const char *class)
 {
-    struct result result = {.check = check, .subject = subject, .class = class};
+    struct result result = {.check = check, .value = value, .subject = subject, .class = class};
     const struct access_action *action = parse_value(value, &result.text, &result.code);
     if (!action) {
         g_autofree char *fault = restrictions_fault(value);
         if (fault)
-            return check_cannot_tell(check, "a table's result is none of access(5)");
+            return cannot_tell(check, subject, value, fault);
         check->more = g_strdup(value);
         check->more_subject = g_strdup(subject);
         check->more_class = class;
         return CHECK_MORE;
     }
     if (action->fault && action->fault(result.text))
-        return check_cannot_tell(check, "a table's result is none of access(5)");
+        return cannot_tell(check, subject, value, action->fault(result.text));
     return action->run(&result);
 }
 
@@ -314,7 +328,7 @@ enum check_result access_conclude(struct check *check, enum lookup_status status
     case LOOKUP_MISS:
         return CHECK_DUNNO;
     default:
-        return check_cannot_tell(check, "a lookup table cannot be asked");
+        return cannot_tell(check, subject, NULL, "cannot be asked");
     }
 }
 

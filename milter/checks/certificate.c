@@ -11,8 +11,12 @@ enum check_result run_permit_tls_clientcerts(struct check *check)
         return CHECK_PERMIT;
     case LOOKUP_MISS:
         return CHECK_DUNNO;
-    default:
-        return check_cannot_tell(check, "relay_clientcerts cannot be asked");
+    default: {
+        g_autofree char *tables = table_list_names(check->site->relay_clientcerts);
+        g_autofree char *subject = facts_verified_subject(check->facts);
+        return check_cannot_tell(check, "relay_clientcerts %s cannot be asked about \"%s\"", tables,
+                                 subject ? subject : "");
+    }
     }
 }
 

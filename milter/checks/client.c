@@ -8,6 +8,7 @@
 enum check_result run_permit_mynetworks(struct check *check)
 {
     const struct facts *facts = check->facts;
+    g_autofree char *subject = NULL;
     if (facts->untrusted)
         return CHECK_DUNNO;
     switch (match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name)) {
@@ -16,7 +17,8 @@ enum check_result run_permit_mynetworks(struct check *check)
     case LOOKUP_MISS:
         return CHECK_DUNNO;
     default:
-        return check_cannot_tell(check, "a table of mynetworks cannot be asked");
+        subject = facts_client_text(facts);
+        return check_cannot_tell(check, "mynetworks cannot be asked about %s", subject);
     }
 }
 

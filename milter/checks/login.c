@@ -94,17 +94,21 @@ static enum owner address_owner(struct check *check, const struct meant_address 
     return doubtful ? OWNER_OTHER : ownership.owner;
 }
 
-static enum check_result cannot_tell_owner(struct check *check)
-{
-    return check_cannot_tell(check, "sender_login_maps cannot be asked");
-}
-
 /* A sender that is looked at: how it was typed, whose it is, and what it is called in a reply. */
 struct claim {
     const char *typed;
     const struct meant_address *meant;
     const char *class;
 };
+
+static enum check_result cannot_tell_owner(struct check *check, const struct claim *claim)
+{
+    g_autofree char *tables = table_list_names(check->site->sender_login_maps);
+    return check_cannot_tell(check,
+                             "whose <%s> is cannot be told: sender_login_maps %s, or "
+                             "login_domains, cannot be asked",
+                             claim->typed, tables);
+}
 
 static enum check_result authenticated_mismatch(struct check *check, const struct claim *claim,
                                                 bool allow_unknown)
@@ -114,7 +118,7 @@ static enum check_result authenticated_mismatch(struct check *check, const struc
     g_autofree char *login = site_login(check->site, check->facts);
     enum owner owner = address_owner(check, claim->meant, login);
     if (owner == OWNER_CANNOT_TELL)
-        return cannot_tell_owner(check);
+        return cannot_tell_owner(check, claim);
     if (owner == OWNER_SELF || (owner == OWNER_UNKNOWN_SENDER && allow_unknown))
         return CHECK_DUNNO;
     return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not owned by user %s",
@@ -128,7 +132,7 @@ static enum check_result unauthenticated_mismatch(struct check *check, const str
         return CHECK_DUNNO;
     enum owner owner = address_owner(check, claim->meant, NULL);
     if (owner == OWNER_CANNOT_TELL)
-        return cannot_tell_owner(check);
+        return cannot_tell_owner(check, claim);
     if (owner == OWNER_UNKNOWN_SENDER)
         return CHECK_DUNNO;
     return check_refuse(check, 553, "5.7.1", "<%s>: %s rejected: not logged in", claim->typed,

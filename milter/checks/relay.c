@@ -5,7 +5,7 @@
 #include "restrictions.h"
 
 static const char unset_text[] = "local_domains is not set, so nobody knows what is local";
-static const char error_text[] = "a table of local_domains cannot be asked";
+#define error_text "local_domains cannot be asked about <%s>"
 
 enum check_result run_permit_auth_destination(struct check *check)
 {
@@ -15,7 +15,7 @@ enum check_result run_permit_auth_destination(struct check *check)
     case DESTINATION_LOCAL:
         return CHECK_PERMIT;
     case DESTINATION_UNKNOWN:
-        return check_cannot_tell(check, error_text);
+        return check_cannot_tell(check, error_text, check->facts->recipient.text);
     default:
         return CHECK_DUNNO;
     }
@@ -30,9 +30,9 @@ static enum check_result refuse_relay(struct check *check, unsigned code, const 
     case DESTINATION_LOCAL:
         return CHECK_DUNNO;
     case DESTINATION_UNSET:
-        return check_cannot_tell(check, unset_text);
+        return check_cannot_tell(check, "%s", unset_text);
     case DESTINATION_UNKNOWN:
-        return check_cannot_tell(check, error_text);
+        return check_cannot_tell(check, error_text, check->facts->recipient.text);
     default:
         return check_refuse(check, code, dsn, "<%s>: %s", check->facts->recipient.text, text);
     }

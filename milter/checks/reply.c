@@ -66,9 +66,13 @@ enum check_result check_defer_if_permit(struct check *check, unsigned code, cons
     return check_take_deferral(check, reply);
 }
 
-enum check_result check_cannot_tell(struct check *check, const char *why)
+enum check_result check_cannot_tell(struct check *check, const char *format, ...)
 {
-    check->why = why;
+    va_list args;
+    va_start(args, format);
+    g_free(check->why);
+    check->why = g_strdup_vprintf(format, args);
+    va_end(args);
     return CHECK_CANNOT_TELL;
 }
 

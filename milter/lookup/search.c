@@ -72,6 +72,17 @@ struct table *table_list_get(const struct table_list *list, unsigned index)
     return index < list->tables->len ? list->tables->pdata[index] : NULL;
 }
 
+char *table_list_names(const struct table_list *list)
+{
+    enum { LONGEST = 100 };
+    GString *names = g_string_new(NULL);
+    for (unsigned i = 0; i < list->tables->len && names->len <= LONGEST; i++)
+        g_string_append_printf(names, "%s%s", i > 0 ? " " : "", table_name(list->tables->pdata[i]));
+    if (names->len > LONGEST)
+        g_string_append(g_string_truncate(names, LONGEST), "...");
+    return g_string_free(names, FALSE);
+}
+
 static bool in_scope(const struct table *table, enum scope scope)
 {
     return scope == WHOLE || table_is_pattern(table) == (scope == PATTERNS_ONLY);

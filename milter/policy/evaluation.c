@@ -85,6 +85,7 @@ void evaluation_clear(struct evaluation *evaluation)
         g_array_unref(evaluation->frames);
     check_errand_clear(&evaluation->errand);
     g_free(evaluation->reply);
+    g_free(evaluation->why);
     *evaluation = (struct evaluation){0};
 }
 
@@ -99,9 +100,10 @@ static void pop(struct evaluation *evaluation)
 }
 
 static enum evaluation_result refuse(struct evaluation *evaluation, const char *check, char *reply,
-                                     const char *why)
+                                     char *why)
 {
     g_free(evaluation->reply);
+    g_free(evaluation->why);
     evaluation->reply = reply;
     evaluation->check = check;
     evaluation->why = why;
@@ -140,9 +142,10 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
     frame.owned = restriction_list_compile_result(check->more, check->list);
     frame.list = frame.owned;
     if (!frame.owned || evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
+        char *why = g_strdup_printf("a table says \"%s\" of \"%s\", which cannot be evaluated",
+                                    check->more, frame.subject ? frame.subject : "");
         clear_frame(&frame);
-        return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
-                      "a table's result is a list that cannot be evaluated");
+        return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE), why);
     }
     g_array_append_val(evaluation->frames, frame);
     return EVALUATION_DUNNO;
@@ -155,7 +158,7 @@ static enum evaluation_result take_permit(struct evaluation *evaluation, const s
 {
     static const char why[] = "a table permits where it may not; DUNNO makes an exception";
     if (check->never_permits && check->permit_reply)
-        return refuse(evaluation, name, g_strdup(check->permit_reply), why);
+        return refuse(evaluation, name, g_strdup(check->permit_reply), g_strdup(why));
     if (check->never_permits)
         return EVALUATION_DUNNO;
     for (guint i = 0; i < evaluation->frames->len; i++) {
@@ -163,7 +166,7 @@ static enum evaluation_result take_permit(struct evaluation *evaluation, const s
         if (!frame.never_permits)
             continue;
         if (frame.permit_reply)
-            return refuse(evaluation, frame.name, g_strdup(frame.permit_reply), why);
+            return refuse(evaluation, frame.name, g_strdup(frame.permit_reply), g_strdup(why));
         g_array_set_size(evaluation->frames, i);
         return EVALUATION_DUNNO;
     }
@@ -212,7 +215,8 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
         outcome = take_refusal(evaluation, name, g_steal_pointer(&check.reply), warn);
         break;
     case CHECK_CANNOT_TELL:
-        outcome = refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE), check.why);
+        outcome = refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
+                         g_steal_pointer(&check.why));
         break;
     case CHECK_MORE:
         outcome = take_more(evaluation, &check, name, warn);
@@ -221,6 +225,7 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
         break;
     }
     g_free(check.reply);
+    g_free(check.why);
     g_free(check.more);
     g_free(check.more_subject);
     return outcome;

@@ -212,7 +212,7 @@ static void finish_mail(struct session *session, struct refusal *refusal)
         return;
     }
     struct refusal given = {
-        .reply = g_strdup(first->reply), .check = first->check, .why = first->why};
+        .reply = g_strdup(first->reply), .check = first->check, .why = g_strdup(first->why)};
     give_refusal(session, &given, NULL);
     refusal_clear(&given);
 }
@@ -303,7 +303,8 @@ static void refuse_message(struct session *session, const struct refusal *refusa
         return;
     }
     struct refusal held = *refusal;
-    held.why = "refused, but nobody could be told: held instead";
+    g_autofree char *why = g_strdup("refused, but nobody could be told: held instead");
+    held.why = why;
     report(session, ACTION_HOLD, &held, NULL, to);
     if (!session->policy->monitor)
         session->answer.action = SESSION_HOLD;

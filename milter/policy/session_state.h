@@ -16,7 +16,7 @@
 struct refusal {
     char *reply;
     const char *check;
-    const char *why;
+    char *why;       /* for the log; NULL: nothing */
     char *recipient; /* whom it met, when it is given later */
 };
 

@@ -69,7 +69,7 @@ static bool run_lists(struct session *session)
             run->refusal = (struct refusal){
                 .reply = g_steal_pointer(&run->evaluation.reply),
                 .check = run->evaluation.check,
-                .why = run->evaluation.why,
+                .why = g_steal_pointer(&run->evaluation.why),
             };
         evaluation_clear(&run->evaluation);
         run->evaluating = false;
@@ -107,7 +107,7 @@ static bool run_commit(struct session *session)
     run->refusal = (struct refusal){
         .reply = result == CHECK_REFUSE ? check.reply : g_strdup(REPLY_TEMPORARY_FAILURE),
         .check = check.name,
-        .why = result == CHECK_REFUSE ? NULL : check.why,
+        .why = check.why,
     };
     return true;
 }
@@ -154,7 +154,8 @@ enum session_step run_advance(struct session *session)
 enum session_step run_refuse(struct session *session, const char *reply, const char *check,
                              const char *why)
 {
-    session->run.refusal = (struct refusal){.reply = g_strdup(reply), .check = check, .why = why};
+    session->run.refusal =
+        (struct refusal){.reply = g_strdup(reply), .check = check, .why = g_strdup(why)};
     session->run.next = session->run.count;
     return run_advance(session);
 }
