@@ -232,6 +232,17 @@ const char *check_weak_login_reply(enum login_fault fault);
  * tells of a sound value that hardly means what was meant. */
 char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r);
 
+/* The word that stands for all fields in check_header_access, whose table is one of Postfix's
+ * header_checks(5). */
+#define HEADER_CHECKS "header_checks"
+
+/* The same as access_value_fault for a value of such a table. */
+char *header_checks_fault(const char *value, bool *forbidden_r);
+
+/* Whether PATTERN begins as a line of header_checks does, with the name of a field and a colon:
+ * asked for the content of the field HEADER alone, it can never match. */
+bool header_checks_line(const char *pattern, const char *header);
+
 /* Whether a value that has no fault is a list of restrictions. */
 bool access_value_is_list(const char *value);
 

@@ -69,6 +69,14 @@ static char *result_reply(const struct result *result, unsigned code, const char
                               result->subject, result->class, *text ? text : default_text);
 }
 
+char *access_plain_reply(const char *text, const char *otherwise)
+{
+    size_t length = enhanced_code_length(text);
+    g_autofree char *dsn = length ? g_strndup(text, length) : g_strdup("5.7.1");
+    text += length + strspn(text + length, " \t");
+    return check_format_reply(dsn[0] == '4' ? 450 : 550, dsn, "%s", *text ? text : otherwise);
+}
+
 static enum check_result refuse(struct result *result, unsigned code, const char *dsn)
 {
     g_free(result->check->reply);
@@ -162,7 +170,7 @@ static enum check_result act_info(struct result *result)
 
 /* TEXT as one line of a header, which holds at most 998 bytes (RFC 5322 2.1.1): a table may put
  * into it what a stranger sent ($1), and that must not begin a field of its own. */
-static char *header_line(const char *text)
+char *access_header_line(const char *text)
 {
     enum { LONGEST = 998 };
     size_t length = strnlen(text, LONGEST + 1);
@@ -178,7 +186,7 @@ static char *header_line(const char *text)
 
 static enum check_result act_prepend(struct result *result)
 {
-    g_ptr_array_add(result->check->effects->prepend, header_line(result->text));
+    g_ptr_array_add(result->check->effects->prepend, access_header_line(result->text));
     return CHECK_DUNNO;
 }
 
@@ -187,13 +195,14 @@ static enum check_result act_forbidden(struct result *result)
     return cannot_tell(result->check, result->subject, result->value, "which gatepost does not do");
 }
 
-static const char *need_header(const char *text)
+const char *access_need_header(const char *text)
 {
     size_t name = strcspn(text, ": \t");
     for (size_t i = 0; i < name; i++)
         if (text[i] <= ' ' || text[i] > '~')
             return "a header name is printable ASCII";
-    return name > 0 && text[name] == ':' ? NULL : "PREPEND needs \"Header: value\"";
+    return name > 0 && text[name] == ':' ? NULL
+                                         : "what stands behind the word must be \"Header: value\"";
 }
 
 static const struct access_action {
@@ -211,7 +220,7 @@ static const struct access_action {
     {"HOLD", act_hold, NULL},
     {"WARN", act_warn, NULL},
     {"INFO", act_info, NULL},
-    {"PREPEND", act_prepend, need_header},
+    {"PREPEND", act_prepend, access_need_header},
     {"DISCARD", act_forbidden, NULL},
     {"FILTER", act_forbidden, NULL},
     {"REDIRECT", act_forbidden, NULL},

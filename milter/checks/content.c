@@ -128,6 +128,8 @@ enum check_result run_check_header_access(struct check *check)
     if (!check->facts->message)
         return CHECK_DUNNO;
     const char *name = check->argument->word;
+    if (strcmp(name, HEADER_CHECKS) == 0)
+        return run_header_checks(check);
     g_autoptr(GString) value = g_string_new(NULL);
     enum lookup_status status = LOOKUP_MISS;
     const struct header *header = header_list_first(check->facts->message->headers, name);

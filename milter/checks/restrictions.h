@@ -49,6 +49,16 @@ enum check_result run_check_ccert_access(struct check *check);
 enum check_result access_conclude(struct check *check, enum lookup_status status,
                                   const GString *value, const char *subject, const char *class);
 
+/* What header_checks.c shares of it: the reply of a result whose text is all that is shown
+ * (OTHERWISE if it is empty), an added line of a header made harmless, whether TEXT is one (NULL:
+ * yes; else static text). The caller frees what is no const. */
+char *access_plain_reply(const char *text, const char *otherwise);
+char *access_header_line(const char *text);
+const char *access_need_header(const char *text);
+
+/* header_checks.c */
+enum check_result run_header_checks(struct check *check);
+
 /* content.c */
 enum check_result run_check_header_access(struct check *check);
 enum check_result run_check_from_access(struct check *check);

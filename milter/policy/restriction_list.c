@@ -13,6 +13,7 @@ struct reader {
     const GPtrArray *words;
     guint next;
     const struct table_context *context; /* NULL: a table's result, silent and without tables */
+    const char *header;                  /* the field whose table is read; NULL: no field */
     struct dnsbl_set *zones;
     struct restriction_list *list;
     bool warn_if_reject;
@@ -73,6 +74,23 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
     if (line == 0) { /* inline and static tables stand in the settings */
         file = context->file;
         line = context->line;
+    }
+    if (reader->header && strcmp(reader->header, HEADER_CHECKS) != 0 &&
+        header_checks_line(key, reader->header))
+        problems_warning(
+            problems, file, line,
+            "key \"%s\" can never match: the table is asked for what %s holds, without "
+            "its name; for a table of Postfix's header_checks write "
+            "\"check_header_access header_checks TABLE\"",
+            key, reader->header);
+    if (reader->header && strcmp(reader->header, HEADER_CHECKS) == 0) {
+        g_autofree char *wrong = header_checks_fault(value, &forbidden);
+        if (wrong && forbidden)
+            problems_error(problems, file, line, "%s", wrong);
+        else if (wrong)
+            problems_warning(problems, file, line,
+                             "key \"%s\": %s; mail that meets it will be deferred", key, wrong);
+        return true;
     }
     g_autofree char *fault = access_value_fault(value, &forbidden, &doubt);
     if (fault && forbidden)
@@ -139,6 +157,7 @@ static void add_item(struct reader *reader, const struct restriction *row,
 static void read_table_row(struct reader *reader, const struct restriction *row, const char *head,
                            const char *word)
 {
+    reader->header = head;
     struct table_list *tables = open_tables(reader, row->name, word);
     struct check_argument argument = {.tables = tables};
     if (!tables)

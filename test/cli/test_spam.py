@@ -442,6 +442,82 @@ def header_access():
         equal(found['verdict'], verdict, subject)
 
 
+HEADER_CHECKS = r'''/^Subject: .*casino/ REJECT
+/^Subject: .*lottery/ REJECT 4.7.1 come back later
+/^X-Mailer: Bulk/ REJECT 5.7.9 no bulk mail
+/^Received: .*\.bad\.test/ HOLD from bad.test
+/^To: undisclosed/ PREPEND X-Undisclosed: yes
+/^List-Id:.*\n .*folded/ REJECT folded
+/^X-Pass: / PASS
+/^X-After: / REJECT not reached
+if /^From:/
+!/@/ REJECT no address
+endif
+/^X-Odd: / BANANA
+/^X-Dunno: / DUNNO
+/^x-dunno: / REJECT first line counts
+/^X-Warn: / WARN look
+/^Subject: =\?koi8/ REJECT encoded as it stands
+'''
+GRUDGE = 'From: <a@far.example>\n'
+
+
+@case('check_header_access header_checks asks a table of header_checks(5) as Postfix does')
+def header_checks():
+    settings = site('', SITE + 'message_restrictions = check_header_access header_checks '
+                    'pcre:checks\n', checks=HEADER_CHECKS)
+    refused = '550 5.7.1 message content rejected'
+    for header, reply in (
+            (GRUDGE + 'Subject: my CASINO', refused), (GRUDGE + 'subject: casino', refused),
+            (GRUDGE + 'Subject: lottery', '450 4.7.1 come back later'),
+            (GRUDGE + 'X-Mailer: Bulk 2.0', '550 5.7.9 no bulk mail'),
+            (GRUDGE + 'X-Mailer: other', None), ('From: nobody', '550 5.7.1 no address'),
+            (GRUDGE + 'List-Id: x\n y folded', '550 5.7.1 folded'),
+            (GRUDGE + 'List-Id: x y folded', None),
+            (GRUDGE + 'Subject: =?utf-8?q?casino?=', refused),
+            (GRUDGE + 'Subject: =?utf-8?q?c=61sino?=', None),
+            (GRUDGE + 'Subject: =?KOI8-R?q?a?=', '550 5.7.1 encoded as it stands'),
+            (GRUDGE + 'X-Pass: 1\nX-After: 2', None),
+            (GRUDGE + 'X-After: 2\nX-Pass: 1', '550 5.7.1 not reached'),
+            (GRUDGE + 'X-Dunno: 2\nSubject: casino', refused), (GRUDGE + 'X-Dunno: 2', None),
+            (GRUDGE + 'X-Warn: 2\nSubject: casino', refused),
+            (GRUDGE + 'X-Odd: 1', '451 4.3.0 Temporary failure; try again later')):
+        found, _ = settings.test('-', message(header))
+        equal(found['reply'], reply, header)
+    found, _ = settings.test('-', message(GRUDGE + 'To: undisclosed-recipients:;'))
+    equal(found['headers'], ['X-Undisclosed: yes'])
+    found, _ = settings.test('-', message(GRUDGE + 'Received: from x.bad.test'))
+    equal(found['verdict'], 'hold')
+
+
+@case('check tells header_checks from tables of check_header_access')
+def header_checks_mistaken():
+    rows = [('Subject pcre:checks', '/^Subject: .*casino/ REJECT\n', 'can never match'),
+            ('Subject pcre:checks', '/^(Subject|From):.*casino/ REJECT\n', 'can never match'),
+            ('Subject regexp:checks', '/^X-Spam-Flag: YES/ REJECT\n', 'can never match'),
+            ('Subject pcre:checks', '/Subject:\\s*x/ REJECT\n', 'can never match'),
+            ('X-Odd pcre:checks', '/^x-odd: 1/ REJECT\n', 'can never match'),
+            ('Subject texthash:checks', '{Subject:} REJECT\n', None),
+            ('Subject pcre:checks', '/^Re: casino/ REJECT\n', None),
+            ('Subject pcre:checks', '/^casino: win/ REJECT\n', None),
+            ('Subject pcre:checks', '/^from casino/ REJECT\n', None),
+            ('header_checks pcre:checks', HEADER_CHECKS.replace('BANANA', 'IGNORE'), None),
+            ('header_checks pcre:checks', '/^X: / BANANA\n', 'BANANA.* is no action'),
+            ('header_checks pcre:checks', '/^X: / REPLACE nothing\n', 'must be "Header: value"'),
+            ('header_checks pcre:checks', '/^X: / 550 no\n', 'is no action'),
+            ('header_checks pcre:checks', '/^X: / DISCARD\n', 'error: DISCARD'),
+            ('header_checks pcre:checks', '/^X: / REDIRECT a@b\n', 'error: REDIRECT')]
+    for words, table, told in rows:
+        settings = site('', SITE + 'message_restrictions = check_header_access %s\n' % words,
+                        checks=table)
+        done = settings.run('check')
+        if told:
+            match('(?m)^checks:1: .*%s' % told, done.stderr.replace(settings.folder + '/', ''),
+                  table)
+        else:
+            absent('never match|checks:', done.stderr, table)
+
+
 @case('SMTPUTF8: raw UTF-8 in a field is no raw8bit, other bytes are')
 def smtputf8():
     rules = 'charset RAW raw8bit\nscript CYR Cyrillic >= 90%\n'

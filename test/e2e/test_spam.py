@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 sys.path.insert(0, sys.path[0] + '/../lib')
+import place
 import postfix
 from scene import run
 from smtp import message, token
@@ -109,6 +110,25 @@ def flood(scene):
         word, reply = send(scene, 'hello', more='X-Spam-Flag: NO\r\n' * count)
         match(OK, reply)
         equal(spam_fields(scene.sink.wait(word)), [])
+
+
+@case('header_checks: fields that go, change and come')
+def header_checks(scene):
+    table = place.write(place.folder() + '/header_checks', '''/^X-A: 2/ IGNORE
+/^X-A: 3/ REPLACE X-A: three
+/^X-B:/ STRIP it goes
+/^X-C: (.*)/ REPLACE X-D: was $1
+/^Subject: hello/ PREPEND X-Hello: yes
+''')
+    with scene.settings(message_restrictions='check_header_access header_checks pcre:' + table):
+        word, reply = send(scene, 'hello', more='X-A: 1\r\nX-A: 2\r\nX-A: 3\r\nX-A: 4\r\nX-B: 1\r\n'
+                           'X-A: 2\r\nX-B: 2\r\nX-C: 1\r\nX-A: 5\r\n')
+        match(OK, reply)
+        fields = [line for line in scene.sink.wait(word).header().split('\r\n')
+                  if line.startswith('X-') and line[3:4] in ':e']
+    equal(sorted(fields), ['X-A: 1', 'X-A: 4', 'X-A: 5', 'X-A: three', 'X-D: was 1', 'X-Hello: yes'])
+    equal([line for line in fields if line.startswith('X-A')],
+          ['X-A: 1', 'X-A: three', 'X-A: 4', 'X-A: 5'])
 
 
 @case('the same message is refused for one user and accepted for another')
