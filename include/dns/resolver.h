@@ -40,11 +40,21 @@ struct dns_question;
 #define RESOLVER_CACHE_ENTRIES 50000
 #define RESOLVER_CACHE_BYTES   (32u << 20)
 
+/* How long nothing more is told after a failure was. */
+#define RESOLVER_TELL_PAUSE (5 * G_TIME_SPAN_MINUTE)
+
 struct resolver_options {
     unsigned timeout_ms;  /* of the first try; each round of tries doubles it; 0: the default */
     unsigned tries;       /* rounds over all servers; 0: the default */
     size_t cache_entries; /* 0: the default */
     size_t cache_bytes;   /* 0: the default */
+};
+
+/* Told when no server gives an answer any more, and when one does again; TEXT is for the log.
+ * Called by the resolver's thread. */
+struct resolver_listener {
+    void (*event)(void *data, bool answers, const char *text); /* NULL: nobody */
+    void *data;
 };
 
 struct resolver_counts {
@@ -54,6 +64,7 @@ struct resolver_counts {
     uint64_t shared;  /* those that joined one under way */
     uint64_t failed;  /* those sent that came to DNS_FAILED */
     size_t under_way; /* now */
+    int64_t silent;   /* us for which no server has answered what was asked; 0: they answer */
     size_t cache_entries;
     size_t cache_bytes;
 };
@@ -62,6 +73,14 @@ struct resolver_counts {
  * by commas or white space. Empty is the system's and fine. What is wrong goes to PROBLEMS. */
 bool resolver_servers_valid(const char *servers, struct problems *problems, const char *file,
                             unsigned line);
+
+/* What /etc/resolv.conf says of servers: its lines of servers and options in one text for
+ * comparison. NULL if it cannot be read or names no server, as while it is written anew. The caller
+ * frees it. */
+char *resolver_system_servers(void);
+
+/* Who is told of failures; before anything is asked. */
+void resolver_set_listener(struct resolver *resolver, const struct resolver_listener *listener);
 
 /* Starts a resolver and its thread. SERVERS as above (NULL or empty: those of /etc/resolv.conf,
  * read now); OPTIONS may be NULL. NULL with an error in PROBLEMS, which FILE and LINE are for. */

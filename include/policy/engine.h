@@ -20,6 +20,7 @@
 struct engine_dns {
     gatomicrefcount references;
     char *servers;
+    char *system; /* what resolv.conf said, where it names the servers; else NULL */
     struct resolver *resolver;
     struct dnsbl_state *state; /* the engine's */
 };
@@ -53,6 +54,11 @@ void engine_publish(struct engine *engine, struct snapshot *snapshot);
  * older policies that sessions hold are read, too: who keeps a session open through a reload must
  * not escape what is written into a table afterwards. One thread at a time. */
 unsigned engine_refresh_tables(struct engine *engine, struct problems *problems);
+
+/* Goes over to the servers of a resolv.conf that has changed, if they are asked; what sessions have
+ * asked already is answered as it was asked. Returns whether it did. Never while engine_publish
+ * runs. */
+bool engine_refresh_dns(struct engine *engine);
 
 /* The policy in force, with a reference of the caller's own. */
 struct snapshot *engine_acquire(struct engine *engine);

@@ -193,6 +193,17 @@ static void refresh(struct service *service)
     problems_free(problems);
 }
 
+/* A reload looks for itself. */
+static void look_for_servers(struct service *service)
+{
+    if (!g_mutex_trylock(&service->reload_lock))
+        return;
+    if (engine_refresh_dns(service->engine))
+        log_info(service->log,
+                 "/etc/resolv.conf has changed: its DNS servers are asked from now on");
+    g_mutex_unlock(&service->reload_lock);
+}
+
 /* libmilter says nothing of it, and the MTA only waits. */
 static void look_for_descriptors(struct service *service)
 {
@@ -221,6 +232,7 @@ static void *watch(void *data)
         g_mutex_unlock(&service->lock);
         watchdog_beat(service->watchdog, WATCHDOG_TABLES);
         refresh(service);
+        look_for_servers(service);
         look_for_descriptors(service);
         if (service->state)
             state_tick(service->state);

@@ -52,6 +52,9 @@ static void write_list(const struct dnsbl_list_status *list, int wide, GString *
 
 void status_dns_write_text(const struct engine_dns_status *dns, GString *out)
 {
+    if (dns->counts.silent > 0)
+        g_string_append_printf(out, "\nno DNS server has answered for %" G_GINT64_FORMAT " s\n",
+                               dns->counts.silent / G_TIME_SPAN_SECOND);
     if (dns->lists->len == 0)
         return;
     int wide = widest(dns->lists);
@@ -103,6 +106,7 @@ void status_dns_write_json(const struct engine_dns_status *dns, GString *out)
     json_integer(out, "shared", (gint64)counts->shared);
     json_integer(out, "failed", (gint64)counts->failed);
     json_integer(out, "under_way", (gint64)counts->under_way);
+    json_integer(out, "no_answer", counts->silent / G_TIME_SPAN_SECOND);
     json_integer(out, "cache_entries", (gint64)counts->cache_entries);
     json_integer(out, "cache_bytes", (gint64)counts->cache_bytes);
     json_close(out, '}');

@@ -58,7 +58,11 @@ struct resolver {
     struct dns_cache *cache;
     uint64_t next_serial;
     struct resolver_counts counts;
-    bool local;              /* as resolver_is_local; since the start */
+    struct resolver_listener listener;
+    int64_t silent_since; /* when the first question without an answer was sent; 0: they answer */
+    int64_t told_at;      /* of this silence; 0: nothing was told */
+    int64_t quiet_until;  /* nothing is told of another */
+    bool local;           /* as resolver_is_local; since the start */
     struct channel *channel; /* the thread's */
 };
 
@@ -114,6 +118,43 @@ static void wake(struct resolver *resolver, struct dns_question *question)
     question_unref(question);
 }
 
+/* What a server said, be it a failure, is an answer. */
+static bool is_silence(const struct dns_answer *answer)
+{
+    return answer->state == DNS_FAILED &&
+           (answer->failure == DNS_FAIL_TIMEOUT || answer->failure == DNS_FAIL_NETWORK);
+}
+
+/* Takes note of an answer, or that there is none, with the lock held; returns what is to be told of
+ * it, for g_free, or NULL. A failure that comes and goes is told of once in a while. */
+static char *note_silence(struct resolver *resolver, const struct sending *sending,
+                          const struct dns_answer *answer, int64_t now, bool *answers_r)
+{
+    bool ours = answer->failure == DNS_FAIL_STOPPED || answer->failure == DNS_FAIL_BUSY ||
+                answer->failure == DNS_FAIL_NAME;
+    *answers_r = !is_silence(answer);
+    if (ours)
+        return NULL;
+    if (*answers_r) {
+        int64_t since = resolver->silent_since;
+        resolver->silent_since = 0;
+        if (!since || !resolver->told_at)
+            return NULL;
+        resolver->told_at = 0;
+        return g_strdup_printf("the DNS servers answer again, after %d s",
+                               (int)((now - since) / G_TIME_SPAN_SECOND));
+    }
+    if (resolver->silent_since)
+        return NULL;
+    resolver->silent_since = sending->sent_at;
+    if (resolver->quiet_until > now)
+        return NULL;
+    resolver->told_at = now;
+    resolver->quiet_until = now + RESOLVER_TELL_PAUSE;
+    return g_strdup_printf("no DNS server answers: %s (asked for %s)",
+                           dns_failure_text(answer->failure), sending->name);
+}
+
 static void take_answer(void *data, struct dns_answer *answer)
 {
     struct sending *sending = data;
@@ -129,7 +170,11 @@ static void take_answer(void *data, struct dns_answer *answer)
     atomic_store(&sending->answer, answer);
     g_autoptr(GPtrArray) questions = g_steal_pointer(&sending->questions);
     sending->questions = g_ptr_array_new();
+    bool answers;
+    g_autofree char *text = note_silence(resolver, sending, answer, now, &answers);
     pthread_mutex_unlock(&resolver->lock);
+    if (text && resolver->listener.event)
+        resolver->listener.event(resolver->listener.data, answers, text);
     for (unsigned i = 0; i < questions->len; i++)
         wake(resolver, questions->pdata[i]);
     sending_unref(sending);
@@ -276,6 +321,11 @@ void resolver_free(struct resolver *resolver)
     resolver_unref(resolver);
 }
 
+void resolver_set_listener(struct resolver *resolver, const struct resolver_listener *listener)
+{
+    resolver->listener = *listener;
+}
+
 bool resolver_is_local(const struct resolver *resolver)
 {
     return resolver->local;
@@ -285,6 +335,7 @@ void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r
 {
     pthread_mutex_lock(&resolver->lock);
     *counts_r = resolver->counts;
+    counts_r->silent = resolver->silent_since ? g_get_monotonic_time() - resolver->silent_since : 0;
     counts_r->under_way = g_hash_table_size(resolver->under_way);
     counts_r->cache_entries = dns_cache_entries(resolver->cache);
     counts_r->cache_bytes = dns_cache_bytes(resolver->cache);

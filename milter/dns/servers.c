@@ -4,6 +4,7 @@
  */
 #include "servers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,26 @@ GArray *dns_servers_parse(const char *text, struct problems *problems, const cha
     if (servers->len > RESOLVER_SERVERS_MAX)
         problems_error(problems, file, line, "more than %d DNS servers", RESOLVER_SERVERS_MAX);
     return problems_errors(problems) > before ? NULL : g_steal_pointer(&servers);
+}
+
+char *resolver_system_servers(void)
+{
+    enum { LINES_MAX = 1000 };
+    char line[1024];
+    bool named = false;
+    FILE *file = fopen("/etc/resolv.conf", "re");
+    if (!file)
+        return NULL;
+    GString *text = g_string_new(NULL);
+    for (unsigned i = 0; i < LINES_MAX && fgets(line, sizeof line, file); i++) {
+        g_strstrip(line);
+        bool server = g_str_has_prefix(line, "nameserver");
+        if (server || g_str_has_prefix(line, "options"))
+            g_string_append_printf(text, "%s\n", line);
+        named |= server;
+    }
+    fclose(file);
+    return g_string_free(text, !named);
 }
 
 bool resolver_servers_valid(const char *servers, struct problems *problems, const char *file,

@@ -52,12 +52,19 @@ void engine_dns_unref(struct engine_dns *dns)
         return;
     resolver_free(dns->resolver);
     g_free(dns->servers);
+    g_free(dns->system);
     g_free(dns);
+}
+
+static void on_silence(void *data, bool answers, const char *text)
+{
+    engine_message(data, answers ? ENGINE_INFO : ENGINE_WARNING, "%s", text);
 }
 
 static struct engine_dns *start_dns(struct engine *engine, const struct setting_value *servers)
 {
     struct problems *problems = problems_new();
+    g_autofree char *system = *servers->text ? NULL : resolver_system_servers();
     struct resolver *resolver =
         resolver_new(servers->text, NULL, problems, servers->file, servers->line);
     for (unsigned i = 0; problems_get(problems, i); i++)
@@ -67,10 +74,21 @@ static struct engine_dns *start_dns(struct engine *engine, const struct setting_
         return NULL;
     struct engine_dns *dns = g_new0(struct engine_dns, 1);
     g_atomic_ref_count_init(&dns->references);
+    struct resolver_listener listener = {on_silence, engine};
+    resolver_set_listener(resolver, &listener);
     dns->servers = g_strdup(servers->text);
+    dns->system = g_steal_pointer(&system);
     dns->resolver = resolver;
     dns->state = engine->dnsbl_state;
     return dns;
+}
+
+/* Whether resolv.conf names other servers than DNS was started with. While it names none, because
+ * it is being written, those stay. */
+static bool is_outdated(const struct engine_dns *dns)
+{
+    g_autofree char *system = *dns->servers ? NULL : resolver_system_servers();
+    return system && g_strcmp0(system, dns->system) != 0;
 }
 
 /* The resolver that SNAPSHOT needs: the one there is, or another if the servers have changed. Only
@@ -81,7 +99,8 @@ static struct engine_dns *dns_for(struct engine *engine, const struct snapshot *
         return NULL;
     const struct setting_value *servers =
         settings_get(snapshot_settings(snapshot), NULL, SETTING_DNS_SERVERS);
-    if (engine->dns && strcmp(engine->dns->servers, servers->text) == 0) {
+    if (engine->dns && strcmp(engine->dns->servers, servers->text) == 0 &&
+        !is_outdated(engine->dns)) {
         g_atomic_ref_count_inc(&engine->dns->references);
         return engine->dns;
     }
@@ -151,6 +170,25 @@ void engine_publish(struct engine *engine, struct snapshot *snapshot)
     dnsbl_state_retry(engine->dnsbl_state);
     g_ptr_array_unref(held_snapshots(engine));
     engine_dns_unref(old_dns);
+}
+
+bool engine_refresh_dns(struct engine *engine)
+{
+    if (!engine->dns || !is_outdated(engine->dns))
+        return false;
+    struct snapshot *now = engine_acquire(engine);
+    struct engine_dns *dns =
+        start_dns(engine, settings_get(snapshot_settings(now), NULL, SETTING_DNS_SERVERS));
+    snapshot_unref(now);
+    if (!dns)
+        return false;
+    g_mutex_lock(&engine->lock);
+    struct engine_dns *old_dns = engine->dns;
+    engine->dns = dns;
+    g_mutex_unlock(&engine->lock);
+    dnsbl_state_retry(engine->dnsbl_state);
+    engine_dns_unref(old_dns);
+    return true;
 }
 
 /* What older policies have to say of a table the one in force says as well. */
