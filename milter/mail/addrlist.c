@@ -458,12 +458,15 @@ static GString *prepare(const char *value, size_t length)
     return out;
 }
 
-/* Brackets without white space between them, "<a@b>,<c@d>", were read as one: adds what they hold.
- * SpamAssassin does so where the parser Email::Address::XS is installed. */
+/* Whether brackets without white space between them, "<a@b>,<c@d>", were read as one. */
+static bool is_run(const struct reader *r, struct span angle)
+{
+    return is_there(angle) && memchr(r->text + angle.begin, '>', angle.end - angle.begin);
+}
+
+/* Adds what such brackets hold. */
 static void read_run(const struct reader *r, struct span angle, GPtrArray *entries)
 {
-    if (!is_there(angle) || !memchr(r->text + angle.begin, '>', angle.end - angle.begin))
-        return;
     g_autofree char *text =
         g_strdup_printf("<%.*s>", (int)(angle.end - angle.begin), r->text + angle.begin);
     struct reader run = {text, strlen(text), 0};
@@ -477,21 +480,41 @@ static void read_run(const struct reader *r, struct span angle, GPtrArray *entri
     g_ptr_array_remove_index(entries, before);
 }
 
+/* Reads all entries, those within runs of brackets too if RUNS; returns whether there was a run. */
+static bool read_entries(struct reader *r, bool runs, GPtrArray *entries)
+{
+    struct entry_spans spans;
+    size_t pos = 0, end;
+    bool met = false;
+    while (pos < r->length && entries->len < ADDRLIST_MAX && read_entry(r, pos, &spans, &end)) {
+        g_ptr_array_add(entries, entry_new(r, &spans));
+        bool run = is_run(r, spans.angle);
+        if (run && runs)
+            read_run(r, spans.angle, entries);
+        met |= run;
+        pos = end;
+    }
+    read_rest(r, pos, entries);
+    return met;
+}
+
+/* SpamAssassin has its second reader, Email::Address::XS, look into runs of brackets where the
+ * first one finds fewer entries than there are commas between. */
 GPtrArray *addrlist_parse(const char *value, size_t length)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
     g_autoptr(GString) text = prepare(value, length);
     struct reader r = {text->str, text->len, STEPS_MAX};
-    struct entry_spans spans;
-    size_t pos = 0, end;
+    size_t expected = 1;
+    for (size_t i = 0; i < length; i++)
+        expected += value[i] == ',';
     if (skip_space(&r, 0) == r.length)
         return entries;
-    while (pos < r.length && entries->len < ADDRLIST_MAX && read_entry(&r, pos, &spans, &end)) {
-        g_ptr_array_add(entries, entry_new(&r, &spans));
-        read_run(&r, spans.angle, entries);
-        pos = end;
+    if (read_entries(&r, false, entries) && entries->len < expected) {
+        g_ptr_array_set_size(entries, 0);
+        r.steps = STEPS_MAX;
+        read_entries(&r, true, entries);
     }
-    read_rest(&r, pos, entries);
     return entries;
 }
 

@@ -13,7 +13,8 @@ static enum pattern_status parse_source(struct header_rule *rule, const char *te
     enum source_status status = source_parse(text, &rule->source, &why);
     if (status == SOURCE_GOOD)
         return PATTERN_GOOD;
-    *why_r = g_strdup_printf("\"%s\" %s", text, why);
+    *why_r = *text ? g_strdup_printf("\"%s\" %s", text, why)
+                   : g_strdup("the name of a header is missing");
     return status == SOURCE_SKIPPED ? PATTERN_SKIPPED : PATTERN_BAD;
 }
 

@@ -48,6 +48,17 @@ static void strip_comment(char *line)
     *to = '\0';
 }
 
+/* Whether a NUL stands in what counts of the line; one in its comment does not. */
+static bool holds_nul(const char *line, size_t length)
+{
+    bool counts = memchr(line, '\0', length) != NULL;
+    for (size_t i = 0; counts && line[i]; i++) {
+        counts = line[i] != '#';
+        i += line[i] == '\\' && line[i + 1] == '#';
+    }
+    return counts;
+}
+
 static void open_block(struct reader *reader, const char *type, bool value)
 {
     struct block block = {type, reader->number, reader->skips};
@@ -188,10 +199,12 @@ static void read_line(struct reader *reader, char *text)
     if (!*text)
         return;
     char *rest = cut_word(text);
-    if (g_ascii_strcasecmp(text, "lang") == 0 && *rest) {
+    char *behind = strpbrk(rest, " \t\r\f\v");
+    /* without a directive behind the language it is one itself, which nobody knows */
+    if (g_ascii_strcasecmp(text, "lang") == 0 && behind) {
         char *language = rest;
         text = cut_word(language);
-        if (is_other_language(language) || !*text)
+        if (is_other_language(language))
             return;
         rest = cut_word(text);
     }
@@ -213,7 +226,7 @@ static void read_text(struct builder *builder, const char *file, char *text, gsi
         char *stop = newline ? newline : end;
         *stop = '\0';
         reader.number++;
-        if (memchr(text, '\0', (size_t)(stop - text)))
+        if (holds_nul(text, (size_t)(stop - text)))
             error(&reader, "the line holds a NUL byte");
         read_line(&reader, text);
         text = stop + 1;

@@ -94,7 +94,7 @@ enum source_status source_parse(const char *text, struct source *source_r, const
         if (words[i][0] || words[i + 1]) /* "Subject:" is Subject */
             status = read_modifier(source_r, words[i], why_r);
     if (status == SOURCE_GOOD && !is_field_name(source_r->name)) {
-        *why_r = "not the name of a header";
+        *why_r = "is not the name of a header";
         status = SOURCE_BAD;
     } else if (status == SOURCE_GOOD && is_relay_field(source_r->name)) {
         *why_r = "needs SpamAssassin's view of the relays";

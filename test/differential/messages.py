@@ -34,6 +34,10 @@ FROMS = ['alice@example.com', 'Alice Liddell <alice@example.com>', '"Liddell, Al
          '\xd0\x9f <raw@example.com>', '=?utf-8?q?=D0=9F_=3Cfake=40bank.example=3E?= <real@example.com>',
          "info@example.com <other@example.net>", '"Bank" <security@bank.example> (via list)', 'BIGCAPS@EXAMPLE.COM']
 
+JOINED = ['"S" <valid@example.net>', 'S <valid@example.net>', '<valid@example.net>',
+          'valid@example.net', '"T" <x@example.org>, y@example.com']
+JOINTS = [':', ';', ',', '', ' ', ', ', ' : ', '; ']
+
 
 def word(charset, text=None, kind='B', lang=''):
     text = TEXTS.get(charset.lower(), RUSSIAN if charset.lower() not in ('us-ascii',) else 'plain') \
@@ -177,6 +181,9 @@ def all_messages():
         out.append(('from-%03d' % number, assemble(
             [('Return-Path', ' <r@example.com>'), ('From', ' ' + sender), ('To', ' ' + sender),
              ('Reply-To', ' ' + FROMS[-1 - number]), ('Subject', ' s')])))
+    for number, sender in enumerate(first + joint + second for first in JOINED[:4]
+                                    for joint in JOINTS for second in JOINED[1:]):
+        out.append(('joined-%03d' % number, assemble([('From', ' ' + sender), ('Subject', ' s')])))
     for seed in range(300):
         out.append(('random-%03d' % seed, generated(seed)))
     out += [

@@ -192,6 +192,14 @@ static const struct {
      "1: error: \"endif\" without \"if\"\n2: error: \"else\" without \"if\"\n"
      "3: error: the condition cannot be read: \"foo\" is not known\n"
      "5: error: the condition cannot be read: a name or number is missing at the end\n"},
+    {"lang de\nlang en\nlang\nlang de header X foo\nlang de score\nlang en # describe A x\n",
+     "1: error: there is no directive \"lang\"\n2: error: there is no directive \"lang\"\n"
+     "3: error: there is no directive \"lang\"\n6: error: there is no directive \"lang\"\n"},
+    {"header A =~ /x/\nheader B exists:\nheader C :addr =~ /x/\nheader D  !~ /x/\n",
+     "1: error: rule A: the name of a header is missing\n"
+     "2: error: rule B: the name of a header is missing\n"
+     "3: error: rule C: \":addr\" is not the name of a header\n"
+     "4: error: rule D: the name of a header is missing\n"},
     {"charset A\ncharset B in\ncharset C in X\n",
      "1: error: rule A: its definition is missing\n"
      "2: error: rule B: \"in\" without the name of a header\n"
@@ -219,6 +227,33 @@ static void test_troubles(void)
         g_autofree char *told = rules_problems(problems);
         g_assert_cmpstr(told, ==, troubles[i].want);
         ruleset_unref(ruleset);
+        problems_free(problems);
+    }
+}
+
+/* A NUL is an error where it counts, and nothing in a comment. */
+static void test_nuls(void)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+        bool wrong;
+    } rows[] = {
+        {"# a\0b\n", 6, false},
+        {"score A 2 # a\0b\n", 16, false},
+        {"  #\0\0# x\n", 9, false},
+        {"header A S =~ /\\#x/ # \0\n", 24, false},
+        {"header A S =~ /\\#\0/\n", 20, true},
+        {"\0# a\n", 5, true},
+        {"score\0A 2\n", 10, true},
+        {"header A S =~ /a\0/ # x\n", 23, true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct problems *problems = problems_new();
+        ruleset_unref(ruleset_load_text("rules.cf", rows[i].text, rows[i].length, NULL, problems));
+        g_autofree char *told = rules_problems(problems);
+        g_test_message("%zu: %s", i, told);
+        g_assert_cmpint(strstr(told, "NUL byte") != NULL, ==, rows[i].wrong);
         problems_free(problems);
     }
 }
@@ -368,6 +403,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ruleset/hits", test_hits);
+    g_test_add_func("/ruleset/nuls", test_nuls);
     g_test_add_func("/ruleset/troubles", test_troubles);
     g_test_add_func("/ruleset/questions", test_questions);
     g_test_add_func("/ruleset/profiles", test_profiles);
