@@ -36,7 +36,7 @@ FROMS = ['alice@example.com', 'Alice Liddell <alice@example.com>', '"Liddell, Al
 
 JOINED = ['"S" <valid@example.net>', 'S <valid@example.net>', '<valid@example.net>',
           'valid@example.net', '"T" <x@example.org>, y@example.com']
-JOINTS = [':', ';', ',', '', ' ', ', ', ' : ', '; ']
+JOINTS = [':', ';', '', ' ', ', ', ' : ', '; ']
 
 
 def word(charset, text=None, kind='B', lang=''):
