@@ -2,7 +2,7 @@
  *
  * Privileges.
  */
-#include "privileges.h"
+#include "daemon/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>

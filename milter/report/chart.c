@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * SVG by hand: lengths are units of the viewBox, which the page scales.
+ */
+#include "report/chart.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    WIDTH = 720,
+    HEIGHT = 260,
+    LEFT = 48,   /* room for the numbers of the axis */
+    RIGHT = 130, /* for the legend */
+    TOP = 30,    /* for the title */
+    BOTTOM = 36, /* for labels */
+    LABEL_WIDTH = 64,
+    CELL = 9,
+};
+
+void chart_text(GString *out, const char *text)
+{
+    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+    for (const char *p = valid; p && *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c == '<')
+            g_string_append(out, "&lt;");
+        else if (c == '>')
+            g_string_append(out, "&gt;");
+        else if (c == '&')
+            g_string_append(out, "&amp;");
+        else if (c == '"')
+            g_string_append(out, "&quot;");
+        else if (c == '\'')
+            g_string_append(out, "&#39;");
+        else if (!g_unichar_isprint(c) && c != ' ' && c != '\n')
+            g_string_append(out, "\xef\xbf\xbd");
+        else
+            g_string_append_unichar(out, c);
+    }
+}
+
+/* A number with a point in every locale. */
+static void put_number(GString *out, const char *name, double value)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    g_string_append_printf(out, " %s=\"%s\"", name,
+                           g_ascii_formatd(text, sizeof text, "%.1f", value));
+}
+
+static void put_label(GString *out, double x, double y, const char *anchor, const char *text)
+{
+    g_string_append(out, "<text");
+    put_number(out, "x", x);
+    put_number(out, "y", y);
+    g_string_append_printf(out, " text-anchor=\"%s\" font-size=\"11\" fill=\"currentColor\">",
+                           anchor);
+    chart_text(out, text);
+    g_string_append(out, "</text>");
+}
+
+static void put_rectangle(GString *out, double x, double y, double width, double height,
+                          const char *colour, const char *title)
+{
+    g_string_append(out, "<rect");
+    put_number(out, "x", x);
+    put_number(out, "y", y);
+    put_number(out, "width", width);
+    put_number(out, "height", height);
+    g_string_append_printf(out, " fill=\"%s\"><title>", colour);
+    chart_text(out, title);
+    g_string_append(out, "</title></rect>");
+}
+
+static double sum_of(const struct chart *chart, size_t column)
+{
+    double sum = 0;
+    for (size_t i = 0; i < chart->series_count; i++)
+        sum += chart->series[i].values[column];
+    return sum;
+}
+
+/* The end of the axis: 1, 2 or 5 times a power of ten, at least what the columns need. */
+static double axis_end(const struct chart *chart)
+{
+    static const double steps[] = {1, 2, 5};
+    double most = 1, power = 1;
+    for (size_t i = 0; i < chart->count; i++)
+        most = MAX(most, sum_of(chart, i));
+    for (;; power *= 10)
+        for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
+            if (steps[i] * power >= most)
+                return steps[i] * power;
+}
+
+static void put_axis(GString *out, const struct chart *chart, double end)
+{
+    for (unsigned i = 0; i <= 4; i++) {
+        double y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * i / 4.0;
+        char label[32], number[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_formatd(number, sizeof number, "%g", end * i / 4);
+        g_snprintf(label, sizeof label, "%s%s", number, chart->shares ? " %" : "");
+        put_label(out, LEFT - 6, y + 4, "end", label);
+        g_string_append(out, "<line");
+        put_number(out, "x1", LEFT);
+        put_number(out, "x2", WIDTH - RIGHT);
+        put_number(out, "y1", y);
+        put_number(out, "y2", y);
+        g_string_append(out, " stroke=\"currentColor\" stroke-opacity=\"0.25\"/>");
+    }
+}
+
+static void put_column(GString *out, const struct chart *chart, size_t column, double end)
+{
+    double step = (double)(WIDTH - LEFT - RIGHT) / (double)chart->count;
+    double x = LEFT + step * (double)column, y = HEIGHT - BOTTOM, sum = sum_of(chart, column);
+    for (size_t i = 0; i < chart->series_count && sum > 0; i++) {
+        double value = chart->series[i].values[column];
+        double part = chart->shares ? value / sum : value / end;
+        double height = (HEIGHT - TOP - BOTTOM) * part;
+        char number[G_ASCII_DTOSTR_BUF_SIZE];
+        if (value <= 0)
+            continue;
+        g_ascii_formatd(number, sizeof number, "%g", value);
+        g_autofree char *title =
+            g_strdup_printf("%s, %s: %s", chart->labels[column], chart->series[i].name, number);
+        y -= height;
+        put_rectangle(out, x + step * 0.08, y, step * 0.84, height, chart->series[i].colour, title);
+    }
+}
+
+static void put_legend(GString *out, const struct chart *chart)
+{
+    for (size_t i = 0; i < chart->series_count; i++) {
+        double y = TOP + 18.0 * (double)(chart->series_count - 1 - i);
+        put_rectangle(out, WIDTH - RIGHT + 12, y, 12, 12, chart->series[i].colour,
+                      chart->series[i].name);
+        put_label(out, WIDTH - RIGHT + 30, y + 10, "start", chart->series[i].name);
+    }
+}
+
+void chart_columns(GString *out, const struct chart *chart)
+{
+    double end = chart->shares ? 100 : axis_end(chart);
+    if (chart->count == 0)
+        return;
+    g_string_append_printf(out,
+                           "<svg viewBox=\"0 0 %d %d\" role=\"img\" width=\"%d\" "
+                           "style=\"max-width:100%%\"><title>",
+                           WIDTH, HEIGHT, WIDTH);
+    chart_text(out, chart->title);
+    g_string_append(out, "</title>");
+    put_label(out, LEFT, 16, "start", chart->title);
+    put_axis(out, chart, end);
+    /* as many labels as there is room for, the last one among them */
+    size_t room = (WIDTH - LEFT - RIGHT) / LABEL_WIDTH;
+    size_t every = (chart->count + room - 1) / room;
+    for (size_t i = 0; i < chart->count; i++) {
+        double step = (double)(WIDTH - LEFT - RIGHT) / (double)chart->count;
+        put_column(out, chart, i, end);
+        if ((chart->count - 1 - i) % every == 0)
+            put_label(out, LEFT + step * ((double)i + 0.5), HEIGHT - BOTTOM + 18, "middle",
+                      chart->labels[i]);
+    }
+    if (chart->series_count > 1)
+        put_legend(out, chart);
+    g_string_append(out, "</svg>\n");
+}
+
+void chart_strip(GString *out, const struct chart_cell *cells, size_t count)
+{
+    if (count == 0)
+        return;
+    g_string_append_printf(out,
+                           "<svg viewBox=\"0 0 %zu 18\" width=\"%zu\" height=\"18\" "
+                           "role=\"img\">",
+                           count * CELL, count * CELL);
+    for (size_t i = 0; i < count; i++)
+        put_rectangle(out, (double)(i * CELL), 2, CELL - 1, 14, cells[i].colour, cells[i].words);
+    g_string_append(out, "</svg>");
+}
