@@ -45,6 +45,7 @@ enum exit_code command_reload(struct invocation *invocation);
 enum exit_code command_rules(struct invocation *invocation);
 enum exit_code command_setup(struct invocation *invocation);
 enum exit_code command_status(struct invocation *invocation);
+enum exit_code command_survey(struct invocation *invocation);
 enum exit_code command_test(struct invocation *invocation);
 
 enum parse_result { PARSE_GOOD, PARSE_HELP, PARSE_BAD };

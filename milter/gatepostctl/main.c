@@ -35,10 +35,13 @@ static const struct command commands[] = {
     {"setup", "postfix|sendmail [--mta-config FOLDER] [--cf FILE] [--check]",
      "Prints what to add to the MTA's configuration; --check: looks for what is wrong in it.",
      command_setup},
+    {"survey", "[OPTION...] DOMAIN...|-f FILE",
+     "How others take mail: their MXs, STARTTLS, certificates, DANE, and what changed.",
+     command_survey},
 };
 
 /* What is to come: nobody shall look for the mistake in his typing. */
-static const char *const later_commands[] = {"limits", "trace", "survey", "onion-map"};
+static const char *const later_commands[] = {"limits", "trace", "onion-map"};
 
 static void print_help(FILE *stream)
 {

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Questions that are waited for.
+ */
+#include "asker.h"
+
+/* The resolver has time limits of its own; this is for a thread that died. */
+enum { PATIENCE_S = 120 };
+
+void asker_init(struct asker *asker, struct resolver *resolver, bool validates)
+{
+    *asker = (struct asker){.resolver = resolver, .validates = validates};
+    waiting_init(&asker->waiting);
+}
+
+void asker_clear(struct asker *asker)
+{
+    waiting_clear(&asker->waiting);
+}
+
+static struct dns_question *begin(struct asker *asker, const char *name, enum dns_type type,
+                                  unsigned flags)
+{
+    return resolver_ask_flags(asker->resolver, name, type, flags, asker->waiting.waker);
+}
+
+static const struct dns_answer *finish(struct asker *asker, struct dns_question *question,
+                                       enum dns_type type)
+{
+    int64_t deadline = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+    while (dns_question_state(question) == DNS_PENDING && waiting_sleep(&asker->waiting, deadline))
+        continue;
+    const struct dns_answer *answer = dns_question_answer(question);
+    answer = answer ? dns_answer_ref(answer) : dns_answer_failed(type, DNS_FAIL_TIMEOUT);
+    dns_question_drop(question);
+    return answer;
+}
+
+const struct dns_answer *asker_ask(struct asker *asker, const char *name, enum dns_type type)
+{
+    return finish(asker, begin(asker, name, type, DNS_ASK_AD), type);
+}
+
+void asker_ask_addresses(struct asker *asker, const char *name, const struct dns_answer **v4_r,
+                         const struct dns_answer **v6_r)
+{
+    struct dns_question *v4 = begin(asker, name, DNS_A, DNS_ASK_AD);
+    struct dns_question *v6 = begin(asker, name, DNS_AAAA, DNS_ASK_AD);
+    *v4_r = finish(asker, v4, DNS_A);
+    *v6_r = finish(asker, v6, DNS_AAAA);
+}
+
+enum asker_failure asker_why_failed(struct asker *asker, const char *name, enum dns_type type)
+{
+    const struct dns_answer *answer =
+        finish(asker, begin(asker, name, type, DNS_ASK_AD | DNS_ASK_CD), type);
+    bool bogus = asker->validates && answer->state != DNS_FAILED;
+    dns_answer_unref(answer);
+    return bogus ? ASKER_BOGUS : ASKER_LOOKUP_FAILED;
+}
+
+int asker_secure(const struct asker *asker, const struct dns_answer *answer)
+{
+    return asker->validates ? answer->authenticated : -1;
+}
+
+bool asker_probe(struct resolver *resolver, bool trusted, const char **why_r)
+{
+    if (!trusted && !resolver_is_local(resolver)) {
+        *why_r = "the resolver is not on this machine (--trust-resolver believes it all the same)";
+        return false;
+    }
+    struct asker asker;
+    asker_init(&asker, resolver, true);
+    const struct dns_answer *answer = asker_ask(&asker, ".", DNS_NS);
+    bool validates = answer->state == DNS_ANSWERED && answer->authenticated;
+    *why_r = answer->state == DNS_FAILED ? "the resolver does not answer for the root"
+                                         : "the resolver does not validate";
+    dns_answer_unref(answer);
+    asker_clear(&asker);
+    return validates;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Files replaced whole. Through the pipe to the writer goes the length, then the content: what is
+ * cut off is not written. What the writer has to say comes back: "" if all is well.
+ */
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct outfile {
+    char *path;
+    pid_t writer; /* 0: none, this process writes itself */
+    int to, from;
+};
+
+static bool write_all(int fd, const void *data, size_t length)
+{
+    const char *at = data;
+    while (length > 0) {
+        ssize_t written = write(fd, at, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        at += written;
+        length -= (size_t)written;
+    }
+    return true;
+}
+
+static bool read_all(int fd, void *data, size_t length)
+{
+    char *at = data;
+    while (length > 0) {
+        ssize_t got = read(fd, at, length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        length -= (size_t)got;
+    }
+    return true;
+}
+
+static bool is_same(const char *path, const char *text, size_t length)
+{
+    g_autofree char *old = NULL;
+    gsize size = 0;
+    return g_file_get_contents(path, &old, &size, NULL) && size == length &&
+           memcmp(old, text, length) == 0;
+}
+
+/* NULL, or what is wrong. */
+static char *replace(const char *path, const char *text, size_t length)
+{
+    struct stat there;
+    g_autofree char *draft = g_strconcat(path, ".XXXXXX", NULL);
+    if (is_same(path, text, length))
+        return NULL;
+    mode_t mode = stat(path, &there) == 0 ? there.st_mode & 07777 : 0644;
+    int fd = g_mkstemp_full(draft, O_RDWR | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write_all(fd, text, length) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    if (good && rename(draft, path) == 0)
+        return NULL;
+    int error = errno;
+    if (fd >= 0)
+        unlink(draft);
+    return g_strdup_printf("%s: %s", path, g_strerror(error));
+}
+
+/* The writer's life. */
+static void serve(const struct outfile *file, int from, int to)
+{
+    guint64 length;
+    if (read_all(from, &length, sizeof length) && length <= OUTFILE_MAX) {
+        g_autofree char *text = g_malloc(length + 1);
+        if (read_all(from, text, length)) {
+            g_autofree char *why = replace(file->path, text, length);
+            const char *answer = why ? why : "";
+            write_all(to, answer, strlen(answer) + 1);
+        }
+    }
+    _exit(0);
+}
+
+struct outfile *outfile_begin(const char *path, bool split, char **why_r)
+{
+    struct outfile *file = g_new0(struct outfile, 1);
+    int down[2], up[2];
+    file->path = g_strdup(path);
+    file->to = file->from = -1;
+    if (!split)
+        return file;
+    if (pipe(down) != 0 || pipe(up) != 0 || (file->writer = fork()) < 0) {
+        *why_r = g_strdup_printf("%s: %s", path, g_strerror(errno));
+        g_free(file->path);
+        g_free(file);
+        return NULL;
+    }
+    if (file->writer == 0) {
+        close(down[1]);
+        close(up[0]);
+        serve(file, down[0], up[1]);
+    }
+    close(down[0]);
+    close(up[1]);
+    file->to = down[1];
+    file->from = up[0];
+    fcntl(file->to, F_SETFD, FD_CLOEXEC);
+    fcntl(file->from, F_SETFD, FD_CLOEXEC);
+    return file;
+}
+
+void outfile_drop(struct outfile *file)
+{
+    if (!file)
+        return;
+    if (file->writer > 0) {
+        close(file->to);
+        close(file->from);
+        waitpid(file->writer, NULL, 0);
+    }
+    g_free(file->path);
+    g_free(file);
+}
+
+static char *ask_writer(const struct outfile *file, const char *text, size_t length)
+{
+    guint64 size = length;
+    GString *answer = g_string_new(NULL);
+    char byte = 1;
+    bool sent = write_all(file->to, &size, sizeof size) && write_all(file->to, text, length);
+    while (sent && answer->len < 4096 && read_all(file->from, &byte, 1) && byte)
+        g_string_append_c(answer, byte);
+    if (!sent || byte)
+        g_string_printf(answer, "%s: its writer has ended", file->path);
+    if (answer->len > 0)
+        return g_string_free(answer, FALSE);
+    g_string_free(answer, TRUE);
+    return NULL;
+}
+
+bool outfile_commit(struct outfile *file, const char *text, size_t length, char **why_r)
+{
+    *why_r = file->writer > 0 ? ask_writer(file, text, length) : replace(file->path, text, length);
+    outfile_drop(file);
+    return !*why_r;
+}
