@@ -110,6 +110,8 @@ struct history *history_open(const char *path, char **why_r)
         }
     }
     umask(before);
+    if (history->db && code != SQLITE_OK)
+        code = sqlite3_extended_errcode(history->db);
     g_autofree char *reason = *why_r;
     if (!reason)
         reason = g_strdup(real && code == SQLITE_CANTOPEN_SYMLINK ? "is a symbolic link"

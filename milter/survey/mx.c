@@ -4,6 +4,7 @@
  */
 #include "mx.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mail/hostname.h"
@@ -129,6 +130,14 @@ static void add_addresses(struct mx_host *host, const struct dns_answer *answer)
     }
 }
 
+static int by_family_and_bytes(const void *a, const void *b)
+{
+    const struct ipaddr *left = a, *right = b;
+    if (left->family != right->family)
+        return left->family < right->family ? -1 : 1;
+    return memcmp(left->bytes, right->bytes, sizeof left->bytes);
+}
+
 static void look_up_host(struct asker *asker, const struct mx_domain *domain, struct mx_host *host)
 {
     const struct dns_answer *v4, *v6;
@@ -136,6 +145,7 @@ static void look_up_host(struct asker *asker, const struct mx_domain *domain, st
     host->addresses = g_new(struct ipaddr, MX_ADDRESSES_MAX);
     add_addresses(host, v4);
     add_addresses(host, v6);
+    qsort(host->addresses, host->address_count, sizeof host->addresses[0], by_family_and_bytes);
     const struct dns_answer *aliased = v4->alias_count > 0 ? v4 : v6;
     if (aliased->alias_count > 0) {
         host->alias = g_strdup(aliased->aliases[aliased->alias_count - 1]);
@@ -189,6 +199,16 @@ static void take_implicit(struct asker *asker, struct mx_domain *domain)
     g_ptr_array_set_size(domain->hosts, 0);
 }
 
+/* Equal ones by name: servers send them in any order, and two runs shall read alike. */
+static int by_preference(const void *a, const void *b)
+{
+    const struct mx_host *left = *(struct mx_host *const *)a;
+    const struct mx_host *right = *(struct mx_host *const *)b;
+    if (left->preference != right->preference)
+        return left->preference < right->preference ? -1 : 1;
+    return strcmp(left->name, right->name);
+}
+
 struct mx_domain *mx_look_up(struct asker *asker, const char *name)
 {
     struct mx_domain *domain = g_new0(struct mx_domain, 1);
@@ -214,6 +234,7 @@ struct mx_domain *mx_look_up(struct asker *asker, const char *name)
             add_host(asker, domain, answer->mx[i].preference, answer->mx[i].host, "ok");
         if (answer->count > MX_HOSTS_MAX)
             domain->reason = "more MX hosts than are looked at";
+        g_ptr_array_sort(domain->hosts, by_preference);
     }
     dns_answer_unref(answer);
     return domain;

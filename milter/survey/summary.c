@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "tls_facts.h"
 
 /* A certificate that ends within so many days is worth a word. */
 enum { SOON_DAYS = 14 };
@@ -184,23 +185,33 @@ static void add_remark(GString *line, const struct remark *remark, const GPtrArr
         g_string_append_printf(line, " (%u of %u)", count, servers);
 }
 
+/* Versions from old to new, then what else there is. */
+static int by_outcome(const void *a, const void *b)
+{
+    const char *left = summary_outcome(*(struct finding *const *)a);
+    const char *right = summary_outcome(*(struct finding *const *)b);
+    bool left_version = tls_version_index(left) >= 0, right_version = tls_version_index(right) >= 0;
+    if (left_version != right_version)
+        return left_version ? -1 : 1;
+    return strcmp(left, right);
+}
+
 static void add_outcomes(GString *line, const GPtrArray *findings, unsigned servers)
 {
-    g_autoptr(GPtrArray) told = g_ptr_array_new();
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    for (guint i = 0; i < findings->len; i++)
+        g_ptr_array_add(sorted, findings->pdata[i]);
+    g_ptr_array_sort(sorted, by_outcome);
     g_string_append_printf(line, "%u server%s: ", servers, servers == 1 ? "" : "s");
-    for (guint i = 0; i < findings->len; i++) {
-        const char *outcome = summary_outcome(findings->pdata[i]);
-        unsigned count = 0;
-        if (g_ptr_array_find_with_equal_func(told, outcome, g_str_equal, NULL))
-            continue;
-        for (guint j = 0; j < findings->len; j++)
-            count += strcmp(summary_outcome(findings->pdata[j]), outcome) == 0;
-        if (told->len > 0)
-            g_string_append(line, ", ");
-        if (count < servers)
-            g_string_append_printf(line, "%u ", count);
+    for (guint i = 0, next; i < sorted->len; i = next) {
+        const char *outcome = summary_outcome(sorted->pdata[i]);
+        for (next = i; next < sorted->len; next++)
+            if (strcmp(summary_outcome(sorted->pdata[next]), outcome) != 0)
+                break;
+        g_string_append(line, i > 0 ? ", " : "");
+        if (next - i < servers)
+            g_string_append_printf(line, "%u ", next - i);
         g_string_append(line, outcome);
-        g_ptr_array_add(told, (char *)outcome);
     }
 }
 

@@ -22,6 +22,17 @@ a6LT1BLiGPTdHghM9tgAPnxHdOgzAgEC
 
 
 
+# The providers of 2016: host and address of each MX.
+GREEK = {
+    'otenet': {'mx1': '192.0.2.160', 'mx2': '192.0.2.161', 'mx3': '192.0.2.162',
+               'mx4': '192.0.2.163'},
+    'forthnet': {'mx1': '192.0.2.164', 'mx2': '192.0.2.165'},
+    'hol': {'mail': '192.0.2.166'},
+    'uoa': {'relay': '192.0.2.167'},
+    'sch': {'mx': '192.0.2.168'},
+}
+
+
 def server(number, **how):
     """One MX host, mN.lab at 192.0.2.N, of a domain dN.lab."""
     return 'd%d MX 10 m%d\nm%d A 192.0.2.%d\n' % (number, number, number, number)
@@ -157,8 +168,8 @@ class World:
         expect('plain', mx_dnssec=False, dane_state='insecure', state='ok')
         expect('d45.lab', mx_dnssec=True, dane_state='insecure', mx='m.plain')
         bogus.append('@ MX 10 m.bogus.\nm A 192.0.2.66\n')
-        lab.append('d66 MX 10 m.bogus.\n')
-        expect('d66.lab', state='servfail', dane_state='bogus')
+        lab.append('viabogus MX 10 m.bogus.\n')
+        expect('viabogus.lab', state='servfail', dane_state='bogus')
         # MTA-STS
         web = ca.issue('mta-sts.s1.lab', 'mta-sts.s2.lab', 'mta-sts.s3.lab', 'mta-sts.s4.lab',
                        'mta-sts.s5.lab', 'mta-sts.s6.lab', 'mta-sts.s7.lab')
@@ -191,8 +202,19 @@ class World:
         lab.append('s8 MX 10 m1\n_mta-sts.s8 TXT "v=STSv1; id=1"\n_mta-sts.s8 TXT "v=STSv1; id=2"\n')
         expect('s8.lab', mta_sts_state='bad-record')
         lab.append('survey A 192.0.2.240\n')
+        # what changes between runs, see the histories below
+        self.renewed = ca.issue('m60.lab')
+        for number in range(60, 70):
+            lab.append(server(number))
+        lab.append('_25._tcp.m65 TLSA %s\n' % tlsa(good, 3))
+        gr = []
+        for name, hosts in GREEK.items():
+            for host, address in hosts.items():
+                gr.append('%s MX 10 %s.%s\n%s.%s A %s\n' % (name, host, name, host, name, address))
+        self.lab = lab
         self.dns.zone('', '')
         self.dns.zone('lab', ''.join(lab))
+        self.dns.zone('gr', ''.join(gr), signed=False)
         self.dns.zone('plain', ''.join(plain), signed=False)
         self.dns.zone('bogus', ''.join(bogus), broken=True)
         self.dns.start()
@@ -201,11 +223,14 @@ class World:
         self.conf = place.write(self.folder + '/gatepost.conf', 'user = root\n'
                                 'dns_servers = 127.0.0.1\nlocal_domains = own.lab\n')
 
-    def survey(self, *words, code=0, db=None, timeout=120, data=None):
-        done = subprocess.run([gatepost.CONTROL, '-c', self.conf, 'survey', '--helo', 'survey.lab',
+    def survey(self, *words, code=0, db=None, timeout=120, data=None, days=None):
+        """days: how much later than today it is for the survey."""
+        later = ['faketime', '-f', '+%gd' % days] if days else []
+        done = subprocess.run([*later, gatepost.CONTROL, '-c', self.conf, 'survey', '--helo', 'survey.lab',
                                '--ca-file', self.ca.file, '--db', db or self.folder + '/survey.db',
                                *words], capture_output=True, text=True, timeout=timeout,
-                              input=data)
+                              input=data, env=dict(os.environ, DONT_FAKE_MONOTONIC='1',
+                                                   FAKETIME_DONT_FAKE_MONOTONIC='1'))
         if 'Sanitizer' in done.stderr or 'runtime error:' in done.stderr:
             raise AssertionError(done.stderr)
         equal(done.returncode, code, 'exit (%s)' % done.stderr)
@@ -261,6 +286,264 @@ def manners(world):
     equal(len(server.times), 1)
     true(not any(word.upper().startswith('MAIL') for s in world.servers.values() for word in s.said),
          'nobody hears MAIL')
+
+
+class History:
+    """Runs over some domains, and what is said of each domain between them."""
+
+    def __init__(self, world, *domains):
+        self.world, self.domains = world, domains
+        self.db = place.folder('gatepost-history-') + '/survey.db'
+
+    def run(self, days=None, confirm='0'):
+        self.world.survey('--json', '--confirm', confirm, *self.domains, db=self.db, days=days)
+
+    def diff(self, *runs, code=0):
+        """Lines, each "CLASS DOMAIN ...: TEXT" with single blanks."""
+        done = self.world.survey('--diff', *runs, db=self.db, code=code)
+        return [' '.join(line.split()) for line in done.stdout.splitlines()]
+
+
+def replace(world, number, *arguments, **how):
+    if number in world.servers:
+        world.servers[number].stop()
+    world.servers[number] = Server('192.0.2.%d' % number, *arguments, **how)
+
+
+def lines_of(lines, name):
+    return [line for line in lines if line.split()[1].rstrip(':') == name]
+
+
+@case('what is lost is unconfirmed at first, an alarm once it is certain, and told once')
+def losses(world):
+    good = context(world.good)
+    for number in range(60, 70):
+        world.servers[number] = Server('192.0.2.%d' % number, good)
+    world.servers[60].stop()
+    world.servers[60] = Server('192.0.2.60', context(world.renewed))
+    history = History(world, *['d%d.lab' % n for n in range(60, 70)])
+    history.run()
+    replace(world, 61, offer=False)
+    replace(world, 62, context(world.good, newest='TLSv1'))
+    replace(world, 63, banner='421 too many')
+    replace(world, 64, starttls='454 not now')
+    replace(world, 65, context(world.ca.issue('m65.lab')))
+    replace(world, 66, starttls='502 never')
+    replace(world, 67, after=lambda c: c.sendall(b'no TLS\r\n'))
+    replace(world, 60, context(world.ca.issue('m60.lab', reuse=world.renewed[:-4] + '.key')))
+    replace(world, 68, context(world.own.issue('m68.lab')))
+    world.servers[69].stop()
+    # each run's losses are asked again a second later
+    history.run(days=0.01, confirm='1s')
+    said = history.diff()
+    for name, pattern in (
+            ('d60.lab', '^renewal .*with the same key'),
+            ('d61.lab', '^unconfirmed .*STARTTLS is gone .was TLS 1.3.*seen 2 times'),
+            ('d62.lab', '^unconfirmed .*TLS 1.0 .was TLS 1.3'),
+            ('d63.lab', '^noise .*blocked .was ok'),
+            ('d64.lab', '^noise .*starttls-refused .was ok'),
+            ('d65.lab', '^unconfirmed .*DANE: mismatch .was ok'),
+            ('d66.lab', '^unconfirmed .*offered and refused'),
+            ('d67.lab', '^unconfirmed .*handshake fails'),
+            ('d68.lab', '^change .*another issuer'),
+            ('d69.lab', '^noise .*refused .was ok')):
+        match(pattern, '\n'.join(lines_of(said, name)), name)
+    history.run(days=0.02)
+    said = history.diff(code=1)
+    for name in ('d61.lab', 'd62.lab', 'd65.lab', 'd66.lab'):
+        match('^alarm ', '\n'.join(lines_of(said, name)), name)
+    # a handshake that failed once in this run is no third observation
+    match('^unconfirmed ', '\n'.join(lines_of(said, 'd67.lab')), 'd67.lab')
+    for name in ('d60.lab', 'd63.lab', 'd64.lab', 'd68.lab', 'd69.lab'):
+        absent('alarm', '\n'.join(lines_of(said, name)), name)
+    history.run(days=0.03)
+    said = history.diff()
+    absent('alarm', '\n'.join(said), 'told once')
+    # judged by what was known by then, and from before to after
+    match('^unconfirmed ', '\n'.join(lines_of(history.diff('1', '2'), 'd61.lab')), '1 to 2')
+    match('^alarm ', '\n'.join(lines_of(history.diff('1', '4', code=1), 'd61.lab')), '1 to 4')
+    absent('alarm', '\n'.join(history.diff('2', '2')), '2 to 2')
+
+
+@case('two observations that lie a day apart are certain')
+def a_day_apart(world):
+    replace(world, 61, context(world.good))
+    history = History(world, 'd61.lab')
+    history.run()
+    replace(world, 61, offer=False)
+    history.run(days=7)
+    match('^unconfirmed .*seen once', '\n'.join(history.diff()))
+    history.run(days=14)
+    match('^alarm .*seen 2 times', '\n'.join(history.diff(code=1)))
+    replace(world, 61, context(world.good))
+    history.run(days=21)
+    match('^change .*takes mail encrypted now', '\n'.join(history.diff()))
+
+
+@case('what is back when it is asked again was never lost')
+def comes_back(world):
+    replace(world, 61, context(world.good))
+    history = History(world, 'd61.lab')
+    history.run()
+    replace(world, 61, context(world.good), offer=False)
+    server = world.servers[61]
+
+    def restore():
+        tap.until(lambda: server.said, 20, 'first visit')
+        server.offer = True
+    import threading
+    threading.Thread(target=restore, daemon=True).start()
+    history.run(days=1, confirm='4s')
+    equal(len(server.times), 2, 'visits')
+    true(server.times[1] - server.times[0] >= 4, 'the pause')
+    equal(history.diff(), ['nothing changed between run 1 and run 2'])
+
+
+@case('another history of the same domains is not touched, nor one behind a link')
+def files(world):
+    folder = place.folder('gatepost-link-')
+    os.symlink(folder + '/real.db', folder + '/link.db')
+    done = world.survey('d1.lab', db=folder + '/link.db', code=69)
+    match('symbolic link', done.stderr)
+    true(not os.path.exists(folder + '/real.db'), 'nothing is made behind the link')
+
+
+def greek_certificates(world):
+    old = maillab.Authority(world.folder, 'HOL Internal CA')
+    wild = maillab.Authority(world.folder, 'Commercial CA')
+    return {'ote': world.ca.issue('smtp.otenet.gr', 'otenet.gr'),
+            'wild': wild.issue('*.othercompany.example'),
+            'own': old.issue('mail.hol.gr', expired=True, days=30)}
+
+
+@case('the providers of 2016, in two runs and what a person reads of them')
+def greek(world):
+    files = greek_certificates(world)
+    old, new = context(files['ote'], newest='TLSv1'), context(files['ote'], newest='TLSv1_2')
+    for address, tls in (('160', old), ('161', old), ('162', new), ('163', new)):
+        world.servers[int(address)] = Server('192.0.2.' + address, tls)
+    # forthnet: mx1 answers, mx2 cannot be reached
+    world.servers[164] = Server('192.0.2.164', context(world.ca.issue('mx1.forthnet.gr'),
+                                                       newest='TLSv1_2'))
+    world.servers[166] = Server('192.0.2.166', context(files['own'], newest='TLSv1'))
+    world.servers[167] = Server('192.0.2.167', context(files['wild'], newest='TLSv1_2'))
+    world.servers[168] = Server('192.0.2.168', offer=False)
+    history = History(world, *[name + '.gr' for name in GREEK])
+    text = world.survey('--confirm', '0', *history.domains, db=history.db).stdout
+    for line in ('otenet.gr: 4 servers: 2 TLS 1.0, 2 TLS 1.2; certificate of another name',
+                 'forthnet.gr: 2 servers: 1 TLS 1.2, 1 unreachable',
+                 'uoa.gr: 1 server: TLS 1.2; certificate of another name; '
+                 'certificate of an unknown authority (CN=Commercial CA)',
+                 'sch.gr: 1 server: no STARTTLS'):
+        true(line in text.splitlines(), '%r is not in %s' % (line, text))
+    match(r'(?m)^hol\.gr: 1 server: TLS 1\.0; certificate of an unknown authority '
+          r'\(CN=HOL Internal CA\); certificate expired on 20\d\d-\d\d-\d\d$', text)
+    replace(world, 168, context(world.ca.issue('mx.sch.gr'), newest='TLSv1_2'))
+    replace(world, 160, new)
+    world.servers[165] = Server('192.0.2.165', context(world.ca.issue('mx2.forthnet.gr'),
+                                                       newest='TLSv1_2'))
+    history.run(days=21)
+    said = '\n'.join(history.diff())
+    match(r'(?m)^change sch\.gr mx\.sch\.gr\[192\.0\.2\.168\]: takes mail encrypted now, TLS 1\.2', said)
+    match(r'(?m)^change sch\.gr .*: a certificate was added: CN=mx\.sch\.gr, issued by CN=Lab CA', said)
+    match(r'(?m)^change otenet\.gr mx1\.otenet\.gr\[192\.0\.2\.160\]: TLS 1\.2 .was TLS 1\.0', said)
+    match(r'(?m)^noise forthnet\.gr mx2.*: ok .was refused', said)
+    absent('alarm|hol\\.gr|uoa\\.gr', said)
+    world.greek = history
+
+
+@case('the page: escaped, nothing from the net, and made for root by a writer of its own')
+def page(world):
+    replace(world, 61, context(world.good), banner='220 <script>alert(1)</script> "&')
+    history = History(world, 'd61.lab')
+    history.run()
+    name = history.db[:-2] + 'html'
+    world.survey('--html', name, db=history.db)
+    text = open(name, encoding='utf-8').read()
+    match('&lt;script&gt;alert', text)
+    absent('<script|src=|href=|url\\(', text)
+    match('<svg', text)
+    before = os.stat(name)
+    world.conf_nobody = world.conf.replace('.conf', '-nobody.conf')
+    place.write(world.conf_nobody, open(world.conf).read().replace('user = root', 'user = nobody'))
+    root_only = place.folder('gatepost-root-')
+    os.chmod(root_only, 0o700)
+    db = place.folder('gatepost-nobody-')
+    os.chmod(db, 0o777)
+    saved, world.conf = world.conf, world.conf_nobody
+    try:
+        world.survey('--html', root_only + '/page.html', 'd61.lab', db=db + '/survey.db')
+        equal(os.stat(db + '/survey.db').st_uid, 65534, 'owner of the history')
+        equal(os.stat(root_only + '/page.html').st_uid, 0, 'owner of the page')
+        denied = world.survey('d61.lab', db=root_only + '/survey.db', code=69)
+        match('unable to open|Permission', denied.stderr)
+    finally:
+        world.conf = saved
+    true(before.st_size > 1000, 'a page')
+
+
+@case('CSV is safe for spreadsheets')
+def csv_safe(world):
+    import csv
+    import io
+    replace(world, 61, context(world.good), banner='220 =cmd|\' /C calc\'!A0')
+    text = world.survey('--csv', 'd61.lab', 'null.lab').stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    equal(len(rows), 2)
+    equal(rows[0]['banner'][:5], "'=cmd")
+    equal([r['state'] for r in rows], ['ok', 'null-mx'])
+
+
+@case('an address that means nothing outside is left alone, unless --local')
+def local(world):
+    listener = Server('127.0.0.9', context(world.good))
+    world.dns.change(lab=''.join(world.lab) + 'inside MX 10 minside\nminside A 127.0.0.9\n')
+    found = json.loads(world.survey('--json', 'inside.lab').stdout)
+    equal([found['state'], len(listener.times)], ['not-asked', 0])
+    found = json.loads(world.survey('--json', '--local', 'inside.lab').stdout)
+    equal([found['state'], len(listener.times)], ['ok', 1])
+
+
+@case('a host is spoken to once at a time and two seconds apart')
+def pace(world):
+    more = ''.join('slow MX 10 mslow\nmslow A 192.0.2.%d\n' % n for n in (200, 201, 202))
+    servers = [Server('192.0.2.%d' % n, context(world.good)) for n in (200, 201, 202)]
+    world.dns.change(lab=''.join(world.lab) + more)
+    world.survey('--json', 'slow.lab')
+    times = sorted(t for s in servers for t in s.times)
+    equal(len(times), 3)
+    true(all(b - a >= 1.9 for a, b in zip(times, times[1:])), 'pauses: %r' % times)
+
+
+@case('--versions tries each by itself')
+def versions(world):
+    found = json.loads(world.survey('--json', '--versions', 'd2.lab').stdout)
+    equal(found['tls']['versions'], ['1.0', '1.1', '1.2'])
+
+
+@case('what cannot be asked for is said')
+def usage(world):
+    for words, pattern in ((['--jobs', '65', 'd1.lab'], '--jobs'), (['no domain'], 'no domain'),
+                           (['192.0.2.1'], 'no domain'), ([], 'a domain is missing'),
+                           (['--json', '--csv', 'd1.lab'], 'exclude'),
+                           (['--confirm', 'soon', 'd1.lab'], '--confirm')):
+        match(pattern, world.survey(*words, code=64).stderr)
+    match('nothing to compare', world.survey('--diff', db=place.folder() + '/s.db').stderr)
+
+
+@case('the resolver is not believed if it does not validate')
+def no_dnssec(world):
+    maillab.stop(world.dns.unbound)
+    text = open(world.dns.unbound_conf).read()
+    conf = place.write(world.dns.unbound_conf + '.plain',
+                       text.replace('interface: 127.0.0.1', 'interface: 127.0.0.1\n module-config: "iterator"'))
+    world.dns.unbound = maillab.spawn('unbound', '-d', '-c', conf)
+    time.sleep(2)
+    done = world.survey('d40.lab', db=place.folder() + '/s.db')
+    match('(?m)^DNSSEC: not known here', done.stdout)
+    found = json.loads(world.survey('--json', 'd40.lab', db=place.folder() + '/s.db').stdout)
+    equal([found['dane']['state'], found['dane']['reason'], found['mx_dnssec']],
+          [None, 'DNSSEC: not known here', None])
 
 
 if __name__ == '__main__':
