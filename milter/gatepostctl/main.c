@@ -35,13 +35,15 @@ static const struct command commands[] = {
     {"setup", "postfix|sendmail [--mta-config FOLDER] [--cf FILE] [--check]",
      "Prints what to add to the MTA's configuration; --check: looks for what is wrong in it.",
      command_setup},
+    {"onion-map", "[OPTION...] DOMAIN...|-f FILE",
+     "Lines for transport(5): mail to domains that take it over onion services.", command_survey},
     {"survey", "[OPTION...] DOMAIN...|-f FILE",
      "How others take mail: their MXs, STARTTLS, certificates, DANE, and what changed.",
      command_survey},
 };
 
 /* What is to come: nobody shall look for the mistake in his typing. */
-static const char *const later_commands[] = {"limits", "trace", "onion-map"};
+static const char *const later_commands[] = {"limits", "trace"};
 
 static void print_help(FILE *stream)
 {
@@ -49,7 +51,7 @@ static void print_help(FILE *stream)
           "       gatepostctl COMMAND --help\n\n",
           stream);
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-        fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].help);
+        fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
     fprintf(stream,
             "\n-c FILE: the settings, instead of " GATEPOST_SYSCONFDIR "/gatepost.conf\n"
             "Exit: 0 fine, 1 the answer is no, 64 usage, 69 not reachable, 78 configuration\n");

@@ -23,6 +23,10 @@ static const struct {
      "         [--helo NAME] [--trust-resolver] [--confirm TIME] [--versions] [--local]\n"
      "         [--ca-file FILE] DOMAIN...|-f FILE",
      "Asks the MXs of each domain how they take mail: STARTTLS, certificates, DANE, MTA-STS."},
+    {"onion-map", call_onion_map,
+     "[-o FILE] [--service smtptor] [--insecure] [--trust-resolver] [--local]\n"
+     "         [--ca-file FILE] DOMAIN...|-f FILE",
+     "Prints lines for transport(5): mail for these domains goes to their onion services."},
 };
 
 int main(int argc, char **argv)

@@ -548,3 +548,9 @@ bool tls_chain_dane(struct tls_context *context, const struct tls_chain *chain,
     X509_STORE_free(empty);
     return matched;
 }
+
+bool tls_sha3_256(const uint8_t *bytes, size_t length, uint8_t digest_r[32])
+{
+    unsigned size = 0;
+    return EVP_Digest(bytes, length, digest_r, &size, EVP_sha3_256(), NULL) == 1 && size == 32;
+}

@@ -83,4 +83,7 @@ bool tls_chain_dane(struct tls_context *context, const struct tls_chain *chain,
                     const struct dns_tlsa *records, size_t count, const char *const *names,
                     size_t *matched_r, const char **why_r);
 
+/* SHA3-256 of the bytes; false if OpenSSL has none. */
+bool tls_sha3_256(const uint8_t *bytes, size_t length, uint8_t digest_r[32]);
+
 #endif
