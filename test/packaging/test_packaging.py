@@ -151,8 +151,10 @@ def package_builds():
     out, package['log'] = packages.built()
     built = sorted(name for name in os.listdir(out) if name.endswith(('.deb', '.changes')))
     equal([re.sub(r'_.*(\.\w+)$', r'\1', name) for name in built],
-          ['gatepost-dbgsym.deb', 'gatepost.changes', 'gatepost.deb'], 'what is built')
-    package['debug'], package['changes'], package['deb'] = [out + '/' + name for name in built]
+          ['gatepost-dbgsym.deb', 'gatepost-survey-dbgsym.deb', 'gatepost-survey.deb',
+           'gatepost.changes', 'gatepost.deb'], 'what is built')
+    package['debug'], _, package['survey'], package['changes'], package['deb'] = [
+        out + '/' + name for name in built]
 
 
 @case('every source of it is compiled hardened')
@@ -203,6 +205,19 @@ def package_hardened():
         number = re.search(r'Build ID: (\w+)', execute('readelf', '-n', program).stdout)[1]
         debug = '%s/usr/lib/debug/.build-id/%s/%s.debug' % (out, number[:2], number[2:])
         match(r'\.debug_info', execute('readelf', '-SW', debug).stdout, 'sections of ' + debug)
+
+
+@case('only the package of the survey needs OpenSSL and libcurl')
+def package_apart():
+    package_file()
+    needs = {name: execute('dpkg-deb', '-f', package[name], 'Depends').stdout
+             for name in ('deb', 'survey')}
+    absent('libssl|libcurl', needs['deb'], 'gatepost')
+    match('libcurl.*libssl', needs['survey'], 'gatepost-survey')
+    listing = execute('dpkg-deb', '-c', package['survey']).stdout
+    for name in ('/usr/libexec/gatepost/gatepost-survey', '/gatepost-survey.service',
+                 '/gatepost-survey.timer'):
+        true(name in listing, name)
 
 
 @case('an RPM package builds, and holds what it should')

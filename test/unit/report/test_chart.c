@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Plots: hostile text, nothing to show, heights.
+ */
+#include "report/chart.h"
+
+#include <string.h>
+
+static void test_text(void)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {{"<script>\"'&", "&lt;script&gt;&quot;&#39;&amp;"},
+                {"a\x01\x7f\xff", "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+                {"\xe2\x80\xae", "\xef\xbf\xbd"},
+                {"\xce\xb1\nb", "\xce\xb1\nb"},
+                {NULL, ""}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        chart_text(out, rows[i].text);
+        g_assert_cmpstr(out->str, ==, rows[i].expected);
+    }
+}
+
+static void test_columns(void)
+{
+    static const char *const labels[] = {"<a>", "b"};
+    static const double values[] = {1, 3}, others[] = {3, 0};
+    const struct chart_series series[] = {{"one", "#111111", values}, {"two", "#222222", others}};
+    struct chart chart = {"T & t", labels, 2, series, 2, true};
+    g_autoptr(GString) out = g_string_new(NULL);
+    chart_columns(out, &chart);
+    g_assert_nonnull(strstr(out->str, "T &amp; t"));
+    g_assert_nonnull(strstr(out->str, "&lt;a&gt;, one: 1"));
+    /* a quarter and all of the height, which is 194 */
+    g_assert_nonnull(strstr(out->str, "height=\"48.5\""));
+    g_assert_nonnull(strstr(out->str, "height=\"194.0\""));
+    g_assert_null(strstr(out->str, "b, two")); /* nothing of it */
+    g_string_truncate(out, 0);
+    chart.count = 0;
+    chart_columns(out, &chart);
+    chart_strip(out, NULL, 0);
+    g_assert_cmpuint(out->len, ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/chart/text", test_text);
+    g_test_add_func("/chart/columns", test_columns);
+    return g_test_run();
+}
