@@ -179,7 +179,8 @@ SETTING(DNSBL_TIMEOUT, "dnsbl_timeout", TIME, "5s", BETWEEN("0", "1m"), MAIN | L
         "nothing. Keep it below the MTA's own patience: 30s in "
         "Postfix, 10s in Sendmail unless its filter line says otherwise.")
 SETTING(DNS_SERVERS, "dns_servers", LIST, "", ANY, MAIN,
-        "The resolvers that are asked, `127.0.0.1:5353 [::1]:53`; empty: those of the system. "
+        "The resolvers that are asked, `127.0.0.1:5353 [::1]:53`; empty: those of the system "
+        "(/etc/resolv.conf, read again when it changes). "
         "Large lists refuse to serve public resolvers; one of your own is best.")
 
 /* Spam by rules */
