@@ -11,9 +11,6 @@
 #include "autoreply/judge.h"
 #include "checks/site.h"
 
-/* Whether mail of this session leaves from here: mynetworks, authenticated, or without SMTP. */
-bool guard_is_outgoing(const struct site *site, const struct facts *facts);
-
 /* Describes the message under way, which FACTS must show, for the guard's questions. Borrows. */
 void guard_message(const struct site *site, const struct facts *facts, struct bounce_memory *memory,
                    struct autoreply_message *message_r);

@@ -7,17 +7,14 @@
 
 enum check_result run_permit_mynetworks(struct check *check)
 {
-    const struct facts *facts = check->facts;
     g_autofree char *subject = NULL;
-    if (facts->untrusted)
-        return CHECK_DUNNO;
-    switch (match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name)) {
+    switch (site_in_mynetworks(check->site, check->facts)) {
     case LOOKUP_HIT:
         return CHECK_PERMIT;
     case LOOKUP_MISS:
         return CHECK_DUNNO;
     default:
-        subject = facts_client_text(facts);
+        subject = facts_client_text(check->facts);
         return check_cannot_tell(check, "mynetworks cannot be asked about %s", subject);
     }
 }

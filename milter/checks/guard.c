@@ -21,14 +21,6 @@ const char *guard_header(void *context, const char *name, unsigned index)
     return header ? header->value : NULL;
 }
 
-bool guard_is_outgoing(const struct site *site, const struct facts *facts)
-{
-    if (facts->without_smtp || site_authenticated(site, facts))
-        return true;
-    return !facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
-                                                       facts->client_name) != LOOKUP_MISS;
-}
-
 void guard_message(const struct site *site, const struct facts *facts, struct bounce_memory *memory,
                    struct autoreply_message *message_r)
 {
@@ -193,7 +185,7 @@ enum check_result run_guard_autoreply(struct check *check)
 {
     const struct site *site = check->site;
     if (!check->facts->message || site->guard_action == GUARD_OFF ||
-        !guard_is_outgoing(site, check->facts))
+        !site_is_outgoing(site, check->facts))
         return CHECK_DUNNO;
     struct autoreply_message message;
     guard_message(site, check->facts, check->memory, &message);

@@ -115,6 +115,19 @@ bool site_authenticated(const struct site *site, const struct facts *facts)
     return facts->macros.auth_authen && site_login_fault(site, facts) == LOGIN_SOUND;
 }
 
+enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts)
+{
+    if (facts->untrusted)
+        return LOOKUP_MISS;
+    return match_list_find_client(site->mynetworks, &facts->address, facts->client_name);
+}
+
+bool site_is_outgoing(const struct site *site, const struct facts *facts)
+{
+    return facts->without_smtp || site_authenticated(site, facts) ||
+           site_in_mynetworks(site, facts) != LOOKUP_MISS;
+}
+
 enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts)
 {
     g_autofree char *subject = facts_verified_subject(facts);

@@ -66,7 +66,7 @@ static size_t guard_body_limit(struct session *session)
     bool is_bounce = engine_bounce_memory(session->engine) &&
                      autoreply_is_bounce(&message.headers, message.sender);
     bool is_candidate =
-        guard_is_outgoing(&policy->site, &session->facts) && autoreply_needs_body(&message);
+        site_is_outgoing(&policy->site, &session->facts) && autoreply_needs_body(&message);
     return is_bounce || is_candidate ? AUTOREPLY_BODY_MAX : 0;
 }
 
@@ -115,7 +115,7 @@ void content_suppress_autoreplies(struct session *session)
 {
     const struct site *site = &session->policy->site;
     struct autoreply_message message;
-    if (!site->suppress_autoreplies || guard_is_outgoing(site, &session->facts))
+    if (!site->suppress_autoreplies || site_is_outgoing(site, &session->facts))
         return;
     guard_message(site, &session->facts, NULL, &message);
     if (autoreply_is_bounce(&message.headers, message.sender) &&

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "checks/guard.h"
 #include "checks/spam.h"
 
 /* Recipients that one log line names; the rest is a number. */
@@ -226,7 +225,7 @@ static void split_recipients(struct session *session, struct refusal *refusal)
     bool differs = session->message_profiles && session->message_profiles->len > 0 &&
                    g_array_index(session->message_profiles, unsigned, 0) != session->facts.profile;
     if (refusal->reply || !spam->split || !differs ||
-        guard_is_outgoing(&session->policy->site, &session->facts))
+        site_is_outgoing(&session->policy->site, &session->facts))
         return;
     refusal->reply = g_strdup("452 4.5.3 Recipients with different filter settings; "
                               "send to this one separately");

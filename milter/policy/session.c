@@ -125,10 +125,7 @@ static void ask_early(struct session *session)
     const struct facts *facts = &session->facts;
     const struct site *site = &session->policy->site;
     if (!session->dns_questions || session->asks_late || facts->submission ||
-        site_authenticated(site, facts))
-        return;
-    if (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
-                                                    facts->client_name) != LOOKUP_MISS)
+        site_is_outgoing(site, facts))
         return;
     dns_questions_ask(session->dns_questions, facts, site->dnsbl_early, DNSBL_ANYWHERE);
 }
