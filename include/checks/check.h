@@ -169,10 +169,29 @@ enum fact_need {
 enum restriction_trait {
     TRAIT_PERMITS = 1 << 0,
     TRAIT_REFUSES = 1 << 1,
-    TRAIT_ALWAYS = 1 << 2,     /* whatever the facts: nothing behind it is ever asked */
-    TRAIT_ENDS_RELAY = 1 << 3, /* one of these must stand in relay_restrictions */
-    TRAIT_ASKS_DNS = 1 << 5,
+    TRAIT_ALWAYS = 1 << 2,          /* whatever the facts: nothing behind it is ever asked */
+    TRAIT_ENDS_RELAY = 1 << 3,      /* one of these must stand in relay_restrictions */
     TRAIT_LOOKS_AT_CLIENT = 1 << 4, /* address or name: never matches on untrusted listeners */
+    TRAIT_FORGEABLE = 1 << 5,       /* permits by what any client can claim */
+};
+
+/* What a restriction asks beside the facts and its own table. */
+enum restriction_asks {
+    ASKS_LISTS = 1 << 0, /* the DNS lists with weights: dnsbl_sites, rhsbl_sites, hashbl_sites */
+    ASKS_ZONE = 1 << 1,  /* the DNS list that it names */
+    ASKS_NAMES = 1 << 2, /* the DNS, whether names exist */
+    ASKS_RULES = 1 << 3, /* the rule files, and with them the DNS lists that they name */
+    ASKS_GUARD = 1 << 4, /* the auto-reply guard, and with it what bounces said */
+    ASKS_DESTINATION = 1 << 5, /* local_domains, where a recipient is */
+    ASKS_STORE = 1 << 6,       /* what was counted or seen before */
+};
+#define ASKS_DNS (ASKS_LISTS | ASKS_ZONE | ASKS_NAMES)
+
+/* What of the message it reads. */
+enum restriction_reads {
+    READS_HEADER = 1 << 0,
+    READS_BODY = 1 << 1,       /* its beginning, as much as what it asks looks at */
+    READS_WHOLE_BODY = 1 << 2, /* the length of it */
 };
 
 /* A word of restriction lists: a row in checks/restrictions.c. */
@@ -180,8 +199,12 @@ struct restriction {
     const char *name;
     const char *alias_of; /* an old name; all else is the row of the new one */
     enum argument_kind argument;
-    unsigned needs;       /* enum fact_need */
-    unsigned traits;      /* enum restriction_trait */
+    unsigned needs;  /* enum fact_need */
+    unsigned traits; /* enum restriction_trait */
+    unsigned asks;   /* enum restriction_asks */
+    unsigned reads;  /* enum restriction_reads */
+    const char
+        *useless_without; /* the parameter without whose value it never matches; NULL: none */
     unsigned zone_places; /* ARGUMENT_ZONE: enum dnsbl_place of what the list is asked */
     enum check_result (*run)(struct check *check);
 };
@@ -189,6 +212,13 @@ struct restriction {
 /* The row of a word, without regard to case; an old name gives the row of the new one. NULL: not
  * a word of gatepost's. */
 const struct restriction *restriction_find(const char *name);
+
+/* What ROW reads of the message: whatever needs the message, or looks at its body, sees its header.
+ */
+unsigned restriction_reads(const struct restriction *row);
+
+/* What restrictions ask and read that the result of a table may name: any without an argument. */
+void restriction_of_results(unsigned *asks_r, unsigned *reads_r);
 
 /* Why a word of Postfix's cannot be served by a milter, or one of gatepost's own not yet (static
  * text); NULL: not such a word. */

@@ -47,7 +47,11 @@ const struct restriction_item *restriction_list_item(const struct restriction_li
 /* Whether one of the items has one of TRAITS; those below warn_if_reject count for no refusal. */
 bool restriction_list_has(const struct restriction_list *list, unsigned traits);
 
-/* Whether the restriction NAME stands in the list. */
-bool restriction_list_names(const struct restriction_list *list, const char *name);
+/* What the restrictions of LIST ask (enum restriction_asks). THROUGH_TABLES: and those that results
+ * of its tables may name. */
+unsigned restriction_list_asks(const struct restriction_list *list, bool through_tables);
+
+/* What they read of the message (enum restriction_reads), through tables too. */
+unsigned restriction_list_reads(const struct restriction_list *list);
 
 #endif

@@ -25,8 +25,8 @@ struct policy {
     bool guards;          /* guard_autoreply is at work */
     bool rules_read_body; /* rules look at the MIME parts */
     bool counts_body;     /* the length of the whole body matters */
-    bool removes_marks;   /* X-Spam fields from outside: message_restrictions name reject_spam */
-    bool reads_header;    /* message_restrictions are not empty: the header is kept */
+    bool removes_marks;   /* X-Spam fields from outside: message_restrictions ask the rules */
+    bool reads_header;    /* something looks at the message at its end: the header is kept */
 };
 
 struct snapshot;

@@ -325,7 +325,7 @@ static const struct listing *asked_by(const struct restriction_item *item,
 {
     if (item->row->argument == ARGUMENT_ZONE)
         return find_listed(subject, (int)item->argument.zone);
-    bool weighs = strcmp(item->row->name, "reject_dnsbl") == 0;
+    bool weighs = item->row->asks & ASKS_LISTS;
     return weighs && subject->sum >= subject->threshold ? top : NULL;
 }
 

@@ -54,10 +54,19 @@ static void lint_unreachable(const struct lint *lint)
         warn(lint, "it begins with permit: everybody may relay");
 }
 
+/* Whether item INDEX is the first of its restriction. */
+static bool is_first(const struct restriction_list *list, unsigned index)
+{
+    const struct restriction *row = restriction_list_item(list, index)->row;
+    for (unsigned i = 0; i < index; i++)
+        if (restriction_list_item(list, i)->row == row)
+            return false;
+    return true;
+}
+
 /* A relay list that permits by what any client can claim. */
 static void lint_relay(const struct lint *lint)
 {
-    static const char *const forgeable[] = {"check_helo_access", "check_sender_access"};
     if (!restriction_list_has(lint->list, TRAIT_ENDS_RELAY)) {
         problems_error(lint->problems, lint->value->file, lint->value->line,
                        "relay_restrictions: without reject_unauth_destination, "
@@ -72,25 +81,21 @@ static void lint_relay(const struct lint *lint)
             always = NULL;
     if (always && (always->row->traits & TRAIT_PERMITS) && index > 0)
         warn(lint, "permit stands before anything that refuses: everybody may relay");
-    for (size_t i = 0; i < G_N_ELEMENTS(forgeable); i++)
-        if (restriction_list_names(lint->list, forgeable[i]))
-            warn(lint, "%s may permit relaying by a name that any client can claim", forgeable[i]);
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(lint->list, i)); i++)
+        if ((item->row->traits & TRAIT_FORGEABLE) && is_first(lint->list, i))
+            warn(lint, "%s may permit relaying by a name that any client can claim",
+                 item->row->name);
 }
 
-static bool is_empty(const struct lint *lint, enum setting id)
+/* Why an item never matches; NULL: it may. The caller frees it. */
+static char *never_matches(const struct lint *lint, const struct restriction_item *item)
 {
-    return *settings_get(lint->settings, lint->policy->section, id)->text == '\0';
-}
-
-static const char *never_matches(const struct lint *lint, const struct restriction_item *item)
-{
-    const char *name = item->row->name;
-    if (strcmp(name, "permit_tls_clientcerts") == 0 && is_empty(lint, SETTING_RELAY_CLIENTCERTS))
-        return "relay_clientcerts is empty";
-    if (strcmp(name, "permit_mynetworks") == 0 && is_empty(lint, SETTING_MYNETWORKS))
-        return "mynetworks is empty";
-    if (strstr(name, "_login_mismatch") && is_empty(lint, SETTING_SENDER_LOGIN_MAPS))
-        return "sender_login_maps is empty";
+    enum setting setting;
+    const char *without = item->row->useless_without;
+    if (without && setting_find(without, SECTION_MAIN, &setting) &&
+        *settings_get(lint->settings, lint->policy->section, setting)->text == '\0')
+        return g_strdup_printf("%s is empty", without);
     if (lint->policy->delay_checks)
         return NULL;
     unsigned known = lint->list->kind == LIST_CLIENT   ? NEED_NOTHING
@@ -98,7 +103,8 @@ static const char *never_matches(const struct lint *lint, const struct restricti
                      : lint->list->kind == LIST_SENDER ? (unsigned)(NEED_HELO | NEED_SENDER)
                                                        : ~0u;
     return item->row->needs & ~known
-               ? "with delay_checks = no it is evaluated before the MTA tells what it needs"
+               ? g_strdup(
+                     "with delay_checks = no it is evaluated before the MTA tells what it needs")
                : NULL;
 }
 
@@ -107,7 +113,7 @@ static void lint_never(const struct lint *lint)
 {
     const struct restriction_item *item;
     for (unsigned i = 0; lint->value->given && (item = restriction_list_item(lint->list, i)); i++) {
-        const char *why = never_matches(lint, item);
+        g_autofree char *why = never_matches(lint, item);
         if (why)
             warn(lint, "%s can never match: %s", item->row->name, why);
     }
@@ -150,9 +156,11 @@ static void lint_local_domains(const struct policy *policy, const struct setting
 {
     const struct restriction_list *relay = policy->lists[LIST_RELAY];
     const struct setting_value *value = settings_get(settings, NULL, SETTING_LOCAL_DOMAINS);
-    if (policy->section || !relay || value->given ||
-        !(restriction_list_names(relay, "reject_unauth_destination") ||
-          restriction_list_names(relay, "defer_unauth_destination")))
+    bool matters = false;
+    const struct restriction_item *item;
+    for (unsigned i = 0; relay && (item = restriction_list_item(relay, i)); i++)
+        matters |= (item->row->asks & ASKS_DESTINATION) && (item->row->traits & TRAIT_REFUSES);
+    if (policy->section || value->given || !matters)
         return;
     problems_warning(problems, value->file, value->line,
                      "local_domains is not set: mail from outside is answered %s; list the "

@@ -317,28 +317,13 @@ static bool policy_is_whole(const struct policy *policy)
     return policy->site.mynetworks;
 }
 
-static bool list_has_tables(const struct restriction_list *list)
-{
-    const struct restriction_item *item;
-    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++)
-        if (item->argument.tables)
-            return true;
-    return false;
-}
-
-/* Whether the message's restrictions name NAME, or may, by the result of a table. */
-static bool may_ask(const struct policy *policy, const char *name)
-{
-    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
-    return list && (restriction_list_names(list, name) || list_has_tables(list));
-}
-
 /* The DNS lists that rules name are asked like those that restrictions name, where the rules are
  * asked at all. Elsewhere they are only read. */
 static void add_rule_zones(struct policy *policy, struct problems *problems)
 {
     const struct ruleset *ruleset = policy->site.spam->ruleset;
-    bool used = may_ask(policy, "reject_spam");
+    const struct restriction_list *list = policy->lists[LIST_MESSAGE];
+    bool used = list && (restriction_list_asks(list, true) & ASKS_RULES);
     struct dnsbl_set *set = used ? dnsbl_set_ref(policy->site.dnsbl_zones) : dnsbl_set_new();
     const struct ruleset_external *external;
     for (size_t i = 0; (external = ruleset_external_get(ruleset, i)); i++) {
@@ -350,34 +335,34 @@ static void add_rule_zones(struct policy *policy, struct problems *problems)
     dnsbl_set_unref(set);
 }
 
-/* The lists that are asked as soon as there is something to ask. */
-static unsigned early_groups(const struct policy *policy)
+/* What restrictions ask, of all lists that could be compiled. */
+static unsigned policy_asks(const struct policy *policy, bool through_tables)
 {
-    unsigned groups = DNS_LISTS_ZONES;
+    unsigned asks = 0;
     for (int kind = 0; kind < LIST_COUNT; kind++)
-        if (policy->lists[kind] && restriction_list_names(policy->lists[kind], "reject_dnsbl"))
-            groups |= DNS_LISTS_WEIGHTED;
-    return groups;
+        if (policy->lists[kind])
+            asks |= restriction_list_asks(policy->lists[kind], through_tables);
+    return asks;
 }
 
-/* reject_dnsbl asks nothing while no list is configured. Access tables may name restrictions too,
- * but none that the lists of a policy do not prepare for. */
-static bool policy_asks_dns(const struct policy *policy)
+/* What follows from the lists: whom sessions ask, and what they read. */
+static void conclude(struct policy *policy)
 {
-    bool weighted = dnsbl_set_count(policy->site.dnsbl_weighted) > 0;
-    if (policy->site.spam->rule_zones->len > 0)
-        return true;
-    for (int kind = 0; kind < LIST_COUNT; kind++) {
-        const struct restriction_item *item;
-        for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++) {
-            bool needs_lists = strcmp(item->row->name, "reject_dnsbl") == 0;
-            if ((item->row->traits & TRAIT_ASKS_DNS) && (weighted || !needs_lists))
-                return true;
-        }
-        if (list_has_tables(policy->lists[kind]))
-            return true;
-    }
-    return false;
+    struct site *site = &policy->site;
+    unsigned asks = policy_asks(policy, true);
+    unsigned at_the_end = restriction_list_asks(policy->lists[LIST_MESSAGE], true);
+    unsigned reads = restriction_list_reads(policy->lists[LIST_MESSAGE]);
+    /* The weighted lists ask nothing while none is configured. */
+    if (dnsbl_set_count(site->dnsbl_weighted) == 0)
+        asks &= ~(unsigned)ASKS_LISTS;
+    policy->asks_dns = (asks & ASKS_DNS) || site->spam->rule_zones->len > 0;
+    policy->guards = site->guard_action != GUARD_OFF && (at_the_end & ASKS_GUARD);
+    policy->rules_read_body = ruleset_needs_body(site->spam->ruleset) && (at_the_end & ASKS_RULES);
+    policy->removes_marks = restriction_list_asks(policy->lists[LIST_MESSAGE], false) & ASKS_RULES;
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (restriction_list_reads(policy->lists[kind]) & READS_WHOLE_BODY)
+            policy->counts_body = true;
+    policy->reads_header = site->suppress_autoreplies || policy->counts_body || reads;
 }
 
 struct policy *policy_new(const struct settings *settings, const struct section *section,
@@ -388,7 +373,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
         .policy = policy, .first = first, .settings = settings, .section = section, .base = base};
     policy->section = section;
     policy->delay_checks = integer_of(&build, SETTING_DELAY_CHECKS);
-    policy->monitor = integer_of(&build, SETTING_MODE) == 1;
+    policy->monitor = integer_of(&build, SETTING_MODE) == MODE_MONITOR;
     policy->header_limit = (size_t)integer_of(&build, SETTING_HEADER_LIMIT);
     policy->site.store_budget = STORE_WAIT_US;
     build_site(&build);
@@ -397,17 +382,11 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     build_guard(&build);
     build_lists(&build);
     add_rule_zones(policy, base->problems);
-    policy->site.dnsbl_early = early_groups(policy);
+    policy->site.dnsbl_early =
+        DNS_LISTS_ZONES | (policy_asks(policy, false) & ASKS_LISTS ? DNS_LISTS_WEIGHTED : 0);
     policy_lint(policy, settings, base->problems);
-    if (!policy_is_whole(policy))
-        return policy;
-    policy->asks_dns = policy_asks_dns(policy);
-    policy->guards = policy->site.guard_action != GUARD_OFF && may_ask(policy, "guard_autoreply");
-    policy->rules_read_body =
-        ruleset_needs_body(policy->site.spam->ruleset) && may_ask(policy, "reject_spam");
-    policy->removes_marks = restriction_list_names(policy->lists[LIST_MESSAGE], "reject_spam");
-    policy->reads_header = policy->site.suppress_autoreplies ||
-                           restriction_list_item(policy->lists[LIST_MESSAGE], 0) != NULL;
+    if (policy_is_whole(policy))
+        conclude(policy);
     return policy;
 }
 

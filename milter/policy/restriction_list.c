@@ -349,10 +349,30 @@ bool restriction_list_has(const struct restriction_list *list, unsigned traits)
     return false;
 }
 
-bool restriction_list_names(const struct restriction_list *list, const char *name)
+static bool has_tables(const struct restriction_list *list)
 {
     for (unsigned i = 0; i < list->items->len; i++)
-        if (strcmp(restriction_list_item(list, i)->row->name, name) == 0)
+        if (restriction_list_item(list, i)->argument.tables)
             return true;
     return false;
+}
+
+unsigned restriction_list_asks(const struct restriction_list *list, bool through_tables)
+{
+    unsigned asks = 0, reads = 0;
+    if (through_tables && has_tables(list))
+        restriction_of_results(&asks, &reads);
+    for (unsigned i = 0; i < list->items->len; i++)
+        asks |= restriction_list_item(list, i)->row->asks;
+    return asks;
+}
+
+unsigned restriction_list_reads(const struct restriction_list *list)
+{
+    unsigned asks = 0, reads = 0;
+    if (has_tables(list))
+        restriction_of_results(&asks, &reads);
+    for (unsigned i = 0; i < list->items->len; i++)
+        reads |= restriction_reads(restriction_list_item(list, i)->row);
+    return reads;
 }
