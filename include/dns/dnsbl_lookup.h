@@ -8,6 +8,7 @@
  *     dnsbl_lookup_add_address(lookup, &client);
  *     ...
  *     dnsbl_lookup_set_deadline(lookup, now + what is left of the budget);
+ *     dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
  *     if (dnsbl_lookup_pending(lookup, DNSBL_ENVELOPE))
  *         wait to be woken or for the deadline, then look again;
  *     dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
@@ -91,16 +92,21 @@ void dnsbl_lookup_forget(struct dnsbl_lookup *lookup, unsigned places);
  * unknown. It may be moved; an answer that comes late still counts from then on. */
 void dnsbl_lookup_set_deadline(struct dnsbl_lookup *lookup, int64_t deadline);
 
+/* Takes in the answers about keys of these places that came since the last time, and what the
+ * deadline means for those that did not; tells the lists' state how they did. What follows only
+ * reads what was taken in: it stays the same until the next call (but for the deadline). */
+void dnsbl_lookup_advance(struct dnsbl_lookup *lookup, unsigned places);
+
 /* Whether an entry's verdict on keys of these places is still open. */
-bool dnsbl_lookup_pending(struct dnsbl_lookup *lookup, unsigned places);
+bool dnsbl_lookup_pending(const struct dnsbl_lookup *lookup, unsigned places);
 
 /* What entry INDEX of the set (from 0) says about keys of these places. A listing of any key
  * counts before what is pending, that before what is unknown. */
-void dnsbl_lookup_result(struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+void dnsbl_lookup_result(const struct dnsbl_lookup *lookup, unsigned index, unsigned places,
                          struct dnsbl_result *result_r);
 
 /* The weighted sum over all entries. */
-void dnsbl_lookup_sum(struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r);
+void dnsbl_lookup_sum(const struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r);
 
 /* Asks for the text (TXT) that goes with the listing of entry INDEX; the waker is called when it is
  * there. The entry must be listed. Asking again does nothing. */
@@ -109,6 +115,7 @@ void dnsbl_lookup_ask_text(struct dnsbl_lookup *lookup, unsigned index, unsigned
 /* Whether the text is still awaited (the deadline is minded). If not, *TEXT_R is a copy that the
  * caller frees, of at most DNSBL_TEXT_MAX bytes as the list sent them (several records are joined
  * by " / "), or NULL if there is none. */
-bool dnsbl_lookup_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places, char **text_r);
+bool dnsbl_lookup_text(const struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+                       char **text_r);
 
 #endif

@@ -235,7 +235,7 @@ unsigned dnsbl_lookup_unasked(const struct dnsbl_lookup *lookup)
     return lookup->unasked;
 }
 
-/* ---- judging ---- */
+/* ---- taking in answers ---- */
 
 /* The first address of the answer that is a listing for the entry; NULL if there is none. */
 static const struct ipaddr *match(const struct dnsbl_entry *entry, const struct dns_answer *answer)
@@ -268,69 +268,26 @@ static bool named(const struct dnsbl_lookup *lookup, const struct query *query,
     return false;
 }
 
-static enum dnsbl_reason judge_codes(const struct dnsbl_lookup *lookup, const struct query *query,
-                                     const struct dns_answer *answer)
+/* What an answer says of the list that gave it; *LISTED_R: whether it lists the key for any entry.
+ * A code that tells of trouble is none, unless a filter names it. */
+static enum dnsbl_reason judge(const struct dnsbl_lookup *lookup, const struct query *query,
+                               const struct dns_answer *answer, bool *listed_r)
 {
+    *listed_r = false;
+    if (answer->state == DNS_FAILED)
+        return answer->failure == DNS_FAIL_TIMEOUT ? DNSBL_TIMED_OUT : DNSBL_ERROR;
+    if (answer->state != DNS_ANSWERED)
+        return DNSBL_FINE;
     for (size_t i = 0; i < answer->count; i++) {
         enum dnsbl_reason reason = dnsbl_judge_code(&answer->addresses[i]);
         if (reason != DNSBL_FINE && !named(lookup, query, &answer->addresses[i]))
             return reason;
     }
-    return DNSBL_FINE;
-}
-
-static bool listed_anywhere(const struct dnsbl_lookup *lookup, const struct query *query,
-                            const struct dns_answer *answer)
-{
-    for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
+    for (unsigned i = 0; i < dnsbl_set_count(lookup->set) && !*listed_r; i++) {
         const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, i);
-        if (same_list(entry, query) && match(entry, answer))
-            return true;
+        *listed_r = same_list(entry, query) && match(entry, answer);
     }
-    return false;
-}
-
-static enum dnsbl_reason judge(const struct dnsbl_lookup *lookup, const struct query *query,
-                               const struct dns_answer *answer)
-{
-    if (answer->state == DNS_FAILED)
-        return answer->failure == DNS_FAIL_TIMEOUT ? DNSBL_TIMED_OUT : DNSBL_ERROR;
-    return answer->state == DNS_ANSWERED ? judge_codes(lookup, query, answer) : DNSBL_FINE;
-}
-
-static void report(struct query *query, enum dnsbl_reason reason, bool listed,
-                   const struct dns_answer *answer)
-{
-    bool cached = dns_question_immediate(query->question);
-    struct list_report told = {
-        .reason = reason,
-        .listed = listed,
-        .cached = cached,
-        .latency_us = answer ? answer->latency_us : 0,
-        .serial = dns_question_serial(query->question),
-    };
-    list_report(query->list, &told);
-}
-
-/* Whether the failure is our own: it says nothing of the list. */
-static bool own_failure(const struct dns_answer *answer)
-{
-    return answer->failure == DNS_FAIL_BUSY || answer->failure == DNS_FAIL_STOPPED ||
-           answer->failure == DNS_FAIL_NAME;
-}
-
-/* The answer is there, and no listing has to wait for a probe any more. */
-static void settle(struct query *query, enum dnsbl_reason reason, bool listed,
-                   const struct dns_answer *answer)
-{
-    query->settled = true;
-    query->reason = reason;
-    bool late = query->gave_up && answer->state == DNS_FAILED; /* was reported at the deadline */
-    if (!own_failure(answer) && !late)
-        report(query, reason, listed, answer);
-    if (listed && reason == DNSBL_FINE)
-        query->reason = list_verdict(query->list);
-    dns_question_drop(g_steal_pointer(&query->probe));
+    return DNSBL_FINE;
 }
 
 static bool past(const struct dnsbl_lookup *lookup)
@@ -343,7 +300,22 @@ static bool awaited(const struct dns_question *question)
     return question && dns_question_state(question) == DNS_PENDING;
 }
 
-static void advance(struct dnsbl_lookup *lookup, struct query *query)
+/* Tells the list how it did with a query. */
+static void report(const struct query *query, enum dnsbl_reason reason, bool listed,
+                   const struct dns_answer *answer)
+{
+    const struct list_report told = {
+        .reason = reason,
+        .listed = listed,
+        .cached = dns_question_immediate(query->question),
+        .latency_us = answer ? answer->latency_us : 0,
+        .serial = dns_question_serial(query->question),
+    };
+    list_report(query->list, &told);
+}
+
+/* Takes in what came for a query since the last look. */
+static void advance(const struct dnsbl_lookup *lookup, struct query *query)
 {
     if (query->settled || !query->list)
         return;
@@ -355,35 +327,38 @@ static void advance(struct dnsbl_lookup *lookup, struct query *query)
         }
         return;
     }
-    enum dnsbl_reason reason = judge(lookup, query, answer);
-    bool listed = reason == DNSBL_FINE && listed_anywhere(lookup, query, answer);
-    if (!listed || !awaited(query->probe))
-        settle(query, reason, listed, answer);
+    bool listed;
+    query->reason = judge(lookup, query, answer, &listed);
+    /* A listing waits for the probe that shows whether the list lists everything. */
+    if (listed && awaited(query->probe))
+        return;
+    /* Our own failures say nothing of the list; that it is silent was told at the deadline. */
+    bool failed = answer->state == DNS_FAILED;
+    bool own = failed && (answer->failure == DNS_FAIL_BUSY || answer->failure == DNS_FAIL_STOPPED ||
+                          answer->failure == DNS_FAIL_NAME);
+    if (!own && !(failed && query->gave_up))
+        report(query, query->reason, listed, answer);
+    if (listed)
+        query->reason = list_verdict(query->list);
+    query->settled = true;
+    dns_question_drop(g_steal_pointer(&query->probe));
+}
+
+void dnsbl_lookup_advance(struct dnsbl_lookup *lookup, unsigned places)
+{
+    for (unsigned i = 0; i < lookup->links->len; i++) {
+        const struct link *link = &g_array_index(lookup->links, struct link, i);
+        if (link->place & places)
+            advance(lookup, link->query);
+    }
+}
+
+void dnsbl_lookup_set_deadline(struct dnsbl_lookup *lookup, int64_t deadline)
+{
+    lookup->deadline = deadline;
 }
 
 /* ---- results ---- */
-
-static enum dnsbl_verdict verdict_of(struct dnsbl_lookup *lookup, const struct link *link,
-                                     struct dnsbl_result *result)
-{
-    struct query *query = link->query;
-    advance(lookup, query);
-    result->reason = query->reason;
-    result->place = link->place;
-    result->what = link->what;
-    result->answer = query->question ? dns_question_answer(query->question) : NULL;
-    result->cached = query->question && dns_question_immediate(query->question);
-    if (query->list && !query->settled) {
-        result->reason = DNSBL_TIMED_OUT;
-        return past(lookup) ? DNSBL_UNKNOWN : DNSBL_PENDING;
-    }
-    if (query->reason != DNSBL_FINE)
-        return DNSBL_UNKNOWN;
-    const struct ipaddr *code = result->answer ? match(result->entry, result->answer) : NULL;
-    if (code)
-        result->code = *code;
-    return code ? DNSBL_LISTED : DNSBL_NOT_LISTED;
-}
 
 /* Which of two verdicts on different keys counts for the entry. */
 static unsigned rank(enum dnsbl_verdict verdict)
@@ -395,72 +370,81 @@ static unsigned rank(enum dnsbl_verdict verdict)
     return ranks[verdict];
 }
 
-static const struct link *decide(struct dnsbl_lookup *lookup, unsigned index, unsigned places,
-                                 struct dnsbl_result *result_r)
+/* What entry INDEX says, and the query that it says so by; NULL: none. */
+static struct query *decide(const struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+                            struct dnsbl_result *result_r)
 {
-    const struct link *decided = NULL;
+    struct query *decisive = NULL;
     *result_r = (struct dnsbl_result){.entry = dnsbl_set_get(lookup->set, index)};
     for (unsigned i = 0; i < lookup->links->len; i++) {
         const struct link *link = &g_array_index(lookup->links, struct link, i);
+        struct query *query = link->query;
         if (link->entry != index || !(link->place & places))
             continue;
-        struct dnsbl_result result = {.entry = result_r->entry};
-        result.verdict = verdict_of(lookup, link, &result);
+        struct dnsbl_result result = {
+            .entry = result_r->entry,
+            .reason = query->reason,
+            .place = link->place,
+            .what = link->what,
+            .answer = query->question ? dns_question_answer(query->question) : NULL,
+            .cached = query->question && dns_question_immediate(query->question),
+        };
+        const struct ipaddr *code = result.answer ? match(result.entry, result.answer) : NULL;
+        if (query->list && !query->settled) {
+            result.reason = DNSBL_TIMED_OUT;
+            result.verdict = past(lookup) ? DNSBL_UNKNOWN : DNSBL_PENDING;
+        } else if (query->reason != DNSBL_FINE) {
+            result.verdict = DNSBL_UNKNOWN;
+        } else {
+            result.verdict = code ? DNSBL_LISTED : DNSBL_NOT_LISTED;
+            if (code)
+                result.code = *code;
+        }
         if (rank(result.verdict) > rank(result_r->verdict)) {
             *result_r = result;
-            decided = link;
+            decisive = query;
         }
     }
-    return decided;
+    return decisive;
 }
 
-void dnsbl_lookup_result(struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+void dnsbl_lookup_result(const struct dnsbl_lookup *lookup, unsigned index, unsigned places,
                          struct dnsbl_result *result_r)
 {
     decide(lookup, index, places, result_r);
 }
 
-void dnsbl_lookup_set_deadline(struct dnsbl_lookup *lookup, int64_t deadline)
-{
-    lookup->deadline = deadline;
-}
-
-bool dnsbl_lookup_pending(struct dnsbl_lookup *lookup, unsigned places)
+bool dnsbl_lookup_pending(const struct dnsbl_lookup *lookup, unsigned places)
 {
     struct dnsbl_sum sum;
     dnsbl_lookup_sum(lookup, places, &sum);
     return sum.pending;
 }
 
-static void add_result(struct dnsbl_sum *sum, const struct dnsbl_result *result)
-{
-    int weight = result->entry->weight;
-    if (result->verdict == DNSBL_LISTED) {
-        sum->sum += weight;
-        sum->lowest += weight;
-        sum->highest += weight;
-    } else if (result->verdict == DNSBL_PENDING) {
-        sum->pending = true;
-        *(weight < 0 ? &sum->lowest : &sum->highest) += weight;
-    }
-}
-
-void dnsbl_lookup_sum(struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r)
+void dnsbl_lookup_sum(const struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r)
 {
     int most = 0, open_most = 0, open = -1;
     *sum_r = (struct dnsbl_sum){.top = -1};
     for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
         struct dnsbl_result result;
         decide(lookup, i, places, &result);
-        add_result(sum_r, &result);
-        if (result.verdict == DNSBL_PENDING && (open < 0 || result.entry->weight > open_most)) {
-            open = (int)i;
-            open_most = result.entry->weight;
+        int weight = result.entry->weight;
+        if (result.verdict == DNSBL_LISTED) {
+            sum_r->sum += weight;
+            sum_r->lowest += weight;
+            sum_r->highest += weight;
+            if (sum_r->top < 0 || weight > most) {
+                sum_r->top = (int)i;
+                most = weight;
+            }
+        } else if (result.verdict == DNSBL_PENDING) {
+            sum_r->pending = true;
+            *(weight < 0 ? &sum_r->lowest : &sum_r->highest) += weight;
+            if (open < 0 || weight > open_most) {
+                open = (int)i;
+                open_most = weight;
+            }
         }
-        if (result.verdict != DNSBL_LISTED || (sum_r->top >= 0 && result.entry->weight <= most))
-            continue;
-        sum_r->top = (int)i;
-        most = result.entry->weight;
     }
     sum_r->top_open = open >= 0 && (sum_r->top < 0 || open_most > most ||
                                     (open_most == most && open < sum_r->top));
@@ -471,10 +455,9 @@ void dnsbl_lookup_sum(struct dnsbl_lookup *lookup, unsigned places, struct dnsbl
 void dnsbl_lookup_ask_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places)
 {
     struct dnsbl_result result;
-    const struct link *link = decide(lookup, index, places, &result);
-    if (result.verdict == DNSBL_LISTED && !link->query->text)
-        link->query->text =
-            resolver_ask(lookup->resolver, link->query->name, DNS_TXT, lookup->waker);
+    struct query *query = decide(lookup, index, places, &result);
+    if (result.verdict == DNSBL_LISTED && !query->text)
+        query->text = resolver_ask(lookup->resolver, query->name, DNS_TXT, lookup->waker);
 }
 
 static char *join_texts(const struct dns_answer *answer)
@@ -486,11 +469,12 @@ static char *join_texts(const struct dns_answer *answer)
     return g_string_free(text, FALSE);
 }
 
-bool dnsbl_lookup_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places, char **text_r)
+bool dnsbl_lookup_text(const struct dnsbl_lookup *lookup, unsigned index, unsigned places,
+                       char **text_r)
 {
     struct dnsbl_result result;
-    const struct link *link = decide(lookup, index, places, &result);
-    const struct dns_question *question = link ? link->query->text : NULL;
+    const struct query *query = decide(lookup, index, places, &result);
+    const struct dns_question *question = query ? query->text : NULL;
     *text_r = NULL;
     if (awaited(question))
         return !past(lookup);

@@ -176,6 +176,7 @@ static bool is_open(struct dnslists *lists, struct subject *subject, int64_t dea
     for (unsigned i = 0; i < lists->sources->len; i++) {
         struct dnsbl_lookup *lookup = subject->lookups[i];
         dnsbl_lookup_set_deadline(lookup, deadline);
+        dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
         for (unsigned k = 0; k < dnsbl_set_count(get_source(lists, i)->set); k++) {
             struct dnsbl_result result;
             g_autofree char *text = NULL;
@@ -272,6 +273,7 @@ static struct listing *collect(struct dnslists *lists, const struct source *sour
                                struct dnsbl_lookup *lookup, unsigned index)
 {
     struct dnsbl_result result;
+    dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
     dnsbl_lookup_result(lookup, index, DNSBL_ANYWHERE, &result);
     if (result.verdict == DNSBL_NOT_ASKED)
         return NULL;

@@ -47,10 +47,13 @@ static void add_hits(struct dns_hits *hits, struct dnsbl_lookup *lookup,
     }
 }
 
-static bool is_pending(struct dnsbl_lookup *weighted, struct dnsbl_lookup *zones)
+/* Takes in what came, and says whether something is still to come. LOOKUP may be NULL. */
+static bool is_pending(struct dnsbl_lookup *lookup)
 {
-    return (weighted && dnsbl_lookup_pending(weighted, DNSBL_ANYWHERE)) ||
-           (zones && dnsbl_lookup_pending(zones, DNSBL_ANYWHERE));
+    if (!lookup)
+        return false;
+    dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
+    return dnsbl_lookup_pending(lookup, DNSBL_ANYWHERE);
 }
 
 void dns_hits_read(struct dns_hits *hits, const struct session *session)
@@ -62,8 +65,13 @@ void dns_hits_read(struct dns_hits *hits, const struct session *session)
     struct dnsbl_lookup *weighted = dns_questions_weighted(questions),
                         *zones = dns_questions_zones(questions);
     int64_t end = g_get_monotonic_time() + site->dns_budget;
-    while (is_pending(weighted, zones) && g_get_monotonic_time() < end)
-        g_usleep(LOOK_US);
+    bool open;
+    do {
+        open = is_pending(weighted);
+        open |= is_pending(zones);
+        if (open)
+            g_usleep(LOOK_US);
+    } while (open && g_get_monotonic_time() < end);
     if (weighted)
         add_hits(hits, weighted, site->dnsbl_weighted, true);
     if (zones)

@@ -80,9 +80,11 @@ static void check_sum(struct dnsbl_lookup *lookup)
 {
     struct dnsbl_sum sum;
     struct dnsbl_result result;
+    dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
     dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
     g_assert_cmpint(sum.sum, >=, 0);
     g_assert_cmpint(sum.sum, <=, 2);
+    dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
     dnsbl_lookup_result(lookup, 1, DNSBL_ENVELOPE, &result); /* the list that lists everything */
     g_assert_cmpint(result.verdict, ==, DNSBL_UNKNOWN);
 }
@@ -98,7 +100,8 @@ static void look_up(struct shared *shared, GRand *random)
     int64_t deadline = g_get_monotonic_time() + g_rand_int_range(random, 0, 30000);
     dnsbl_lookup_add_address(lookup, &address);
     dnsbl_lookup_set_deadline(lookup, deadline);
-    while (dnsbl_lookup_pending(lookup, DNSBL_ENVELOPE))
+    while (dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE),
+           dnsbl_lookup_pending(lookup, DNSBL_ENVELOPE))
         waiting_sleep(&waiting, deadline);
     check_sum(lookup);
     dnsbl_lookup_free(lookup);

@@ -102,7 +102,8 @@ static int64_t await(struct site *site, struct dnsbl_lookup *lookup, int64_t ms)
 {
     int64_t start = g_get_monotonic_time(), deadline = start + ms * 1000;
     dnsbl_lookup_set_deadline(lookup, deadline);
-    while (dnsbl_lookup_pending(lookup, DNSBL_ANYWHERE))
+    while (dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE),
+           dnsbl_lookup_pending(lookup, DNSBL_ANYWHERE))
         waiting_sleep(&site->waiting, deadline);
     return (g_get_monotonic_time() - start) / 1000;
 }
@@ -127,6 +128,7 @@ static char *verdicts(struct dnsbl_lookup *lookup, unsigned count)
     GString *text = g_string_new(NULL);
     for (unsigned i = 0; i < count; i++) {
         struct dnsbl_result result;
+        dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
         dnsbl_lookup_result(lookup, i, DNSBL_ANYWHERE, &result);
         g_string_append_c(text, marks[result.verdict]);
     }
@@ -199,6 +201,7 @@ static void test_addresses(void)
         struct dnsbl_sum sum;
         add_address(lookup, rows[i].address);
         await(&site, lookup, 5000);
+        dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
         dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
         g_autofree char *got = verdicts(lookup, 4);
         g_test_message("%s: %s", rows[i].address, got);
@@ -261,11 +264,13 @@ static void test_names(void)
         if (rows[i].from)
             dnsbl_lookup_add_email(lookup, DNSBL_FROM, rows[i].from);
         await(&site, lookup, 5000);
+        dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
         dnsbl_lookup_sum(lookup, DNSBL_ANYWHERE, &sum);
         g_autofree char *got = verdicts(lookup, 6);
         g_test_message("%zu: %s", i, got);
         g_assert_cmpstr(got, ==, rows[i].verdicts);
         g_assert_cmpint(sum.sum, ==, rows[i].sum);
+        dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
         dnsbl_lookup_result(lookup, 0, DNSBL_ANYWHERE, &result);
         g_assert_cmpint(result.place, ==, rows[i].place);
         g_assert_cmpstr(result.what, ==, rows[i].what);
@@ -290,15 +295,19 @@ static void test_places(void)
     dnsbl_lookup_add_email(lookup, DNSBL_FROM, "offer@spammer.example");
     dnsbl_lookup_add_email(lookup, DNSBL_FROM, "offer@spam.example");
     await(&site, lookup, 5000);
+    dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
     dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
     g_assert_cmpint(sum.sum, ==, 3);
+    dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
     dnsbl_lookup_sum(lookup, DNSBL_ANYWHERE, &sum);
     g_assert_cmpint(sum.sum, ==, 6);
     dnsbl_lookup_forget(lookup, DNSBL_SENDER | DNSBL_FROM | DNSBL_REPLY_TO);
+    dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
     dnsbl_lookup_sum(lookup, DNSBL_ANYWHERE, &sum);
     g_assert_cmpint(sum.sum, ==, 3);
     dnsbl_lookup_add_email(lookup, DNSBL_SENDER, "x@shop.example.net");
     await(&site, lookup, 5000);
+    dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
     dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
     g_assert_cmpint(sum.sum, ==, 5);
     dnsbl_lookup_free(lookup);
@@ -383,7 +392,9 @@ static void test_faults(void)
         add_address(lookup, "203.0.113.9");
         await(&site, lookup, 10000);
         g_autofree char *got = verdicts(lookup, 1);
+        dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
         dnsbl_lookup_result(lookup, 0, DNSBL_ANYWHERE, &result);
+        dnsbl_lookup_advance(lookup, DNSBL_ANYWHERE);
         dnsbl_lookup_sum(lookup, DNSBL_ANYWHERE, &sum);
         g_test_message("%s: %s, %s", rows[i].site, got,
                        dnsbl_reason_text(result.reason, DNSBL_ADDRESS));
@@ -513,6 +524,7 @@ static void test_probe_first(void)
         early = verdicts(lookup, 2);
     }
     g_assert_cmpstr(early, ==, "p-");
+    dnsbl_lookup_advance(lookup, DNSBL_ENVELOPE);
     dnsbl_lookup_sum(lookup, DNSBL_ENVELOPE, &sum);
     g_assert_true(sum.pending);
     g_assert_cmpint(sum.sum, ==, 0);

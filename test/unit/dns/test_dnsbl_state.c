@@ -100,8 +100,9 @@ static enum dnsbl_verdict look_up(struct site *site, const char *address)
         dnsbl_lookup_new(site->set, site->resolver, site->state, site->waiting.waker);
     dnsbl_lookup_add_address(lookup, &client);
     dnsbl_lookup_set_deadline(lookup, deadline);
-    while (dnsbl_lookup_pending(lookup, DNSBL_CLIENT))
+    while (dnsbl_lookup_advance(lookup, DNSBL_CLIENT), dnsbl_lookup_pending(lookup, DNSBL_CLIENT))
         waiting_sleep(&site->waiting, deadline);
+    dnsbl_lookup_advance(lookup, DNSBL_CLIENT);
     dnsbl_lookup_result(lookup, 0, DNSBL_CLIENT, &result);
     dnsbl_lookup_free(lookup);
     return result.verdict;
