@@ -4,8 +4,8 @@
  */
 #include "asker.h"
 
-/* The resolver has time limits of its own; this is for a thread that died. */
-enum { PATIENCE_S = 120 };
+/* The resolver has time limits of its own: PATIENCE_S is for a thread that died. */
+enum { PATIENCE_S = 120, SECOND_TRY_US = 1500000 };
 
 void asker_init(struct asker *asker, struct resolver *resolver, bool validates)
 {
@@ -36,9 +36,22 @@ static const struct dns_answer *finish(struct asker *asker, struct dns_question 
     return answer;
 }
 
+/* Who asks thousands of questions at once is answered SERVFAIL now and then; there is time to ask
+ * once more. */
+static const struct dns_answer *insist(struct asker *asker, const struct dns_answer *answer,
+                                       const char *name)
+{
+    enum dns_type type = answer->type;
+    if (answer->state != DNS_FAILED || answer->failure == DNS_FAIL_NAME)
+        return answer;
+    dns_answer_unref(answer);
+    g_usleep(SECOND_TRY_US);
+    return finish(asker, begin(asker, name, type, DNS_ASK_AD), type);
+}
+
 const struct dns_answer *asker_ask(struct asker *asker, const char *name, enum dns_type type)
 {
-    return finish(asker, begin(asker, name, type, DNS_ASK_AD), type);
+    return insist(asker, finish(asker, begin(asker, name, type, DNS_ASK_AD), type), name);
 }
 
 void asker_ask_addresses(struct asker *asker, const char *name, const struct dns_answer **v4_r,
@@ -46,8 +59,8 @@ void asker_ask_addresses(struct asker *asker, const char *name, const struct dns
 {
     struct dns_question *v4 = begin(asker, name, DNS_A, DNS_ASK_AD);
     struct dns_question *v6 = begin(asker, name, DNS_AAAA, DNS_ASK_AD);
-    *v4_r = finish(asker, v4, DNS_A);
-    *v6_r = finish(asker, v6, DNS_AAAA);
+    *v4_r = insist(asker, finish(asker, v4, DNS_A), name);
+    *v6_r = insist(asker, finish(asker, v6, DNS_AAAA), name);
 }
 
 enum asker_failure asker_why_failed(struct asker *asker, const char *name, enum dns_type type)

@@ -184,10 +184,8 @@ class Dns:
  trust-anchor-file: "%(f)s/anchor"
  val-permissive-mode: no
  harden-dnssec-stripped: yes
- outbound-msg-retry: 2
- infra-host-ttl: 1
- cache-max-ttl: 5
- cache-max-negative-ttl: 1
+ num-queries-per-thread: 4096
+ outgoing-range: 8192
  local-zone: "test." nodefault
  local-zone: "onion." nodefault
  local-zone: "2.0.192.in-addr.arpa." nodefault
