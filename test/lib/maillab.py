@@ -426,3 +426,72 @@ class Web:
                                + self.body)
         except (OSError, ssl.SSLError):
             pass
+
+
+class Forward:
+    """Port 25 of an address is a port of loopback: so that a private MTA is an MX host."""
+
+    def __init__(self, address, port):
+        self.port = port
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((address, 25))
+        self.socket.listen(20)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection = self.socket.accept()[0]
+            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
+
+    def one(self, connection):
+        with connection:
+            splice(self.port)(connection)
+
+
+class Socks:
+    """Stands for Tor: a SOCKS5 server that knows some onion names and where they lead to, and no
+    address of the clear net."""
+
+    def __init__(self, names, port=9050):
+        self.names, self.asked = names, []
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(('127.0.0.1', port))
+        self.socket.listen(20)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection = self.socket.accept()[0]
+            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
+
+    def one(self, connection):
+        def read(count):
+            data = b''
+            while len(data) < count:
+                more = connection.recv(count - len(data))
+                if not more:
+                    raise OSError('the end')
+                data += more
+            return data
+        try:
+            with connection:
+                methods = read(read(2)[1])
+                if 2 in methods:  # a user's name keeps circuits apart
+                    connection.sendall(b'\5\2')
+                    read(read(2)[1])
+                    read(read(1)[0])
+                    connection.sendall(b'\1\0')
+                else:
+                    connection.sendall(b'\5\0')
+                kind = read(4)[3]
+                name = read(read(1)[0]).decode() if kind == 3 else repr(read(4 if kind == 1 else 16))
+                port = int.from_bytes(read(2), 'big')
+                self.asked.append('%s:%d' % (name, port))
+                to = self.names.get(self.asked[-1])
+                connection.sendall(b'\5%s\0\1\0\0\0\0\0\0' % (b'\0' if to else b'\4'))
+                if to:
+                    splice(to)(connection)
+        except OSError:
+            pass
