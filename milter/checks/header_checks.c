@@ -8,10 +8,15 @@
 
 #include <string.h>
 
+#include "base/effort.h"
 #include "mail/header.h"
 
 /* Longest piece of a field that a note in the log shows. */
 enum { SHOWN_MAX = 200 };
+
+/* Microseconds of work for all fields of one message: a pattern is bounded for each of them, and a
+ * header may have ten thousand. */
+enum { WORK_MAX = G_USEC_PER_SEC };
 
 struct change {
     const char *name;
@@ -215,8 +220,14 @@ enum check_result run_header_checks(struct check *check)
     const struct header_list *headers = check->facts->message->headers;
     g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(struct change));
     enum check_result result = CHECK_DUNNO;
-    for (size_t i = 0; i < header_list_count(headers) && result == CHECK_DUNNO; i++)
-        result = ask_about(check, header_list_get(headers, i), changes);
+    struct effort effort = effort_begin();
+    for (size_t i = 0; i < header_list_count(headers) && result == CHECK_DUNNO; i++) {
+        const struct header *field = header_list_get(headers, i);
+        result = effort_is_spent(&effort, WORK_MAX)
+                     ? check_cannot_tell(check, "%s takes too long for a header of so many fields",
+                                         table_name(table_list_get(check->argument->tables, 0)))
+                     : ask_about(check, field, changes);
+    }
     make_changes(check, changes);
     return result == CHECK_PERMIT ? CHECK_DUNNO : result;
 }

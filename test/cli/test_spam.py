@@ -5,6 +5,7 @@ and what becomes of them."""
 import os
 import shlex
 import sys
+import time
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
@@ -488,6 +489,17 @@ def header_checks():
     equal(found['headers'], ['X-Undisclosed: yes'])
     found, _ = settings.test('-', message(GRUDGE + 'Received: from x.bad.test'))
     equal(found['verdict'], 'hold')
+
+
+@case('header_checks: a header that costs too much is deferred in time')
+def header_checks_costly():
+    table = '/^X-A: (?:%s)y/ REJECT\n' % '|'.join('(?:a|a?)+x%d[xy]' % n for n in range(40))
+    settings = site('', SITE + 'message_restrictions = check_header_access header_checks '
+                    'pcre:checks\n', checks=table)
+    begun = time.monotonic()
+    found, _ = settings.test('-', message(GRUDGE + '\n'.join(['X-A: ' + 'a' * 12 + '!xy'] * 9000)))
+    true(time.monotonic() - begun < 20, 'it took too long')
+    match('^451 4.3.0', found['reply'] or '')
 
 
 @case('check tells header_checks from tables of check_header_access')
