@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "autoreply/headers.h"
+#include "autoreply/parsed.h"
 #include "store/statefile.h"
 
 struct bounce_memory;
@@ -41,9 +41,8 @@ void bounce_memory_add(struct bounce_memory *memory, const struct autoreply_head
 /* Whether the text of a reply repeats remembered lines: a fifth of it by length, or much in
  * absolute terms. Lines of less than 20 letters and common lines count on neither side. Adds the
  * evidence "repeated-lines" with the share; *SHARE_R (may be NULL) is set in either case. */
-bool bounce_memory_judge(struct bounce_memory *memory, const struct autoreply_headers *headers,
-                         const char *body, size_t size, int64_t now, double *share_r,
-                         GPtrArray *evidence);
+bool bounce_memory_judge(struct bounce_memory *memory, const struct autoreply_parsed *parsed,
+                         int64_t now, double *share_r, GPtrArray *evidence);
 
 /* Whether each line of TEXT (UTF-8, COUNT lines) is remembered, itself or by a sentence that it is
  * part of: one bool a line. The caller unrefs it. */

@@ -17,11 +17,13 @@
 #include "autoreply/bounce_senders.h"
 #include "autoreply/classify.h"
 #include "autoreply/headers.h"
+#include "autoreply/parsed.h"
 
 struct autoreply_message {
     struct autoreply_headers headers;
     const char *sender; /* envelope, as the MTA gives it; "" or "<>": null; NULL: unknown */
     const char *const *recipients; /* envelope, as the MTA gives them */
+    const char *const *typed; /* the same as clients wrote them, for replies; NULL: no others */
     size_t recipient_count;
     const struct bounce_senders *bounce_senders;
     struct bounce_memory *memory; /* NULL: none is kept */
@@ -30,6 +32,7 @@ struct autoreply_message {
 
 struct autoreply_judgement {
     bool is_autoreply, to_bounce_sender, quotes_original;
+    char *bounce_sender; /* the first recipient of the kind, without brackets; NULL: none */
     GPtrArray *evidence; /* struct autoreply_evidence */
 };
 
@@ -37,11 +40,11 @@ struct autoreply_judgement {
  * answers are yes. To be asked at the end of the header. */
 bool autoreply_needs_body(const struct autoreply_message *message);
 
-/* Answers all three, whatever the first ones are. BODY is what was seen of the body; one that was
- * truncated is judged by that and says so in the evidence. Fills *JUDGEMENT_R, to be emptied with
+/* Answers all three, whatever the first ones are. PARSED is what was seen of the body; with
+ * TRUNCATED there was more, and the evidence says so. Fills *JUDGEMENT_R, to be emptied with
  * autoreply_judgement_clear. */
-void autoreply_judge(const struct autoreply_message *message, const struct autoreply_body *body,
-                     struct autoreply_judgement *judgement_r);
+void autoreply_judge(const struct autoreply_message *message, const struct autoreply_parsed *parsed,
+                     bool truncated, struct autoreply_judgement *judgement_r);
 void autoreply_judgement_clear(struct autoreply_judgement *judgement);
 
 /* All three are yes: the guard acts. */

@@ -13,16 +13,17 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "autoreply/headers.h"
+#include "autoreply/parsed.h"
 
-/* Whether BODY[SIZE], what was seen of the body, quotes. HEADERS give its MIME fields. Every find
- * is added to EVIDENCE (may be NULL) with part and line. A structure too deep or too broad to be
- * looked through (24 levels, 400 parts) counts as a quotation: nobody can tell that it is none. */
-bool quotation_find(const struct autoreply_headers *headers, const char *body, size_t size,
-                    GPtrArray *evidence);
+/* Whether the message quotes, by any reading of its header. Every find of the first reading that
+ * does is added to EVIDENCE (may be NULL) with part and line. A structure too deep or too broad to
+ * be looked through (24 levels, 400 parts, 8 readings), or a part whose fields contradict each
+ * other, counts as a quotation: nobody can tell that it is none. */
+bool quotation_find(const struct autoreply_parsed *parsed, GPtrArray *evidence);
 
 /* The first text of the message that a person would read, as UTF-8 text (of HTML without its
- * tags), for autoreply_classify_body. The caller frees it; "" if there is none. */
-char *quotation_first_text(const struct autoreply_headers *headers, const char *body, size_t size);
+ * tags), without what it quotes unless that is all of it, for autoreply_classify_body. The caller
+ * frees it; "" if there is none. */
+char *quotation_first_text(const struct autoreply_parsed *parsed);
 
 #endif

@@ -152,16 +152,6 @@ static bool read_part(void *context, GMimeObject *part, enum mime_kind kind, con
     return false;
 }
 
-static void read_message(const struct reader *reader, const struct autoreply_headers *headers,
-                         const char *body, size_t size)
-{
-    GMimeMessage *message = mime_parse(headers, body, size);
-    mime_walk(message, read_part, (void *)reader);
-    if (reader->returned_too && !GMIME_IS_MULTIPART(g_mime_message_get_mime_part(message)))
-        read_returned(reader, body, size);
-    g_object_unref(message);
-}
-
 /* --- remembering --- */
 
 struct adding {
@@ -201,7 +191,12 @@ void bounce_memory_add(struct bounce_memory *memory, const struct autoreply_head
 {
     struct adding adding = {memory, g_array_new(FALSE, FALSE, sizeof(int64_t))};
     struct reader reader = {collect_hash, &adding, true};
-    read_message(&reader, headers, body, size);
+    struct autoreply_parsed *parsed = autoreply_parse(headers, body, size);
+    GMimeMessage *message = parsed->messages->pdata[0];
+    mime_walk(message, read_part, &reader);
+    if (!GMIME_IS_MULTIPART(g_mime_message_get_mime_part(message)))
+        read_returned(&reader, body, size);
+    autoreply_parsed_free(parsed);
     g_mutex_lock(&memory->lock);
     memory->bounce++;
     for (guint i = 0; i < adding.hashes->len; i++)
@@ -250,13 +245,15 @@ static void weigh(void *context, const char *unit, size_t length, bool sentence,
         weighing->first = first + 1;
 }
 
-bool bounce_memory_judge(struct bounce_memory *memory, const struct autoreply_headers *headers,
-                         const char *body, size_t size, int64_t now, double *share_r,
-                         GPtrArray *evidence)
+bool bounce_memory_judge(struct bounce_memory *memory, const struct autoreply_parsed *parsed,
+                         int64_t now, double *share_r, GPtrArray *evidence)
 {
     struct weighing weighing = {.memory = memory, .now = now};
     struct reader reader = {weigh, &weighing, false};
-    read_message(&reader, headers, body, size);
+    for (guint i = 0; i < parsed->messages->len && weighing.first == 0; i++) {
+        memset(weighing.total, 0, sizeof weighing.total);
+        mime_walk(parsed->messages->pdata[i], read_part, &reader);
+    }
     double share = 0;
     bool repeats = false;
     for (int i = 0; i < 2; i++) {

@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Is it an automatic answer? Three tables: fields that deny it, fields that prove it, and
- * combinations of weaker marks. A person's mail has no row in any of them: a prefix of the subject
- * or a reference alone never makes an auto-reply.
+ * Is it an automatic answer? Asked in this order, and the first answer counts:
+ *
+ * 1. Reports are none: what its type, its fields or the mail system as its author call a delivery
+ *    report or a receipt.
+ * 2. What a person sent on (Resent-From:, and a sender) is the person's, whatever it once was.
+ * 3. What a mailing list or a newsletter distributes is none. Its sender is not its author; where
+ *    the sender is the author, a list's fields are copies.
+ * 4. Auto-Submitted: "auto-replied" is one, "no" is none (RFC 3834); so are fields that only
+ * programs which answer write.
+ * 5. Else marks are weighed. Each is a sign and no proof, a phrase above all: people write about
+ *    holidays, automatic replies and cars, and so a subject proves nothing, not even in an answer.
+ *    A row of the table "combinations" asks for marks that are independent of each other, and in
+ *    each there is one that no person's mail program sets: the null sender, a request to suppress
+ *    answers, bulk precedence, auto-generated, or the trace of a mailbox's rule. Where that one is
+ *    weak, as the trace of a rule is, which delivery leaves on a person's mail too, the reply must
+ *    say in its own words, not in those that it quotes, that somebody is away.
  */
 #include "autoreply/classify.h"
 
@@ -10,6 +23,7 @@
 
 #include "autoreply/evidence.h"
 #include "mail/address.h"
+#include "mail/addrlist.h"
 #include "phrases.h"
 
 /* Of a body no more is folded and searched: programs introduce themselves at the beginning. */
@@ -66,10 +80,6 @@ struct field_row {
 };
 
 static const struct field_row report_rows[] = {
-    {"Content-Type", "multipart/report*", "report"},
-    {"Content-Type", "message/delivery-status*", "report"},
-    {"Content-Type", "message/disposition-notification*", "report"},
-    {"Content-Type", "message/global-delivery-status*", "report"},
     {"X-Failed-Recipients", "*", "report"},
     {"X-MS-Exchange-Message-Is-Ndr", "*", "report"},
 };
@@ -189,7 +199,7 @@ static bool names_itself(const struct autoreply_headers *headers)
 {
     g_autofree char *subject = autoreply_header_text(headers, "Subject", 0);
     g_autofree char *folded = phrases_fold(subject ? subject : "", subject ? strlen(subject) : 0);
-    return phrases_auto_prefix(folded) ||
+    return phrases_auto_start(folded) ||
            any_row(headers, proof_rows, G_N_ELEMENTS(proof_rows), NULL);
 }
 
@@ -212,45 +222,84 @@ static bool from_mta(const struct autoreply_headers *headers, const char *sender
             auto_submitted_of(headers) != AUTO_SUBMITTED_REPLIED);
 }
 
+/* Whether its type says that it is a report, by each of its Content-Type fields if there are
+ * several: what can be read as something else too is not let through as a report. */
+static bool typed_as_report(const struct autoreply_headers *headers, char **type_r)
+{
+    static const char *const types[] = {"multipart/report*", "message/delivery-status*",
+                                        "message/disposition-notification*",
+                                        "message/global-delivery-status*"};
+    *type_r = NULL;
+    for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
+        g_autofree char *line = autoreply_header_line(headers, "Content-Type", i);
+        if (!line)
+            break;
+        g_autofree char *folded = g_ascii_strdown(line, -1);
+        if (!any_pattern(types, G_N_ELEMENTS(types), folded)) {
+            g_clear_pointer(type_r, g_free);
+            return false;
+        }
+        if (i == 0)
+            *type_r = g_steal_pointer(&folded);
+    }
+    return *type_r != NULL;
+}
+
 bool autoreply_is_bounce(const struct autoreply_headers *headers, const char *sender)
 {
-    g_autofree char *type = autoreply_header_line(headers, "Content-Type", 0);
-    g_autofree char *folded = g_ascii_strdown(type ? type : "", -1);
-    if (g_pattern_match_simple("multipart/report*", folded))
-        return strstr(folded, "disposition-notification") == NULL &&
-               strstr(folded, "feedback-report") == NULL;
+    g_autofree char *type = NULL;
+    if (typed_as_report(headers, &type))
+        return !strstr(type, "disposition-notification") && !strstr(type, "feedback-report");
     return from_mta(headers, sender) ||
            any_row(headers, report_rows, G_N_ELEMENTS(report_rows), NULL);
 }
 
 enum mark {
-    MARK_NULL = 1,      /* null envelope sender */
-    MARK_RELATED = 2,   /* In-Reply-To: or References: */
-    MARK_PREFIX = 4,    /* subject begins as programs write it */
-    MARK_PHRASE = 8,    /* subject holds such words, and is no reply or forward */
-    MARK_SUPPRESS = 16, /* X-Auto-Response-Suppress: */
-    MARK_BULK = 32,     /* Precedence: bulk or junk */
-    MARK_RULE = 64,     /* a rule of the mailbox made it (Exchange, sieve) */
+    MARK_NULL = 1 << 0,      /* null envelope sender */
+    MARK_RELATED = 1 << 1,   /* In-Reply-To: or References: */
+    MARK_PREFIX = 1 << 2,    /* subject begins as programs write it */
+    MARK_PHRASE = 1 << 3,    /* subject holds such words, and is no reply or forward */
+    MARK_SUPPRESS = 1 << 4,  /* X-Auto-Response-Suppress: */
+    MARK_BULK = 1 << 5,      /* Precedence: bulk or junk, which is no list's or newsletter's */
+    MARK_RULE = 1 << 6,      /* went through a rule of a mailbox, or was made by one */
+    MARK_AGENT = 1 << 7,     /* was made by Exchange's agent for such rules */
+    MARK_GENERATED = 1 << 8, /* Auto-Submitted: auto-generated: made without a person */
+    MARK_EXCHANGE = 1 << 9,  /* Exchange wrote it */
+    MARK_DOMINO = 1 << 10,   /* Domino wrote it, as it writes its users' mail */
+    MARK_FORM = 1 << 11,     /* subject is what Domino's agent writes, from end to end */
+    MARK_TEXT = 1 << 12, /* its own words say that somebody is away, or that they are automatic */
 };
 
+/* What calls itself auto-generated is a report unless more speaks against it: a row without
+ * GENERATED holds for it only where REPORTS_TOO says so. */
 static const struct {
     unsigned marks;
-    enum autoreply_class verdict;
-    bool generated; /* holds for what calls itself auto-generated, too (Exchange, Domino) */
+    bool reports_too;
 } combinations[] = {
-    {MARK_PREFIX | MARK_SUPPRESS, AUTOREPLY_YES, true},
-    {MARK_PREFIX | MARK_RULE, AUTOREPLY_YES, true},
-    {MARK_PREFIX | MARK_NULL, AUTOREPLY_YES, true},
-    {MARK_PREFIX | MARK_RELATED, AUTOREPLY_YES, true},
-    {MARK_PHRASE | MARK_SUPPRESS | MARK_RELATED, AUTOREPLY_YES, true},
-    {MARK_PHRASE | MARK_NULL | MARK_RELATED, AUTOREPLY_YES, true},
-    {MARK_PREFIX | MARK_BULK, AUTOREPLY_YES, false},
-    {MARK_PHRASE | MARK_SUPPRESS, AUTOREPLY_YES, false},
-    {MARK_PHRASE | MARK_NULL, AUTOREPLY_YES, false},
-    {MARK_PHRASE | MARK_BULK, AUTOREPLY_YES, false},
-    {MARK_PHRASE | MARK_RULE, AUTOREPLY_YES, false},
-    {MARK_NULL | MARK_RELATED, AUTOREPLY_YES, false},
-    {MARK_NULL, AUTOREPLY_MAYBE, false},
+    {MARK_PREFIX | MARK_NULL, true},
+    {MARK_PREFIX | MARK_SUPPRESS, true},
+    {MARK_PREFIX | MARK_AGENT, true},
+    {MARK_PHRASE | MARK_AGENT, true},
+    {MARK_FORM | MARK_DOMINO, true},
+    {MARK_PREFIX | MARK_GENERATED | MARK_RELATED, true},
+    {MARK_PREFIX | MARK_GENERATED | MARK_RULE, true},
+    {MARK_PHRASE | MARK_NULL | MARK_RELATED, true},
+    /* in languages that phrases.txt does not know */
+    {MARK_NULL | MARK_SUPPRESS | MARK_RELATED, true},
+    {MARK_GENERATED | MARK_SUPPRESS | MARK_RELATED | MARK_RULE, true},
+    {MARK_GENERATED | MARK_SUPPRESS | MARK_RELATED | MARK_EXCHANGE, true},
+    {MARK_GENERATED | MARK_RELATED | MARK_AGENT, true},
+    {MARK_NULL | MARK_RELATED, false},
+    {MARK_PHRASE | MARK_NULL, false},
+    {MARK_PREFIX | MARK_BULK, false},
+    {MARK_PHRASE | MARK_BULK, false},
+    {MARK_PHRASE | MARK_GENERATED | MARK_SUPPRESS | MARK_RELATED, true},
+    /* settled by the body */
+    {MARK_TEXT | MARK_NULL, false},
+    {MARK_TEXT | MARK_GENERATED | MARK_SUPPRESS | MARK_RELATED, true},
+    {MARK_TEXT | MARK_GENERATED | MARK_SUPPRESS | MARK_EXCHANGE, true},
+    {MARK_TEXT | MARK_GENERATED | MARK_RULE | MARK_RELATED, true},
+    {MARK_TEXT | MARK_PREFIX | MARK_RULE | MARK_RELATED, false},
 };
 
 static const struct {
@@ -265,7 +314,22 @@ static const struct {
     {"Precedence", "junk*", MARK_BULK},
     {"X-Sieve", "*", MARK_RULE},
     {"X-MS-Exchange-Inbox-Rules-Loop", "*", MARK_RULE},
-    {"X-MS-Exchange-Generated-Message-Source", "*", MARK_RULE},
+    {"X-MS-Exchange-Generated-Message-Source", "*", MARK_AGENT},
+    {"X-MimeOLE", "*exchange*", MARK_EXCHANGE},
+    {"X-MS-Has-Attach", "*", MARK_EXCHANGE},
+    {"X-MS-TNEF-Correlator", "*", MARK_EXCHANGE},
+    {"X-MS-Exchange-MessageSentRepresentingType", "*", MARK_EXCHANGE},
+    {"X-MS-Exchange-ParentMessageId", "*", MARK_EXCHANGE},
+    {"X-MS-Exchange-Organization-SCL", "*", MARK_EXCHANGE},
+    {"X-MS-Exchange-Organization-AuthAs", "*", MARK_EXCHANGE},
+    {"X-MS-Exchange-CrossTenant-Id", "*", MARK_EXCHANGE},
+    {"X-MS-Exchange-Transport-CrossTenantHeadersStamped", "*", MARK_EXCHANGE},
+    {"X-MS-PublicTrafficType", "*", MARK_EXCHANGE},
+    {"X-OriginatorOrg", "*", MARK_EXCHANGE},
+    {"Thread-Index", "*", MARK_EXCHANGE},
+    {"X-MIMETrack", "*", MARK_DOMINO},
+    {"X-Mailer", "*domino*", MARK_DOMINO},
+    {"X-Mailer", "*notes*", MARK_DOMINO},
 };
 
 static const char *skip_reply_prefix(const char *subject)
@@ -280,19 +344,30 @@ static const char *skip_reply_prefix(const char *subject)
     return NULL;
 }
 
+/* "AUTO: Alice Archer is out of the office (returning 16.11.2026)", in whatever language. */
+static bool is_domino_form(const char *folded)
+{
+    if (!g_str_has_prefix(folded, "auto:") && !g_str_has_prefix(folded, "auto :"))
+        return false;
+    const char *date = strrchr(folded, '(');
+    return strstr(folded, " is out of the office") ||
+           (date && strpbrk(date, "0123456789") && folded[strlen(folded) - 1] == ')' &&
+            phrases_auto_subject(folded + strcspn(folded, ":") + 1));
+}
+
 static unsigned subject_marks(const struct autoreply_headers *headers, char **subject_r)
 {
     *subject_r = autoreply_header_text(headers, "Subject", 0);
     if (!*subject_r)
         return 0;
     g_autofree char *folded = phrases_fold(*subject_r, strlen(*subject_r));
-    const char *rest = skip_reply_prefix(folded);
     /* "Re: Out of office" is somebody's answer to one; a program may put its words after its own
      * prefix, but then it has other marks */
-    if (rest)
+    if (skip_reply_prefix(folded))
         return 0;
-    return (phrases_auto_prefix(folded) ? MARK_PREFIX : 0U) |
-           (phrases_auto_subject(folded) ? MARK_PHRASE : 0U);
+    return (phrases_auto_prefix(folded) ? MARK_PREFIX | MARK_PHRASE : 0U) |
+           (phrases_auto_subject(folded) ? MARK_PHRASE : 0U) |
+           (is_domino_form(folded) ? MARK_FORM : 0U);
 }
 
 static unsigned collect_marks(const struct autoreply_headers *headers, const char *sender,
@@ -305,6 +380,9 @@ static unsigned collect_marks(const struct autoreply_headers *headers, const cha
         if (!(marks & mark_rows[i].mark) && row_matches(headers, &row, &value))
             marks |= mark_rows[i].mark;
     }
+    if ((marks & MARK_BULK) && (any_row(headers, list_rows, G_N_ELEMENTS(list_rows), NULL) ||
+                                any_row(headers, mass_rows, G_N_ELEMENTS(mass_rows), NULL)))
+        marks &= ~(unsigned)MARK_BULK;
     return marks | subject_marks(headers, subject_r);
 }
 
@@ -314,54 +392,87 @@ static void tell_marks(unsigned marks, const char *subject, GPtrArray *evidence)
         enum mark mark;
         const char *kind;
     } kinds[] = {
-        {MARK_PREFIX, "subject"},
-        {MARK_PHRASE, "subject"},
-        {MARK_NULL, "null-sender"},
-        {MARK_RELATED, "in-reply-to"},
-        {MARK_SUPPRESS, "x-auto-response-suppress"},
-        {MARK_BULK, "precedence"},
-        {MARK_RULE, "mailbox-rule"},
+        {MARK_PREFIX, "subject"},      {MARK_PHRASE, "subject"},
+        {MARK_FORM, "subject"},        {MARK_NULL, "null-sender"},
+        {MARK_RELATED, "in-reply-to"}, {MARK_SUPPRESS, "x-auto-response-suppress"},
+        {MARK_BULK, "precedence"},     {MARK_RULE, "mailbox-rule"},
+        {MARK_AGENT, "exchange"},      {MARK_EXCHANGE, "exchange"},
+        {MARK_DOMINO, "domino"},       {MARK_GENERATED, "auto-generated"},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        bool is_subject = kinds[i].mark == MARK_PREFIX || kinds[i].mark == MARK_PHRASE;
-        if (!(marks & kinds[i].mark) || (kinds[i].mark == MARK_PHRASE && (marks & MARK_PREFIX)))
-            continue;
-        autoreply_evidence_add(evidence, AUTOREPLY_IS_AUTOREPLY, kinds[i].kind,
-                               is_subject ? subject : NULL, NULL, 0);
-    }
+    static const unsigned subjects = MARK_PREFIX | MARK_PHRASE | MARK_FORM;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (marks & kinds[i].mark)
+            autoreply_evidence_add(evidence, AUTOREPLY_IS_AUTOREPLY, kinds[i].kind,
+                                   kinds[i].mark & subjects ? subject : NULL, NULL, 0);
 }
 
+/* The first row whose marks are all there; else one that would hold with the body's word. */
 static enum autoreply_class judge_marks(const struct autoreply_headers *headers, const char *sender,
                                         bool generated, GPtrArray *evidence)
 {
     g_autofree char *subject = NULL;
-    unsigned marks = collect_marks(headers, sender, &subject);
-    for (size_t i = 0; i < G_N_ELEMENTS(combinations); i++) {
-        if ((marks & combinations[i].marks) != combinations[i].marks ||
-            (generated && !combinations[i].generated))
-            continue;
-        tell_marks(combinations[i].marks, subject, evidence);
-        return combinations[i].verdict;
-    }
+    unsigned marks = collect_marks(headers, sender, &subject) | (generated ? MARK_GENERATED : 0U);
+    for (int body = 0; body < 2; body++, marks |= MARK_TEXT)
+        for (size_t i = 0; i < G_N_ELEMENTS(combinations); i++) {
+            unsigned row = combinations[i].marks;
+            if ((marks & row) != row || (generated && !combinations[i].reports_too))
+                continue;
+            tell_marks(row, subject, evidence);
+            return body ? AUTOREPLY_MAYBE : AUTOREPLY_YES;
+        }
     return AUTOREPLY_NO;
 }
 
-/* Reports, receipts and lists: never auto-replies, whatever else they say. */
+/* Whether the envelope's SENDER wrote it: the null sender is no list's, and a list's is its own. */
+static bool is_authors(const struct autoreply_headers *headers, const char *sender)
+{
+    if (!sender || is_null(sender))
+        return sender != NULL;
+    bool found = false;
+    struct mail_address own;
+    mail_address_parse(sender, &own);
+    g_autofree char *from = autoreply_header_line(headers, "From", 0);
+    g_autoptr(GPtrArray) entries = addrlist_parse(from ? from : "", from ? strlen(from) : 0);
+    for (guint i = 0; i < entries->len && !found; i++) {
+        const struct addrlist_entry *entry = entries->pdata[i];
+        struct mail_address author;
+        mail_address_parse(entry->address ? entry->address : "", &author);
+        found = author.local && own.local && *own.local &&
+                g_ascii_strcasecmp(author.local, own.local) == 0 &&
+                g_strcmp0(author.domain, own.domain) == 0;
+        mail_address_clear(&author);
+    }
+    mail_address_clear(&own);
+    return found;
+}
+
+/* Reports, what a person resends, and lists: never auto-replies, whatever else they say. */
 static bool denied(const struct autoreply_headers *headers, const char *sender,
                    enum auto_submitted submitted, GPtrArray *evidence)
 {
-    if (any_row(headers, report_rows, G_N_ELEMENTS(report_rows), evidence) ||
-        any_row(headers, list_rows, G_N_ELEMENTS(list_rows), evidence))
-        return true;
-    if (submitted != AUTO_SUBMITTED_REPLIED &&
-        any_row(headers, mass_rows, G_N_ELEMENTS(mass_rows), evidence))
-        return true;
-    if (from_mta(headers, sender)) {
-        autoreply_evidence_add(evidence, AUTOREPLY_IS_AUTOREPLY, "report", "from the mail system",
-                               NULL, 0);
+    g_autofree char *type = NULL, *resent = autoreply_header_text(headers, "Resent-From", 0);
+    const char *kind = NULL, *mark = NULL;
+    if (typed_as_report(headers, &type)) {
+        kind = "report";
+        mark = type;
+    } else if (from_mta(headers, sender)) {
+        kind = "report";
+        mark = "from the mail system";
+    } else if (resent && strchr(resent, '@') && sender && !is_null(sender)) {
+        kind = "resent";
+        mark = resent;
+    }
+    if (kind) {
+        autoreply_evidence_add(evidence, AUTOREPLY_IS_AUTOREPLY, kind, mark, NULL, 0);
         return true;
     }
-    return false;
+    if (any_row(headers, report_rows, G_N_ELEMENTS(report_rows), evidence))
+        return true;
+    if (is_authors(headers, sender))
+        return false;
+    return any_row(headers, list_rows, G_N_ELEMENTS(list_rows), evidence) ||
+           (submitted != AUTO_SUBMITTED_REPLIED &&
+            any_row(headers, mass_rows, G_N_ELEMENTS(mass_rows), evidence));
 }
 
 static bool receipt_subject(const struct autoreply_headers *headers)

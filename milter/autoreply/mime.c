@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "mime_fields.h"
+
 /* What is looked at to tell whether a file without a type is a message. */
 enum { SNIFF_MAX = 2048, CHARSET_NAME_MAX = 40 };
 
@@ -129,28 +131,172 @@ static GMimeMessage *parse_stream(GMimeStream *stream)
     return message;
 }
 
-GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *body, size_t size)
+/* --- the fields of parts, as they may be read --- */
+
+static const char doubtful_key[] = "gatepost-doubtful";
+
+static GMimeContentEncoding gmime_encoding(unsigned encoding)
 {
-    static const char *const names[] = {"MIME-Version", "Content-Type", "Content-Transfer-Encoding",
-                                        "Content-Disposition"};
-    mime_start();
-    g_autoptr(GString) head = g_string_new("Subject: x\n"); /* no header at all is no message */
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *value = autoreply_header_line(headers, names[i], 0);
-        if (value)
-            g_string_append_printf(head, "%s: %s\n", names[i], value);
+    switch (encoding) {
+    case MIME_BASE64:
+        return GMIME_CONTENT_ENCODING_BASE64;
+    case MIME_QUOTED_PRINTABLE:
+        return GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+    case MIME_UUENCODE:
+        return GMIME_CONTENT_ENCODING_UUENCODE;
+    default:
+        return GMIME_CONTENT_ENCODING_DEFAULT;
     }
-    g_string_append_c(head, '\n');
+}
+
+static bool is_encoded(GMimeContentEncoding encoding)
+{
+    return encoding == GMIME_CONTENT_ENCODING_BASE64 ||
+           encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+           encoding == GMIME_CONTENT_ENCODING_UUENCODE;
+}
+
+/* Gives a part within the message the type and encoding that its fields may mean and GMime does not
+ * read; one that may mean several is marked. */
+static void reread_part(GMimeObject *part)
+{
+    GMimeHeaderList *list = g_mime_object_get_header_list(part);
+    g_autoptr(GPtrArray) types = g_ptr_array_new_with_free_func(g_free);
+    unsigned encodings = 0;
+    for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
+        GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+        bool type = g_ascii_strcasecmp(g_mime_header_get_name(header), "Content-Type") == 0;
+        if (!type &&
+            g_ascii_strcasecmp(g_mime_header_get_name(header), "Content-Transfer-Encoding") != 0)
+            continue;
+        const char *raw = g_mime_header_get_raw_value(header);
+        g_autofree char *value = g_strstrip(g_strdelimit(g_strdup(raw ? raw : ""), "\r\n", ' '));
+        if (type)
+            mime_fields_type(types, value);
+        else
+            encodings |= mime_fields_encoding(value);
+    }
+    bool leaf = GMIME_IS_PART(part);
+    if (types->len > 1 || (leaf && (encodings & (encodings - 1)) != 0)) {
+        g_object_set_data(G_OBJECT(part), doubtful_key, part);
+        return;
+    }
+    if (types->len == 1 && leaf) {
+        GMimeContentType *type = g_mime_content_type_parse(NULL, types->pdata[0]);
+        g_autofree char *meant = g_mime_content_type_get_mime_type(type), *now = mime_type(part);
+        if (g_ascii_strcasecmp(meant, now) != 0)
+            g_mime_object_set_content_type(part, type);
+        g_object_unref(type);
+    }
+    GMimeContentEncoding meant = gmime_encoding(encodings);
+    if (leaf && is_encoded(meant) && g_mime_part_get_content_encoding(GMIME_PART(part)) != meant) {
+        GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(part));
+        g_mime_part_set_content_encoding(GMIME_PART(part), meant);
+        if (content)
+            g_mime_data_wrapper_set_encoding(content, meant);
+    }
+}
+
+/* All parts that mime_walk may come to. */
+static void reread(GMimeObject *object, unsigned depth, unsigned *left)
+{
+    if (!object || depth >= MIME_DEPTH_MAX || *left == 0)
+        return;
+    (*left)--;
+    if (depth > 0)
+        reread_part(object);
+    if (!GMIME_IS_MULTIPART(object))
+        return;
+    int count = g_mime_multipart_get_count(GMIME_MULTIPART(object));
+    for (int i = 0; i < count; i++)
+        reread(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1, left);
+}
+
+/* The message under HEAD, its MIME fields. */
+static GMimeMessage *parse_under(const char *head, const char *body, size_t size)
+{
     GMimeStream *cat = g_mime_stream_cat_new();
-    GMimeStream *first = g_mime_stream_mem_new_with_buffer(head->str, head->len);
+    GMimeStream *first = g_mime_stream_mem_new_with_buffer(head, strlen(head));
     GMimeStream *second = tame_stream(body, size);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), first);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), second);
     GMimeMessage *message = parse_stream(cat);
+    unsigned left = MIME_PARTS_MAX + 1;
+    reread(g_mime_message_get_mime_part(message), 0, &left);
     g_object_unref(first);
     g_object_unref(second);
     g_object_unref(cat);
     return message;
+}
+
+/* The readings of all Content-Type fields, and of all Content-Transfer-Encoding fields: values. */
+static void read_fields(const struct autoreply_headers *headers, GPtrArray *types,
+                        GPtrArray *encodings)
+{
+    static const struct {
+        enum mime_encoding encoding;
+        const char *name;
+    } names[] = {{MIME_IDENTITY, "8bit"},
+                 {MIME_BASE64, "base64"},
+                 {MIME_QUOTED_PRINTABLE, "quoted-printable"},
+                 {MIME_UUENCODE, "x-uuencode"}};
+    unsigned met = 0;
+    for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
+        g_autofree char *type = autoreply_header_line(headers, "Content-Type", i);
+        g_autofree char *encoding = autoreply_header_line(headers, "Content-Transfer-Encoding", i);
+        if (type)
+            mime_fields_type(types, type);
+        unsigned found = encoding ? mime_fields_encoding(encoding) & ~met : 0;
+        for (size_t k = 0; k < G_N_ELEMENTS(names); k++)
+            if (found & names[k].encoding) {
+                /* as it stands where GMime reads it so, so that it stays as it is */
+                GMimeContentEncoding read = g_mime_content_encoding_from_string(encoding);
+                bool known = names[k].encoding == MIME_IDENTITY
+                                 ? read != GMIME_CONTENT_ENCODING_DEFAULT && !is_encoded(read)
+                                 : read == gmime_encoding(names[k].encoding);
+                g_ptr_array_add(encodings, g_strdup(known ? encoding : names[k].name));
+            }
+        met |= found;
+    }
+}
+
+struct autoreply_parsed *autoreply_parse(const struct autoreply_headers *headers, const char *body,
+                                         size_t size)
+{
+    mime_start();
+    struct autoreply_parsed *parsed = g_new0(struct autoreply_parsed, 1);
+    parsed->messages = g_ptr_array_new_with_free_func(g_object_unref);
+    g_autoptr(GPtrArray) types = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) encodings = g_ptr_array_new_with_free_func(g_free);
+    read_fields(headers, types, encodings);
+    g_autofree char *disposition = autoreply_header_line(headers, "Content-Disposition", 0);
+    for (guint t = 0; t < MAX(types->len, 1); t++)
+        for (guint e = 0; e < MAX(encodings->len, 1); e++) {
+            if (parsed->messages->len >= AUTOREPLY_READINGS_MAX) {
+                parsed->more = true;
+                return parsed;
+            }
+            /* no header at all is no message */
+            g_autoptr(GString) head = g_string_new("Subject: x\nMIME-Version: 1.0\n");
+            if (t < types->len)
+                g_string_append_printf(head, "Content-Type: %s\n", (char *)types->pdata[t]);
+            if (e < encodings->len)
+                g_string_append_printf(head, "Content-Transfer-Encoding: %s\n",
+                                       (char *)encodings->pdata[e]);
+            if (disposition)
+                g_string_append_printf(head, "Content-Disposition: %s\n", disposition);
+            g_string_append_c(head, '\n');
+            g_ptr_array_add(parsed->messages, parse_under(head->str, body, size));
+        }
+    return parsed;
+}
+
+void autoreply_parsed_free(struct autoreply_parsed *parsed)
+{
+    if (!parsed)
+        return;
+    g_ptr_array_unref(parsed->messages);
+    g_free(parsed);
 }
 
 GMimeMessage *mime_parse_whole(const char *text, size_t size)
@@ -158,6 +304,9 @@ GMimeMessage *mime_parse_whole(const char *text, size_t size)
     mime_start();
     GMimeStream *stream = tame_stream(text, size);
     GMimeMessage *message = parse_stream(stream);
+    unsigned left = MIME_PARTS_MAX + 1;
+    if (message)
+        reread(g_mime_message_get_mime_part(message), 0, &left);
     g_object_unref(stream);
     return message;
 }
@@ -232,6 +381,10 @@ enum mime_kind mime_kind(GMimeObject *part)
         {"application", "vnd.ms-outlook", MIME_RETURNED},
         {"application", "mbox", MIME_RETURNED},
     };
+    if (g_object_get_data(G_OBJECT(part), doubtful_key))
+        return MIME_DOUBTFUL;
+    if (GMIME_IS_MULTIPART(part))
+        return MIME_MULTIPART;
     if (GMIME_IS_MESSAGE_PART(part))
         return MIME_MESSAGE;
     GMimeContentType *type = g_mime_object_get_content_type(part);
@@ -275,11 +428,11 @@ static bool walk_object(struct walk *walk, GMimeObject *object, const char *path
     if (depth >= MIME_DEPTH_MAX || walk->left == 0)
         return false;
     walk->left--;
-    if (GMIME_IS_MULTIPART(object)) {
-        walk->visit(walk->context, object, MIME_MULTIPART, *path ? path : "0");
+    enum mime_kind kind = mime_kind(object);
+    if (kind == MIME_MULTIPART) {
+        walk->visit(walk->context, object, kind, *path ? path : "0");
         return walk_children(walk, GMIME_MULTIPART(object), path, depth);
     }
-    enum mime_kind kind = mime_kind(object);
     const char *name = *path ? path : "1";
     if (!walk->visit(walk->context, object, kind, name) || kind != MIME_MESSAGE)
         return true;

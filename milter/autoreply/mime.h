@@ -11,7 +11,7 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-#include "autoreply/headers.h"
+#include "autoreply/parsed.h"
 
 /* Deepest nesting and greatest number of parts that are looked at. Real replies have three levels
  * and some twenty parts; beyond that nobody can tell, and "cannot tell" counts as a quotation. */
@@ -21,12 +21,15 @@
 /* Starts GMime if it has not been yet. Every other function here does it by itself. */
 void mime_start(void);
 
-/* Parses SIZE bytes of BODY under the MIME fields of HEADERS. Never NULL; the caller unrefs it.
- * What would cost GMime far more than it is long (groups in address fields, thousands of parts,
- * fields, addresses, parameters) is made harmless before: it is text then. */
-GMimeMessage *mime_parse(const struct autoreply_headers *headers, const char *body, size_t size);
+/* A message by each reading of its header (autoreply_parse). What would cost GMime far more than it
+ * is long (groups in address fields, thousands of parts, fields, addresses, parameters) is made
+ * harmless before: it is text then. */
+struct autoreply_parsed {
+    GPtrArray *messages; /* GMimeMessage, at least one; the first is the common reading */
+    bool more;           /* there are readings beyond AUTOREPLY_READINGS_MAX */
+};
 
-/* The same for a message whose header stands in the text itself. NULL if it is none. */
+/* A message whose header stands in the text itself. NULL if it is none. The caller unrefs it. */
 GMimeMessage *mime_parse_whole(const char *text, size_t size);
 
 enum mime_kind {
@@ -35,6 +38,7 @@ enum mime_kind {
     MIME_MESSAGE,   /* message/rfc822 or message/global, taken apart by GMime */
     MIME_RETURNED,  /* text/rfc822-headers, delivery-status and their like; a message as a file */
     MIME_MULTIPART, /* holds others; readers that know no MIME see its prologue and epilogue */
+    MIME_DOUBTFUL,  /* fields that contradict each other: nobody can tell what it is */
     MIME_OTHER,     /* images, archives: nothing to read in them */
 };
 

@@ -93,21 +93,42 @@ static bool search_part(void *context, GMimeObject *part, enum mime_kind kind, c
     case MIME_RETURNED:
         found(search, "returned-part", type, path, 0);
         break;
+    case MIME_DOUBTFUL:
+        found(search, "doubtful", "a part whose fields contradict each other", path, 0);
+        break;
     case MIME_OTHER:
         break;
     }
     return false;
 }
 
-bool quotation_find(const struct autoreply_headers *headers, const char *body, size_t size,
-                    GPtrArray *evidence)
+bool quotation_find(const struct autoreply_parsed *parsed, GPtrArray *evidence)
 {
     struct search search = {.evidence = evidence};
-    GMimeMessage *message = mime_parse(headers, body, size);
-    if (!mime_walk(message, search_part, &search))
-        found(&search, "nesting", "too many parts to look through", NULL, 0);
-    g_object_unref(message);
+    for (guint i = 0; i < parsed->messages->len && !search.found; i++)
+        if (!mime_walk(parsed->messages->pdata[i], search_part, &search))
+            found(&search, "nesting", "too many parts to look through", NULL, 0);
+    if (!search.found && parsed->more)
+        found(&search, "doubtful", "too many ways to read the header", NULL, 0);
     return search.found;
+}
+
+/* TEXT without the lines that quote. */
+static char *own_lines(const char *text, size_t size)
+{
+    g_autoptr(GArray) finds = text_scan(text, size);
+    GString *own = g_string_new(NULL);
+    unsigned line = 0;
+    for (guint i = 0; *text; line++) {
+        const char *end = strchr(text, '\n');
+        size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+        while (i < finds->len && g_array_index(finds, struct text_find, i).last < line)
+            i++;
+        if (i >= finds->len || g_array_index(finds, struct text_find, i).first > line)
+            g_string_append_len(own, text, (gssize)length);
+        text += length;
+    }
+    return g_string_free(own, FALSE);
 }
 
 static bool take_first(void *context, GMimeObject *part, enum mime_kind kind, const char *path)
@@ -121,20 +142,23 @@ static bool take_first(void *context, GMimeObject *part, enum mime_kind kind, co
     if (kind == MIME_HTML) {
         struct html html;
         html_scan(text.text, text.size, &html);
-        *first = g_strdup(html.text->str);
+        g_free(text.text);
+        text.size = html.text->len;
+        text.text = g_strdup(html.text->str);
         html_clear(&html);
-    } else {
+    }
+    *first = own_lines(text.text, text.size);
+    if (!**first) { /* what is all quotation has but that to tell what it is */
+        g_free(*first);
         *first = g_strdup(text.text);
     }
     mime_text_clear(&text);
     return false;
 }
 
-char *quotation_first_text(const struct autoreply_headers *headers, const char *body, size_t size)
+char *quotation_first_text(const struct autoreply_parsed *parsed)
 {
     char *first = NULL;
-    GMimeMessage *message = mime_parse(headers, body, size);
-    mime_walk(message, take_first, &first);
-    g_object_unref(message);
+    mime_walk(parsed->messages->pdata[0], take_first, &first);
     return first ? first : g_strdup("");
 }

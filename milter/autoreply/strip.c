@@ -74,6 +74,8 @@ static GMimeObject *rebuild_leaf(struct rebuild *rebuild, GMimeObject *object)
     case MIME_MESSAGE:
     case MIME_RETURNED:
         return drop(rebuild, &rebuild->context.messages);
+    case MIME_DOUBTFUL:
+        return drop(rebuild, &rebuild->context.others);
     case MIME_TEXT:
     case MIME_HTML:
         rebuild_text(rebuild, object, kind);
@@ -166,8 +168,9 @@ static GMimeObject *rebuild_object(struct rebuild *rebuild, GMimeObject *object,
     if (depth >= MIME_DEPTH_MAX || rebuild->parts == 0)
         return drop(rebuild, &rebuild->context.others);
     rebuild->parts--;
-    return GMIME_IS_MULTIPART(object) ? rebuild_multipart(rebuild, GMIME_MULTIPART(object), depth)
-                                      : rebuild_leaf(rebuild, object);
+    return mime_kind(object) == MIME_MULTIPART
+               ? rebuild_multipart(rebuild, GMIME_MULTIPART(object), depth)
+               : rebuild_leaf(rebuild, object);
 }
 
 /* The last part of all, where a truncated body ends. */
@@ -274,8 +277,11 @@ static bool still_quotes(const struct autoreply_headers *headers, struct bounce_
     struct overlay overlay = {headers, stripped};
     struct autoreply_headers over = {overlay_get, &overlay};
     const GString *body = stripped->body;
-    return quotation_find(&over, body->str, body->len, NULL) ||
-           (memory && bounce_memory_judge(memory, &over, body->str, body->len, now, NULL, NULL));
+    struct autoreply_parsed *parsed = autoreply_parse(&over, body->str, body->len);
+    bool quotes = quotation_find(parsed, NULL) ||
+                  (memory && bounce_memory_judge(memory, parsed, now, NULL, NULL));
+    autoreply_parsed_free(parsed);
+    return quotes;
 }
 
 static void empty_result(struct autoreply_stripped *stripped)
@@ -288,44 +294,54 @@ static void empty_result(struct autoreply_stripped *stripped)
     stripped->removed = g_strdup("the whole text");
 }
 
-static void fill(struct rebuild *rebuild, GMimeObject *top, const char *old_type,
-                 const char *old_encoding, bool truncated, struct autoreply_stripped *stripped)
+/* The first reading that quotes, else the first. */
+static GMimeMessage *worst_reading(const struct autoreply_parsed *parsed)
 {
-    g_autofree char *type = type_text(top);
-    const char *encoding = encoding_text(top);
-    stripped->changed = true;
-    stripped->body = write_body(top);
-    if (strcmp(type, old_type) != 0)
-        stripped->content_type = g_steal_pointer(&type);
-    if (strcmp(encoding, old_encoding) != 0)
-        stripped->encoding = g_strdup(encoding);
-    stripped->removed = describe(&rebuild->context, truncated);
+    for (guint i = 0; i < parsed->messages->len; i++) {
+        struct autoreply_parsed one = {.messages = g_ptr_array_new()};
+        g_ptr_array_add(one.messages, parsed->messages->pdata[i]);
+        bool quotes = quotation_find(&one, NULL);
+        g_ptr_array_unref(one.messages);
+        if (quotes)
+            return parsed->messages->pdata[i];
+    }
+    return parsed->messages->pdata[0];
 }
 
-void autoreply_strip(const struct autoreply_headers *headers, const struct autoreply_body *body,
-                     struct bounce_memory *memory, int64_t now,
+void autoreply_strip(const struct autoreply_headers *headers, struct autoreply_parsed *parsed,
+                     bool truncated, struct bounce_memory *memory, int64_t now,
                      struct autoreply_stripped *stripped_r)
 {
-    const char *data = body->data->str;
-    size_t size = body->data->len;
-    GMimeMessage *message = mime_parse(headers, data, size);
-    GMimeObject *top = g_mime_message_get_mime_part(message);
+    bool several = parsed->messages->len > 1;
+    GMimeObject *top =
+        g_mime_message_get_mime_part(several ? worst_reading(parsed) : parsed->messages->pdata[0]);
     struct rebuild rebuild = {.context = {.now = now}, .parts = MIME_PARTS_MAX};
-    if (memory && bounce_memory_judge(memory, headers, data, size, now, NULL, NULL))
+    if (memory && bounce_memory_judge(memory, parsed, now, NULL, NULL))
         rebuild.context.memory = memory;
+    *stripped_r = (struct autoreply_stripped){0};
     g_autofree char *old_type = type_text(top);
     g_autofree char *old_encoding = g_strdup(encoding_text(top));
-    *stripped_r = (struct autoreply_stripped){0};
-    if (body->truncated)
+    if (truncated)
         drop_cut_part(&rebuild, top);
     GMimeObject *own = rebuild_object(&rebuild, top, 0);
     GMimeObject *made = own == top ? NULL : own ? own : new_text("");
-    if (rebuild.changed)
-        fill(&rebuild, made ? made : top, old_type, old_encoding, body->truncated, stripped_r);
-    if (stripped_r->changed && still_quotes(headers, memory, now, stripped_r))
-        empty_result(stripped_r);
+    if (rebuild.changed || parsed->more) {
+        top = made ? made : top;
+        g_autofree char *type = type_text(top);
+        stripped_r->changed = true;
+        stripped_r->body = write_body(top);
+        if (several || strcmp(type, old_type) != 0)
+            stripped_r->content_type = g_steal_pointer(&type);
+        if (several || strcmp(encoding_text(top), old_encoding) != 0)
+            stripped_r->encoding = g_strdup(encoding_text(top));
+        stripped_r->removed = describe(&rebuild.context, truncated);
+        /* what another reading would still find must not go either, though no field names it now */
+        struct autoreply_stripped same_fields = {.body = stripped_r->body};
+        if (still_quotes(headers, memory, now, stripped_r) ||
+            (several && still_quotes(headers, memory, now, &same_fields)))
+            empty_result(stripped_r);
+    }
     g_clear_object(&made);
-    g_object_unref(message);
 }
 
 void autoreply_stripped_clear(struct autoreply_stripped *stripped)

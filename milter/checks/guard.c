@@ -10,7 +10,6 @@
 #include "autoreply/strip.h"
 #include "checks/guard.h"
 #include "mail/header.h"
-#include "mail/mailboxes.h"
 #include "restrictions.h"
 
 const char *guard_header(void *context, const char *name, unsigned index)
@@ -30,6 +29,7 @@ void guard_message(const struct site *site, const struct facts *facts, struct bo
                     .context = (void *)(uintptr_t)(const void *)message->headers},
         .sender = facts->sender_meant.address.text,
         .recipients = message->meant,
+        .typed = message->recipients,
         .recipient_count = message->recipient_count,
         .bounce_senders = site->bounce_senders,
         .memory = memory,
@@ -45,101 +45,34 @@ void guard_body(const struct message_facts *message, struct autoreply_body *body
     body_r->truncated |= message->body_cut;
 }
 
-/* The address in a field To: or Cc: that answers no human; NULL: none. */
-static char *whom_in_header(const struct autoreply_message *message, const char *name)
+static enum check_result refuse(struct check *check, const struct autoreply_judgement *judgement)
 {
-    for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
-        g_autofree char *value = autoreply_header_line(&message->headers, name, i);
-        if (!value)
-            return NULL;
-        struct mailboxes mailboxes;
-        char *found = NULL;
-        mailboxes_read(value, strlen(value), &mailboxes);
-        for (guint k = 0; k < mailboxes.addresses->len && !found; k++)
-            if (bounce_senders_match(message->bounce_senders, mailboxes.addresses->pdata[k]))
-                found = g_strdup(mailboxes.addresses->pdata[k]);
-        mailboxes_clear(&mailboxes);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
-/* Whom the reply of the guard names: the recipient that answers no human, or, when the envelope has
- * none, the one that the header has. The caller frees it. */
-static char *whom(const struct autoreply_message *message, const char *const *typed)
-{
-    for (size_t i = 0; i < message->recipient_count; i++) {
-        if (!bounce_senders_match(message->bounce_senders, message->recipients[i]))
-            continue;
-        struct mail_address address;
-        mail_address_parse(typed[i], &address);
-        char *text = g_strdup(address.text);
-        mail_address_clear(&address);
-        return text;
-    }
-    char *found = whom_in_header(message, "To");
-    found = found ? found : whom_in_header(message, "Cc");
-    return found ? found : g_strdup("");
-}
-
-static enum check_result refuse(struct check *check, const struct autoreply_message *message)
-{
-    g_autofree char *address = whom(message, check->facts->message->recipients);
     return check_refuse(check, 550, "5.7.1",
                         "Auto-reply to <%s> quotes the original message; send it without the "
                         "quotation",
-                        address);
+                        judgement->bounce_sender);
 }
 
+/* Leaves one field NAME with VALUE; "": none; NULL: all as they are. */
 static void change_field(struct check *check, const char *name, const char *value)
 {
     const struct header *header = header_list_first(check->facts->message->headers, name);
-    if (!header && value && *value) {
-        g_ptr_array_add(check->effects->prepend, g_strdup_printf("%s: %s", name, value));
+    if (!value)
         return;
-    }
-    if (header && value)
-        check_effects_change(check->effects, name, 1, *value ? value : NULL);
-}
-
-static enum check_result strip(struct check *check, const struct autoreply_message *message,
-                               const struct autoreply_body *body)
-{
-    struct autoreply_stripped stripped;
-    enum check_result result = CHECK_DUNNO;
-    autoreply_strip(&message->headers, body, message->memory, message->now, &stripped);
-    if (!stripped.changed) {
-        /* A structure that nobody can look through: it does not leave with what it may quote. */
-        result = refuse(check, message);
-    } else {
-        change_field(check, "Content-Type", stripped.content_type);
-        change_field(check, "Content-Transfer-Encoding", stripped.encoding);
-        g_ptr_array_add(
-            check->effects->prepend,
-            g_strdup_printf("X-Gatepost-Autoreply: quotation-removed; %s", stripped.removed));
-        if (check->effects->body)
-            g_string_free(check->effects->body, TRUE);
-        check->effects->body = g_steal_pointer(&stripped.body);
-    }
-    autoreply_stripped_clear(&stripped);
-    return result;
+    if (!header && *value)
+        g_ptr_array_add(check->effects->prepend, g_strdup_printf("%s: %s", name, value));
+    unsigned count = 0;
+    for (; header; header = header->next_same)
+        count++;
+    /* the last one goes first: an MTA counts anew */
+    for (; count > 0; count--)
+        check_effects_change(check->effects, name, count, count == 1 && *value ? value : NULL);
 }
 
 static void note(struct check *check, char *text)
 {
     struct check_note note = {.action = ACTION_INFO, .text = text};
     g_array_append_val(check->notes, note);
-}
-
-/* A candidate is let go by what was seen of it. */
-static void note_cut(struct check *check, const struct autoreply_judgement *judgement,
-                     const struct autoreply_body *body)
-{
-    if (body->truncated && judgement->is_autoreply && judgement->to_bounce_sender)
-        note(check, g_strdup_printf("auto-reply to a bounce sender: no quotation in the first "
-                                    "%zu bytes, the rest was not read",
-                                    body->data->len));
 }
 
 /* The log learns where the quotation is, not what it says: it is what must not spread. */
@@ -161,48 +94,62 @@ static void note_evidence(struct check *check, const struct autoreply_judgement 
     note(check, g_strdup(text->str));
 }
 
-static enum check_result act(struct check *check, const struct autoreply_message *message,
-                             const struct autoreply_body *body)
+static enum check_result strip(struct check *check, const struct autoreply_message *message,
+                               const struct autoreply_judgement *judgement,
+                               struct autoreply_parsed *parsed, bool truncated)
 {
-    const struct facts *facts = check->facts;
-    enum guard_action action = check->site->guard_action;
-    if (action == GUARD_REJECT && facts_nobody_to_tell(facts))
-        action = GUARD_STRIP;
-    switch (action) {
-    case GUARD_REJECT:
-        return refuse(check, message);
-    case GUARD_STRIP:
-        return strip(check, message, body);
-    case GUARD_TAG:
-        g_ptr_array_add(check->effects->prepend, g_strdup("X-Gatepost-Autoreply: quotes-original"));
-        return CHECK_DUNNO;
-    default:
-        return CHECK_DUNNO;
-    }
+    struct autoreply_stripped stripped;
+    autoreply_strip(&message->headers, parsed, truncated, message->memory, message->now, &stripped);
+    /* A structure that nobody can look through: it does not leave with what it may quote. */
+    if (!stripped.changed)
+        return refuse(check, judgement);
+    change_field(check, "Content-Type", stripped.content_type);
+    change_field(check, "Content-Transfer-Encoding", stripped.encoding);
+    g_ptr_array_add(
+        check->effects->prepend,
+        g_strdup_printf("X-Gatepost-Autoreply: quotation-removed; %s", stripped.removed));
+    if (check->effects->body)
+        g_string_free(check->effects->body, TRUE);
+    check->effects->body = g_steal_pointer(&stripped.body);
+    autoreply_stripped_clear(&stripped);
+    return CHECK_DUNNO;
 }
 
 enum check_result run_guard_autoreply(struct check *check)
 {
     const struct site *site = check->site;
-    if (!check->facts->message || site->guard_action == GUARD_OFF ||
-        !site_is_outgoing(site, check->facts))
+    const struct facts *facts = check->facts;
+    enum guard_action action = site->guard_action;
+    if (!facts->message || action == GUARD_OFF || !site_is_outgoing(site, facts))
         return CHECK_DUNNO;
     struct autoreply_message message;
-    guard_message(site, check->facts, check->memory, &message);
+    guard_message(site, facts, check->memory, &message);
     if (!autoreply_needs_body(&message))
         return CHECK_DUNNO;
+    /* taken apart once; whoever strips it needs it last */
     struct autoreply_body body;
     struct autoreply_judgement judgement;
-    guard_body(check->facts->message, &body);
-    autoreply_judge(&message, &body, &judgement);
+    guard_body(facts->message, &body);
+    struct autoreply_parsed *parsed =
+        autoreply_parse(&message.headers, body.data->str, body.data->len);
+    autoreply_judge(&message, parsed, body.truncated, &judgement);
     enum check_result result = CHECK_DUNNO;
     if (autoreply_leaks(&judgement)) {
         note_evidence(check, &judgement);
-        result = act(check, &message, &body);
-    } else {
-        note_cut(check, &judgement, &body);
+        if (action == GUARD_TAG)
+            g_ptr_array_add(check->effects->prepend,
+                            g_strdup("X-Gatepost-Autoreply: quotes-original"));
+        else if (action == GUARD_STRIP || facts_nobody_to_tell(facts))
+            result = strip(check, &message, &judgement, parsed, body.truncated);
+        else
+            result = refuse(check, &judgement);
+    } else if (body.truncated && judgement.is_autoreply && judgement.to_bounce_sender) {
+        note(check, g_strdup_printf("auto-reply to a bounce sender: no quotation in the first "
+                                    "%zu bytes, the rest was not read",
+                                    body.data->len));
     }
     autoreply_judgement_clear(&judgement);
+    autoreply_parsed_free(parsed);
     autoreply_body_clear(&body);
     return result;
 }

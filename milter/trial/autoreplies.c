@@ -39,7 +39,10 @@ void autoreplies_judge(const struct session *session, const struct message_file 
     if (!autoreply_is_bounce(&asked.headers, sender))
         asked.memory = memory;
     read_body(message, &body);
-    autoreply_judge(&asked, &body, judgement_r);
+    struct autoreply_parsed *parsed =
+        autoreply_parse(&asked.headers, body.data->str, body.data->len);
+    autoreply_judge(&asked, parsed, body.truncated, judgement_r);
+    autoreply_parsed_free(parsed);
     autoreply_body_clear(&body);
     header_list_free(none);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "autoreply/quotation.h"
+
 static void free_field(void *data)
 {
     struct set_field *field = data;
@@ -123,4 +125,38 @@ static const char *get_field(void *context, const char *name, unsigned index)
 struct autoreply_headers set_message_headers(struct set_message *message)
 {
     return (struct autoreply_headers){get_field, message};
+}
+
+bool set_quotes(const struct autoreply_headers *headers, const char *body, size_t size,
+                GPtrArray *evidence)
+{
+    struct autoreply_parsed *parsed = autoreply_parse(headers, body, size);
+    bool quotes = quotation_find(parsed, evidence);
+    autoreply_parsed_free(parsed);
+    return quotes;
+}
+
+char *set_first_text(const struct autoreply_headers *headers, const char *body, size_t size)
+{
+    struct autoreply_parsed *parsed = autoreply_parse(headers, body, size);
+    char *text = quotation_first_text(parsed);
+    autoreply_parsed_free(parsed);
+    return text;
+}
+
+bool set_repeats(struct bounce_memory *memory, const struct autoreply_headers *headers,
+                 const char *body, size_t size, int64_t now, double *share_r, GPtrArray *evidence)
+{
+    struct autoreply_parsed *parsed = autoreply_parse(headers, body, size);
+    bool repeats = bounce_memory_judge(memory, parsed, now, share_r, evidence);
+    autoreply_parsed_free(parsed);
+    return repeats;
+}
+
+void set_strip(const struct autoreply_headers *headers, const struct autoreply_body *body,
+               struct bounce_memory *memory, int64_t now, struct autoreply_stripped *stripped_r)
+{
+    struct autoreply_parsed *parsed = autoreply_parse(headers, body->data->str, body->data->len);
+    autoreply_strip(headers, parsed, body->truncated, memory, now, stripped_r);
+    autoreply_parsed_free(parsed);
 }

@@ -12,7 +12,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "autoreply/body.h"
+#include "autoreply/bounce_memory.h"
 #include "autoreply/headers.h"
+#include "autoreply/strip.h"
 
 struct set_field {
     char *name, *value;
@@ -37,5 +40,15 @@ void set_message_free(void *message);
 
 /* The header of MESSAGE for the guard. */
 struct autoreply_headers set_message_headers(struct set_message *message);
+
+/* quotation_find, quotation_first_text, bounce_memory_judge and autoreply_strip of a message that
+ * is taken apart for them. */
+bool set_quotes(const struct autoreply_headers *headers, const char *body, size_t size,
+                GPtrArray *evidence);
+char *set_first_text(const struct autoreply_headers *headers, const char *body, size_t size);
+bool set_repeats(struct bounce_memory *memory, const struct autoreply_headers *headers,
+                 const char *body, size_t size, int64_t now, double *share_r, GPtrArray *evidence);
+void set_strip(const struct autoreply_headers *headers, const struct autoreply_body *body,
+               struct bounce_memory *memory, int64_t now, struct autoreply_stripped *stripped_r);
 
 #endif

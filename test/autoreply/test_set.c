@@ -28,7 +28,10 @@ static void judge(struct set_message *message, size_t chunk,
     autoreply_body_init(&body, 0);
     for (size_t i = 0; i < message->body->len; i += chunk)
         autoreply_body_feed(&body, message->body->str + i, MIN(chunk, message->body->len - i));
-    autoreply_judge(&question, &body, judgement_r);
+    struct autoreply_parsed *parsed =
+        autoreply_parse(&question.headers, body.data->str, body.data->len);
+    autoreply_judge(&question, parsed, body.truncated, judgement_r);
+    autoreply_parsed_free(parsed);
     /* what the header clears must be cleared by the whole too, or mail would be let through unread
      */
     if (autoreply_leaks(judgement_r))
@@ -80,6 +83,86 @@ static void test_file(const void *path)
     }
 }
 
+/* What may stand in the header of a person's mail, and in its text. */
+static const struct {
+    const char *sender, *fields, *text;
+} persons[] = {
+    {"<alice@example.com>", "", "What is this?"},
+    {"<alice@example.com>", "In-Reply-To: <b1@x>\nReferences: <b1@x>\n", "What is this?"},
+    {"<alice@example.com>", "In-Reply-To: <b1@x>\nUser-Agent: Mozilla Thunderbird\n",
+     "I am out of the office until Monday. My automatic reply says:"},
+    {"<alice@example.com>", "In-Reply-To: <b1@x>\n",
+     "This is an automatic reply that I got. Ich bin im Urlaub, je suis absent."},
+    {"<alice@example.com>", "X-Sieve: CMU Sieve 2.4\n", "I am on vacation, please look at this."},
+    {"<alice@example.com>", "X-Sieve: Pigeonhole Sieve 0.5.19\nIn-Reply-To: <b1@x>\n",
+     "Please look at this."},
+    {"<alice@example.com>",
+     "X-MS-Exchange-Inbox-Rules-Loop: alice@example.com\nIn-Reply-To: <b1@x>\n",
+     "Please look at this."},
+    {"<alice@example.com>",
+     "Resent-From: Alice <alice@example.com>\nResent-Date: Mon, 2 Nov 2026 09:12:35 +0100\n"
+     "Auto-Submitted: auto-replied\nX-Autoreply: yes\nPrecedence: bulk\nIn-Reply-To: <b1@x>\n",
+     "I am out of the office."},
+    {"<alice@example.com>",
+     "Resent-From: alice@example.com\nAuto-Submitted: auto-generated\n"
+     "X-Auto-Response-Suppress: All\nIn-Reply-To: <b1@x>\n",
+     "I am out of the office."},
+    {"<dev-bounces@lists.example.net>", "List-Id: <dev.lists.example.net>\nPrecedence: list\n",
+     "I am out of the office."},
+    {"<bounce-17@news.example.net>",
+     "List-Unsubscribe: <https://x.test/u>\nPrecedence: bulk\nX-Auto-Response-Suppress: All\n",
+     "I am out of the office."},
+    {"<alice@example.com>", "List-Unsubscribe: <https://x.test/u>\nPrecedence: bulk\n",
+     "I am out of the office."},
+    {"<alice@example.com>",
+     "In-Reply-To: <b1@x>\nThread-Index: AdX\nX-MS-Has-Attach:\nX-MS-TNEF-Correlator:\n"
+     "X-OriginatorOrg: example.com\n",
+     "I am out of the office."},
+    {"<alice@example.com>",
+     "In-Reply-To: <b1@x>\nX-MIMETrack: Serialize by Router on mail/Example\n"
+     "X-Mailer: Lotus Notes Release 9.0.1\n",
+     "I am out of the office."},
+    {"<alice@example.com>", "In-Reply-To: <b1@x>\nAuto-Submitted: no\nPrecedence: bulk\n",
+     "I am out of the office."},
+};
+
+/* Each subject of the file in each of them. */
+static void test_persons(const void *path)
+{
+    g_autofree char *text = NULL;
+    unsigned subjects = 0;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (size_t i = 0; lines[i]; i++) {
+        if (!lines[i][0] || lines[i][0] == '#')
+            continue;
+        subjects++;
+        for (size_t k = 0; k < G_N_ELEMENTS(persons); k++) {
+            g_autofree char *source = g_strdup_printf(
+                "From: Alice Archer <alice@example.com>\nTo: postmaster@example.com\n"
+                "Subject: %s\n%s\n%s\n\nOn 2.11.2026 9:12 bob@example.com wrote:\n"
+                "> I am out of the office until Monday.\n> This is an automatic reply.\n",
+                lines[i], persons[k].fields, persons[k].text);
+            struct set_message *message = set_message_new();
+            message_set_parse(message, source);
+            message->sender = g_strdup(persons[k].sender);
+            g_ptr_array_add(message->recipients, g_strdup("<postmaster@example.com>"));
+            g_ptr_array_add(message->recipients, NULL);
+            g_ptr_array_set_size(message->recipients, 1);
+            struct autoreply_judgement judgement;
+            judge(message, 65536, &judgement);
+            if (judgement.is_autoreply) {
+                show(message, &judgement);
+                g_test_fail_printf("\"%s\" with %s", lines[i], persons[k].fields);
+            }
+            g_assert_true(judgement.to_bounce_sender && judgement.quotes_original);
+            autoreply_judgement_clear(&judgement);
+            set_message_free(message);
+        }
+    }
+    g_assert_cmpuint(subjects, >=, 60);
+}
+
 static void test_share(void)
 {
     g_test_message("%u messages, %u leaks, %u missed", messages, leaks, missed);
@@ -98,13 +181,14 @@ static void read_explained(const char *path)
             g_hash_table_add(explained, g_strndup(lines[i], strcspn(lines[i], ":")));
 }
 
-/* Arguments: the file of explained misses, then the collections. */
+/* Arguments: the file of explained misses, people's subjects, then the collections. */
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_assert_cmpint(argc, >, 2);
+    g_assert_cmpint(argc, >, 3);
     read_explained(argv[1]);
-    for (int i = 2; i < argc; i++) {
+    g_test_add_data_func("/autoreply/persons", argv[2], test_persons);
+    for (int i = 3; i < argc; i++) {
         g_autofree char *base = g_path_get_basename(argv[i]);
         g_autofree char *path = g_strdup_printf("/autoreply/%s", base);
         g_test_add_data_func(path, argv[i], test_file);

@@ -84,16 +84,16 @@ static void check(struct set_message *message)
     struct autoreply_body body;
     autoreply_body_init(&body, 0);
     autoreply_body_feed(&body, message->body->str, message->body->len);
-    bool quotes = quotation_find(&headers, body.data->str, body.data->len, NULL);
+    bool quotes = set_quotes(&headers, body.data->str, body.data->len, NULL);
     struct autoreply_stripped stripped;
-    autoreply_strip(&headers, &body, NULL, 0, &stripped);
+    set_strip(&headers, &body, NULL, 0, &stripped);
     g_assert_cmpint(stripped.changed, ==, quotes);
     if (stripped.changed) {
         void *both[] = {&headers, &stripped};
         struct autoreply_headers new = {get_new, both};
         GString *before = all_text(&headers, message->body);
         GString *after = all_text(&new, stripped.body);
-        g_assert_false(quotation_find(&new, stripped.body->str, stripped.body->len, NULL));
+        g_assert_false(set_quotes(&new, stripped.body->str, stripped.body->len, NULL));
         if (g_test_verbose())
             g_test_message("%s: %s\n%s|%s\n%s", message->name, stripped.removed,
                            stripped.content_type ? stripped.content_type : "-",

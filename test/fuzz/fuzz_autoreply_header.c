@@ -32,12 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     message_set_parse(set, lines[2]);
     const char *recipients[] = {lines[1]};
     struct autoreply_message message = {
-        set_message_headers(set), lines[0], recipients, 1, senders, NULL, 0};
+        set_message_headers(set), lines[0], recipients, NULL, 1, senders, NULL, 0};
     g_autoptr(GPtrArray) evidence = autoreply_evidence_new();
     enum autoreply_class class = autoreply_classify(&message.headers, lines[0], evidence);
-    bool bounce = bounce_senders_judge(senders, recipients, 1, &message.headers, evidence);
+    g_autofree char *bounce =
+        bounce_senders_find(senders, recipients, NULL, 1, &message.headers, evidence);
     show(evidence);
-    if (autoreply_needs_body(&message) != (class != AUTOREPLY_NO && bounce))
+    if (autoreply_needs_body(&message) != (class != AUTOREPLY_NO && bounce != NULL))
         abort();
     /* a list out of the same bytes is refused or compiled, never worse */
     bounce_senders_free(bounce_senders_new(lines[2], NULL, "fuzz", 0));

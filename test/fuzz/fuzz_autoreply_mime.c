@@ -34,13 +34,13 @@ static void strip(const struct autoreply_headers *headers, const struct autorepl
                   struct bounce_memory *memory)
 {
     struct autoreply_stripped stripped;
-    autoreply_strip(headers, body, memory, 0, &stripped);
+    set_strip(headers, body, memory, 0, &stripped);
     if (stripped.changed) {
         struct fields fields = {*headers, &stripped};
         struct autoreply_headers new = {get_new, &fields};
-        if (quotation_find(&new, stripped.body->str, stripped.body->len, NULL))
+        if (set_quotes(&new, stripped.body->str, stripped.body->len, NULL))
             abort();
-    } else if (quotation_find(headers, body->data->str, body->data->len, NULL)) {
+    } else if (set_quotes(headers, body->data->str, body->data->len, NULL)) {
         abort();
     }
     autoreply_stripped_clear(&stripped);
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     strip(&headers, &body, NULL);
     bounce_memory_add(memory, &headers, body.data->str, body.data->len, 0);
     strip(&headers, &body, memory);
-    g_autofree char *first = quotation_first_text(&headers, body.data->str, body.data->len);
+    g_autofree char *first = set_first_text(&headers, body.data->str, body.data->len);
     if (!g_utf8_validate(first, -1, NULL))
         abort();
     autoreply_body_clear(&body);

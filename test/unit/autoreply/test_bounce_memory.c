@@ -44,7 +44,7 @@ static bool repeats(struct bounce_memory *memory, const char *header, const char
     message_set_parse(message, header);
     struct autoreply_headers headers = set_message_headers(message);
     g_autoptr(GPtrArray) evidence = autoreply_evidence_new();
-    bool found = bounce_memory_judge(memory, &headers, body, strlen(body), now, share_r, evidence);
+    bool found = set_repeats(memory, &headers, body, strlen(body), now, share_r, evidence);
     g_assert_cmpint(evidence->len > 0, ==, found);
     set_message_free(message);
     return found;

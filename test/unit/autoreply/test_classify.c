@@ -66,7 +66,55 @@ static const struct {
      "a@b.test", AUTOREPLY_YES},
     {"X-Auto-Response-Suppress: All\nSubject: Re: Automatic reply: x", "a@b.test", AUTOREPLY_NO},
     {"Subject: Automatic reply: x", "a@b.test", AUTOREPLY_NO},
-    {"Subject: Automatic reply: x\nIn-Reply-To: <1@x>", "a@b.test", AUTOREPLY_YES},
+    {"Subject: Automatic reply: x\nIn-Reply-To: <1@x>", "a@b.test", AUTOREPLY_NO},
+    {"Subject: Automatic reply: x\nIn-Reply-To: <1@x>", "", AUTOREPLY_YES},
+    {"Subject: Auto: x\nIn-Reply-To: <1@x>\nX-Sieve: CMU Sieve 2.2", "a@b.test", AUTOREPLY_MAYBE},
+    {"Subject: out of office\nIn-Reply-To: <1@x>\nX-Sieve: CMU Sieve 2.2", "a@b.test",
+     AUTOREPLY_NO},
+    {"Subject: Automatic reply: x\nAuto-Submitted: auto-generated\nIn-Reply-To: <1@x>", "a@b.test",
+     AUTOREPLY_YES},
+    {"Subject: Absence: x\nAuto-Submitted: auto-generated\nIn-Reply-To: <1@x>", "a@b.test",
+     AUTOREPLY_NO},
+    /* Exchange, in a language that nobody taught the guard */
+    {"Subject: Qqq: x\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n"
+     "In-Reply-To: <1@x>\nX-MS-Exchange-Inbox-Rules-Loop: a@b.test",
+     "a@b.test", AUTOREPLY_YES},
+    {"Subject: Qqq: x\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n"
+     "In-Reply-To: <1@x>\nX-MS-Has-Attach:",
+     "a@b.test", AUTOREPLY_YES},
+    {"Subject: Qqq: x\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n"
+     "References: <1@x>",
+     "", AUTOREPLY_YES},
+    {"Subject: Qqq: x\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n"
+     "References: <1@x>",
+     "a@b.test", AUTOREPLY_MAYBE},
+    /* Domino */
+    {"Subject: AUTO: A B is out of the office (returning 16.11.2026)\nX-MIMETrack: x", "a@b.test",
+     AUTOREPLY_YES},
+    {"Subject: AUTO: A B ist au\303\237er Haus (R\303\274ckkehr 16.11.2026)\nX-MIMETrack: x",
+     "a@b.test", AUTOREPLY_YES},
+    {"Subject: AUTO: A B is out of the office (returning 16.11.2026)", "a@b.test", AUTOREPLY_NO},
+    {"Subject: AUTO: Kaufvertrag (2026)\nX-MIMETrack: x", "a@b.test", AUTOREPLY_NO},
+    /* a list's fields, copied and not */
+    {"From: a@b.test\nSubject: AUTO: A B is out of the office\nX-MIMETrack: x\nList-Id: <x.y>",
+     "a@b.test", AUTOREPLY_YES},
+    {"From: a@b.test\nSubject: AUTO: A B is out of the office\nX-MIMETrack: x\nList-Id: <x.y>",
+     "x-bounces@y.test", AUTOREPLY_NO},
+    {"From: A <A@B.test>\nAuto-Submitted: auto-replied\nPrecedence: list\nList-Post: x",
+     "<a@b.test>", AUTOREPLY_YES},
+    {"From: A <a@b.test>\nX-Autoreply: yes\nList-Unsubscribe: x", "<a@b.test>", AUTOREPLY_YES},
+    {"Auto-Submitted: auto-replied\nList-Id: <x.y>", "<>", AUTOREPLY_YES},
+    {"From: a@b.test\nSubject: Urlaub\nPrecedence: bulk\nList-Unsubscribe: x", "a@b.test",
+     AUTOREPLY_NO},
+    /* resent by a person, and by none */
+    {"Auto-Submitted: auto-replied\nResent-From: a@b.test", "a@b.test", AUTOREPLY_NO},
+    {"Auto-Submitted: auto-replied\nResent-From: a@b.test", "<>", AUTOREPLY_YES},
+    {"Auto-Submitted: auto-replied\nResent-From:", "a@b.test", AUTOREPLY_YES},
+    /* a report by one reading alone is none */
+    {"Auto-Submitted: auto-replied\nContent-Type: multipart/report\nContent-Type: text/plain", "<>",
+     AUTOREPLY_YES},
+    {"Auto-Submitted: auto-replied\nContent-Type: text/plain\nContent-Type: multipart/report", "<>",
+     AUTOREPLY_YES},
     {"Subject: AW: Automatische Antwort: x\nIn-Reply-To: <1@x>", "a@b.test", AUTOREPLY_NO},
     {"Subject: out of office\nIn-Reply-To: <1@x>", "a@b.test", AUTOREPLY_NO},
     {"Subject: I am out of office\nPrecedence: bulk", "a@b.test", AUTOREPLY_YES},
@@ -126,6 +174,10 @@ static void test_body(void)
         {"Hi. This is the qmail-send program at x. out of office", AUTOREPLY_NO},
         {"\n\nThis message was created automatically by mail delivery software.", AUTOREPLY_NO},
         {"The disk is full.", AUTOREPLY_NO},
+        {"He is absentminded.", AUTOREPLY_NO},
+        {"He is absentminded, and absent today.", AUTOREPLY_YES},
+        {"Je serai absent.", AUTOREPLY_YES},
+        {"Esmu atva\304\274in\304\201jum\304\201 l\304\253dz 16. novembrim.", AUTOREPLY_YES},
         {"", AUTOREPLY_NO},
         {"\xff\xfe", AUTOREPLY_NO},
     };
@@ -195,7 +247,7 @@ static void test_needs_body(void)
         message_set_parse(set, rows[i].header);
         const char *recipients[] = {rows[i].recipient};
         struct autoreply_message message = {
-            set_message_headers(set), "a@b.test", recipients, 1, senders, NULL, 0};
+            set_message_headers(set), "a@b.test", recipients, NULL, 1, senders, NULL, 0};
         g_assert_cmpint(autoreply_needs_body(&message), ==, rows[i].want);
         set_message_free(set);
     }

@@ -43,6 +43,20 @@ static const struct {
      "Content-Type: multipart/report; report-type=delivery-status; boundary=\"r\"",
      "--r\n\naway\n--r\nContent-Type: message/delivery-status\n\nAction: failed\n--r--\n",
      "--r\r\n\r\naway\r\n--r--\r\n", "multipart/mixed; boundary=r", NULL, "1 attached message"},
+    {"type that is none", "Content-Type: \"text/plain\"", "a\n> b\n", "a\r\n", NULL, NULL,
+     "1 quoted line"},
+    {"lenient encoding", "Content-Transfer-Encoding: (c) base64", "YQo+IGIK\n", "YQ0K\r\n", NULL,
+     NULL, "1 quoted line"},
+    {"two types", "Content-Type: image/png\nContent-Type: text/plain; charset=utf-8", "a\n> b\n",
+     "a\r\n", "text/plain; charset=utf-8", "", "1 quoted line"},
+    {"two encodings", "Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64",
+     "YQo+IGIK\n", "YQ0K\r\n", "text/plain", "base64", "1 quoted line"},
+    {"two structures", "Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=b",
+     "> x\n--b\nContent-Transfer-Encoding: base64\n\nPiBzZWNyZXQK\n--b--\n", "",
+     "text/plain; charset=utf-8", "8bit", "the whole text"},
+    {"fields of a part that contradict each other", "Content-Type: multipart/mixed; boundary=b",
+     "--b\n\naway\n--b\nContent-Type: image/png\nContent-Type: text/plain\n\n> x\n--b--\n",
+     "--b\r\n\r\naway\r\n--b--\r\n", NULL, NULL, "1 other part"},
     {"nothing own", "", "> a\n> b\n", "", NULL, NULL, "2 quoted lines"},
     {"every part goes", "Content-Type: multipart/mixed; boundary=b",
      "--b\nContent-Type: message/rfc822\n\nSubject: x\n\nsecret\n--b--\n", "",
@@ -58,7 +72,7 @@ static void strip(const char *header, const char *text, size_t limit, struct bou
     struct autoreply_body body;
     autoreply_body_init(&body, limit);
     autoreply_body_feed(&body, text, strlen(text));
-    autoreply_strip(&headers, &body, memory, 0, stripped_r);
+    set_strip(&headers, &body, memory, 0, stripped_r);
     autoreply_body_clear(&body);
     set_message_free(message);
 }
