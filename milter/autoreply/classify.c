@@ -15,7 +15,8 @@
  *    each there is one that no person's mail program sets: the null sender, a request to suppress
  *    answers, bulk precedence, auto-generated, or the trace of a mailbox's rule. Where that one is
  *    weak, as the trace of a rule is, which delivery leaves on a person's mail too, the reply must
- *    say in its own words, not in those that it quotes, that somebody is away.
+ *    say in its own words, not in those that it quotes, that somebody is away. Where a person's
+ *    mail program names itself, marks that a site may add to everybody's mail do not count.
  */
 #include "autoreply/classify.h"
 
@@ -133,7 +134,6 @@ static const struct field_row proof_rows[] = {
     {"X-MS-Exchange-Generated-Message-Source", "*out of office*", "exchange"},
     {"X-MS-Exchange-Generated-Message-Source", "*oof*", "exchange"},
     {"X-GWAVA-Vacation", NULL, "vacation"},
-    {"Thread-Topic", "autoresponse", "thread-topic"},
 };
 
 static bool value_denies(const char *folded)
@@ -332,6 +332,29 @@ static const struct {
     {"X-Mailer", "*notes*", MARK_DOMINO},
 };
 
+/* A person's mail program wrote it: a site may have it ask for no answers, or set its precedence.
+ */
+static const struct field_row person_rows[] = {
+    {"User-Agent", "*", ""},          {"X-Mailer", "*outlook*", ""},
+    {"X-Mailer", "*apple mail*", ""}, {"X-Mailer", "iphone mail*", ""},
+    {"X-Mailer", "ipad mail*", ""},   {"X-Mailer", "*thunderbird*", ""},
+    {"X-Mailer", "*evolution*", ""},  {"X-Mailer", "*mutt*", ""},
+    {"X-Mailer", "*claws*", ""},      {"X-Mailer", "*sylpheed*", ""},
+    {"X-Mailer", "*the bat*", ""},    {"X-Mailer", "*em client*", ""},
+    {"X-Mailer", "*roundcube*", ""},  {"X-Mailer", "*open-xchange mailer*", ""},
+    {"X-Mailer", "*mailmate*", ""},   {"X-Mailer", "*airmail*", ""},
+    {"X-Mailer", "*becky*", ""},      {"X-Mailer", "*foxmail*", ""},
+    {"X-Mailer", "*kmail*", ""},      {"X-Mailer", "*postbox*", ""},
+};
+
+/* It has been delivered once: a rule's trace came with that, and with being sent on. */
+static const struct field_row transit_rows[] = {
+    {"Received", "*", ""},
+    {"Return-Path", "*", ""},
+    {"Delivered-To", "*", ""},
+    {"X-Sieve-Redirected-From", "*", ""},
+};
+
 static const char *skip_reply_prefix(const char *subject)
 {
     static const char *const prefixes[] = {
@@ -371,18 +394,23 @@ static unsigned subject_marks(const struct autoreply_headers *headers, char **su
 }
 
 static unsigned collect_marks(const struct autoreply_headers *headers, const char *sender,
-                              char **subject_r)
+                              bool generated, char **subject_r)
 {
-    unsigned marks = is_null(sender) ? MARK_NULL : 0;
+    unsigned marks = (is_null(sender) ? MARK_NULL : 0U) | (generated ? MARK_GENERATED : 0U);
     for (size_t i = 0; i < G_N_ELEMENTS(mark_rows); i++) {
         const struct field_row row = {mark_rows[i].field, mark_rows[i].pattern, ""};
         g_autofree char *value = NULL;
         if (!(marks & mark_rows[i].mark) && row_matches(headers, &row, &value))
             marks |= mark_rows[i].mark;
     }
-    if ((marks & MARK_BULK) && (any_row(headers, list_rows, G_N_ELEMENTS(list_rows), NULL) ||
-                                any_row(headers, mass_rows, G_N_ELEMENTS(mass_rows), NULL)))
+    /* what else may have set a mark takes it away */
+    if (any_row(headers, list_rows, G_N_ELEMENTS(list_rows), NULL) ||
+        any_row(headers, mass_rows, G_N_ELEMENTS(mass_rows), NULL))
         marks &= ~(unsigned)MARK_BULK;
+    if (!generated && any_row(headers, person_rows, G_N_ELEMENTS(person_rows), NULL))
+        marks &= ~(unsigned)(MARK_SUPPRESS | MARK_BULK | MARK_RULE);
+    if (!generated && any_row(headers, transit_rows, G_N_ELEMENTS(transit_rows), NULL))
+        marks &= ~(unsigned)MARK_RULE;
     return marks | subject_marks(headers, subject_r);
 }
 
@@ -411,7 +439,7 @@ static enum autoreply_class judge_marks(const struct autoreply_headers *headers,
                                         bool generated, GPtrArray *evidence)
 {
     g_autofree char *subject = NULL;
-    unsigned marks = collect_marks(headers, sender, &subject) | (generated ? MARK_GENERATED : 0U);
+    unsigned marks = collect_marks(headers, sender, generated, &subject);
     for (int body = 0; body < 2; body++, marks |= MARK_TEXT)
         for (size_t i = 0; i < G_N_ELEMENTS(combinations); i++) {
             unsigned row = combinations[i].marks;

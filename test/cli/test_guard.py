@@ -53,6 +53,40 @@ def apart():
         equal((answers(found), code), (expected, 0), line)
 
 
+@case('a subject is no proof, in an answer neither; several marks are')
+def marks():
+    settings = ctl.Settings(SITE)
+    related = 'In-Reply-To: <0@lab.test>\n'
+    exchange = related + 'X-Auto-Response-Suppress: All\nAuto-Submitted: auto-generated\n'
+    for subject, fields, expected in (
+            ('Auto: Kaufvertrag', related, False),
+            ('Automatic reply: is broken', related, False),
+            ('Vacation: planning 2027', related + 'X-Sieve: CMU Sieve 2.4\n', False),
+            ('Away', 'Resent-From: bob@lab.test\nAuto-Submitted: auto-replied\n', False),
+            ('Automatic reply: figures', exchange, True),
+            ('Promb=C5=ABtne', exchange + 'X-MS-Exchange-Inbox-Rules-Loop: bob@lab.test\n', True),
+            ('AUTO: Bob is out of the office (returning 16.11.2026)',
+             'X-MIMETrack: Serialize by Router\nList-Id: <x.lab.test>\n', True)):
+        found, code = settings.test(INSIDE + '--from bob@lab.test -',
+                                    HEADER % subject + fields + '\nWhat is this?\n' + QUOTE)
+        equal((answers(found), code), ((expected, True, True), int(expected)), subject)
+
+
+@case('whom a group, an odd hyphen or a forwarder hides is found')
+def hidden():
+    settings = ctl.Settings(SITE)
+    for recipient, to, expected in (
+            ('carol@lab.test', 'x:;, postmaster@far.example', True),
+            ('SRS1=a=f.test==b=t=far.example=postmaster@g.test', 'carol@lab.test', True),
+            ('shop-noreply@far.example', 'carol@lab.test', True),
+            ('no_reply@far.example', 'carol@lab.test', True),
+            ('owner-dev@far.example', 'carol@lab.test', True),
+            ('carol@lab.test', '"postmaster@far.example" <carol@lab.test>', False)):
+        text = AUTO.replace('To: postmaster@lab.test', 'To: ' + to) + QUOTE
+        found, code = settings.test('--client 127.0.0.1 --rcpt %s -' % recipient, text)
+        equal((answers(found), code), ((True, expected, True), int(expected)), recipient + to)
+
+
 @case('the answers stand whatever the restrictions and the guard\'s setting are')
 def off():
     for text in ('autoreply_guard = off\n', 'message_restrictions =\n',

@@ -3,6 +3,7 @@
 """The auto-reply guard with the programs that people use: vacation(1), and Dovecot's Sieve vacation,
 answer a bounce that quotes figures. Where the answer ends, where its refusal goes, that nothing
 sticks in a queue and nothing vanishes."""
+import base64
 import email
 import email.policy
 import os
@@ -358,6 +359,23 @@ def mime(scene):
     true('message/rfc822' not in types, types)
     equal([name for name in ('text/plain', 'text/html') if name in types],
           ['text/plain', 'text/html'], 'the texts')
+    nothing_sticks(scene)
+
+
+@case('a header that can be read in two ways is stripped by the worse one, and arrives with one')
+def two_readings(scene):
+    word = token()
+    text = ('From: bob@lab.test\r\nTo: x:;, %s\r\nSubject: Away %s\r\nAuto-Submitted: auto-replied\r\n'
+            'MIME-Version: 1.0\r\nContent-Type: image/png\r\nContent-Type: "text/plain"\r\n'
+            'Content-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: (x) base64\r\n\r\n%s\r\n'
+            % (ROBOT, word, base64.encodebytes(
+                ('I am away until Monday.\r\n\r\n' + quoted()).encode()).decode()))
+    scene.postfix.sendmail(text.replace('\r\n', '\n').encode(), '-f', '', '--', ROBOT)
+    message = scene.sink.wait(word)
+    parsed = harmless(message)
+    equal(parsed.get_all('Content-Type'), ['text/plain'], 'Content-Type')
+    equal(parsed.get_all('Content-Transfer-Encoding'), ['base64'], 'Content-Transfer-Encoding')
+    equal(parsed.get_content().strip(), 'I am away until Monday.')
     nothing_sticks(scene)
 
 
