@@ -65,6 +65,13 @@ enum lookup_status match_list_find_domain(struct match_list *list, const char *d
 bool match_list_each_name(struct match_list *list, unsigned limit,
                           bool (*visit)(void *data, const char *name), void *data);
 
+/* Calls VISIT for the networks that stand in LIST, its files and cidr tables, exclusions aside,
+ * with their place (of LIST itself: FILE is NULL, LINE 0). */
+void match_list_each_network(struct match_list *list,
+                             void (*visit)(void *data, const char *file, unsigned line,
+                                           const struct ipnet *net),
+                             void *data);
+
 /* Reads /path files again that changed, like table_refresh; its tables as well unless they belong
  * to a set (which refreshes them itself). Returns whether something was swapped. */
 bool match_list_refresh(struct match_list *list, struct problems *problems);

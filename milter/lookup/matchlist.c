@@ -574,6 +574,50 @@ bool match_list_each_name(struct match_list *list, unsigned limit,
     return each_name(list->patterns, &limit, visit, data);
 }
 
+/* Who is told of the networks of a list. */
+struct network_visit {
+    void (*visit)(void *data, const char *file, unsigned line, const struct ipnet *net);
+    void *data;
+};
+
+static bool visit_row(void *data, const char *file, unsigned line, const char *key,
+                      const char *value)
+{
+    const struct network_visit *visit = data;
+    struct ipnet net;
+    (void)value;
+    if (key && ipnet_parse(key, &net, NULL))
+        visit->visit(visit->data, file, line, &net);
+    return true;
+}
+
+static void each_network(const GArray *patterns, const char *file, struct network_visit *visit)
+{
+    for (unsigned i = 0; i < patterns->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+        if (pattern->what == A_FILE && !pattern->source->excludes) {
+            g_autoptr(GArray) inner = file_patterns(pattern->source);
+            each_network(inner, pattern->source->watched.path, visit);
+        }
+        if (pattern->negated)
+            continue;
+        if (pattern->what == A_NETWORK)
+            visit->visit(visit->data, file, file ? pattern->line : 0, &pattern->net);
+        if (pattern->what == A_TABLE && pattern->table &&
+            g_str_has_prefix(table_name(pattern->table), "cidr:"))
+            table_foreach(pattern->table, visit_row, visit);
+    }
+}
+
+void match_list_each_network(struct match_list *list,
+                             void (*visit)(void *data, const char *file, unsigned line,
+                                           const struct ipnet *net),
+                             void *data)
+{
+    struct network_visit one = {visit, data};
+    each_network(list->patterns, NULL, &one);
+}
+
 /* Reading again */
 
 static bool refresh_patterns(struct match_list *list, const GArray *patterns, bool tables,

@@ -151,6 +151,37 @@ static void lint_listener(const struct policy *policy, const struct settings *se
     }
 }
 
+struct network_lint {
+    const struct setting_value *value;
+    struct problems *problems;
+};
+
+/* Nobody's own network is larger than /8, but for the private one of IPv6 (RFC 4193). */
+static void lint_network(void *data, const char *file, unsigned line, const struct ipnet *net)
+{
+    enum { LARGEST = 8 };
+    const struct network_lint *lint = data;
+    char text[IPADDR_TEXT_MAX];
+    bool six = net->address.family == IP_V6;
+    if (net->prefix >= LARGEST || (six && net->prefix == 7 && net->address.bytes[0] == 0xfc))
+        return;
+    ipaddr_format(&net->address, text);
+    problems_warning(lint->problems, file ? file : lint->value->file,
+                     file ? line : lint->value->line,
+                     "mynetworks: %s%s%s/%u is larger than /8: whoever is in it may relay",
+                     six ? "[" : "", text, six ? "]" : "", net->prefix);
+}
+
+static void lint_networks(const struct policy *policy, const struct settings *settings,
+                          struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, policy->section, SETTING_MYNETWORKS);
+    struct network_lint lint = {value, problems};
+    if (policy->site.mynetworks &&
+        !(policy->section && value == settings_get(settings, NULL, SETTING_MYNETWORKS)))
+        match_list_each_network(policy->site.mynetworks, lint_network, &lint);
+}
+
 static void lint_local_domains(const struct policy *policy, const struct settings *settings,
                                struct problems *problems)
 {
@@ -174,6 +205,7 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
 {
     lint_local_domains(policy, settings, problems);
     lint_listener(policy, settings, problems);
+    lint_networks(policy, settings, problems);
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         struct lint lint = {
             .policy = policy,

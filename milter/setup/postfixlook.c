@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ipaddr.h"
 #include "mtatime.h"
 #include "reach.h"
 #include "setuppostfix.h"
@@ -364,6 +365,35 @@ static void look_at_passwords_of(struct postfix_setup *setup,
                    service->name, service->type);
 }
 
+static bool is_within(const struct ipnet *net, const struct ipnet *other)
+{
+    return net->prefix >= other->prefix && ipnet_contains(other, &net->address);
+}
+
+/* A network whose clients gatepost serves and Postfix does not is a mistake in one of the two.
+ * Where Postfix's own list has files and tables, nobody can tell. */
+static void look_at_networks(struct postfix_setup *setup)
+{
+    const struct setting_value *own = settings_get(setup->task->settings, NULL, SETTING_MYNETWORKS);
+    if (!own->given)
+        return;
+    g_autoptr(GPtrArray) ours = setup_words(own->text);
+    g_autoptr(GPtrArray) theirs = setup_words(postfix_get(setup, "mynetworks"));
+    for (guint i = 0; i < ours->len; i++) {
+        struct ipnet net, other;
+        bool known = !ipnet_parse(ours->pdata[i], &net, NULL) || ipaddr_is_loopback(&net.address);
+        for (guint n = 0; n < theirs->len && !known; n++)
+            known = ipnet_parse(theirs->pdata[n], &other, NULL)
+                        ? is_within(&net, &other)
+                        : strpbrk(theirs->pdata[n], "/:") && *(char *)theirs->pdata[n] != '!';
+        if (!known)
+            setup_warn(setup->task,
+                       "%s:%u: mynetworks has %s, which Postfix's own mynetworks lacks: take it "
+                       "out, or add it there",
+                       own->file, own->line, (const char *)ours->pdata[i]);
+    }
+}
+
 static void look_at_passwords(struct postfix_setup *setup)
 {
     each_service(setup, look_at_passwords_of);
@@ -419,6 +449,7 @@ void postfixlook(struct postfix_setup *setup)
         {"domains", look_at_domains},
         {"certificates", look_at_certificates},
         {"passwords", look_at_passwords},
+        {"networks", look_at_networks},
         {"instances", look_at_instances},
     };
     for (size_t i = 0; setup->postconf && i < G_N_ELEMENTS(rows); i++)

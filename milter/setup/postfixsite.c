@@ -8,6 +8,7 @@
 #include "ownaddress.h"
 #include "reach.h"
 #include "setuppostfix.h"
+#include "smallfile.h"
 
 /* Whether gatepost can read a table of Postfix's. */
 static bool can_read(const char *table)
@@ -102,6 +103,41 @@ static void print_local_domains(const struct postfix_setup *setup)
     print_setting(setup, SETTING_LOCAL_DOMAINS, value);
 }
 
+/* Postfix adds the first line of a file that myorigin names. The caller frees it; "" if it cannot
+ * be read. */
+static char *origin_of(const struct postfix_setup *setup)
+{
+    const char *value = postfix_get(setup, "myorigin"), *why;
+    if (value[0] != '/')
+        return g_strdup(value);
+    g_auto(GStrv) lines = smallfile_lines(value, &why);
+    char *origin = g_strstrip(g_strdup(lines && lines[0] ? lines[0] : ""));
+    if (!*origin)
+        setup_warn(setup->task,
+                   "myorigin = %s: %s: set origin to what Postfix adds to a bare "
+                   "address",
+                   value, lines ? "it is empty" : why);
+    return origin;
+}
+
+/* Where a bare key of smtpd_sender_login_maps owns the address: mydestination, myorigin and the
+ * host name; inet_interfaces and proxy_interfaces belong to it, too. */
+static void print_login_domains(const struct postfix_setup *setup)
+{
+    g_autoptr(GPtrArray) domains = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *origin = origin_of(setup);
+    add_domains(setup, "mydestination", domains);
+    if (*origin)
+        setup_add_word(domains, origin);
+    if (*postfix_get(setup, "myhostname"))
+        setup_add_word(domains, postfix_get(setup, "myhostname"));
+    add_literals(setup, "inet_interfaces", domains);
+    add_literals(setup, "proxy_interfaces", domains);
+    g_autofree char *value = setup_join(domains);
+    print_setting(setup, SETTING_LOGIN_DOMAINS, value);
+    print_setting(setup, SETTING_ORIGIN, origin);
+}
+
 static void print_tables(const struct postfix_setup *setup, enum setting id, const char *parameter)
 {
     g_autoptr(GPtrArray) words = setup_words(postfix_get(setup, parameter));
@@ -140,6 +176,7 @@ void postfixsite_print(const struct postfix_setup *setup)
         return;
     }
     print_local_domains(setup);
+    print_login_domains(setup);
     print_setting(setup, SETTING_MYNETWORKS, postfix_get(setup, "mynetworks"));
     if (*postfix_get(setup, "recipient_delimiter"))
         print_setting(setup, SETTING_RECIPIENT_DELIMITER,

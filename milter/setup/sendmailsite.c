@@ -25,6 +25,8 @@ struct site {
     struct sendmail_setup *setup;
     GPtrArray *domains;  /* for local_domains */
     GPtrArray *networks; /* for mynetworks */
+    GPtrArray *own;      /* for login_domains: class w alone */
+    char *name;          /* what Sendmail calls itself, and adds to a bare address */
     bool quiet;          /* who checks has written local_domains himself */
     bool relays_below;   /* class R or the access table names domains: those below count, too */
     bool certificates;   /* the access table relays by certificate */
@@ -174,6 +176,7 @@ static void add_own_name(struct site *site)
     if (gethostname(host, sizeof(host) - 1) != 0)
         host[0] = '\0';
     const char *name = said && hostname_valid(said) ? said : host;
+    site->name = g_strdup(name);
     add_domain(site, name);
     if (!strchr(name, '.') && !site->quiet)
         setup_note(site->setup->task,
@@ -271,6 +274,24 @@ static void print_delimiter(const struct sendmail_setup *setup)
         setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_RECIPIENT_DELIMITER, "+");
 }
 
+/* Class w, in words and files: there Sendmail takes addresses apart, and a user is the same at each
+ * of its domains. What there is to tell is told of all domains. */
+static void collect_own(const struct site *all)
+{
+    struct site site = {
+        .setup = all->setup, .domains = all->own, .networks = all->own, .quiet = true};
+    const GPtrArray *files = all->setup->cf->files;
+    add_words(&site, "w", add_domain);
+    add_own_name(&site);
+    for (guint i = 0; i < files->len; i++) {
+        const struct sendmailcf_class *entry = files->pdata[i];
+        if (strcmp(entry->name, "w") == 0)
+            add_file(&site, entry);
+    }
+    add_literals(&site);
+    g_free(site.name);
+}
+
 static void collect(struct site *site)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(loopback); i++)
@@ -280,6 +301,7 @@ static void collect(struct site *site)
     add_own_name(site);
     add_files(site);
     add_literals(site);
+    collect_own(site);
     add_words(site, "R", add_relayed);
     add_access(site);
 }
@@ -291,7 +313,11 @@ static void print(const struct site *site)
     printf("dnl\ndnl %s, without the \"dnl\"\n", task->settings_file);
     if (!site->setup->found)
         printf("dnl # leave out those of the files that do not exist\n");
+    g_autofree char *own = setup_join(site->own);
     setup_print_setting(task, "dnl ", "dnl # ", SETTING_LOCAL_DOMAINS, domains);
+    setup_print_setting(task, "dnl ", "dnl # ", SETTING_LOGIN_DOMAINS, own);
+    if (strchr(site->name, '.'))
+        setup_print_setting(task, "dnl ", "dnl # ", SETTING_ORIGIN, site->name);
     setup_print_setting(task, "dnl ", "dnl # ", SETTING_MYNETWORKS, networks);
     print_delimiter(site->setup);
     print_realm(site->setup);
@@ -304,6 +330,7 @@ void sendmailsite(struct sendmail_setup *setup)
     struct site site = {.setup = setup,
                         .domains = g_ptr_array_new_with_free_func(g_free),
                         .networks = g_ptr_array_new_with_free_func(g_free),
+                        .own = g_ptr_array_new_with_free_func(g_free),
                         .quiet = task->check && given};
     collect(&site);
     if (!task->check)
@@ -311,4 +338,6 @@ void sendmailsite(struct sendmail_setup *setup)
     tell(&site);
     g_ptr_array_unref(site.domains);
     g_ptr_array_unref(site.networks);
+    g_ptr_array_unref(site.own);
+    g_free(site.name);
 }

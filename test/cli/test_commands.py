@@ -252,6 +252,24 @@ TABLES = {
 }
 
 
+@case('check warns of networks that are larger than anybody has, and gives no hint that opens one')
+def large_networks():
+    settings = ctl.Settings('local_domains =\nmynetworks = 10.0.0.0/8 64.0.0.0/2 !0.0.0.0/1 [fc00::]/7 '
+                            '[2000::]/3 /FOLDER/nets cidr:cidr\n',
+                            nets='192.0.2.0/24\n0.0.0.0/0\n!128.0.0.0/1\n',
+                            cidr='::/0 yes\n192.0.2.0/24 yes\n')
+    told = sorted(re.findall('mynetworks: ([^ ]*) is larger than /8', settings.run('check').stderr))
+    equal(told, ['0.0.0.0/0', '64.0.0.0/2', '[2000::]/3', '[::]/0'])
+    match('nets:2: warning: mynetworks: 0.0.0.0/0', settings.run('check').stderr)
+    for word in ('10.0.0.1/', '10.0.0.1/x', '10.0.0.1/-', '10.0.0.1/ 24', '10.0.0.1/+8', '10.0.0.1/0',
+                 '10.0.0.1/1', '[2001:db8::1]/', '[2001:db8::1]/0', '10.0.0.1/8x', '10.0.0.1//8'):
+        done = ctl.Settings('local_domains =\nmynetworks = %s\n' % word).run('check')
+        equal((word, done.returncode, 'did you mean' in done.stderr), (word, 78, False))
+        done = ctl.Settings('local_domains =\nmynetworks = cidr:cidr\n', cidr=word + ' x\n').run('check')
+        equal((word, 'did you mean' in done.stderr), (word, False))
+    match('did you mean 10.0.0.0/24', ctl.Settings('mynetworks = 10.0.0.1/24\n').run('check').stderr)
+
+
 @case('lookup asks each kind of table')
 def lookup():
     for kind, (text, keys) in TABLES.items():

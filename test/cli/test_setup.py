@@ -166,6 +166,9 @@ O AuthRealm=example.org
            'to.example', '.to.example', 'plain.example', '.plain.example'])
     equal(networks, ['127.0.0.0/8', '[::1]/128', '198.51.100.7', '10.1.0.0/16', '192.0.2.0/24',
                      '[2001:db8::]/32', '203.0.113.0/24', '172.16.0.0/16'])
+    equal([os.path.basename(word) for word in site(done, 'login_domains')],
+          ['localhost', 'example.org', '[192.0.2.1]', 'mail.example.org', 'local-host-names'])
+    equal(site(done, 'origin'), ['mail.example.org'])
     match('dnl # .*:6 has: mynetworks = 127.0.0.1', done.stdout)
     equal((site(done, 'recipient_delimiter'), site(done, 'sasl_local_realms')),
           (['+'], ['example.org']))
@@ -475,6 +478,20 @@ proxy_interfaces = 198.51.100.1
     match('smtpd_sender_login_maps has the table ldap:x', done.stderr)
     literals = 'inet_interfaces = loopback-only\ninet_protocols = ipv4\n'
     match(r'(?m)^local_domains = .*localhost \[127.0.0.1\]$', postfix_setup('', literals).stdout)
+    printed = postfix_setup('', literals).stdout
+    match(r'(?m)^login_domains = mail.example.org .*localhost \[127.0.0.1\]$', printed)
+    match(r'(?m)^origin = mail.example.org$', printed)
+
+
+@case('setup postfix --check tells of networks that Postfix does not know')
+def postfix_networks():
+    done = postfix_setup('mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/25 198.51.100.7 10.0.0.0/8 '
+                         '[2001:db8::]/32 !203.0.113.1\n',
+                         'mynetworks = 127.0.0.0/8 192.0.2.0/24 [2001:db8::]/48 !10.0.0.0/8\n')
+    told = sorted(re.findall('mynetworks has ([^ ,]*), which Postfix', done.stderr))
+    equal(told, ['10.0.0.0/8', '198.51.100.7', '[2001:db8::]/32'])
+    done = postfix_setup('mynetworks = 10.0.0.0/8\n', 'mynetworks = cidr:/etc/postfix/nets\n')
+    absent('which Postfix', done.stderr)
 
 
 OURS = 'inet:127.0.0.1:20025'

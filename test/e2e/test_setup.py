@@ -38,8 +38,11 @@ def set_up_postfix(scene, printed):
     done = subprocess.run(['sh', '-e', '-c', shell], env=scene.mta.environment(),
                           capture_output=True, text=True)
     equal((done.returncode, done.stderr), (0, ''), 'the commands')
-    lines = dict(re.findall(r'(?m)^(local_domains|mynetworks) = (.*)$', printed))
-    equal(sorted(lines), ['local_domains', 'mynetworks'], 'lines for gatepost.conf')
+    lines = dict(re.findall(r'(?m)^(local_domains|login_domains|mynetworks|origin) = (.*)$',
+                            printed))
+    equal(sorted(lines), ['local_domains', 'login_domains', 'mynetworks', 'origin'],
+          'lines for gatepost.conf')
+    equal(lines['origin'], 'lab.test')
     scene.gatepost.reload(lines)
     reload_postfix(scene)
 
