@@ -273,6 +273,10 @@ char *header_checks_fault(const char *value, bool *forbidden_r);
  * asked for the content of the field HEADER alone, it can never match. */
 bool header_checks_line(const char *pattern, const char *header);
 
+/* After CHECK_MORE, if the restrictions turn out to be none: check->why says what table, key and
+ * value they are, and what is wrong with them. */
+void access_more_fault(struct check *check);
+
 /* Whether a value that has no fault is a list of restrictions. */
 bool access_value_is_list(const char *value);
 

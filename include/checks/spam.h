@@ -43,6 +43,10 @@ struct spam_verdict {
     GPtrArray *hits;      /* of struct spam_hit *, by name */
 };
 
+/* What RESULT means to PROFILE, which must outlive the verdict. */
+struct spam_verdict *spam_verdict_new(const struct spam_profile *profile,
+                                      const struct ruleset_result *result);
+
 void spam_site_free(struct spam_site *spam);          /* accepts NULL */
 void spam_verdict_free(struct spam_verdict *verdict); /* accepts NULL */
 

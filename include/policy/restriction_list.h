@@ -8,6 +8,7 @@
 #define POLICY_RESTRICTION_LIST_H
 
 #include "checks/check.h"
+#include "settings/settings_table.h"
 
 struct restriction_item {
     const struct restriction *row;
@@ -19,6 +20,9 @@ struct restriction_list {
     enum restriction_list_kind kind;
     GArray *items; /* of struct restriction_item */
 };
+
+/* The parameter that holds the list. */
+enum setting restriction_list_setting(enum restriction_list_kind kind);
 
 /* The name of the parameter: "client_restrictions". */
 const char *restriction_list_name(enum restriction_list_kind kind);

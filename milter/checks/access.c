@@ -3,7 +3,7 @@
  * The check_*_access restrictions: which key is asked of the table, and what its result means
  * (access(5)). A table may turn restrictions on, never let a client do what no address could.
  */
-#include "restrictions.h"
+#include "access_action.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "checks/whose.h"
 
 /* What a result speaks of, and the code and words it has when it says nothing of its own. */
-struct result {
+struct access_result {
     struct check *check;
     const char *value;   /* the whole */
     const char *text;    /* behind the word */
@@ -58,8 +58,8 @@ static size_t enhanced_code_length(const char *text)
     return length;
 }
 
-static char *result_reply(const struct result *result, unsigned code, const char *default_dsn,
-                          const char *default_text)
+static char *result_reply(const struct access_result *result, unsigned code,
+                          const char *default_dsn, const char *default_text)
 {
     size_t length = enhanced_code_length(result->text);
     const char *text = result->text + length;
@@ -77,16 +77,14 @@ char *access_plain_reply(const char *text, const char *otherwise)
     return check_format_reply(dsn[0] == '4' ? 450 : 550, dsn, "%s", *text ? text : otherwise);
 }
 
-static enum check_result refuse(struct result *result, unsigned code, const char *dsn)
+static enum check_result refuse(struct access_result *result, unsigned code, const char *dsn)
 {
     g_free(result->check->reply);
     result->check->reply = result_reply(result, code, dsn, "Access denied");
     return CHECK_REFUSE;
 }
 
-/* 451, and for the log table, key and result: VALUE is what the table said of SUBJECT (NULL: it
- * could say nothing), FAULT what is wrong with it. */
-static enum check_result cannot_tell(struct check *check, const char *subject, const char *value,
+enum check_result access_cannot_tell(struct check *check, const char *subject, const char *value,
                                      const char *fault)
 {
     g_autofree char *tables = check->argument && check->argument->tables
@@ -99,40 +97,40 @@ static enum check_result cannot_tell(struct check *check, const char *subject, c
                              value, subject ? subject : "", fault);
 }
 
-static enum check_result act_permit(struct result *result)
+static enum check_result act_permit(struct access_result *result)
 {
     (void)result;
     return CHECK_PERMIT;
 }
 
-static enum check_result act_dunno(struct result *result)
+static enum check_result act_dunno(struct access_result *result)
 {
     (void)result;
     return CHECK_DUNNO;
 }
 
-static enum check_result act_reject(struct result *result)
+static enum check_result act_reject(struct access_result *result)
 {
     return refuse(result, 554, "5.7.1");
 }
 
-static enum check_result act_defer(struct result *result)
+static enum check_result act_defer(struct access_result *result)
 {
     return refuse(result, 450, "4.7.1");
 }
 
-static enum check_result act_code(struct result *result)
+static enum check_result act_code(struct access_result *result)
 {
     return refuse(result, result->code, result->code < 500 ? "4.7.1" : "5.7.1");
 }
 
-static enum check_result act_defer_if_permit(struct result *result)
+static enum check_result act_defer_if_permit(struct access_result *result)
 {
     return check_take_deferral(result->check,
                                result_reply(result, 450, "4.7.1", "Service unavailable"));
 }
 
-static enum check_result act_defer_if_reject(struct result *result)
+static enum check_result act_defer_if_reject(struct access_result *result)
 {
     struct check_effects *effects = result->check->effects;
     if (!effects->defer_if_reject)
@@ -140,7 +138,7 @@ static enum check_result act_defer_if_reject(struct result *result)
     return CHECK_DUNNO;
 }
 
-static enum check_result act_hold(struct result *result)
+static enum check_result act_hold(struct access_result *result)
 {
     struct check_effects *effects = result->check->effects;
     if (!effects->hold)
@@ -149,7 +147,7 @@ static enum check_result act_hold(struct result *result)
     return CHECK_DUNNO;
 }
 
-static enum check_result note(struct result *result, enum action action)
+static enum check_result note(struct access_result *result, enum action action)
 {
     struct check_note entry = {
         .action = action,
@@ -158,12 +156,12 @@ static enum check_result note(struct result *result, enum action action)
     return CHECK_DUNNO;
 }
 
-static enum check_result act_warn(struct result *result)
+static enum check_result act_warn(struct access_result *result)
 {
     return note(result, ACTION_WARN);
 }
 
-static enum check_result act_info(struct result *result)
+static enum check_result act_info(struct access_result *result)
 {
     return note(result, ACTION_INFO);
 }
@@ -184,15 +182,16 @@ char *access_header_line(const char *text)
     return line;
 }
 
-static enum check_result act_prepend(struct result *result)
+static enum check_result act_prepend(struct access_result *result)
 {
     g_ptr_array_add(result->check->effects->prepend, access_header_line(result->text));
     return CHECK_DUNNO;
 }
 
-static enum check_result act_forbidden(struct result *result)
+static enum check_result act_forbidden(struct access_result *result)
 {
-    return cannot_tell(result->check, result->subject, result->value, "which gatepost does not do");
+    return access_cannot_tell(result->check, result->subject, result->value,
+                              "which gatepost does not do");
 }
 
 const char *access_need_header(const char *text)
@@ -205,34 +204,29 @@ const char *access_need_header(const char *text)
                                          : "what stands behind the word must be \"Header: value\"";
 }
 
-static const struct access_action {
-    const char *word;
-    enum check_result (*run)(struct result *result);
-    const char *(*fault)(const char *text);
-} actions[] = {
-    {"OK", act_permit, NULL},
-    {"RELAY", act_permit, NULL},
-    {"DUNNO", act_dunno, NULL},
-    {"REJECT", act_reject, NULL},
-    {"DEFER", act_defer, NULL},
-    {"DEFER_IF_PERMIT", act_defer_if_permit, NULL},
-    {"DEFER_IF_REJECT", act_defer_if_reject, NULL},
-    {"HOLD", act_hold, NULL},
-    {"WARN", act_warn, NULL},
-    {"INFO", act_info, NULL},
-    {"PREPEND", act_prepend, access_need_header},
-    {"DISCARD", act_forbidden, NULL},
-    {"FILTER", act_forbidden, NULL},
-    {"REDIRECT", act_forbidden, NULL},
-    {"BCC", act_forbidden, NULL},
+static const struct access_action actions[] = {
+    {"OK", act_permit, NULL, false},
+    {"RELAY", act_permit, NULL, false},
+    {"DUNNO", act_dunno, NULL, false},
+    {"REJECT", act_reject, NULL, false},
+    {"DEFER", act_defer, NULL, false},
+    {"DEFER_IF_PERMIT", act_defer_if_permit, NULL, false},
+    {"DEFER_IF_REJECT", act_defer_if_reject, NULL, false},
+    {"HOLD", act_hold, NULL, false},
+    {"WARN", act_warn, NULL, false},
+    {"INFO", act_info, NULL, false},
+    {"PREPEND", act_prepend, access_need_header, false},
+    {"DISCARD", act_forbidden, NULL, true},
+    {"FILTER", act_forbidden, NULL, true},
+    {"REDIRECT", act_forbidden, NULL, true},
+    {"BCC", act_forbidden, NULL, true},
 };
 
-static const struct access_action action_ok = {"OK", act_permit, NULL};
-static const struct access_action action_code = {"code", act_code, NULL};
+static const struct access_action action_number = {"OK", act_permit, NULL, false};
+static const struct access_action action_code = {"code", act_code, NULL, false};
 
-/* The action that VALUE names and the text behind it; NULL if it must be restrictions. */
-static const struct access_action *parse_value(const char *value, const char **text_r,
-                                               unsigned *code_r)
+const struct access_action *access_action_of(const char *value, const char **text_r,
+                                             unsigned *code_r)
 {
     size_t length = strcspn(value, " \t");
     const char *text = value + length + strspn(value + length, " \t");
@@ -242,7 +236,7 @@ static const struct access_action *parse_value(const char *value, const char **t
             g_ascii_strncasecmp(actions[i].word, value, length) == 0)
             return &actions[i];
     if (text_is_number(value))
-        return &action_ok;
+        return &action_number;
     bool is_code = length == 3 && *text && strchr("45", value[0]) && g_ascii_isdigit(value[1]) &&
                    g_ascii_isdigit(value[2]);
     if (is_code)
@@ -250,81 +244,21 @@ static const struct access_action *parse_value(const char *value, const char **t
     return is_code ? &action_code : NULL;
 }
 
-/* What is wrong with WORD in a list that a table gives; NULL: nothing. The caller frees it. */
-static char *word_fault(const char *word)
-{
-    const struct restriction *row = restriction_find(word);
-    if (row && (row->argument == ARGUMENT_NONE || row->argument == ARGUMENT_RESTRICTION))
-        return NULL;
-    if (row || strchr(word, ':'))
-        return g_strdup_printf("\"%s\": a table's result cannot name another table or list", word);
-    const char *why = restriction_not_served(word);
-    if (why)
-        return g_strdup_printf("\"%s\": %s", word, why);
-    const char *nearest = restriction_nearest(word);
-    return g_strdup_printf("\"%s\" is no result of access(5) and no restriction%s%s%s", word,
-                           nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                           nearest ? "\"?" : "");
-}
-
-static char *restrictions_fault(const char *value)
-{
-    const char *why = NULL;
-    g_autoptr(GPtrArray) words = text_split_list(value, &why);
-    if (!words || words->len == 0)
-        return g_strdup(why ? why : "the result is empty");
-    const struct restriction *last = restriction_find(words->pdata[words->len - 1]);
-    if (last && last->argument == ARGUMENT_RESTRICTION)
-        return g_strdup_printf("%s needs a restriction behind it", last->name);
-    char *fault = NULL;
-    for (guint i = 0; !fault && i < words->len; i++)
-        fault = word_fault(words->pdata[i]);
-    return fault;
-}
-
-char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r)
-{
-    const char *text;
-    unsigned code;
-    const struct access_action *action = parse_value(value, &text, &code);
-    *forbidden_r = action && action->run == act_forbidden;
-    *doubt_r = NULL;
-    if (*forbidden_r)
-        return g_strdup_printf("%s: gatepost never throws mail away nor sends it elsewhere; use "
-                               "REJECT or HOLD, or leave this table in the MTA",
-                               action->word);
-    if (!action)
-        return restrictions_fault(value);
-    if (action == &action_ok && strlen(value) == 3 && strchr("45", value[0]))
-        *doubt_r = "a number alone means OK, as in Postfix; write \"550 text\" to refuse";
-    const char *fault = action->fault ? action->fault(text) : NULL;
-    return fault ? g_strdup(fault) : NULL;
-}
-
-bool access_value_is_list(const char *value)
-{
-    const char *text;
-    unsigned code;
-    return !parse_value(value, &text, &code);
-}
-
 /* Carries out what a table said of SUBJECT. */
 static enum check_result act(struct check *check, const char *value, const char *subject,
                              const char *class)
 {
-    struct result result = {.check = check, .value = value, .subject = subject, .class = class};
-    const struct access_action *action = parse_value(value, &result.text, &result.code);
+    struct access_result result = {
+        .check = check, .value = value, .subject = subject, .class = class};
+    const struct access_action *action = access_action_of(value, &result.text, &result.code);
     if (!action) {
-        g_autofree char *fault = restrictions_fault(value);
-        if (fault)
-            return cannot_tell(check, subject, value, fault);
         check->more = g_strdup(value);
         check->more_subject = g_strdup(subject);
         check->more_class = class;
         return CHECK_MORE;
     }
     if (action->fault && action->fault(result.text))
-        return cannot_tell(check, subject, value, action->fault(result.text));
+        return access_cannot_tell(check, subject, value, action->fault(result.text));
     return action->run(&result);
 }
 
@@ -337,7 +271,7 @@ enum check_result access_conclude(struct check *check, enum lookup_status status
     case LOOKUP_MISS:
         return CHECK_DUNNO;
     default:
-        return cannot_tell(check, subject, NULL, "cannot be asked");
+        return access_cannot_tell(check, subject, NULL, "cannot be asked");
     }
 }
 

@@ -15,57 +15,6 @@
 /* How much of the rules' names a reply has room for, and a header line. */
 enum { REPLY_RULES_MAX = 300, HEADER_LINE_MAX = 900 };
 
-static void free_hit(void *data)
-{
-    struct spam_hit *hit = data;
-    g_free(hit->name);
-    g_free(hit->description);
-    g_free(hit->text);
-    g_free(hit);
-}
-
-void spam_verdict_free(struct spam_verdict *verdict)
-{
-    if (!verdict)
-        return;
-    g_ptr_array_unref(verdict->hits);
-    g_free(verdict);
-}
-
-void spam_site_free(struct spam_site *spam)
-{
-    if (!spam)
-        return;
-    for (guint i = 0; i < spam->profiles->len; i++) {
-        struct spam_profile *profile = spam->profiles->pdata[i];
-        g_free(profile->name);
-        ruleset_profile_free(profile->rules);
-        g_free(profile);
-    }
-    g_ptr_array_unref(spam->profiles);
-    g_array_unref(spam->rule_zones);
-    ruleset_unref(spam->ruleset);
-    g_free(spam);
-}
-
-int spam_profile_find(const struct spam_site *spam, const char *name)
-{
-    for (guint i = 1; i < spam->profiles->len; i++)
-        if (strcmp(((struct spam_profile *)spam->profiles->pdata[i])->name, name) == 0)
-            return (int)i;
-    return -1;
-}
-
-char *spam_verdict_rules(const struct spam_verdict *verdict, const char *separator)
-{
-    GString *out = g_string_new(NULL);
-    for (guint i = 0; i < verdict->hits->len; i++) {
-        const struct spam_hit *hit = verdict->hits->pdata[i];
-        g_string_append_printf(out, "%s%s", i ? separator : "", hit->name);
-    }
-    return g_string_free(out, FALSE);
-}
-
 /* The lists that rules ask */
 
 /* Whether some list that a rule names has not answered yet. */
@@ -110,27 +59,6 @@ static bool list_hits(void *data, size_t index)
 }
 
 /* Judging */
-
-static struct spam_verdict *verdict_of(const struct spam_profile *profile,
-                                       const struct ruleset_result *result)
-{
-    struct spam_verdict *verdict = g_new0(struct spam_verdict, 1);
-    verdict->score = result->score;
-    verdict->required = profile->tag_score;
-    verdict->profile = profile->name;
-    verdict->refused = result->score >= profile->reject_score;
-    verdict->tagged = verdict->refused || result->score >= profile->tag_score;
-    verdict->hits = g_ptr_array_new_with_free_func(free_hit);
-    for (size_t i = 0; i < result->hit_count; i++) {
-        struct spam_hit *hit = g_new0(struct spam_hit, 1);
-        hit->name = g_strdup(result->hits[i].name);
-        hit->description = g_strdup(result->hits[i].description);
-        hit->text = g_strdup(result->hits[i].text);
-        hit->score = result->hits[i].score;
-        g_ptr_array_add(verdict->hits, hit);
-    }
-    return verdict;
-}
 
 static int severity(const struct spam_verdict *verdict)
 {
@@ -194,7 +122,7 @@ static struct spam_verdict *judge(struct check *check)
         struct ruleset_result result;
         ruleset_score(spam->ruleset, matches, rules[i], &result);
         struct spam_verdict *verdict =
-            verdict_of(spam->profiles->pdata[g_array_index(used, unsigned, i)], &result);
+            spam_verdict_new(spam->profiles->pdata[g_array_index(used, unsigned, i)], &result);
         ruleset_result_clear(&result);
         bool milder = !best || severity(verdict) < severity(best);
         spam_verdict_free(milder ? best : verdict);

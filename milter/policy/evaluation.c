@@ -133,15 +133,21 @@ static enum evaluation_result take_refusal(struct evaluation *evaluation, const 
 static enum evaluation_result take_more(struct evaluation *evaluation, struct check *check,
                                         const char *name, bool warn)
 {
-    struct frame frame = {.warn = warn,
+    struct restriction_list *list = restriction_list_compile_result(check->more, check->list);
+    if (!list) {
+        access_more_fault(check);
+        return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
+                      g_steal_pointer(&check->why));
+    }
+    struct frame frame = {.list = list,
+                          .owned = list,
+                          .warn = warn,
                           .never_permits = check->never_permits,
                           .permit_reply = check->permit_reply,
                           .name = name,
                           .subject = g_steal_pointer(&check->more_subject),
                           .class = check->more_class};
-    frame.owned = restriction_list_compile_result(check->more, check->list);
-    frame.list = frame.owned;
-    if (!frame.owned || evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
+    if (evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
         char *why = g_strdup_printf("a table says \"%s\" of \"%s\", which cannot be evaluated",
                                     check->more, frame.subject ? frame.subject : "");
         clear_frame(&frame);

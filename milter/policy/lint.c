@@ -211,11 +211,13 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
             .policy = policy,
             .settings = settings,
             .problems = problems,
-            .value = settings_get(settings, policy->section, restriction_list_settings[kind]),
+            .value = settings_get(settings, policy->section,
+                                  restriction_list_setting((enum restriction_list_kind)kind)),
             .list = policy->lists[kind]};
         bool inherited =
             policy->section &&
-            lint.value == settings_get(settings, NULL, restriction_list_settings[kind]);
+            lint.value == settings_get(settings, NULL,
+                                       restriction_list_setting((enum restriction_list_kind)kind));
         if (inherited || !lint.list)
             continue;
         lint_unreachable(&lint);

@@ -289,19 +289,10 @@ static void build_guard(const struct build *build)
 
 /* The restriction lists, and what follows from them */
 
-const enum setting restriction_list_settings[LIST_COUNT] = {
-    [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
-    [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
-    [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
-    [LIST_RELAY] = SETTING_RELAY_RESTRICTIONS,
-    [LIST_RECIPIENT] = SETTING_RECIPIENT_RESTRICTIONS,
-    [LIST_MESSAGE] = SETTING_MESSAGE_RESTRICTIONS,
-};
-
 static void build_lists(const struct build *build)
 {
     for (int kind = 0; kind < LIST_COUNT; kind++) {
-        enum setting id = restriction_list_settings[kind];
+        enum setting id = restriction_list_setting((enum restriction_list_kind)kind);
         struct table_context context = context_for(build, id);
         build->policy->lists[kind] =
             restriction_list_compile(value_of(build, id)->text, (enum restriction_list_kind)kind,

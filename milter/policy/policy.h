@@ -9,9 +9,6 @@
 
 #include "policy/snapshot.h"
 
-/* The parameter of each list. */
-extern const enum setting restriction_list_settings[LIST_COUNT];
-
 /* Builds what holds for SECTION (NULL: for all that have none of their own) of SETTINGS, which must
  * outlive it. FIRST is the policy without a section, NULL for itself. What is wrong goes to
  * BASE->problems; the policy may then have holes and serve for nothing but to be freed. */

@@ -20,14 +20,22 @@ struct reader {
     bool failed;
 };
 
+enum setting restriction_list_setting(enum restriction_list_kind kind)
+{
+    static const enum setting settings[LIST_COUNT] = {
+        [LIST_CLIENT] = SETTING_CLIENT_RESTRICTIONS,
+        [LIST_HELO] = SETTING_HELO_RESTRICTIONS,
+        [LIST_SENDER] = SETTING_SENDER_RESTRICTIONS,
+        [LIST_RELAY] = SETTING_RELAY_RESTRICTIONS,
+        [LIST_RECIPIENT] = SETTING_RECIPIENT_RESTRICTIONS,
+        [LIST_MESSAGE] = SETTING_MESSAGE_RESTRICTIONS,
+    };
+    return settings[kind];
+}
+
 const char *restriction_list_name(enum restriction_list_kind kind)
 {
-    static const char *const names[LIST_COUNT] = {
-        [LIST_CLIENT] = "client_restrictions",       [LIST_HELO] = "helo_restrictions",
-        [LIST_SENDER] = "sender_restrictions",       [LIST_RELAY] = "relay_restrictions",
-        [LIST_RECIPIENT] = "recipient_restrictions", [LIST_MESSAGE] = "message_restrictions",
-    };
-    return names[kind];
+    return setting_row(restriction_list_setting(kind))->name;
 }
 
 static void clear_item(void *data)
@@ -298,6 +306,8 @@ static struct restriction_list *compile(const char *text, enum restriction_list_
     reader.words = words;
     if (!words)
         fail(&reader, "%s", why);
+    if (!context && words && words->len == 0)
+        fail(&reader, "a table's result is empty");
     while (words && reader.next < words->len)
         read_word(&reader, words->pdata[reader.next++]);
     if (reader.warn_if_reject)
