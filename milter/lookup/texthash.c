@@ -106,8 +106,8 @@ static void build_index(struct texthash *table, const char *file, struct problem
         else
             problems_warning(problems, file, entry.line,
                              "the key \"%s\" is there already; the first one counts here, but "
-                             "Postfix's smtpd answers 451 to every lookup in a texthash: with "
-                             "such a key: take one of the two out",
+                             "Postfix's smtpd cannot use a table with such a key (451); take one "
+                             "of the two out",
                              table->text + entry.offset);
     }
     g_array_set_size(entries, kept);

@@ -69,7 +69,8 @@ static const struct row texthash_rows[] = {
     {"texthash",
      "a 1\nb 2\nA 3\n",
      {"a=1", "b=2"},
-     "t:3: warning: the key \"a\" is there already; the first one counts"},
+     "t:3: warning: the key \"a\" is there already; the first one counts here, but "
+     "Postfix's smtpd cannot use a table with such a key (451); take one of the two out"},
     {"texthash",
      "\"a b\" 1\n\"c \\\" d\" 2\ne\\ f 3\n",
      {"\"a b\"=1", "a b", "\"c \\\\\" d\"", "\"c \\\" d\"=2", "e\\ f=3"},
