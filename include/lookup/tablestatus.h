@@ -26,9 +26,4 @@ struct table_status {
  * of patterns. Nothing is read. */
 GPtrArray *table_set_status(struct table_set *set);
 
-/* Append to such an array how a table is, how the files of a list are. */
-struct match_list;
-void table_add_status(struct table *table, GPtrArray *statuses);
-void match_list_add_status(struct match_list *list, GPtrArray *statuses);
-
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "lookup/tablestatus.h"
 #include "mail/address.h"
 #include "mail/hostname.h"
 #include "network.h"
@@ -355,6 +356,8 @@ static bool open_file(const struct parser *parser, const char *path, struct patt
     return true;
 }
 
+static const struct table_set_class set_class;
+
 struct match_list *match_list_open(const char *value, enum match_kind kind,
                                    const struct table_context *context)
 {
@@ -371,7 +374,7 @@ struct match_list *match_list_open(const char *value, enum match_kind kind,
         return NULL;
     }
     if (context->set)
-        table_set_add_list(context->set, list);
+        table_set_add(context->set, &set_class, list);
     return list;
 }
 
@@ -678,9 +681,35 @@ static void add_file_status(const GArray *patterns, GPtrArray *statuses)
     }
 }
 
-void match_list_add_status(struct match_list *list, GPtrArray *statuses)
+static void add_status(void *data, GPtrArray *statuses)
 {
+    struct match_list *list = data;
     g_mutex_lock(&list->refresh_lock);
     add_file_status(list->patterns, statuses);
     g_mutex_unlock(&list->refresh_lock);
 }
+
+/* As a member of a set */
+
+static void *member_ref(void *list)
+{
+    return match_list_ref(list);
+}
+
+static void member_unref(void *list)
+{
+    match_list_unref(list);
+}
+
+static bool member_refresh(void *list, struct problems *problems)
+{
+    return match_list_refresh(list, problems);
+}
+
+static const struct table_set_class set_class = {
+    .kind = TABLE_SET_LISTS,
+    .ref = member_ref,
+    .unref = member_unref,
+    .refresh = member_refresh,
+    .add_status = add_status,
+};

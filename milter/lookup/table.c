@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "lookup/tablestatus.h"
 #include "table_content.h"
 #include "tableset.h"
 #include "watchedfile.h"
@@ -126,6 +127,8 @@ static struct content *read_content(struct table *table, char *text, size_t leng
     return content;
 }
 
+static const struct table_set_class set_class;
+
 static bool load_file(struct table *table, const struct table_context *context)
 {
     size_t length;
@@ -171,7 +174,7 @@ struct table *table_open(const char *spec, bool bare_path_is_texthash,
     }
     g_autofree char *name = canonical_name(class, rest, context);
     struct table *table = new_table(class, name);
-    struct table *present = table_set_lookup(context->set, table->name);
+    struct table *present = table_set_lookup(context->set, &set_class, table->name);
     if (present) {
         table_unref(table);
         return present;
@@ -181,7 +184,7 @@ struct table *table_open(const char *spec, bool bare_path_is_texthash,
         return NULL;
     }
     if (context->set)
-        table_set_add_table(context->set, table);
+        table_set_add(context->set, &set_class, table);
     return table;
 }
 
@@ -265,8 +268,9 @@ bool table_refresh(struct table *table, struct problems *problems)
     return text != NULL;
 }
 
-void table_add_status(struct table *table, GPtrArray *statuses)
+static void add_status(void *data, GPtrArray *statuses)
 {
+    struct table *table = data;
     struct table_status *status = g_new0(struct table_status, 1);
     struct content *content = current(table);
     status->name = g_strdup(table->name);
@@ -277,6 +281,37 @@ void table_add_status(struct table *table, GPtrArray *statuses)
     g_mutex_unlock(&table->refresh_lock);
     g_ptr_array_add(statuses, status);
 }
+
+/* As members of a set */
+
+static const char *member_name(const void *table)
+{
+    return table_name(table);
+}
+
+static void *member_ref(void *table)
+{
+    return table_ref(table);
+}
+
+static void member_unref(void *table)
+{
+    table_unref(table);
+}
+
+static bool member_refresh(void *table, struct problems *problems)
+{
+    return table_refresh(table, problems);
+}
+
+static const struct table_set_class set_class = {
+    .kind = TABLE_SET_TABLES,
+    .name = member_name,
+    .ref = member_ref,
+    .unref = member_unref,
+    .refresh = member_refresh,
+    .add_status = add_status,
+};
 
 bool table_foreach(struct table *table,
                    bool (*visit)(void *data, const char *file, unsigned line, const char *key,

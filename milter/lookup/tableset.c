@@ -6,28 +6,30 @@
 
 #include "lookup/tablestatus.h"
 
-struct table_set {
-    GMutex lock; /* guards the arrays; never held while something is refreshed */
-    GPtrArray *tables;
-    GPtrArray *lists;
+struct member {
+    const struct table_set_class *class;
+    void *object;
 };
 
-static void unref_table(void *table)
-{
-    table_unref(table);
-}
+struct table_set {
+    GMutex lock; /* guards the array; never held while something is refreshed */
+    GArray *members[TABLE_SET_KINDS];
+};
 
-static void unref_list(void *list)
+static void member_clear(void *data)
 {
-    match_list_unref(list);
+    struct member *member = data;
+    member->class->unref(member->object);
 }
 
 struct table_set *table_set_new(void)
 {
     struct table_set *set = g_new0(struct table_set, 1);
     g_mutex_init(&set->lock);
-    set->tables = g_ptr_array_new_with_free_func(unref_table);
-    set->lists = g_ptr_array_new_with_free_func(unref_list);
+    for (int kind = 0; kind < TABLE_SET_KINDS; kind++) {
+        set->members[kind] = g_array_new(FALSE, FALSE, sizeof(struct member));
+        g_array_set_clear_func(set->members[kind], member_clear);
+    }
     return set;
 }
 
@@ -35,57 +37,60 @@ void table_set_free(struct table_set *set)
 {
     if (!set)
         return;
-    g_ptr_array_unref(set->lists);
-    g_ptr_array_unref(set->tables);
+    /* Lists hold tables: the last first. */
+    for (int kind = TABLE_SET_KINDS; kind-- > 0;)
+        g_array_unref(set->members[kind]);
     g_mutex_clear(&set->lock);
     g_free(set);
 }
 
-struct table *table_set_lookup(struct table_set *set, const char *name)
+void *table_set_lookup(struct table_set *set, const struct table_set_class *class, const char *name)
 {
     if (!set)
         return NULL;
-    struct table *found = NULL;
+    void *found = NULL;
     g_mutex_lock(&set->lock);
-    for (unsigned i = 0; !found && i < set->tables->len; i++)
-        if (g_str_equal(table_name(set->tables->pdata[i]), name))
-            found = table_ref(set->tables->pdata[i]);
+    const GArray *members = set->members[class->kind];
+    for (guint i = 0; !found && i < members->len; i++) {
+        void *object = g_array_index(members, struct member, i).object;
+        if (g_str_equal(class->name(object), name))
+            found = class->ref(object);
+    }
     g_mutex_unlock(&set->lock);
     return found;
 }
 
-void table_set_add_table(struct table_set *set, struct table *table)
+void table_set_add(struct table_set *set, const struct table_set_class *class, void *object)
 {
+    struct member member = {class, class->ref(object)};
     g_mutex_lock(&set->lock);
-    g_ptr_array_add(set->tables, table_ref(table));
+    g_array_append_val(set->members[class->kind], member);
     g_mutex_unlock(&set->lock);
 }
 
-void table_set_add_list(struct table_set *set, struct match_list *list)
+/* What was there when asked, by index over all kinds, so that the lock is not held during a visit;
+ * false behind the last. */
+static bool get(struct table_set *set, guint index, struct member *member_r)
 {
+    bool found = false;
     g_mutex_lock(&set->lock);
-    g_ptr_array_add(set->lists, match_list_ref(list));
+    for (int kind = 0; !found && kind < TABLE_SET_KINDS; kind++) {
+        const GArray *members = set->members[kind];
+        found = index < members->len;
+        if (found)
+            *member_r = g_array_index(members, struct member, index);
+        index -= MIN(index, members->len);
+    }
     g_mutex_unlock(&set->lock);
-}
-
-/* What was there when asked, by index, so that the lock is not held during a visit. */
-static void *get(struct table_set *set, GPtrArray *array, unsigned index)
-{
-    g_mutex_lock(&set->lock);
-    void *item = index < array->len ? array->pdata[index] : NULL;
-    g_mutex_unlock(&set->lock);
-    return item;
+    return found;
 }
 
 unsigned table_set_refresh(struct table_set *set, struct problems *problems)
 {
     unsigned swapped = 0;
-    struct table *table;
-    struct match_list *list;
-    for (unsigned i = 0; (table = get(set, set->tables, i)); i++)
-        swapped += table_refresh(table, problems);
-    for (unsigned i = 0; (list = get(set, set->lists, i)); i++)
-        swapped += match_list_refresh(list, problems);
+    struct member member;
+    for (guint i = 0; get(set, i, &member); i++)
+        swapped += member.class->refresh(member.object, problems);
     return swapped;
 }
 
@@ -100,11 +105,8 @@ static void status_free(void *data)
 GPtrArray *table_set_status(struct table_set *set)
 {
     GPtrArray *statuses = g_ptr_array_new_with_free_func(status_free);
-    struct table *table;
-    struct match_list *list;
-    for (unsigned i = 0; (table = get(set, set->tables, i)); i++)
-        table_add_status(table, statuses);
-    for (unsigned i = 0; (list = get(set, set->lists, i)); i++)
-        match_list_add_status(list, statuses);
+    struct member member;
+    for (guint i = 0; get(set, i, &member); i++)
+        member.class->add_status(member.object, statuses);
     return statuses;
 }

@@ -23,8 +23,8 @@ static bool skip_if_blind(struct builder *builder, const char *name)
     const struct rule *rule = g_hash_table_lookup(builder->rules, name);
     if (!rule || !is_blind(builder, rule))
         return false;
-    directive_note_skipped(builder, rule->info.file, rule->info.line, "meta",
-                           "names none but skipped rules");
+    builder_note_skipped(builder, rule->info.file, rule->info.line, "meta",
+                         "names none but skipped rules");
     g_hash_table_add(builder->blind, g_strdup(name));
     g_hash_table_remove(builder->rules, name);
     return true;

@@ -52,7 +52,7 @@ static bool needs_tags(struct builder *builder, const struct rule *rule)
         !g_hash_table_contains(builder->tagged, rule->info.name))
         return false;
     static const char reason[] = "the pattern holds replace tags, which need a plug-in";
-    directive_note_skipped(builder, rule->info.file, rule->info.line, "header", reason);
+    builder_note_skipped(builder, rule->info.file, rule->info.line, "header", reason);
     problems_warning(builder->problems, rule->info.file, rule->info.line, "rule %s is skipped: %s",
                      rule->info.name, reason);
     return true;

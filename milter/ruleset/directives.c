@@ -45,16 +45,9 @@ static const char *keep(struct builder *builder, const char *text)
     return g_string_chunk_insert_const(builder->ruleset->strings, text);
 }
 
-void directive_note_skipped(struct builder *builder, const char *file, unsigned line,
-                            const char *directive, const char *reason)
-{
-    struct ruleset_skipped skipped = {file, line, keep(builder, directive), keep(builder, reason)};
-    g_array_append_val(builder->ruleset->skipped, skipped);
-}
-
 static void note_skipped(struct builder *builder, const struct line *line, const char *reason)
 {
-    directive_note_skipped(builder, line->file, line->number, line->key, reason);
+    builder_note_skipped(builder, line->file, line->number, line->key, reason);
 }
 
 bool rule_name_valid(const char *name)

@@ -6,25 +6,6 @@
 
 #include "ruleset_private.h"
 
-void rule_free(struct rule *rule)
-{
-    if (!rule)
-        return;
-    header_rule_free(rule->header);
-    expression_free(rule->meta);
-    charset_rule_free(rule->charset);
-    script_rule_free(rule->script);
-    address_rule_free(rule->address);
-    if (rule->dependents)
-        g_ptr_array_unref(rule->dependents);
-    g_free(rule);
-}
-
-static void rule_destroy(gpointer rule)
-{
-    rule_free(rule);
-}
-
 static struct ruleset *ruleset_new(const struct ruleset_options *options)
 {
     struct ruleset *ruleset = g_new0(struct ruleset, 1);
@@ -44,41 +25,6 @@ static struct ruleset *ruleset_new(const struct ruleset_options *options)
     ruleset->skipped = g_array_new(FALSE, FALSE, sizeof(struct ruleset_skipped));
     ruleset->files = g_ptr_array_new();
     return ruleset;
-}
-
-static GHashTable *text_table(GDestroyNotify free_value)
-{
-    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
-}
-
-static void builder_init(struct builder *builder, struct ruleset *ruleset,
-                         struct problems *problems)
-{
-    *builder = (struct builder){.ruleset = ruleset, .problems = problems};
-    builder->rules = text_table(rule_destroy);
-    builder->order = g_ptr_array_new_with_free_func(g_free);
-    builder->scores = text_table(g_free);
-    builder->descriptions = text_table(g_free);
-    builder->tflags = text_table(g_free);
-    builder->tagged = text_table(NULL);
-    builder->compat = text_table(NULL);
-    builder->blind = text_table(NULL);
-    for (int i = 0; i < ADDRESS_LISTS; i++)
-        builder->lists[i] = text_table(g_free);
-}
-
-static void builder_clear(struct builder *builder)
-{
-    g_hash_table_unref(builder->rules);
-    g_ptr_array_unref(builder->order);
-    g_hash_table_unref(builder->scores);
-    g_hash_table_unref(builder->descriptions);
-    g_hash_table_unref(builder->tflags);
-    g_hash_table_unref(builder->tagged);
-    g_hash_table_unref(builder->compat);
-    g_hash_table_unref(builder->blind);
-    for (int i = 0; i < ADDRESS_LISTS; i++)
-        g_hash_table_unref(builder->lists[i]);
 }
 
 struct ruleset *ruleset_load(const char *const *paths, const struct ruleset_options *options,

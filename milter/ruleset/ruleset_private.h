@@ -151,14 +151,20 @@ struct line {
     char *value; /* the rest */
 };
 
-/* lines.c: reads a file or folder, its includes and conditions; hands its lines to directives. */
+/* builder.c: an empty builder for RULESET; what it holds is freed by builder_clear, RULESET is not.
+ * Notes that a DIRECTIVE is passed over, and why. */
+void builder_init(struct builder *builder, struct ruleset *ruleset, struct problems *problems);
+void builder_clear(struct builder *builder);
+void builder_note_skipped(struct builder *builder, const char *file, unsigned line,
+                          const char *directive, const char *reason);
+
+/* rule_lines.c: reads a file or folder, its includes and conditions; hands its lines to directives.
+ */
 void lines_read_path(struct builder *builder, const char *path);
 void lines_read_text(struct builder *builder, const char *name, const char *text, size_t length);
 
 /* directives.c: carries out one line; notes what is skipped. */
 void directive_apply(struct builder *builder, const struct line *line);
-void directive_note_skipped(struct builder *builder, const char *file, unsigned line,
-                            const char *directive, const char *reason);
 
 /* condition.c: evaluates what follows "if". Returns false with *WHY_R (caller frees) when it cannot
  * be read. */
@@ -217,7 +223,8 @@ double meta_rule_value(const struct expression *meta, const double *values);
 struct ruleset_profile *profile_new(const struct ruleset *ruleset);
 void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profile);
 
-void rule_free(struct rule *rule);
+void rule_free(struct rule *rule); /* accepts NULL */
+void rule_destroy(gpointer rule);  /* the same, for GLib */
 bool rule_name_valid(const char *name);
 
 #endif

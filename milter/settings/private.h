@@ -47,6 +47,9 @@ struct settings {
 struct section *section_new(struct settings *settings, enum section_kind kind, const char *name,
                             unsigned line);
 
+/* MAIN owns the cells that sections share with it. */
+void section_free(struct section *section, const struct section *main);
+
 /* Reads the lines of TEXT into given, keyed and sections. */
 void parse_text(struct settings *settings, const char *text, size_t length,
                 struct problems *problems);

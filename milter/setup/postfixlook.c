@@ -8,7 +8,7 @@
 #include "base/ipaddr.h"
 #include "mtatime.h"
 #include "reach.h"
-#include "setuppostfix.h"
+#include "postfixfacts.h"
 
 /* Calls EACH for every service of master.cf. */
 static void each_service(struct postfix_setup *setup,

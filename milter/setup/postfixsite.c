@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "ownaddress.h"
+#include "postfixfacts.h"
 #include "reach.h"
-#include "setuppostfix.h"
 #include "smallfile.h"
 
 /* Whether gatepost can read a table of Postfix's. */

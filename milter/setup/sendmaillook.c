@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "reach.h"
-#include "setupsendmail.h"
+#include "sendmailfacts.h"
 
 /* The filter */
 

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "mail/hostname.h"
 #include "ownaddress.h"
-#include "setupsendmail.h"
+#include "sendmailfacts.h"
 #include "smallfile.h"
 
 /* Words that are printed; more belong into a file. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "postfixfacts.h"
 #include "mtatime.h"
 #include "settings/socket.h"
 
@@ -51,96 +52,7 @@ static const char *const parameters[] = {"compatibility_level",
                                          "virtual_mailbox_domains",
                                          NULL};
 
-const char *postfix_get(const struct postfix_setup *setup, const char *name)
-{
-    return setup->postconf ? postconf_get(setup->postconf, name) : "";
-}
-
-bool postfix_has_word(const char *list, const char *word)
-{
-    g_autoptr(GPtrArray) words = setup_words(list);
-    for (guint i = 0; i < words->len; i++)
-        if (g_ascii_strcasecmp(words->pdata[i], word) == 0)
-            return true;
-    return false;
-}
-
 /* Milters */
-
-/* "unix:x", or "{ unix:x, name=value, { name = value } }" */
-void postfix_milter_init(struct postfix_milter *milter, const char *word)
-{
-    size_t length = strlen(word);
-    milter->socket = NULL;
-    milter->options = NULL;
-    if (word[0] != '{' || length < 2) {
-        milter->socket = g_strdup(word);
-        return;
-    }
-    milter->options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autofree char *inside = g_strndup(word + 1, length - 2);
-    g_autoptr(GPtrArray) parts = setup_words(inside);
-    for (guint i = 0; i < parts->len; i++) {
-        g_autofree char *part = g_strdup(parts->pdata[i]);
-        g_strstrip(g_strdelimit(part, "{}", ' '));
-        char *equals = strchr(part, '=');
-        if (i == 0)
-            milter->socket = g_strdup(part);
-        else if (equals)
-            g_hash_table_insert(milter->options, g_strchomp(g_strndup(part, equals - part)),
-                                g_strdup(g_strchug(equals + 1)));
-    }
-    if (!milter->socket)
-        milter->socket = g_strdup("");
-}
-
-void postfix_milter_clear(struct postfix_milter *milter)
-{
-    g_free(milter->socket);
-    if (milter->options)
-        g_hash_table_unref(milter->options);
-}
-
-/* "inet:127.0.0.1:1", "inet:[127.0.0.1]:1", "inet:localhost:1" are the same. */
-static char *plain_inet(const char *socket)
-{
-    g_auto(GStrv) parts = g_strsplit_set(socket, "[]", -1);
-    g_autofree char *plain = g_strjoinv("", parts);
-    const char *local = "inet:localhost:";
-    return g_ascii_strncasecmp(plain, local, strlen(local)) == 0
-               ? g_strconcat("inet:127.0.0.1:", plain + strlen(local), NULL)
-               : g_strdup(plain);
-}
-
-/* A path is one of the whole machine, or below the queue folder, for daemons that are chrooted
- * there. */
-static bool is_path(const struct postfix_setup *setup, const char *path)
-{
-    g_autofree char *inside = g_build_filename(postfix_get(setup, "queue_directory"), path, NULL);
-    return setup->path && (strcmp(path, setup->path) == 0 || strcmp(inside, setup->path) == 0);
-}
-
-bool postfix_is_gatepost(const struct postfix_setup *setup, const char *socket)
-{
-    if (g_str_has_prefix(socket, "unix:") || g_str_has_prefix(socket, "local:"))
-        return is_path(setup, strchr(socket, ':') + 1);
-    g_autofree char *one = plain_inet(socket), *other = plain_inet(setup->milter);
-    return g_ascii_strcasecmp(one, other) == 0;
-}
-
-unsigned postfix_place(const struct postfix_setup *setup, const char *list)
-{
-    g_autoptr(GPtrArray) words = setup_words(list);
-    unsigned place = 0;
-    for (guint i = 0; i < words->len && place == 0; i++) {
-        struct postfix_milter milter;
-        postfix_milter_init(&milter, words->pdata[i]);
-        if (postfix_is_gatepost(setup, milter.socket))
-            place = i + 1;
-        postfix_milter_clear(&milter);
-    }
-    return place;
-}
 
 /* What braces say for gatepost alone is not kept: the parameters say what fits. */
 char *postfix_merge(const struct postfix_setup *setup, const char *list)
@@ -154,45 +66,6 @@ char *postfix_merge(const struct postfix_setup *setup, const char *list)
 }
 
 /* Services */
-
-bool postfix_is_inner(const struct postconf_service *service)
-{
-    static const char *const places[] = {"127.", "localhost:", "[127.", "[::1]:", "::1:"};
-    if (strcmp(service->type, "unix") == 0)
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
-        if (g_str_has_prefix(service->name, places[i]) && strchr(service->name, ':'))
-            return true;
-    return false;
-}
-
-enum postfix_shown postfix_shown(const struct postfix_setup *setup,
-                                 const struct postconf_service *service)
-{
-    if (strcmp(service->command, "smtpd") != 0)
-        return POSTFIX_NO_SMTPD;
-    const char *own = g_hash_table_lookup(service->overrides, "smtpd_milters");
-    const char *options =
-        postconf_service_get(setup->postconf, service, "receive_override_options");
-    if (postfix_has_word(options, "no_milters") || (own && !*own))
-        return POSTFIX_NONE;
-    return own && postfix_place(setup, own) == 0 ? POSTFIX_OTHERS_ONLY : POSTFIX_SHOWN;
-}
-
-bool postfix_is_called(const struct postfix_setup *setup, const char *name)
-{
-    if (g_ascii_strcasecmp(postfix_get(setup, "milter_macro_daemon_name"), name) == 0)
-        return true;
-    for (guint i = 0; i < setup->postconf->services->len; i++) {
-        const struct postconf_service *service = setup->postconf->services->pdata[i];
-        const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
-        enum postfix_shown shown = postfix_shown(setup, service);
-        if (called && (shown == POSTFIX_SHOWN || shown == POSTFIX_OTHERS_ONLY) &&
-            g_ascii_strcasecmp(called, name) == 0)
-            return true;
-    }
-    return false;
-}
 
 /* The socket */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "sendmailfacts.h"
 #include "settings/socket.h"
 
 #define DEFAULT_FOLDER "/etc/mail"
@@ -30,32 +31,6 @@ static char *socket_words(const struct setup_task *task)
     /* Without brackets: with them Sendmail (8.17) fails to connect, "Invalid argument". */
     return g_strdup_printf("%s:%u@%s", address.kind == SOCKET_INET6 ? "inet6" : "inet",
                            address.port, setup_host(address.host));
-}
-
-/* Without what may be written in two ways: "unix:/x", "local:/x" and "/x" are the same, and so are
- * "inet:1@h" and "inet:1@[h]". */
-static char *plain_socket(const char *text)
-{
-    if (g_str_has_prefix(text, "unix:") || g_str_has_prefix(text, "local:"))
-        text = strchr(text, ':') + 1;
-    g_auto(GStrv) parts = g_strsplit_set(text, "[]", -1);
-    return g_strjoinv("", parts);
-}
-
-bool sendmail_same_socket(const char *a, const char *b)
-{
-    g_autofree char *plain_a = plain_socket(a), *plain_b = plain_socket(b);
-    return g_ascii_strcasecmp(plain_a, plain_b) == 0;
-}
-
-const struct sendmailcf_filter *sendmail_filter(const struct sendmail_setup *setup)
-{
-    for (guint i = 0; i < setup->cf->filters->len; i++) {
-        const struct sendmailcf_filter *filter = setup->cf->filters->pdata[i];
-        if (sendmail_same_socket(filter->socket, setup->socket))
-            return filter;
-    }
-    return sendmailcf_find(setup->cf, "gatepost");
 }
 
 /* sendmail.mc */
@@ -120,28 +95,6 @@ static void print_macros(void)
            "dnl confMILTER_MACROS_ line is needed (Sendmail 8.14 or newer).\n");
 }
 
-const char *sendmail_port_number(const char *port)
-{
-    static const struct {
-        const char *name, *number;
-    } rows[] = {{"smtp", "25"}, {"submission", "587"}, {"smtps", "465"}, {"submissions", "465"}};
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (strcmp(rows[i].name, port) == 0)
-            return rows[i].number;
-    return port;
-}
-
-bool sendmail_listens(const struct sendmail_setup *setup, const char *name)
-{
-    for (guint i = 0; i < setup->cf->daemons->len; i++) {
-        const struct sendmailcf_daemon *listener = setup->cf->daemons->pdata[i];
-        if (name[0] == ':' ? strcmp(sendmail_port_number(listener->port), name + 1) == 0
-                           : g_ascii_strcasecmp(listener->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void print_missing_listener(void *data, const char *name, const char *where)
 {
     static const struct {
@@ -181,13 +134,6 @@ static void print_submit(void)
         "dnl submit.mc needs nothing: what programs of this machine send goes to sendmail's\n"
         "dnl daemon by SMTP, where gatepost sees it. Delivery reports that Sendmail makes never\n"
         "dnl reach a filter.\n");
-}
-
-char *sendmail_source(const struct sendmail_setup *setup)
-{
-    if (!g_str_has_suffix(setup->path, ".cf"))
-        return g_strdup("sendmail.mc");
-    return g_strdup_printf("%.*s.mc", (int)strlen(setup->path) - (int)strlen(".cf"), setup->path);
 }
 
 static void print_lines(struct sendmail_setup *setup)
