@@ -5,12 +5,11 @@
 #include "watchedfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/siphash.h"
+#include "base/wholefile.h"
 #include "lookup/table.h"
 
 #define NSEC_PER_SEC INT64_C(1000000000)
@@ -21,11 +20,6 @@
 
 /* Longer than a tick of any file system's clock but FAT's. */
 #define TICK_NSEC (NSEC_PER_SEC / 20)
-
-/* A file that changes while it is read for the first time is tried so often, with such pauses. */
-enum { READ_TRIES = 40, READ_PAUSE_USEC = 50000 };
-
-enum read_result { READ_OK, READ_CHANGING, READ_FAILED };
 
 void watched_file_init(struct watched_file *file, const char *path)
 {
@@ -63,76 +57,6 @@ static bool changed_within(const struct file_stamp *stamp, int64_t nsec)
     return now - last < nsec;
 }
 
-static const char *unreadable_kind(const struct stat *st)
-{
-    if (S_ISDIR(st->st_mode))
-        return "it is a directory";
-    if (!S_ISREG(st->st_mode))
-        return "it is not a regular file";
-    return (uintmax_t)st->st_size > TABLE_FILE_MAX ? "it is too large" : NULL;
-}
-
-/* Reads up to SIZE + 1 bytes, to see whether the file grew; -1 with errno. */
-static ssize_t read_all(int fd, char *text, size_t size)
-{
-    size_t length = 0;
-    while (length < size + 1) {
-        ssize_t n = read(fd, text + length, size + 1 - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        length += (size_t)n;
-    }
-    return (ssize_t)length;
-}
-
-/* Reads what FD is now; the stamp is that of the content read. */
-static enum read_result read_open(int fd, char **text_r, struct file_stamp *stamp_r, char **why_r)
-{
-    struct stat before, after;
-    if (fstat(fd, &before) != 0) {
-        *why_r = g_strdup(g_strerror(errno));
-        return READ_FAILED;
-    }
-    const char *kind = unreadable_kind(&before);
-    if (kind) {
-        *why_r = g_strdup(kind);
-        return READ_FAILED;
-    }
-    size_t size = (size_t)before.st_size;
-    g_autofree char *text = g_try_malloc(size + 2);
-    ssize_t length = text ? read_all(fd, text, size) : -1;
-    if (length < 0 || fstat(fd, &after) != 0) {
-        *why_r = g_strdup(g_strerror(text ? errno : ENOMEM));
-        return READ_FAILED;
-    }
-    struct file_stamp stamp;
-    fill_stamp(&stamp, &before);
-    fill_stamp(stamp_r, &after);
-    if ((size_t)length != size || !same_stamp(&stamp, stamp_r))
-        return READ_CHANGING;
-    text[length] = '\0';
-    *text_r = g_steal_pointer(&text);
-    return READ_OK;
-}
-
-static enum read_result read_path(const char *path, char **text_r, struct file_stamp *stamp_r,
-                                  char **why_r)
-{
-    /* O_NONBLOCK: opening a FIFO must not hang. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        *why_r = g_strdup(g_strerror(errno));
-        return READ_FAILED;
-    }
-    enum read_result result = read_open(fd, text_r, stamp_r, why_r);
-    close(fd);
-    return result;
-}
-
 static uint64_t digest(const char *text, size_t length)
 {
     static const struct siphash_seed seed = {1, 2};
@@ -150,23 +74,26 @@ static void note_loaded(struct watched_file *file, const struct file_stamp *stam
     file->read_at = g_get_real_time() / G_USEC_PER_SEC;
 }
 
+/* The text of WHOLE, which is in force from now on. */
+static char *take(struct watched_file *file, const struct file_stamp *stamp,
+                  const struct whole_file *whole, size_t *length_r)
+{
+    note_loaded(file, stamp, whole->text);
+    *length_r = whole->length;
+    return whole->text;
+}
+
 char *watched_file_read(struct watched_file *file, size_t *length_r, char **why_r)
 {
-    for (unsigned tries = 0; tries < READ_TRIES; tries++) {
-        struct file_stamp stamp;
-        char *text = NULL;
-        enum read_result result = read_path(file->path, &text, &stamp, why_r);
-        if (result == READ_FAILED)
-            return NULL;
-        if (result == READ_OK) {
-            note_loaded(file, &stamp, text);
-            *length_r = (size_t)stamp.size;
-            return text;
-        }
-        g_usleep(READ_PAUSE_USEC);
+    struct whole_file whole;
+    struct file_stamp stamp;
+    enum whole_file_result result = whole_file_read_settled(file->path, TABLE_FILE_MAX, &whole);
+    if (result != WHOLE_FILE_READ) {
+        *why_r = g_strdup(whole_file_why(result));
+        return NULL;
     }
-    *why_r = g_strdup("it does not stop changing");
-    return NULL;
+    fill_stamp(&stamp, &whole.status);
+    return take(file, &stamp, &whole, length_r);
 }
 
 static void warn_once(struct watched_file *file, const char *why, struct problems *problems)
@@ -225,18 +152,21 @@ char *watched_file_poll(struct watched_file *file, size_t *length_r, struct prob
             g_clear_pointer(&file->trouble, g_free);
         return NULL;
     }
-    g_autofree char *text = NULL, *why = NULL;
-    enum read_result result = read_path(file->path, &text, &stamp, &why);
-    if (result == READ_FAILED)
-        warn_once(file, why, problems);
-    if (result != READ_OK)
+    struct whole_file whole;
+    enum whole_file_result result =
+        whole_file_read(file->path, WHOLE_FILE_REGULAR, TABLE_FILE_MAX, &whole);
+    if (result == WHOLE_FILE_CHANGED)
         return NULL;
-    g_clear_pointer(&file->trouble, g_free);
-    if (same_as_loaded(file, &stamp, text)) {
-        file->hot = false;
+    if (result != WHOLE_FILE_READ) {
+        warn_once(file, whole_file_why(result), problems);
         return NULL;
     }
-    note_loaded(file, &stamp, text);
-    *length_r = (size_t)stamp.size;
-    return g_steal_pointer(&text);
+    g_clear_pointer(&file->trouble, g_free);
+    fill_stamp(&stamp, &whole.status);
+    if (same_as_loaded(file, &stamp, whole.text)) {
+        file->hot = false;
+        g_free(whole.text);
+        return NULL;
+    }
+    return take(file, &stamp, &whole, length_r);
 }

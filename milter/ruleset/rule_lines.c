@@ -3,9 +3,9 @@
  * Rule files as lines: comments, languages, conditions and includes are dealt with here, what is
  * left is a directive. Conditions belong to the file that they stand in.
  */
-#include <sys/stat.h>
 #include <string.h>
 
+#include "base/wholefile.h"
 #include "ruleset_private.h"
 
 #define INCLUDE_DEPTH_MAX 16
@@ -251,19 +251,17 @@ static const char *note_file(struct builder *builder, const char *path)
 
 static void read_file(struct builder *builder, const char *path)
 {
-    g_autoptr(GError) why = NULL;
-    g_autofree char *text = NULL;
-    gsize length;
-    struct stat status;
+    struct whole_file whole;
     const char *file = note_file(builder, path);
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    enum whole_file_result result = whole_file_read_settled(path, RULE_FILE_MAX, &whole);
+    if (result == WHOLE_FILE_READ)
+        read_text(builder, file, whole.text, whole.length);
+    else if (result == WHOLE_FILE_SPECIAL)
         problems_error(builder->problems, file, 0, "it is neither a file nor a folder");
-    else if (stat(path, &status) == 0 && (gsize)status.st_size > RULE_FILE_MAX)
-        problems_error(builder->problems, file, 0, "the file is too large");
-    else if (!g_file_get_contents(path, &text, &length, &why))
-        problems_error(builder->problems, file, 0, "%s", why->message);
     else
-        read_text(builder, file, text, length);
+        problems_error(builder->problems, file, 0, "the file cannot be read: %s",
+                       whole_file_why(result));
+    g_free(whole.text);
 }
 
 void lines_read_text(struct builder *builder, const char *name, const char *text, size_t length)

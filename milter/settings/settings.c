@@ -5,11 +5,9 @@
 #include "settings/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/wholefile.h"
 #include "private.h"
 
 struct settings *settings_parse(const char *text, size_t length, const char *name,
@@ -28,58 +26,24 @@ struct settings *settings_parse(const char *text, size_t length, const char *nam
     return settings;
 }
 
-/* Reads FD to its end, or one byte beyond SETTINGS_FILE_MAX; false with errno. */
-static bool read_whole(int fd, GString *out)
-{
-    char buffer[16384];
-    while (out->len <= SETTINGS_FILE_MAX) {
-        ssize_t got = read(fd, buffer, sizeof buffer);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        if (got == 0)
-            return true;
-        g_string_append_len(out, buffer, got);
-    }
-    return true;
-}
-
-/* Whether a regular file was written to between two looks: what was read may be half of it. */
-static bool has_changed(const struct stat *before, const struct stat *after, size_t length)
-{
-    return S_ISREG(after->st_mode) && length <= SETTINGS_FILE_MAX &&
-           (before->st_size != after->st_size || (size_t)after->st_size != length ||
-            before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
-            before->st_mtim.tv_nsec != after->st_mtim.tv_nsec);
-}
-
-static bool read_file(const char *path, GString *out, struct problems *problems)
-{
-    struct stat before, after;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    bool is_read =
-        fd >= 0 && fstat(fd, &before) == 0 && read_whole(fd, out) && fstat(fd, &after) == 0;
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (!is_read) {
-        problems_error(problems, path, 0, "the file cannot be read: %s", g_strerror(error));
-        return false;
-    }
-    if (has_changed(&before, &after, out->len)) {
-        problems_error(problems, path, 0, "the file was changed while it was read; try again");
-        return false;
-    }
-    return true;
-}
-
 struct settings *settings_load(const char *path, struct problems *problems)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (!read_file(path, text, problems))
-        return NULL;
-    return settings_parse(text->str, text->len, path, problems);
+    struct whole_file file;
+    enum whole_file_result result =
+        whole_file_read(path, WHOLE_FILE_STREAMS, SETTINGS_FILE_MAX, &file);
+    if (result == WHOLE_FILE_READ) {
+        struct settings *settings = settings_parse(file.text, file.length, path, problems);
+        g_free(file.text);
+        return settings;
+    }
+    if (result == WHOLE_FILE_CHANGED)
+        problems_error(problems, path, 0, "the file was changed while it was read; try again");
+    else if (result == WHOLE_FILE_TOO_LARGE)
+        problems_error(problems, path, 0, "the file is longer than %d bytes", SETTINGS_FILE_MAX);
+    else
+        problems_error(problems, path, 0, "the file cannot be read: %s",
+                       result == WHOLE_FILE_FOLDER ? g_strerror(EISDIR) : whole_file_why(result));
+    return NULL;
 }
 
 void settings_free(struct settings *settings)

@@ -4,57 +4,45 @@
  */
 #include "trial/messagefile.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/wholefile.h"
 #include "mail/mailboxes.h"
 #include "mail/message.h"
 
-static bool read_stream(FILE *stream, GString *text, char **why_r)
+/* What nobody writes to is an empty message. */
+static bool read_path(const char *path, struct whole_file *file, char **why_r)
 {
-    char buffer[65536];
-    size_t count;
-    while ((count = fread(buffer, 1, sizeof buffer, stream)) > 0) {
-        if (text->len + count > MESSAGE_FILE_MAX) {
-            *why_r = g_strdup_printf("longer than %zu MB", MESSAGE_FILE_MAX >> 20);
-            return false;
-        }
-        g_string_append_len(text, buffer, (gssize)count);
-    }
-    if (ferror(stream))
-        *why_r = g_strdup(g_strerror(errno));
-    return !ferror(stream);
-}
-
-static bool read_path(const char *path, GString *text, char **why_r)
-{
-    if (strcmp(path, "-") == 0)
-        return read_stream(stdin, text, why_r);
-    FILE *stream = fopen(path, "rb");
-    if (!stream) {
-        *why_r = g_strdup(g_strerror(errno));
-        return false;
-    }
-    bool good = read_stream(stream, text, why_r);
-    fclose(stream);
-    return good;
+    enum whole_file_result result =
+        strcmp(path, "-") == 0
+            ? whole_file_read_open(STDIN_FILENO, WHOLE_FILE_STREAMS, MESSAGE_FILE_MAX, file)
+            : whole_file_read(path, WHOLE_FILE_STREAMS, MESSAGE_FILE_MAX, file);
+    if (result == WHOLE_FILE_READ)
+        return true;
+    if (result == WHOLE_FILE_UNWRITTEN)
+        file->text = g_strdup("");
+    else if (result == WHOLE_FILE_TOO_LARGE)
+        *why_r = g_strdup_printf("longer than %zu MB", MESSAGE_FILE_MAX >> 20);
+    else
+        *why_r = g_strdup(whole_file_why(result));
+    return result == WHOLE_FILE_UNWRITTEN;
 }
 
 /* Postfix makes a header field of an mbox's first line. */
-static char *take_mailbox_line(const GString *text)
+static char *take_mailbox_line(const char *text)
 {
-    if (!g_str_has_prefix(text->str, "From "))
+    if (!g_str_has_prefix(text, "From "))
         return NULL;
-    return g_strndup(text->str, strcspn(text->str, "\r\n"));
+    return g_strndup(text, strcspn(text, "\r\n"));
 }
 
 /* Lines end in CR LF when they come by SMTP. */
-static GString *take_body(const GString *text, size_t start)
+static GString *take_body(const struct whole_file *file, size_t start)
 {
-    GString *body = g_string_sized_new(text->len - start);
-    for (const char *p = text->str + start, *end = text->str + text->len; p < end; p++) {
-        if (*p == '\n' && (p == text->str || p[-1] != '\r'))
+    GString *body = g_string_sized_new(file->length - start);
+    for (const char *p = file->text + start, *end = file->text + file->length; p < end; p++) {
+        if (*p == '\n' && (p == file->text || p[-1] != '\r'))
             g_string_append_c(body, '\r');
         g_string_append_c(body, *p);
     }
@@ -64,16 +52,14 @@ static GString *take_body(const GString *text, size_t start)
 bool message_file_read(const char *path, struct message_file *message_r, char **why_r)
 {
     *message_r = (struct message_file){0};
-    GString *text = g_string_new(NULL);
-    if (!read_path(path, text, why_r)) {
-        g_string_free(text, TRUE);
+    struct whole_file file;
+    if (!read_path(path, &file, why_r))
         return false;
-    }
-    message_r->mailbox_line = take_mailbox_line(text);
+    message_r->mailbox_line = take_mailbox_line(file.text);
     message_r->headers = header_list_new();
-    size_t header = message_parse(text->str, text->len, message_r->headers);
-    message_r->body = take_body(text, header);
-    g_string_free(text, TRUE);
+    size_t header = message_parse(file.text, file.length, message_r->headers);
+    message_r->body = take_body(&file, header);
+    g_free(file.text);
     return true;
 }
 

@@ -127,7 +127,8 @@ def posix():
 
 @case('every source begins with its licence')
 def licence_lines():
-    sources = c_files() + files('test/**/*.[ch]', 'test/**/*.py', 'test/run', 'test/bench/run')
+    sources = c_files() + files('packaging/**/*.[ch]', 'test/**/*.[ch]', 'test/**/*.py', 'milter/**/*.py',
+                                'test/run', 'test/bench/run')
     fail_if([path for path in sources
              if 'SPDX-License-Identifier: BSD-2-Clause' not in read(path)[:200]])
 
@@ -164,7 +165,7 @@ def formatting():
     if ' version %d.' % CLANG_FORMAT not in version:
         raise Skip('each clang-format has its own taste; the sources are formatted by version %d, '
                    'this is %s' % (CLANG_FORMAT, version.strip()))
-    sources = c_files() + files('test/**/*.[ch]')
+    sources = c_files() + files('packaging/**/*.[ch]', 'test/**/*.[ch]')
     done = subprocess.run([program, '--dry-run', '--Werror', *sources], cwd=TOP,
                           capture_output=True, text=True)
     fail_if(sorted({line.split(':')[0] for line in done.stderr.splitlines() if ': error:' in line}))

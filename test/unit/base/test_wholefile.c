@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading whole files: what is at the path, and what comes of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wholefile.h"
+
+enum { MOST = 100000 };
+
+static char *folder, *path;
+
+static void check(enum whole_file_kinds kinds, enum whole_file_result expected, size_t length)
+{
+    struct whole_file file;
+    gint64 begun = g_get_monotonic_time();
+    g_assert_cmpint(whole_file_read(path, kinds, MOST, &file), ==, expected);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 20 * G_USEC_PER_SEC);
+    g_assert_true((expected == WHOLE_FILE_READ) == (file.text != NULL));
+    if (file.text) {
+        g_assert_cmpuint(file.length, ==, length);
+        g_assert_cmpint(file.text[length], ==, '\0');
+    }
+    g_free(file.text);
+}
+
+static void test_sizes(void)
+{
+    static const size_t sizes[] = {0, 1, 16383, 16384, 16385, MOST - 1, MOST, MOST + 1, 3 * MOST};
+    g_autofree char *text = g_strnfill(3 * MOST, 'x');
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        enum whole_file_result expected = sizes[i] > MOST ? WHOLE_FILE_TOO_LARGE : WHOLE_FILE_READ;
+        g_assert_true(g_file_set_contents(path, text, (gssize)sizes[i], NULL));
+        check(WHOLE_FILE_REGULAR, expected, sizes[i]);
+        check(WHOLE_FILE_STREAMS, expected, sizes[i]);
+        g_unlink(path);
+    }
+}
+
+static void test_no_file(void)
+{
+    check(WHOLE_FILE_REGULAR, WHOLE_FILE_FAULT, 0);
+    g_assert_cmpint(errno, ==, ENOENT);
+    g_assert_cmpstr(whole_file_why(WHOLE_FILE_FAULT), ==, g_strerror(ENOENT));
+    g_mkdir(path, 0700);
+    check(WHOLE_FILE_REGULAR, WHOLE_FILE_FOLDER, 0);
+    check(WHOLE_FILE_STREAMS, WHOLE_FILE_FOLDER, 0);
+    g_rmdir(path);
+}
+
+static void test_devices(void)
+{
+    static const struct {
+        const char *device;
+        enum whole_file_kinds kinds;
+        enum whole_file_result expected;
+    } rows[] = {
+        {"/dev/null", WHOLE_FILE_REGULAR, WHOLE_FILE_SPECIAL},
+        {"/dev/null", WHOLE_FILE_STREAMS, WHOLE_FILE_READ},
+        {"/dev/zero", WHOLE_FILE_REGULAR, WHOLE_FILE_SPECIAL},
+        {"/dev/zero", WHOLE_FILE_STREAMS, WHOLE_FILE_TOO_LARGE},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpint(symlink(rows[i].device, path), ==, 0);
+        check(rows[i].kinds, rows[i].expected, 0);
+        g_unlink(path);
+    }
+}
+
+/* Writes SIZE bytes into the FIFO after a moment. */
+static void *write_late(void *data)
+{
+    size_t size = GPOINTER_TO_SIZE(data);
+    g_autofree char *text = g_strnfill(size, 'x');
+    g_usleep(G_USEC_PER_SEC / 4);
+    int fd = open(path, O_WRONLY);
+    for (size_t done = 0; done < size;) {
+        ssize_t written = write(fd, text + done, size - done);
+        if (written <= 0)
+            break;
+        done += (size_t)written;
+    }
+    close(fd);
+    return NULL;
+}
+
+static void test_fifos(void)
+{
+    static const size_t sizes[] = {1, 70000, MOST, MOST + 1};
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    check(WHOLE_FILE_REGULAR, WHOLE_FILE_SPECIAL, 0);
+    check(WHOLE_FILE_STREAMS, WHOLE_FILE_UNWRITTEN, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        GThread *thread = g_thread_new("writer", write_late, GSIZE_TO_POINTER(sizes[i]));
+        check(WHOLE_FILE_STREAMS, sizes[i] > MOST ? WHOLE_FILE_TOO_LARGE : WHOLE_FILE_READ,
+              sizes[i]);
+        g_thread_join(thread);
+    }
+    g_unlink(path);
+}
+
+static gint stop;
+
+static void *keep_writing(void *data)
+{
+    int fd = GPOINTER_TO_INT(data);
+    while (!g_atomic_int_get(&stop)) {
+        g_assert_cmpint(pwrite(fd, "x", 1, 0), ==, 1);
+        g_usleep(100);
+    }
+    return NULL;
+}
+
+/* What is read at rest only is never taken while somebody writes; then it is. */
+static void test_changing(void)
+{
+    struct whole_file file;
+    unsigned changed = 0;
+    g_autofree char *text = g_strnfill(MOST, 'x');
+    g_assert_true(g_file_set_contents(path, text, MOST, NULL));
+    int fd = open(path, O_WRONLY);
+    GThread *thread = g_thread_new("writer", keep_writing, GINT_TO_POINTER(fd));
+    for (unsigned i = 0; i < 20000 && changed == 0; i++) {
+        changed += whole_file_read(path, WHOLE_FILE_REGULAR, MOST, &file) == WHOLE_FILE_CHANGED;
+        g_free(file.text);
+    }
+    g_assert_cmpuint(changed, >, 0);
+    g_atomic_int_set(&stop, 1);
+    g_thread_join(thread);
+    close(fd);
+    g_assert_cmpint(whole_file_read_settled(path, MOST, &file), ==, WHOLE_FILE_READ);
+    g_free(file.text);
+    g_unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("gatepost-XXXXXX", NULL);
+    path = g_build_filename(folder, "file", NULL);
+    g_test_add_func("/wholefile/sizes", test_sizes);
+    g_test_add_func("/wholefile/no_file", test_no_file);
+    g_test_add_func("/wholefile/devices", test_devices);
+    g_test_add_func("/wholefile/fifos", test_fifos);
+    g_test_add_func("/wholefile/changing", test_changing);
+    int status = g_test_run();
+    g_rmdir(folder);
+    g_free(folder);
+    g_free(path);
+    return status;
+}
