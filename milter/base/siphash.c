@@ -4,7 +4,6 @@
  */
 #include "base/siphash.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/system.h"
@@ -65,16 +64,13 @@ uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t lengt
 }
 
 static struct siphash_seed process_seed;
-static pthread_once_t process_seed_drawn = PTHREAD_ONCE_INIT;
-
-static void draw_process_seed(void)
-{
-    siphash_seed_random(&process_seed);
-}
-
 guint siphash_string(gconstpointer text)
 {
-    pthread_once(&process_seed_drawn, draw_process_seed);
+    static gsize drawn;
+    if (g_once_init_enter(&drawn)) {
+        siphash_seed_random(&process_seed);
+        g_once_init_leave(&drawn, 1);
+    }
     uint64_t hash = siphash(&process_seed, text, strlen(text));
     return (guint)(hash ^ hash >> 32);
 }

@@ -6,7 +6,6 @@
 #include "channel.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -79,8 +78,11 @@ static int open_channel(struct channel *channel, unsigned timeout_ms, unsigned t
 struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned tries,
                             const char **why_r)
 {
-    static pthread_once_t library = PTHREAD_ONCE_INIT;
-    pthread_once(&library, init_library);
+    static gsize library;
+    if (g_once_init_enter(&library)) {
+        init_library();
+        g_once_init_leave(&library, 1);
+    }
     struct channel *channel = g_new0(struct channel, 1);
     channel->sockets = g_array_new(FALSE, TRUE, sizeof(struct pollfd));
     g_array_set_size(channel->sockets, 1);

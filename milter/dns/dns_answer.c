@@ -10,7 +10,7 @@
 const struct dns_answer *dns_answer_ref(const struct dns_answer *answer)
 {
     struct dns_answer *own = (struct dns_answer *)answer;
-    __atomic_add_fetch(&own->references, 1, __ATOMIC_RELAXED);
+    g_atomic_int_inc(&own->references);
     return answer;
 }
 
@@ -24,7 +24,7 @@ static void free_strings(char **strings, size_t count)
 void dns_answer_unref(const struct dns_answer *answer)
 {
     struct dns_answer *own = (struct dns_answer *)answer;
-    if (!own || __atomic_sub_fetch(&own->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (!own || !g_atomic_int_dec_and_test(&own->references))
         return;
     g_free(own->addresses);
     for (size_t i = 0; own->mx && i < own->count; i++)

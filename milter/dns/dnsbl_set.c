@@ -6,7 +6,6 @@
 #include "dns/dnsbl_set.h"
 
 #include <glib.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@
 #include "mail/hostname.h"
 
 struct dnsbl_set {
-    atomic_int references;
+    gint references;
     GPtrArray *entries;
 };
 
@@ -271,20 +270,20 @@ bool dnsbl_set_add_rule(struct dnsbl_set *set, const char *text, struct problems
 struct dnsbl_set *dnsbl_set_new(void)
 {
     struct dnsbl_set *set = g_new0(struct dnsbl_set, 1);
-    atomic_init(&set->references, 1);
+    g_atomic_int_set(&set->references, 1);
     set->entries = g_ptr_array_new_with_free_func(entry_free);
     return set;
 }
 
 struct dnsbl_set *dnsbl_set_ref(struct dnsbl_set *set)
 {
-    atomic_fetch_add(&set->references, 1);
+    g_atomic_int_inc(&set->references);
     return set;
 }
 
 void dnsbl_set_unref(struct dnsbl_set *set)
 {
-    if (!set || atomic_fetch_sub(&set->references, 1) > 1)
+    if (!set || !g_atomic_int_dec_and_test(&set->references))
         return;
     g_ptr_array_unref(set->entries);
     g_free(set);

@@ -6,7 +6,6 @@
  */
 #include "dns/dnsbl_state.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/siphash.h"
@@ -37,7 +36,7 @@ struct dnsbl_list {
 };
 
 struct dnsbl_state {
-    pthread_mutex_t lock;
+    GMutex lock;
     int64_t (*now)(void); /* us of the monotonic clock */
     GHashTable *lists;
     dnsbl_event_fn event;
@@ -257,9 +256,9 @@ static void on_probe(void *data)
     struct dnsbl_state *state = list->state;
     struct todo todo;
     todo_init(&todo);
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     settle(list, state->now(), &todo);
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     todo_run(&todo, state);
 }
 
@@ -324,7 +323,7 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
     struct todo todo;
     todo_init(&todo);
     *probe_r = NULL;
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     struct dnsbl_list *list = find_list(state, zone, kind, true);
     *reason_r = list ? DNSBL_FINE : DNSBL_ERROR;
     if (list && !may_ask(list, resolver, state->now(), &todo)) {
@@ -334,7 +333,7 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
     if (list && list->invalid)
         *probe_r = dns_question_share(list->invalid, waker);
     *since_r = list ? list->well_since : 0;
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     todo_run(&todo, state);
     return list;
 }
@@ -356,7 +355,7 @@ void list_report(struct dnsbl_list *list, const struct list_report *report)
     int64_t now = state->now();
     struct todo todo;
     todo_init(&todo);
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     if (report->reason == DNSBL_TIMED_OUT || report->reason == DNSBL_ERROR)
         count_failure(list, report->reason, report->serial, now, &todo);
     else
@@ -367,7 +366,7 @@ void list_report(struct dnsbl_list *list, const struct list_report *report)
         if (!report->cached)
             set_aside(list, report->reason, now, &todo);
     }
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     todo_run(&todo, state);
 }
 
@@ -376,10 +375,10 @@ enum dnsbl_reason list_verdict(struct dnsbl_list *list)
     struct dnsbl_state *state = list->state;
     struct todo todo;
     todo_init(&todo);
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     settle(list, state->now(), &todo);
     enum dnsbl_reason reason = list->health == DNSBL_ASIDE ? list->reason : DNSBL_FINE;
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     todo_run(&todo, state);
     return reason;
 }
@@ -389,11 +388,11 @@ void dnsbl_state_probe(struct dnsbl_state *state, struct resolver *resolver, con
 {
     struct todo todo;
     todo_init(&todo);
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     struct dnsbl_list *list = find_list(state, zone, kind, true);
     if (list)
         start_probe(list, resolver, &todo);
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     todo_run(&todo, state);
 }
 
@@ -401,13 +400,13 @@ void dnsbl_state_retry(struct dnsbl_state *state)
 {
     GHashTableIter iter;
     void *data;
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     g_hash_table_iter_init(&iter, state->lists);
     while (g_hash_table_iter_next(&iter, NULL, &data)) {
         struct dnsbl_list *list = data;
         list->probe_due = 0;
     }
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
 }
 
 /* ---- status ---- */
@@ -470,11 +469,11 @@ GPtrArray *dnsbl_state_status(struct dnsbl_state *state)
     int64_t now = state->now();
     GHashTableIter iter;
     void *list;
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     g_hash_table_iter_init(&iter, state->lists);
     while (g_hash_table_iter_next(&iter, NULL, &list))
         g_ptr_array_add(all, describe(list, now));
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     g_ptr_array_sort(all, by_zone);
     return all;
 }
@@ -482,10 +481,10 @@ GPtrArray *dnsbl_state_status(struct dnsbl_state *state)
 struct dnsbl_list_status *dnsbl_state_list(struct dnsbl_state *state, const char *zone,
                                            enum dnsbl_kind kind)
 {
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     struct dnsbl_list *list = find_list(state, zone, kind, false);
     struct dnsbl_list_status *status = list ? describe(list, state->now()) : NULL;
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     return status;
 }
 
@@ -503,7 +502,7 @@ static void list_free(void *data)
 struct dnsbl_state *dnsbl_state_new(dnsbl_event_fn event, void *data)
 {
     struct dnsbl_state *state = g_new0(struct dnsbl_state, 1);
-    pthread_mutex_init(&state->lock, NULL);
+    g_mutex_init(&state->lock);
     state->lists = g_hash_table_new(siphash_string, g_str_equal);
     state->now = g_get_monotonic_time;
     state->event = event;
@@ -522,7 +521,7 @@ static void cancel_probes(struct dnsbl_state *state)
     GPtrArray *questions = g_ptr_array_new();
     GHashTableIter iter;
     void *data;
-    pthread_mutex_lock(&state->lock);
+    g_mutex_lock(&state->lock);
     g_hash_table_iter_init(&iter, state->lists);
     while (g_hash_table_iter_next(&iter, NULL, &data)) {
         struct dnsbl_list *list = data;
@@ -531,7 +530,7 @@ static void cancel_probes(struct dnsbl_state *state)
         if (list->test)
             g_ptr_array_add(questions, g_steal_pointer(&list->test));
     }
-    pthread_mutex_unlock(&state->lock);
+    g_mutex_unlock(&state->lock);
     for (unsigned i = 0; i < questions->len; i++)
         dns_question_drop(questions->pdata[i]);
     g_ptr_array_unref(questions);
@@ -548,6 +547,6 @@ void dnsbl_state_free(struct dnsbl_state *state)
     while (g_hash_table_iter_next(&iter, NULL, &list))
         list_free(list);
     g_hash_table_unref(state->lists);
-    pthread_mutex_destroy(&state->lock);
+    g_mutex_clear(&state->lock);
     g_free(state);
 }

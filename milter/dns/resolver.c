@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,7 +22,7 @@
 enum { SEND_BURST = 64 };
 
 struct sending {
-    atomic_int references;
+    gint references;
     struct resolver *resolver; /* not owned: whoever follows it holds the resolver otherwise */
     char *key;
     const char *name; /* within KEY */
@@ -31,12 +30,12 @@ struct sending {
     unsigned flags; /* of enum dns_ask */
     uint64_t serial;
     int64_t sent_at;
-    _Atomic(const struct dns_answer *) answer; /* NULL while pending */
-    GPtrArray *questions;                      /* to be woken; under the resolver's lock */
+    const struct dns_answer *answer; /* NULL while pending */
+    GPtrArray *questions;            /* to be woken; under the resolver's lock */
 };
 
 struct dns_question {
-    atomic_int references; /* the asker's and the sending's */
+    gint references; /* the asker's and the sending's */
     struct resolver *resolver;
     struct sending *sending;
     struct waker waker;
@@ -46,10 +45,10 @@ struct dns_question {
 };
 
 struct resolver {
-    atomic_int references; /* the owner's and one of each question */
-    pthread_mutex_t lock;
-    pthread_cond_t woken; /* a wake function has returned */
-    pthread_t thread;
+    gint references; /* the owner's and one of each question */
+    GMutex lock;
+    GCond woken; /* a wake function has returned */
+    GThread *thread;
     int wake_pipe[2];
     bool wake_pending;
     bool stopping;
@@ -68,7 +67,7 @@ struct resolver {
 
 static void resolver_unref(struct resolver *resolver)
 {
-    if (atomic_fetch_sub(&resolver->references, 1) > 1)
+    if (!g_atomic_int_dec_and_test(&resolver->references))
         return;
     g_hash_table_unref(resolver->under_way);
     dns_cache_free(resolver->cache);
@@ -76,16 +75,16 @@ static void resolver_unref(struct resolver *resolver)
         if (resolver->wake_pipe[i] >= 0)
             close(resolver->wake_pipe[i]);
     channel_free(resolver->channel);
-    pthread_cond_destroy(&resolver->woken);
-    pthread_mutex_destroy(&resolver->lock);
+    g_cond_clear(&resolver->woken);
+    g_mutex_clear(&resolver->lock);
     g_free(resolver);
 }
 
 static void sending_unref(struct sending *sending)
 {
-    if (atomic_fetch_sub(&sending->references, 1) > 1)
+    if (!g_atomic_int_dec_and_test(&sending->references))
         return;
-    dns_answer_unref(atomic_load(&sending->answer));
+    dns_answer_unref(g_atomic_pointer_get(&sending->answer));
     g_ptr_array_unref(sending->questions);
     g_free(sending->key);
     g_free(sending);
@@ -93,7 +92,7 @@ static void sending_unref(struct sending *sending)
 
 static void question_unref(struct dns_question *question)
 {
-    if (atomic_fetch_sub(&question->references, 1) > 1)
+    if (!g_atomic_int_dec_and_test(&question->references))
         return;
     sending_unref(question->sending);
     resolver_unref(question->resolver);
@@ -105,16 +104,16 @@ static void question_unref(struct dns_question *question)
 /* The lock is not held while the asker is told; dns_question_cancel waits for WAKING to end. */
 static void wake(struct resolver *resolver, struct dns_question *question)
 {
-    pthread_mutex_lock(&resolver->lock);
+    g_mutex_lock(&resolver->lock);
     if (!question->cancelled && question->waker.wake) {
         question->waking = true;
-        pthread_mutex_unlock(&resolver->lock);
+        g_mutex_unlock(&resolver->lock);
         question->waker.wake(question->waker.data);
-        pthread_mutex_lock(&resolver->lock);
+        g_mutex_lock(&resolver->lock);
         question->waking = false;
-        pthread_cond_broadcast(&resolver->woken);
+        g_cond_broadcast(&resolver->woken);
     }
-    pthread_mutex_unlock(&resolver->lock);
+    g_mutex_unlock(&resolver->lock);
     question_unref(question);
 }
 
@@ -162,17 +161,17 @@ static void take_answer(void *data, struct dns_answer *answer)
     int64_t now = g_get_monotonic_time();
     answer->latency_us = now - sending->sent_at;
     answer->received_at = now;
-    pthread_mutex_lock(&resolver->lock);
+    g_mutex_lock(&resolver->lock);
     dns_cache_put(resolver->cache, sending->key, answer, now);
     g_hash_table_remove(resolver->under_way, sending->key);
     if (answer->state == DNS_FAILED)
         resolver->counts.failed++;
-    atomic_store(&sending->answer, answer);
+    g_atomic_pointer_set(&sending->answer, answer);
     g_autoptr(GPtrArray) questions = g_steal_pointer(&sending->questions);
     sending->questions = g_ptr_array_new();
     bool answers;
     g_autofree char *text = note_silence(resolver, sending, answer, now, &answers);
-    pthread_mutex_unlock(&resolver->lock);
+    g_mutex_unlock(&resolver->lock);
     if (text && resolver->listener.event)
         resolver->listener.event(resolver->listener.data, answers, text);
     for (unsigned i = 0; i < questions->len; i++)
@@ -186,12 +185,12 @@ static bool take_asks(struct resolver *resolver, GQueue *asks_r)
     char bytes[16];
     while (read(resolver->wake_pipe[0], bytes, sizeof bytes) > 0)
         continue;
-    pthread_mutex_lock(&resolver->lock);
+    g_mutex_lock(&resolver->lock);
     *asks_r = resolver->asks;
     g_queue_init(&resolver->asks);
     resolver->wake_pending = false;
     bool go_on = !resolver->stopping;
-    pthread_mutex_unlock(&resolver->lock);
+    g_mutex_unlock(&resolver->lock);
     return go_on;
 }
 
@@ -252,9 +251,9 @@ static int start_thread(struct resolver *resolver)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&resolver->thread, NULL, run, resolver);
+    resolver->thread = g_thread_try_new("dns", run, resolver, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
+    return resolver->thread ? 0 : EAGAIN;
 }
 
 static size_t or_default(size_t value, size_t otherwise)
@@ -265,9 +264,9 @@ static size_t or_default(size_t value, size_t otherwise)
 static struct resolver *create(const struct resolver_options *options)
 {
     struct resolver *resolver = g_new0(struct resolver, 1);
-    atomic_init(&resolver->references, 1);
-    pthread_mutex_init(&resolver->lock, NULL);
-    pthread_cond_init(&resolver->woken, NULL);
+    g_atomic_int_set(&resolver->references, 1);
+    g_mutex_init(&resolver->lock);
+    g_cond_init(&resolver->woken);
     g_queue_init(&resolver->asks);
     resolver->wake_pipe[0] = resolver->wake_pipe[1] = -1;
     resolver->under_way = g_hash_table_new(siphash_string, g_str_equal);
@@ -313,11 +312,11 @@ void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return;
-    pthread_mutex_lock(&resolver->lock);
+    g_mutex_lock(&resolver->lock);
     resolver->stopping = true;
     rouse(resolver);
-    pthread_mutex_unlock(&resolver->lock);
-    pthread_join(resolver->thread, NULL);
+    g_mutex_unlock(&resolver->lock);
+    g_thread_join(resolver->thread);
     resolver_unref(resolver);
 }
 
@@ -333,13 +332,13 @@ bool resolver_is_local(const struct resolver *resolver)
 
 void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r)
 {
-    pthread_mutex_lock(&resolver->lock);
+    g_mutex_lock(&resolver->lock);
     *counts_r = resolver->counts;
     counts_r->silent = resolver->silent_since ? g_get_monotonic_time() - resolver->silent_since : 0;
     counts_r->under_way = g_hash_table_size(resolver->under_way);
     counts_r->cache_entries = dns_cache_entries(resolver->cache);
     counts_r->cache_bytes = dns_cache_bytes(resolver->cache);
-    pthread_mutex_unlock(&resolver->lock);
+    g_mutex_unlock(&resolver->lock);
 }
 
 /* ---- asking ---- */
@@ -358,7 +357,7 @@ static struct sending *sending_new(struct resolver *resolver, const char *name, 
                                    unsigned flags)
 {
     struct sending *sending = g_new0(struct sending, 1);
-    atomic_init(&sending->references, 1);
+    g_atomic_int_set(&sending->references, 1);
     sending->resolver = resolver;
     sending->key = make_key(name, type, flags);
     sending->name = sending->key + 4;
@@ -374,14 +373,14 @@ static struct dns_question *attach(struct resolver *resolver, struct sending *se
                                    struct waker waker)
 {
     struct dns_question *question = g_new0(struct dns_question, 1);
-    atomic_init(&question->references, 1);
-    atomic_fetch_add(&resolver->references, 1);
+    g_atomic_int_set(&question->references, 1);
+    g_atomic_int_inc(&resolver->references);
     question->resolver = resolver;
     question->sending = sending;
     question->waker = waker;
-    question->immediate = atomic_load(&sending->answer) != NULL;
+    question->immediate = g_atomic_pointer_get(&sending->answer) != NULL;
     if (!question->immediate) {
-        atomic_fetch_add(&question->references, 1);
+        g_atomic_int_inc(&question->references);
         g_ptr_array_add(sending->questions, question);
     }
     return question;
@@ -393,18 +392,18 @@ static struct sending *join_or_send(struct resolver *resolver, struct sending *f
     struct sending *under_way = g_hash_table_lookup(resolver->under_way, fresh->key);
     if (under_way) {
         resolver->counts.shared++;
-        atomic_fetch_add(&under_way->references, 1);
+        g_atomic_int_inc(&under_way->references);
         sending_unref(fresh);
         return under_way;
     }
     if (resolver->stopping || g_hash_table_size(resolver->under_way) >= RESOLVER_UNDER_WAY_MAX) {
-        atomic_store(
+        g_atomic_pointer_set(
             &fresh->answer,
             dns_answer_failed(fresh->type, resolver->stopping ? DNS_FAIL_STOPPED : DNS_FAIL_BUSY));
         return fresh;
     }
     resolver->counts.sent++;
-    atomic_fetch_add(&fresh->references, 1); /* the thread's */
+    g_atomic_int_inc(&fresh->references); /* the thread's */
     g_hash_table_insert(resolver->under_way, fresh->key, fresh);
     g_queue_push_tail(&resolver->asks, fresh);
     rouse(resolver);
@@ -417,20 +416,20 @@ static struct dns_question *ask(struct resolver *resolver, const char *name, enu
     bool valid = dns_name_valid(name) || strcmp(name, ".") == 0;
     struct sending *sending = sending_new(resolver, valid ? name : "", type, flags);
     if (!valid)
-        atomic_store(&sending->answer, dns_answer_failed(type, DNS_FAIL_NAME));
-    pthread_mutex_lock(&resolver->lock);
+        g_atomic_pointer_set(&sending->answer, dns_answer_failed(type, DNS_FAIL_NAME));
+    g_mutex_lock(&resolver->lock);
     resolver->counts.asked++;
     sending->serial = ++resolver->next_serial;
     if (valid && cache) {
-        atomic_store(&sending->answer,
-                     dns_cache_find(resolver->cache, sending->key, sending->sent_at));
-        if (atomic_load(&sending->answer))
+        g_atomic_pointer_set(&sending->answer,
+                             dns_cache_find(resolver->cache, sending->key, sending->sent_at));
+        if (g_atomic_pointer_get(&sending->answer))
             resolver->counts.cached++;
     }
-    if (!atomic_load(&sending->answer))
+    if (!g_atomic_pointer_get(&sending->answer))
         sending = join_or_send(resolver, sending);
     struct dns_question *question = attach(resolver, sending, waker);
-    pthread_mutex_unlock(&resolver->lock);
+    g_mutex_unlock(&resolver->lock);
     return question;
 }
 
@@ -455,10 +454,10 @@ struct dns_question *resolver_ask_fresh(struct resolver *resolver, const char *n
 struct dns_question *dns_question_share(struct dns_question *question, struct waker waker)
 {
     struct resolver *resolver = question->resolver;
-    pthread_mutex_lock(&resolver->lock);
-    atomic_fetch_add(&question->sending->references, 1);
+    g_mutex_lock(&resolver->lock);
+    g_atomic_int_inc(&question->sending->references);
     struct dns_question *other = attach(resolver, question->sending, waker);
-    pthread_mutex_unlock(&resolver->lock);
+    g_mutex_unlock(&resolver->lock);
     return other;
 }
 
@@ -466,7 +465,7 @@ struct dns_question *dns_question_share(struct dns_question *question, struct wa
 
 const struct dns_answer *dns_question_answer(const struct dns_question *question)
 {
-    return atomic_load(&question->sending->answer);
+    return g_atomic_pointer_get(&question->sending->answer);
 }
 
 enum dns_state dns_question_state(const struct dns_question *question)
@@ -493,12 +492,12 @@ uint64_t dns_question_serial(const struct dns_question *question)
 void dns_question_cancel(struct dns_question *question)
 {
     struct resolver *resolver = question->resolver;
-    pthread_mutex_lock(&resolver->lock);
+    g_mutex_lock(&resolver->lock);
     question->cancelled = true;
     /* the wake function itself may cancel: it cannot be waited for */
-    while (question->waking && !pthread_equal(pthread_self(), resolver->thread))
-        pthread_cond_wait(&resolver->woken, &resolver->lock);
-    pthread_mutex_unlock(&resolver->lock);
+    while (question->waking && g_thread_self() != resolver->thread)
+        g_cond_wait(&resolver->woken, &resolver->lock);
+    g_mutex_unlock(&resolver->lock);
 }
 
 void dns_question_drop(struct dns_question *question)
