@@ -97,6 +97,46 @@ def readme_lists_folders():
     equal(sorted(set(layers())), sorted(folders), 'layers')
 
 
+@case('milter/README names files that are there')
+def readme_names_files():
+    text = read('milter/README')
+    words = set(re.findall(r'`([a-z_]+(?:/[a-z_0-9]+)+\.[a-z]+)`', text))
+    words |= set(re.findall(r'(?<![\w/`.])([a-z]+/[a-z_0-9]+\.[chpy]+)\b', text))
+    if len(words) < 10:
+        raise Failure('only %s' % words)
+    fail_if([word for word in sorted(words)
+             if not any(os.path.exists(os.path.join(TOP, folder, word))
+                        for folder in ('', 'milter', 'include'))])
+
+
+@case('milter/README lists every thread, and no others')
+def readme_lists_threads():
+    begun = {('main', 'daemon/main.c')}
+    for path in c_files():
+        for name in re.findall(r'\bg_thread_(?:try_)?new\(\s*"([^"]+)"', read(path)):
+            begun.add((name, path.split('/', 1)[1]))
+        if re.search(r'\b(pthread_create|g_thread_pool_new\w*)\(|\bg_thread_(?:try_)?new\(\s*[^"\s]',
+                     read(path)):
+            raise Failure(path + ': threads are begun by g_thread_new, with their name')
+    rows = re.findall(r'^    ([a-z]+) +([a-z]+/[a-z_]+\.c) +\S', read('milter/README'), re.M)
+    equal(sorted(rows), sorted(begun), 'threads')
+
+
+@case('locks and threads are those of GLib')
+def one_kind_of_threads():
+    fail_if(['%s:%d: %s' % (path, number, line.strip())
+             for path in c_files() for number, line in enumerate(read(path).splitlines(), 1)
+             if re.search(r'\bpthread_(?!sigmask)\w+|<stdatomic\.h>|\b__atomic_', line)])
+
+
+@case('test/README.md lists every folder of tests, and no others')
+def test_readme():
+    listed = re.findall(r'^\| `([a-z0-9]+)/` \|', read('test/README.md'), re.M)
+    folders = {path.split('/')[1] for path in ours() if path.startswith('test/')
+               and path.count('/') > 1}
+    equal(sorted(listed), sorted(folders), 'folders')
+
+
 @case('a name of a file stands once')
 def names_once():
     """Who reads "lines.c" in a message or a debugger shall know which it is."""
