@@ -6,7 +6,9 @@
  * mail programs, libraries and MTAs mend such fields each in its own way. Where something remains
  * that no reading explains, the field is malformed, and anybody may be meant.
  *
- * Restrictions and lists ask here. mail/addrlist.h is the other reader: one answer, SpamAssassin's.
+ * By hand: a library gives one reading, which is one program's; what matters is who else may be
+ * meant. Restrictions and lists ask here. mail/addrlist.h is the other reader: one answer,
+ * SpamAssassin's.
  *
  * Threads: all functions are pure.
  */

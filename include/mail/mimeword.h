@@ -3,7 +3,8 @@
  * Encoded words in header fields (RFC 2047, with RFC 2231's language), read as SpamAssassin 4.0
  * reads them, so that rules written for it see the same text: broken words are decoded as far as
  * they go, neighbours of one charset are joined before they are converted, and raw 8-bit text
- * counts as UTF-8, else as windows-1252.
+ * counts as UTF-8, else as windows-1252. By hand, because GMime's reader does none of that: it
+ * mends words in its own way, and leaves broken ones as they stand.
  *
  * Threads: all functions are pure.
  */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Which scripts a text is written in: its letters counted by Unicode's Script property (UAX 24).
- * Letters of the scripts Common and Inherited count for none.
+ * Letters of the scripts Common and Inherited count for none. GLib has the property, and the codes
+ * of ISO 15924, but no names; libunistring has the names, but no codes, and an older Unicode in
+ * Debian 12.
  *
  * Threads: all functions are pure.
  */

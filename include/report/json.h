@@ -3,6 +3,9 @@
  * Writing JSON (RFC 8259) into a GString, one line without white space. The writer puts the
  * commas; the caller closes what it opened.
  *
+ * By hand: it is a screenful, of which nothing is read back, and what clients send need not be
+ * UTF-8, which the libraries refuse or pass on.
+ *
  *   json_open(out, NULL, '{'); json_string(out, "file", name); json_close(out, '}');
  *
  * Threads: all functions are pure but for OUT.

@@ -2,7 +2,9 @@
  *
  * Quotation in HTML: the elements by which clients mark it, and the text for text_scan, in which
  * every line knows where it came from. A tolerant scanner, not a parser: it never recurses and
- * looks at each byte once.
+ * looks at each byte once. By hand, because what a mail is made to look like by nested tags, and
+ * what it was, must be told apart without a tree: libxml2's and gumbo's grow with their input, and
+ * neither says which bytes a text came from.
  *
  * Threads: all functions are pure.
  */

@@ -20,7 +20,7 @@ enum {
     NAME_ROOM = 256,
 };
 
-struct reader {
+struct message_reader {
     const uint8_t *data;
     size_t size;
     size_t at;
@@ -34,7 +34,7 @@ struct record {
     size_t length;
 };
 
-static bool read_u16(struct reader *in, unsigned *value_r)
+static bool read_u16(struct message_reader *in, unsigned *value_r)
 {
     if (in->size - in->at < 2)
         return false;
@@ -43,7 +43,7 @@ static bool read_u16(struct reader *in, unsigned *value_r)
     return true;
 }
 
-static bool read_u32(struct reader *in, uint32_t *value_r)
+static bool read_u32(struct message_reader *in, uint32_t *value_r)
 {
     unsigned high, low;
     if (!read_u16(in, &high) || !read_u16(in, &low))
@@ -64,7 +64,7 @@ static void append_label(char name[NAME_ROOM], size_t *used, const uint8_t *labe
 
 /* Reads a name as lower-case text without its trailing dot ("" for the root). A pointer must lead
  * to before the place where the reading of this part began, hence there can be no circle. */
-static bool read_name(struct reader *in, char name[NAME_ROOM])
+static bool read_name(struct message_reader *in, char name[NAME_ROOM])
 {
     size_t at = in->at, floor = in->at, used = 0;
     bool jumped = false;
@@ -102,7 +102,7 @@ static void record_clear(void *data)
     g_free(((struct record *)data)->owner);
 }
 
-static bool read_record(struct reader *in, struct record *record, bool *wanted_r)
+static bool read_record(struct message_reader *in, struct record *record, bool *wanted_r)
 {
     char owner[NAME_ROOM];
     unsigned class, length;
@@ -122,7 +122,7 @@ static bool read_record(struct reader *in, struct record *record, bool *wanted_r
 }
 
 /* The section's COUNT records of class IN; NULL when one of them is malformed. */
-static GArray *read_section(struct reader *in, unsigned count)
+static GArray *read_section(struct message_reader *in, unsigned count)
 {
     g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct record));
     g_array_set_clear_func(records, record_clear);
@@ -139,13 +139,13 @@ static GArray *read_section(struct reader *in, unsigned count)
 
 /* How long "there is none" holds: the lesser of the SOA's TTL and its minimum (RFC 2308 3, 5); 0
  * without an SOA. */
-static unsigned negative_ttl(const struct reader *in, const GArray *authority)
+static unsigned negative_ttl(const struct message_reader *in, const GArray *authority)
 {
     for (unsigned i = 0; i < authority->len; i++) {
         const struct record *record = &g_array_index(authority, struct record, i);
         if (record->type != TYPE_SOA)
             continue;
-        struct reader soa = {in->data, record->start + record->length, record->start};
+        struct message_reader soa = {in->data, record->start + record->length, record->start};
         char name[NAME_ROOM];
         uint32_t minimum;
         if (!read_name(&soa, name) || !read_name(&soa, name) || soa.size - soa.at < 20)
@@ -170,12 +170,12 @@ static const struct record *find_cname(const GArray *records, const char *owner)
 
 /* Follows aliases from NAME, which becomes the last name of the chain. false for a chain that is
  * malformed, a circle or too long. */
-static bool follow(struct dns_answer *answer, const struct reader *in, const GArray *records,
-                   char name[NAME_ROOM])
+static bool follow(struct dns_answer *answer, const struct message_reader *in,
+                   const GArray *records, char name[NAME_ROOM])
 {
     const struct record *alias;
     while ((alias = find_cname(records, name))) {
-        struct reader target = {in->data, alias->start + alias->length, alias->start};
+        struct message_reader target = {in->data, alias->start + alias->length, alias->start};
         if (answer->alias_count == DNS_CNAME_MAX || !read_name(&target, name))
             return false;
         if (!answer->aliases)
@@ -190,7 +190,7 @@ static bool follow(struct dns_answer *answer, const struct reader *in, const GAr
 struct data {
     const uint8_t *bytes;
     size_t length;
-    struct reader reader; /* the same within the message, which names point into */
+    struct message_reader reader; /* the same within the message, which names point into */
     size_t *text_room;
 };
 
@@ -313,7 +313,7 @@ static const struct record_type *find_type(enum dns_type type)
 
 /* Takes the records of NAME; false when one of them is malformed. */
 static bool collect(struct dns_answer *answer, const struct record_type *type,
-                    const struct reader *in, const GArray *records, const char *name)
+                    const struct message_reader *in, const GArray *records, const char *name)
 {
     size_t text_room = DNS_TEXT_MAX;
     void **array = (void **)((char *)answer + type->array);
@@ -342,7 +342,7 @@ static bool collect(struct dns_answer *answer, const struct record_type *type,
 
 /* Fills in the outcome from the two sections; false for what cannot be trusted: among it "there is
  * no such name" with a record of that very name, which is neither a listing nor a sound "no". */
-static bool judge(struct dns_answer *answer, const struct reader *in, const GArray *records,
+static bool judge(struct dns_answer *answer, const struct message_reader *in, const GArray *records,
                   const GArray *authority, char name[NAME_ROOM], bool exists)
 {
     const struct record_type *type = find_type(answer->type);
@@ -368,7 +368,7 @@ static enum dns_failure rcode_failure(unsigned rcode)
 }
 
 /* Reads header and question; the name asked, in lower case, comes back in NAME. */
-static bool read_head(struct reader *in, enum dns_type type, char name[NAME_ROOM],
+static bool read_head(struct message_reader *in, enum dns_type type, char name[NAME_ROOM],
                       unsigned counts[4])
 {
     unsigned asked_type, class;
@@ -393,7 +393,7 @@ static bool same_name(const char *plain, const char *asked)
 struct dns_answer *dns_message_read(const uint8_t *data, size_t size, const char *name,
                                     enum dns_type type)
 {
-    struct reader in = {data, size, 0};
+    struct message_reader in = {data, size, 0};
     unsigned counts[4];
     char current[NAME_ROOM];
     if (!read_head(&in, type, current, counts) || !same_name(current, name))

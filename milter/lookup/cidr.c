@@ -91,7 +91,7 @@ static char *read_rule(struct rule *rule, char *line, unsigned depth)
 static struct content *cidr_read(char *text, size_t length, const char *file,
                                  struct problems *problems)
 {
-    struct lines lines = {.text = text, .length = length, .file = file, .problems = problems};
+    struct table_lines lines = {.text = text, .length = length, .file = file, .problems = problems};
     struct cidr_table *table = g_new0(struct cidr_table, 1);
     table->base = (struct content){&cidr_class, 1};
     table->text = text;

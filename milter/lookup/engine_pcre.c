@@ -231,7 +231,7 @@ static unsigned flag(char letter)
     return 0;
 }
 
-const struct engine pcre_engine = {
+const struct pattern_engine pcre_engine = {
     .flags = PCRE2_CASELESS | PCRE2_DOTALL,
     .flag = flag,
     .compile = compile,

@@ -118,7 +118,7 @@ static unsigned flag(char letter)
     }
 }
 
-const struct engine regexp_engine = {
+const struct pattern_engine regexp_engine = {
     .flags = FLAG_EXTENDED | FLAG_CASELESS,
     .flag = flag,
     .second_pattern = true,

@@ -11,7 +11,7 @@
 #include "lookup/table.h"
 #include "template.h"
 
-struct engine {
+struct pattern_engine {
     unsigned flags; /* those in force when none are written */
 
     /* The flag that LETTER toggles; 0 if there is no such letter. */
@@ -32,6 +32,6 @@ struct engine {
     void (*free)(void *code);
 };
 
-extern const struct engine pcre_engine, regexp_engine;
+extern const struct pattern_engine pcre_engine, regexp_engine;
 
 #endif

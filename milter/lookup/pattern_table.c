@@ -27,26 +27,26 @@ struct rule {
 
 struct pattern_table {
     struct content base;
-    const struct engine *engine;
+    const struct pattern_engine *engine;
     char *text;
     GArray *rules;
 };
 
-struct reader {
-    const struct engine *engine;
-    struct lines lines;
+struct rule_reader {
+    const struct pattern_engine *engine;
+    struct table_lines lines;
     struct rules_nesting nesting;
     unsigned line;
     char *why; /* what is wrong with the line; for g_free */
 };
 
-static bool refuse(struct reader *reader, const char *why)
+static bool refuse(struct rule_reader *reader, const char *why)
 {
     reader->why = g_strdup(why);
     return false;
 }
 
-static bool read_flags(struct reader *reader, char **p, struct condition *condition)
+static bool read_flags(struct rule_reader *reader, char **p, struct condition *condition)
 {
     condition->flags = reader->engine->flags;
     for (; **p && !lines_is_space(**p); ++*p) {
@@ -63,7 +63,7 @@ static bool read_flags(struct reader *reader, char **p, struct condition *condit
 }
 
 /* Takes "!/pattern/flags" at *P, which is behind it then. */
-static bool read_condition(struct reader *reader, char **p, struct condition *condition)
+static bool read_condition(struct rule_reader *reader, char **p, struct condition *condition)
 {
     char *q = *p;
     for (; *q == '!' || lines_is_space(*q); q++)
@@ -85,7 +85,7 @@ static bool read_condition(struct reader *reader, char **p, struct condition *co
     return read_flags(reader, p, condition);
 }
 
-static bool compile(struct reader *reader, struct condition *condition, bool captures)
+static bool compile(struct rule_reader *reader, struct condition *condition, bool captures)
 {
     if (!condition->text)
         return true;
@@ -100,7 +100,7 @@ static bool compile(struct reader *reader, struct condition *condition, bool cap
 }
 
 /* What the value names must be what the first pattern has. */
-static bool check_value(struct reader *reader, struct rule *rule)
+static bool check_value(struct rule_reader *reader, struct rule *rule)
 {
     const char *why;
     int groups = template_check(rule->value, &why);
@@ -117,7 +117,7 @@ static bool check_value(struct reader *reader, struct rule *rule)
     return true;
 }
 
-static bool read_match(struct reader *reader, struct rule *rule, char *p)
+static bool read_match(struct rule_reader *reader, struct rule *rule, char *p)
 {
     rule->head.op = RULE_MATCH;
     if (!read_condition(reader, &p, &rule->first))
@@ -138,7 +138,7 @@ static bool read_match(struct reader *reader, struct rule *rule, char *p)
     return true;
 }
 
-static void warn_of_rest(struct reader *reader, char *rest, const char *word)
+static void warn_of_rest(struct rule_reader *reader, char *rest, const char *word)
 {
     if (*lines_trim(rest))
         problems_warning(reader->lines.problems, reader->lines.file, reader->line,
@@ -146,7 +146,7 @@ static void warn_of_rest(struct reader *reader, char *rest, const char *word)
                          word);
 }
 
-static bool read_if(struct reader *reader, struct rule *rule, char *p)
+static bool read_if(struct rule_reader *reader, struct rule *rule, char *p)
 {
     rule->head.op = RULE_IF;
     if (!read_condition(reader, &p, &rule->first))
@@ -155,7 +155,7 @@ static bool read_if(struct reader *reader, struct rule *rule, char *p)
     return compile(reader, &rule->first, false);
 }
 
-static bool read_endif(struct reader *reader, struct rule *rule, char *rest)
+static bool read_endif(struct rule_reader *reader, struct rule *rule, char *rest)
 {
     rule->head.op = RULE_ENDIF;
     if (rules_nesting_depth(&reader->nesting) == 0)
@@ -164,7 +164,7 @@ static bool read_endif(struct reader *reader, struct rule *rule, char *rest)
     return true;
 }
 
-static bool read_rule(struct reader *reader, struct rule *rule, char *line)
+static bool read_rule(struct rule_reader *reader, struct rule *rule, char *line)
 {
     char *rest;
     if (!g_ascii_isalnum(*line))
@@ -179,14 +179,14 @@ static bool read_rule(struct reader *reader, struct rule *rule, char *line)
     }
 }
 
-static void clear_rule(const struct engine *engine, struct rule *rule)
+static void clear_rule(const struct pattern_engine *engine, struct rule *rule)
 {
     engine->free(rule->first.code);
     engine->free(rule->second.code);
     g_free(rule->literal);
 }
 
-static void read_line(struct reader *reader, char *line)
+static void read_line(struct rule_reader *reader, char *line)
 {
     struct rule rule = {.head.line = reader->line};
     if (read_rule(reader, &rule, line)) {
@@ -199,15 +199,15 @@ static void read_line(struct reader *reader, char *line)
     clear_rule(reader->engine, &rule);
 }
 
-static struct content *read_patterns(const struct content_class *class, const struct engine *engine,
-                                     struct lines lines)
+static struct content *read_patterns(const struct content_class *class,
+                                     const struct pattern_engine *engine, struct table_lines lines)
 {
     struct pattern_table *table = g_new0(struct pattern_table, 1);
     table->base = (struct content){class, 1};
     table->engine = engine;
     table->text = lines.text;
     table->rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
-    struct reader reader = {.engine = engine, .lines = lines};
+    struct rule_reader reader = {.engine = engine, .lines = lines};
     rules_nesting_init(&reader.nesting, table->rules, lines.file, lines.problems);
     for (char *p; (p = lines_next(&reader.lines, &reader.line));)
         read_line(&reader, lines_trim(p));
@@ -218,19 +218,20 @@ static struct content *read_patterns(const struct content_class *class, const st
 static struct content *pcre_read(char *text, size_t length, const char *file,
                                  struct problems *problems)
 {
-    struct lines lines = {.text = text, .length = length, .file = file, .problems = problems};
+    struct table_lines lines = {.text = text, .length = length, .file = file, .problems = problems};
     return read_patterns(&pcre_class, &pcre_engine, lines);
 }
 
 static struct content *regexp_read(char *text, size_t length, const char *file,
                                    struct problems *problems)
 {
-    struct lines lines = {.text = text, .length = length, .file = file, .problems = problems};
+    struct table_lines lines = {.text = text, .length = length, .file = file, .problems = problems};
     return read_patterns(&regexp_class, &regexp_engine, lines);
 }
 
-static enum lookup_status holds(const struct engine *engine, const struct condition *condition,
-                                const char *key, size_t length, struct span *spans, unsigned count)
+static enum lookup_status holds(const struct pattern_engine *engine,
+                                const struct condition *condition, const char *key, size_t length,
+                                struct span *spans, unsigned count)
 {
     if (!condition->code)
         return LOOKUP_HIT;
@@ -240,7 +241,7 @@ static enum lookup_status holds(const struct engine *engine, const struct condit
     return status == LOOKUP_HIT ? LOOKUP_MISS : LOOKUP_HIT;
 }
 
-static enum lookup_status try_rule(const struct engine *engine, const struct rule *rule,
+static enum lookup_status try_rule(const struct pattern_engine *engine, const struct rule *rule,
                                    const char *key, size_t length, GString *value_r)
 {
     struct span spans[TEMPLATE_GROUP_MAX + 1];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * POSIX regular expressions (IEEE 1003.1, XBD 9; with the escapes \w \W \s \S \b \B \< \> \` \' of
- * the GNU library) written anew for PCRE2, which can be told to give up.
+ * the GNU library) written anew for PCRE2. regexec(3) has no limit and may take hours and all
+ * memory for a key that a client chose; PCRE2 can be told to give up.
  */
 #ifndef LOOKUP_POSIX2PCRE_H
 #define LOOKUP_POSIX2PCRE_H

@@ -47,7 +47,7 @@ static bool is_blank_or_comment(const char *p, const char *end)
 }
 
 /* Whether what follows may still belong to the line before. */
-static bool may_continue(const struct lines *lines)
+static bool may_continue(const struct table_lines *lines)
 {
     if (lines->position >= lines->length)
         return false;
@@ -55,7 +55,7 @@ static bool may_continue(const struct lines *lines)
     return c == '#' || lines_is_space(c);
 }
 
-static char *next_physical(struct lines *lines, char **end_r)
+static char *next_physical(struct table_lines *lines, char **end_r)
 {
     char *start = lines->text + lines->position;
     size_t rest = lines->length - lines->position;
@@ -66,7 +66,7 @@ static char *next_physical(struct lines *lines, char **end_r)
     return start;
 }
 
-static char *join(struct lines *lines, unsigned *line_r)
+static char *join(struct table_lines *lines, unsigned *line_r)
 {
     char *line = NULL, *line_end = NULL;
     while (lines->position < lines->length) {
@@ -91,7 +91,7 @@ static char *join(struct lines *lines, unsigned *line_r)
     return line;
 }
 
-char *lines_next(struct lines *lines, unsigned *line_r)
+char *lines_next(struct table_lines *lines, unsigned *line_r)
 {
     for (;;) {
         char *line = join(lines, line_r);

@@ -12,7 +12,7 @@
 
 #include "base/problems.h"
 
-struct lines {
+struct table_lines {
     char *text; /* TEXT[LENGTH] must be writable: lines are joined and ended where they stand */
     size_t length;
     size_t position;
@@ -34,6 +34,6 @@ char *lines_key_end(char *key, char stop);
 /* The next logical line, ended by NUL, and the number of its first physical line; NULL at the end.
  * A continuation of nothing is skipped with a warning; NUL bytes are warned of, and what follows
  * them is lost. */
-char *lines_next(struct lines *lines, unsigned *line_r);
+char *lines_next(struct table_lines *lines, unsigned *line_r);
 
 #endif

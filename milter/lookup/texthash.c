@@ -22,8 +22,8 @@ struct texthash {
     struct keyindex index;
 };
 
-struct reader {
-    struct lines lines;
+struct key_reader {
+    struct table_lines lines;
     GArray *entries;
     GString *moved; /* entries that found no room where they stood, as "key NUL value NUL" */
 };
@@ -55,14 +55,14 @@ static const char *check_entry(const char *key, const char *value)
     return NULL;
 }
 
-static void append_entry(struct reader *reader, size_t offset, unsigned line)
+static void append_entry(struct key_reader *reader, size_t offset, unsigned line)
 {
     struct entry entry = {(uint32_t)offset, line};
     g_array_append_val(reader->entries, entry);
 }
 
 /* Puts the folded key and its value where the line stood, or behind all lines. */
-static void store(struct reader *reader, char *key, const char *value, unsigned line)
+static void store(struct key_reader *reader, char *key, const char *value, unsigned line)
 {
     size_t key_length = strlen(key), value_size = strlen(value) + 1;
     if (g_str_is_ascii(key)) {
@@ -78,9 +78,9 @@ static void store(struct reader *reader, char *key, const char *value, unsigned 
     g_string_append_len(reader->moved, value, (gssize)value_size);
 }
 
-static void read_line(struct reader *reader, char *key, unsigned line)
+static void read_line(struct key_reader *reader, char *key, unsigned line)
 {
-    const struct lines *lines = &reader->lines;
+    const struct table_lines *lines = &reader->lines;
     char *value = split_key(key);
     const char *why = check_entry(key, value);
     if (why) {
@@ -116,7 +116,7 @@ static void build_index(struct texthash *table, const char *file, struct problem
 static struct content *texthash_read(char *text, size_t length, const char *file,
                                      struct problems *problems)
 {
-    struct reader reader = {
+    struct key_reader reader = {
         .lines = {.text = text, .length = length, .file = file, .problems = problems},
         .entries = g_array_new(FALSE, FALSE, sizeof(struct entry)),
         .moved = g_string_new(NULL),

@@ -15,7 +15,7 @@
 /* Attempts at reading ambiguous brackets in one field. */
 #define STEPS_MAX 20000
 
-struct reader {
+struct list_reader {
     const char *text;
     size_t length;
     unsigned steps;
@@ -42,21 +42,21 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static size_t skip_space(const struct reader *r, size_t pos)
+static size_t skip_space(const struct list_reader *r, size_t pos)
 {
     while (pos < r->length && is_space(r->text[pos]))
         pos++;
     return pos;
 }
 
-static bool is_at(const struct reader *r, size_t pos, char c)
+static bool is_at(const struct list_reader *r, size_t pos, char c)
 {
     return pos < r->length && r->text[pos] == c;
 }
 
 /* End of the text that begins with the quote or parenthesis at POS and ends with CLOSE, backslashes
  * counting; 0 if it does not end. A comment that nests is none. */
-static size_t enclosed_end(const struct reader *r, size_t pos, char close)
+static size_t enclosed_end(const struct list_reader *r, size_t pos, char close)
 {
     for (pos++; pos < r->length; pos++) {
         char c = r->text[pos];
@@ -71,7 +71,7 @@ static size_t enclosed_end(const struct reader *r, size_t pos, char close)
 }
 
 /* End of the quoted and unquoted pieces of a display name at POS; POS if there is none. */
-static size_t phrase_end(const struct reader *r, size_t pos)
+static size_t phrase_end(const struct list_reader *r, size_t pos)
 {
     while (pos < r->length && r->text[pos] != ',' && r->text[pos] != ';' && r->text[pos] != '<') {
         if (r->text[pos] != '"') {
@@ -117,7 +117,7 @@ static bool is_local_char(char c)
 }
 
 /* End of the domain at POS, a literal allowed; 0 if there is none. */
-static size_t domain_end(const struct reader *r, size_t pos)
+static size_t domain_end(const struct list_reader *r, size_t pos)
 {
     size_t end = pos;
     while (end < r->length && is_domain_char(r->text[end]))
@@ -131,7 +131,7 @@ static size_t domain_end(const struct reader *r, size_t pos)
 }
 
 /* End of the address local@domain at POS; 0 if there is none. */
-static size_t address_end(const struct reader *r, size_t pos)
+static size_t address_end(const struct list_reader *r, size_t pos)
 {
     size_t end = is_at(r, pos, '"') ? enclosed_end(r, pos, '"') : 0;
     if (end > 0 && is_at(r, end, '@') && domain_end(r, end + 1) > 0)
@@ -142,7 +142,8 @@ static size_t address_end(const struct reader *r, size_t pos)
 }
 
 /* Whether an entry may end at POS: a comment, then a comma, a semicolon or the end of all. */
-static bool read_tail(const struct reader *r, size_t pos, struct entry_spans *spans, size_t *end_r)
+static bool read_tail(const struct list_reader *r, size_t pos, struct entry_spans *spans,
+                      size_t *end_r)
 {
     spans->comment = nothing;
     pos = skip_space(r, pos);
@@ -159,7 +160,7 @@ static bool read_tail(const struct reader *r, size_t pos, struct entry_spans *sp
     return true;
 }
 
-static size_t run_end(const struct reader *r, size_t pos)
+static size_t run_end(const struct list_reader *r, size_t pos)
 {
     while (pos < r->length && !is_space(r->text[pos]))
         pos++;
@@ -167,18 +168,19 @@ static size_t run_end(const struct reader *r, size_t pos)
 }
 
 /* Whether ">" follows POS after white space; *END_R is behind it. */
-static bool closes_at(const struct reader *r, size_t pos, size_t *end_r)
+static bool closes_at(const struct list_reader *r, size_t pos, size_t *end_r)
 {
     pos = skip_space(r, pos);
     *end_r = pos + 1;
     return is_at(r, pos, '>');
 }
 
-static bool read_repeats(struct reader *r, size_t pos, struct entry_spans *spans, size_t *end_r);
+static bool read_repeats(struct list_reader *r, size_t pos, struct entry_spans *spans,
+                         size_t *end_r);
 
 /* Tries the ends FROM down to TO of a bracket's content until what follows can be read; returns
  * the one that does, or 0. */
-static size_t try_ends(struct reader *r, size_t from, size_t to, struct entry_spans *spans,
+static size_t try_ends(struct list_reader *r, size_t from, size_t to, struct entry_spans *spans,
                        size_t *end_r)
 {
     for (size_t content = from; content >= to && content > 0; content--) {
@@ -195,7 +197,8 @@ static size_t try_ends(struct reader *r, size_t from, size_t to, struct entry_sp
 }
 
 /* Passes further brackets, which some programs write after the first, then the tail. */
-static bool read_repeats(struct reader *r, size_t pos, struct entry_spans *spans, size_t *end_r)
+static bool read_repeats(struct list_reader *r, size_t pos, struct entry_spans *spans,
+                         size_t *end_r)
 {
     size_t open = skip_space(r, pos);
     if (r->steps == 0)
@@ -215,7 +218,7 @@ static bool read_repeats(struct reader *r, size_t pos, struct entry_spans *spans
 }
 
 /* Reads "<...>" at POS. */
-static bool read_angle(struct reader *r, size_t pos, struct entry_spans *spans, size_t *end_r)
+static bool read_angle(struct list_reader *r, size_t pos, struct entry_spans *spans, size_t *end_r)
 {
     if (!is_at(r, pos, '<'))
         return false;
@@ -236,7 +239,7 @@ static bool read_angle(struct reader *r, size_t pos, struct entry_spans *spans, 
 }
 
 /* Reads one entry at POS; *END_R is where the next begins. */
-static bool read_entry(struct reader *r, size_t pos, struct entry_spans *spans, size_t *end_r)
+static bool read_entry(struct list_reader *r, size_t pos, struct entry_spans *spans, size_t *end_r)
 {
     *spans = (struct entry_spans){nothing, nothing, nothing, nothing};
     pos = skip_space(r, pos);
@@ -263,7 +266,7 @@ static bool read_entry(struct reader *r, size_t pos, struct entry_spans *spans, 
 /* Whether the whole TEXT is one address. */
 static bool is_address(const char *text, size_t length)
 {
-    struct reader r = {text, length, STEPS_MAX};
+    struct list_reader r = {text, length, STEPS_MAX};
     size_t end = address_end(&r, 0);
     return end > 0 && (end == length || (end == length - 1 && text[end] == '\n'));
 }
@@ -319,7 +322,7 @@ static bool is_bare_address(const char *name)
 /* Appends the text without its comments. */
 static void append_without_comments(const char *text, size_t length, GString *out)
 {
-    struct reader r = {text, length, 0};
+    struct list_reader r = {text, length, 0};
     for (size_t i = 0; i < length; i++) {
         size_t end = text[i] == '(' ? enclosed_end(&r, i, ')') : 0;
         if (end > 0)
@@ -338,7 +341,7 @@ static void append_unquoted(const char *text, size_t length, GString *out)
 }
 
 /* The display name of the pieces at SPAN. */
-static char *phrase_text(const struct reader *r, struct span span)
+static char *phrase_text(const struct list_reader *r, struct span span)
 {
     GString *out = g_string_new(NULL);
     for (size_t pos = span.begin; pos < span.end;) {
@@ -355,7 +358,7 @@ static char *phrase_text(const struct reader *r, struct span span)
     return g_string_free(out, FALSE);
 }
 
-static char *span_text(const struct reader *r, struct span span)
+static char *span_text(const struct list_reader *r, struct span span)
 {
     return is_there(span) ? g_strndup(r->text + span.begin, span.end - span.begin) : NULL;
 }
@@ -369,7 +372,7 @@ static void cut_address(char *address)
         *second = '\0';
 }
 
-static char *angle_address(const struct reader *r, struct span span)
+static char *angle_address(const struct list_reader *r, struct span span)
 {
     GString *out = g_string_new(NULL);
     append_without_comments(r->text + span.begin, span.end - span.begin, out);
@@ -383,7 +386,8 @@ static bool name_is_redundant(const char *name, const char *address)
     return !*name || (address && strcmp(name, address) == 0);
 }
 
-static struct addrlist_entry *entry_new(const struct reader *r, const struct entry_spans *spans)
+static struct addrlist_entry *entry_new(const struct list_reader *r,
+                                        const struct entry_spans *spans)
 {
     struct addrlist_entry *entry = g_new0(struct addrlist_entry, 1);
     entry->address =
@@ -412,7 +416,7 @@ static void entry_free(gpointer data)
 }
 
 /* In a field that cannot be read further, addresses in brackets still count. */
-static void read_rest(const struct reader *r, size_t pos, GPtrArray *entries)
+static void read_rest(const struct list_reader *r, size_t pos, GPtrArray *entries)
 {
     for (; pos < r->length && entries->len < ADDRLIST_MAX; pos++) {
         size_t end = r->text[pos] == '<' ? address_end(r, pos + 1) : 0;
@@ -451,7 +455,7 @@ static GString *prepare(const char *value, size_t length)
     if (colon == 0)
         return out;
     g_string_erase(out, 0, (gssize)colon + 1);
-    struct reader r = {out->str, out->len, 0};
+    struct list_reader r = {out->str, out->len, 0};
     g_string_erase(out, 0, (gssize)skip_space(&r, 0));
     if (out->len > 0 && out->str[0] == ';')
         g_string_truncate(out, 0);
@@ -459,17 +463,17 @@ static GString *prepare(const char *value, size_t length)
 }
 
 /* Whether brackets without white space between them, "<a@b>,<c@d>", were read as one. */
-static bool is_run(const struct reader *r, struct span angle)
+static bool is_run(const struct list_reader *r, struct span angle)
 {
     return is_there(angle) && memchr(r->text + angle.begin, '>', angle.end - angle.begin);
 }
 
 /* Adds what such brackets hold. */
-static void read_run(const struct reader *r, struct span angle, GPtrArray *entries)
+static void read_run(const struct list_reader *r, struct span angle, GPtrArray *entries)
 {
     g_autofree char *text =
         g_strdup_printf("<%.*s>", (int)(angle.end - angle.begin), r->text + angle.begin);
-    struct reader run = {text, strlen(text), 0};
+    struct list_reader run = {text, strlen(text), 0};
     guint before = entries->len;
     read_rest(&run, 0, entries);
     struct addrlist_entry *own = entries->pdata[before - 1];
@@ -481,7 +485,7 @@ static void read_run(const struct reader *r, struct span angle, GPtrArray *entri
 }
 
 /* Reads all entries, those within runs of brackets too if RUNS; returns whether there was a run. */
-static bool read_entries(struct reader *r, bool runs, GPtrArray *entries)
+static bool read_entries(struct list_reader *r, bool runs, GPtrArray *entries)
 {
     struct entry_spans spans;
     size_t pos = 0, end;
@@ -504,7 +508,7 @@ GPtrArray *addrlist_parse(const char *value, size_t length)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
     g_autoptr(GString) text = prepare(value, length);
-    struct reader r = {text->str, text->len, STEPS_MAX};
+    struct list_reader r = {text->str, text->len, STEPS_MAX};
     size_t expected = 1;
     for (size_t i = 0; i < length; i++)
         expected += value[i] == ',';

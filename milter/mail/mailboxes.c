@@ -35,7 +35,7 @@ struct token {
     char type;
 };
 
-struct reader {
+struct field_reader {
     GArray *tokens;   /* of struct token */
     guint pos;        /* the token to be looked at */
     bool valid;       /* so far all is as RFC 5322 has it */
@@ -44,12 +44,12 @@ struct reader {
     struct mailboxes *out;
 };
 
-static void mark_invalid(struct reader *r)
+static void mark_invalid(struct field_reader *r)
 {
     r->valid = false;
 }
 
-static void mark_malformed(struct reader *r)
+static void mark_malformed(struct field_reader *r)
 {
     r->valid = false;
     r->out->malformed = true;
@@ -89,13 +89,14 @@ static const char *enclosed_end(const char *p, const char *end, char open, char 
     return NULL;
 }
 
-static void add_token(struct reader *r, const char *text, const char *end, char type, bool apart)
+static void add_token(struct field_reader *r, const char *text, const char *end, char type,
+                      bool apart)
 {
     struct token token = {text, (guint32)(end - text), apart, type};
     g_array_append_val(r->tokens, token);
 }
 
-static char last_type(const struct reader *r)
+static char last_type(const struct field_reader *r)
 {
     return r->tokens->len > 0 ? g_array_index(r->tokens, struct token, r->tokens->len - 1).type
                               : END;
@@ -103,7 +104,7 @@ static char last_type(const struct reader *r)
 
 /* Each kind of enclosure that does not end is looked for once only: no text costs the square of
  * its length. */
-static void read_tokens(struct reader *r, const char *p, const char *end)
+static void read_tokens(struct field_reader *r, const char *p, const char *end)
 {
     const struct {
         char open, close, type;
@@ -147,14 +148,14 @@ static void read_tokens(struct reader *r, const char *p, const char *end)
 
 /* ---- what is found ---- */
 
-static bool has_room(struct reader *r)
+static bool has_room(struct field_reader *r)
 {
     r->out->truncated |= r->out->addresses->len + r->out->bare->len >= MAILBOXES_MAX;
     return !r->out->truncated;
 }
 
 /* Takes over ADDRESS. */
-static void add_address(struct reader *r, char *address)
+static void add_address(struct field_reader *r, char *address)
 {
     if (g_hash_table_contains(r->seen, address) || !has_room(r)) {
         g_free(address);
@@ -164,17 +165,17 @@ static void add_address(struct reader *r, char *address)
     }
 }
 
-static const struct token *token_at(const struct reader *r, guint pos)
+static const struct token *token_at(const struct field_reader *r, guint pos)
 {
     return &g_array_index(r->tokens, struct token, pos);
 }
 
-static char type_at(const struct reader *r, guint pos)
+static char type_at(const struct field_reader *r, guint pos)
 {
     return pos < r->tokens->len ? token_at(r, pos)->type : (char)END;
 }
 
-static bool is_word_at(const struct reader *r, guint pos)
+static bool is_word_at(const struct field_reader *r, guint pos)
 {
     return type_at(r, pos) == WORD || type_at(r, pos) == QUOTED;
 }
@@ -188,7 +189,7 @@ static void append_unfolded(const char *text, size_t length, GString *out)
 
 /* Adds ADDRESS as readers know it: Outlook puts single quotes around addresses, and what seems to
  * be one across the parts of an encoded word is found where that is decoded. */
-static void add_reading(struct reader *r, const char *address, size_t length)
+static void add_reading(struct field_reader *r, const char *address, size_t length)
 {
     if (length > 2 && address[0] == '\'' && address[length - 1] == '\'') {
         address++;
@@ -203,7 +204,7 @@ static void add_reading(struct reader *r, const char *address, size_t length)
 /* The address of the tokens from BEGIN to END. Another one sees who decodes encoded words wherever
  * they stand, where the local part is such a word; and, where it has parts, who drops a dot behind
  * a quoted one, as Dovecot and Email::Address::XS do. */
-static void add_tokens(struct reader *r, guint begin, guint end)
+static void add_tokens(struct field_reader *r, guint begin, guint end)
 {
     g_autoptr(GString) address = g_string_new(NULL), dropped = g_string_new(NULL);
     for (guint i = begin; i < end; i++) {
@@ -232,7 +233,7 @@ static void add_tokens(struct reader *r, guint begin, guint end)
 
 /* Words alone, as an MTA makes a local part of them: Sendmail puts dots between them. false if
  * there are none. */
-static bool add_bare(struct reader *r, guint begin, guint end)
+static bool add_bare(struct field_reader *r, guint begin, guint end)
 {
     GString *bare = g_string_new(NULL);
     for (guint i = begin; i < end; i++) {
@@ -262,7 +263,7 @@ static bool add_bare(struct reader *r, guint begin, guint end)
 /* Where the local part begins that ends before END; END if there is none. It is not looked for
  * before BEGIN. Some providers gave out addresses with dots side by side or at the end: every
  * reader knows what is meant. */
-static guint local_begin(struct reader *r, guint begin, guint end)
+static guint local_begin(struct field_reader *r, guint begin, guint end)
 {
     guint pos = end, words = 0;
     for (bool word = false; pos > begin && !(word && is_word_at(r, pos - 1)); pos--) {
@@ -275,7 +276,7 @@ static guint local_begin(struct reader *r, guint begin, guint end)
 }
 
 /* Where the domain ends that begins at POS; POS if there is none. */
-static guint domain_end(const struct reader *r, guint pos)
+static guint domain_end(const struct field_reader *r, guint pos)
 {
     if (type_at(r, pos) == LITERAL)
         return pos + 1;
@@ -286,7 +287,7 @@ static guint domain_end(const struct reader *r, guint pos)
     return pos;
 }
 
-static guint words_end(const struct reader *r, guint pos)
+static guint words_end(const struct field_reader *r, guint pos)
 {
     while (is_word_at(r, pos) || type_at(r, pos) == DOT)
         pos++;
@@ -294,7 +295,7 @@ static guint words_end(const struct reader *r, guint pos)
 }
 
 /* Past the route at POS ("@a,@b:", RFC 5322 4.4); POS if there is none. */
-static guint route_end(const struct reader *r, guint pos)
+static guint route_end(const struct field_reader *r, guint pos)
 {
     guint p = pos;
     bool found = false;
@@ -312,7 +313,7 @@ static guint route_end(const struct reader *r, guint pos)
 /* Some readers join the words that stand before or behind an address with it ("bo ss@lab.test"),
  * Sendmail with dots (its BlankSub). The words begin at RUN, the address at LOCAL, its "@" is AT.
  */
-static void add_joined(struct reader *r, guint run, guint local, guint at, guint domain)
+static void add_joined(struct field_reader *r, guint run, guint local, guint at, guint domain)
 {
     guint end = domain;
     while (type_at(r, end) == WORD || type_at(r, end) == DOT)
@@ -339,7 +340,7 @@ static void add_joined(struct reader *r, guint run, guint local, guint at, guint
 
 /* Reads "<...>" and is behind it afterwards, or behind what of it can be understood. Returns
  * whether somebody is named. */
-static bool read_angle(struct reader *r)
+static bool read_angle(struct field_reader *r)
 {
     guint begin = route_end(r, r->pos + 1);
     if (begin > r->pos + 1)
@@ -370,7 +371,7 @@ static bool read_angle(struct reader *r)
 }
 
 /* Reads one mailbox, the beginning of a group, or whatever stands up to the next separator. */
-static void read_element(struct reader *r)
+static void read_element(struct field_reader *r)
 {
     guint begin = r->pos, run = r->pos; /* of the words that are not used yet */
     unsigned plain = 0, angles = 0;
@@ -420,7 +421,7 @@ static void read_element(struct reader *r)
     }
 }
 
-static void read_list(struct reader *r)
+static void read_list(struct field_reader *r)
 {
     bool separated = true;
     while (type_at(r, r->pos) != END) {
@@ -450,7 +451,7 @@ static void read_list(struct reader *r)
 /* ---- other readings ---- */
 
 /* Adds what stands around each "@" of TEXT, which ends with a NUL. */
-static void scan(struct reader *r, const char *text, size_t length)
+static void scan(struct field_reader *r, const char *text, size_t length)
 {
     const char *run = text, *quote = NULL, *quote_before = NULL;
     for (const char *p = text, *end = text + length; p < end; p++) {
@@ -480,7 +481,7 @@ static void scan(struct reader *r, const char *text, size_t length)
 /* Scans the tokens without comments, and without the white space that may stand around "@" and
  * ".". In place of other white space BETWEEN is put; unless that is white space, all else that may
  * keep the parts of an address from each other goes too. */
-static void scan_tokens(struct reader *r, const char *between)
+static void scan_tokens(struct field_reader *r, const char *between)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     bool bare = *between != ' ';
@@ -514,7 +515,7 @@ static void decode_each(const char *value, size_t length, GString *out)
     }
 }
 
-static void scan_all(struct reader *r, const char *value, size_t length)
+static void scan_all(struct field_reader *r, const char *value, size_t length)
 {
     g_autoptr(GString) raw = g_string_new_len(value, (gssize)length);
     scan(r, raw->str, raw->len);
@@ -541,7 +542,7 @@ void mailboxes_read(const char *value, size_t length, struct mailboxes *mailboxe
         .addresses = g_ptr_array_new_with_free_func(g_free),
         .bare = g_ptr_array_new_with_free_func(g_free),
     };
-    struct reader r = {
+    struct field_reader r = {
         .tokens = g_array_new(FALSE, FALSE, sizeof(struct token)),
         .valid = !mailboxes_r->malformed,
         .seen = g_hash_table_new(g_str_hash, g_str_equal),

@@ -177,13 +177,13 @@ void mimeword_bytes(const struct mimeword *word, GString *out)
 }
 
 /* Bytes of neighbouring words of one charset, waiting to be converted. */
-struct section {
+struct stretch {
     GString *bytes;
     const char *charset;
     size_t charset_length;
 };
 
-static void section_flush(struct section *section, GString *out)
+static void section_flush(struct stretch *section, GString *out)
 {
     char name[CHARSET_NAME_MAX];
     if (!section->charset)
@@ -194,7 +194,7 @@ static void section_flush(struct section *section, GString *out)
     section->charset = NULL;
 }
 
-static void section_add(struct section *section, const struct mimeword *word, GString *out)
+static void section_add(struct stretch *section, const struct mimeword *word, GString *out)
 {
     if (section->charset &&
         (section->charset_length != word->charset_length ||
@@ -220,7 +220,7 @@ void mimeword_decode(const char *value, size_t length, GString *out)
 {
     const char *p = value, *end = value + length;
     size_t limit = out->len + MIMEWORD_OUTPUT_MAX;
-    struct section section = {g_string_new(NULL), NULL, 0};
+    struct stretch section = {g_string_new(NULL), NULL, 0};
     while (p < end && out->len + section.bytes->len < limit) {
         struct mimeword word;
         if (mimeword_at(p, (size_t)(end - p), &word)) {

@@ -20,7 +20,7 @@ struct block {
     bool outer_skips; /* the lines around it are skipped */
 };
 
-struct reader {
+struct line_reader {
     struct builder *builder;
     const char *file;
     unsigned number;
@@ -29,7 +29,7 @@ struct reader {
     bool finished; /* the rest of the file does not count */
 };
 
-static void error(const struct reader *reader, const char *text)
+static void error(const struct line_reader *reader, const char *text)
 {
     problems_error(reader->builder->problems, reader->file, reader->number, "%s", text);
 }
@@ -59,7 +59,7 @@ static bool holds_nul(const char *line, size_t length)
     return counts;
 }
 
-static void open_block(struct reader *reader, const char *type, bool value)
+static void open_block(struct line_reader *reader, const char *type, bool value)
 {
     struct block block = {type, reader->number, reader->skips};
     g_array_append_val(reader->blocks, block);
@@ -67,7 +67,7 @@ static void open_block(struct reader *reader, const char *type, bool value)
         reader->skips = true;
 }
 
-static void apply_if(struct reader *reader, const struct line *line)
+static void apply_if(struct line_reader *reader, const struct line *line)
 {
     char *why = NULL;
     bool value = false;
@@ -80,14 +80,14 @@ static void apply_if(struct reader *reader, const struct line *line)
     open_block(reader, "if", value);
 }
 
-static void apply_ifplugin(struct reader *reader, const struct line *line)
+static void apply_ifplugin(struct line_reader *reader, const struct line *line)
 {
     if (!*line->value)
         error(reader, "\"ifplugin\" without the name of a plug-in");
     open_block(reader, "ifplugin", condition_plugin(line->value));
 }
 
-static void apply_else(struct reader *reader, const struct line *line)
+static void apply_else(struct line_reader *reader, const struct line *line)
 {
     if (*line->value)
         error(reader, "\"else\" stands alone on its line");
@@ -100,7 +100,7 @@ static void apply_else(struct reader *reader, const struct line *line)
     reader->skips = block->outer_skips || !reader->skips;
 }
 
-static void apply_endif(struct reader *reader, const struct line *line)
+static void apply_endif(struct line_reader *reader, const struct line *line)
 {
     if (*line->value)
         error(reader, "\"endif\" stands alone on its line");
@@ -113,7 +113,7 @@ static void apply_endif(struct reader *reader, const struct line *line)
     g_array_set_size(reader->blocks, last);
 }
 
-static void apply_include(struct reader *reader, const struct line *line)
+static void apply_include(struct line_reader *reader, const struct line *line)
 {
     if (reader->skips)
         return;
@@ -144,7 +144,7 @@ static void apply_include(struct reader *reader, const struct line *line)
 }
 
 /* Files for other versions than 4.0 do not count, as in SpamAssassin. */
-static void apply_require_version(struct reader *reader, const struct line *line)
+static void apply_require_version(struct line_reader *reader, const struct line *line)
 {
     if (reader->skips || strcmp(line->value, "@@VERSION@@") == 0 ||
         g_str_has_prefix(line->value, "4.0000") || g_str_has_prefix(line->value, "4.0."))
@@ -157,14 +157,14 @@ static void apply_require_version(struct reader *reader, const struct line *line
 
 static const struct {
     const char *key;
-    void (*apply)(struct reader *, const struct line *);
+    void (*apply)(struct line_reader *, const struct line *);
 } controls[] = {
     {"if", apply_if},           {"ifplugin", apply_ifplugin},
     {"else", apply_else},       {"endif", apply_endif},
     {"include", apply_include}, {"require_version", apply_require_version},
 };
 
-static void apply_line(struct reader *reader, const struct line *line)
+static void apply_line(struct line_reader *reader, const struct line *line)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(controls); i++) {
         if (strcmp(line->key, controls[i].key) == 0) {
@@ -192,7 +192,7 @@ static bool is_other_language(const char *language)
     return g_ascii_strncasecmp(LANGUAGE, language, strlen(language)) != 0;
 }
 
-static void read_line(struct reader *reader, char *text)
+static void read_line(struct line_reader *reader, char *text)
 {
     strip_comment(text);
     g_strstrip(text);
@@ -216,8 +216,8 @@ static void read_line(struct reader *reader, char *text)
 
 static void read_text(struct builder *builder, const char *file, char *text, gsize length)
 {
-    struct reader reader = {builder, file, 0, g_array_new(FALSE, FALSE, sizeof(struct block)),
-                            false,   false};
+    struct line_reader reader = {builder, file, 0, g_array_new(FALSE, FALSE, sizeof(struct block)),
+                                 false,   false};
     char *end = text + length;
     if (g_str_has_prefix(text, "\xef\xbb\xbf"))
         text += 3;

@@ -306,7 +306,7 @@ void parse_text(struct settings *settings, const char *text, size_t length,
                 struct problems *problems)
 {
     struct parser parser = {.settings = settings, .problems = problems, .section = settings->main};
-    struct lines lines;
+    struct setting_lines lines;
     settings_lines_init(&lines, text, length, settings->file, problems);
     g_autoptr(GString) line = g_string_new(NULL);
     while (settings_lines_next(&lines, line, &parser.line)) {

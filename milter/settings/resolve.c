@@ -16,7 +16,7 @@
 
 #define SUGGESTIONS_MAX 100 /* unknown names that a nearest one is looked for: it takes time */
 
-struct resolver {
+struct resolution {
     struct settings *settings;
     struct problems *problems;
     struct section *section;  /* the scope; main is done before all others */
@@ -27,12 +27,12 @@ struct resolver {
 
 /* The value that is being expanded, for messages. */
 struct frame {
-    struct resolver *resolver;
+    struct resolution *resolver;
     const char *name;
     unsigned line;
 };
 
-static struct cell *resolve(struct resolver *resolver, enum setting setting);
+static struct cell *resolve(struct resolution *resolver, enum setting setting);
 
 static void tell(const struct frame *frame, const char *why)
 {
@@ -53,7 +53,7 @@ static bool is_visible(const struct setting_row *row, enum section_kind kind)
            (setting_row_fits(row, kind) || setting_row_fits(row, SECTION_MAIN));
 }
 
-static const char *nearest_visible(struct resolver *resolver, const char *name)
+static const char *nearest_visible(struct resolution *resolver, const char *name)
 {
     if (++resolver->suggestions > SUGGESTIONS_MAX)
         return NULL;
@@ -80,7 +80,7 @@ static void tell_unknown(const struct frame *frame, const char *name)
 static const char *value_of(void *context, const char *name)
 {
     const struct frame *frame = context;
-    struct resolver *resolver = frame->resolver;
+    struct resolution *resolver = frame->resolver;
     enum section_kind kind = resolver->section->kind;
     enum setting setting;
     if (!setting_find(name, kind, &setting) || !is_visible(&setting_rows[setting], kind)) {
@@ -102,7 +102,7 @@ static char *expand_value(struct frame *frame, const char *raw)
 {
     if (!strchr(raw, '$'))
         return g_strdup(raw);
-    struct resolver *resolver = frame->resolver;
+    struct resolution *resolver = frame->resolver;
     struct expansion expansion = {
         .limit = MIN(SETTINGS_VALUE_MAX, SETTINGS_EXPANDED_MAX - resolver->expanded),
         .value_of = value_of,
@@ -149,7 +149,7 @@ static void fill_default(const struct setting_row *row, struct cell *cell)
     cell->has_failed = true;
 }
 
-static struct cell *make_cell(struct resolver *resolver, enum setting setting,
+static struct cell *make_cell(struct resolution *resolver, enum setting setting,
                               const struct given *given)
 {
     const struct setting_row *row = &setting_rows[setting];
@@ -176,7 +176,7 @@ void cell_free(struct cell *cell)
 }
 
 /* The cell of a parameter that the scope inherits: main's own, unless `$name` makes it another. */
-static struct cell *inherit(struct resolver *resolver, enum setting setting)
+static struct cell *inherit(struct resolution *resolver, enum setting setting)
 {
     const struct section *main = resolver->settings->main;
     struct cell *theirs = main->cells[setting];
@@ -191,7 +191,7 @@ static struct cell *inherit(struct resolver *resolver, enum setting setting)
     return theirs;
 }
 
-static struct cell *resolve(struct resolver *resolver, enum setting setting)
+static struct cell *resolve(struct resolution *resolver, enum setting setting)
 {
     struct section *section = resolver->section;
     if (section->cells[setting])
@@ -204,7 +204,7 @@ static struct cell *resolve(struct resolver *resolver, enum setting setting)
     return cell;
 }
 
-static void resolve_keyed(struct resolver *resolver, struct keyed_line *line)
+static void resolve_keyed(struct resolution *resolver, struct keyed_line *line)
 {
     g_autofree char *name =
         g_strdup_printf("%s %s", setting_rows[line->setting].name, line->keyed.key);
@@ -231,7 +231,7 @@ static int compare_places(const void *a, const void *b)
 }
 
 /* In the order of the lines, so that errors come in that order. */
-static void resolve_section(struct resolver *resolver, struct section *section)
+static void resolve_section(struct resolution *resolver, struct section *section)
 {
     struct place order[SETTING_COUNT];
     /* What main does not say comes last, behind all that its default may name. */
@@ -248,7 +248,7 @@ static void resolve_section(struct resolver *resolver, struct section *section)
 
 void resolve_all(struct settings *settings, struct problems *problems)
 {
-    struct resolver resolver = {.settings = settings, .problems = problems};
+    struct resolution resolver = {.settings = settings, .problems = problems};
     resolve_section(&resolver, settings->main);
     for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
         for (guint i = 0; i < settings->sections[kind]->len; i++)

@@ -20,10 +20,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-void settings_lines_init(struct lines *lines, const char *text, size_t length, const char *file,
-                         struct problems *problems)
+void settings_lines_init(struct setting_lines *lines, const char *text, size_t length,
+                         const char *file, struct problems *problems)
 {
-    *lines = (struct lines){.rest = text, .end = text + length, .file = file, .problems = problems};
+    *lines = (struct setting_lines){
+        .rest = text, .end = text + length, .file = file, .problems = problems};
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0)
         lines->rest += 3;
@@ -31,7 +32,7 @@ void settings_lines_init(struct lines *lines, const char *text, size_t length, c
 
 /* Takes the next physical line from the rest, without its line end and the white space around it;
  * false at the end of the text. */
-static bool take(struct lines *lines, struct span *span_r)
+static bool take(struct setting_lines *lines, struct span *span_r)
 {
     size_t left = (size_t)(lines->end - lines->rest);
     if (left == 0)
@@ -77,7 +78,7 @@ static const char *fault(const struct span *span)
 }
 
 /* Whether a line cannot continue the one before (or begin one); says so. */
-static bool refused(struct lines *lines, const struct span *span, const GString *out)
+static bool refused(struct setting_lines *lines, const struct span *span, const GString *out)
 {
     const char *why = fault(span);
     if (why) {
@@ -104,7 +105,7 @@ static bool refused(struct lines *lines, const struct span *span, const GString 
 }
 
 /* A parameter that was indented for its looks has become part of the value above it. */
-static void warn_if_parameter(struct lines *lines, const struct span *span)
+static void warn_if_parameter(struct setting_lines *lines, const struct span *span)
 {
     size_t length = 0;
     while (length < span->length &&
@@ -124,7 +125,7 @@ static void warn_if_parameter(struct lines *lines, const struct span *span)
                          name);
 }
 
-static void append(struct lines *lines, GString *out, const struct span *span)
+static void append(struct setting_lines *lines, GString *out, const struct span *span)
 {
     if (out->len > 0) {
         if (lines->brace_depth == 0)
@@ -140,11 +141,11 @@ static void append(struct lines *lines, GString *out, const struct span *span)
     }
 }
 
-bool settings_lines_next(struct lines *lines, GString *out, unsigned *number_r)
+bool settings_lines_next(struct setting_lines *lines, GString *out, unsigned *number_r)
 {
     g_string_truncate(out, 0);
     lines->brace_depth = 0;
-    struct lines before = *lines;
+    struct setting_lines before = *lines;
     for (struct span span; take(lines, &span); before = *lines) {
         if (span.length == 0)
             continue;

@@ -11,7 +11,7 @@
 
 #include "base/problems.h"
 
-struct lines {
+struct setting_lines {
     const char *rest; /* what is not read yet */
     const char *end;
     const char *file;
@@ -22,12 +22,12 @@ struct lines {
 };
 
 /* Begins to read TEXT, which must outlive LINES; no clean-up is needed. */
-void settings_lines_init(struct lines *lines, const char *text, size_t length, const char *file,
-                         struct problems *problems);
+void settings_lines_init(struct setting_lines *lines, const char *text, size_t length,
+                         const char *file, struct problems *problems);
 
 /* Reads a logical line without white space around it into OUT and the number of its first physical
  * line into *NUMBER_R; false at the end. A line with a NUL, another control character than TAB or
  * bytes that are not UTF-8 is an error and left out. CR LF ends a line as LF does. */
-bool settings_lines_next(struct lines *lines, GString *out, unsigned *number_r);
+bool settings_lines_next(struct setting_lines *lines, GString *out, unsigned *number_r);
 
 #endif

@@ -21,7 +21,7 @@ enum { WORDS_MAX = 500 };
 /* Always in mynetworks; IPv4's, then IPv6's. */
 static const char *const loopback[] = {"127.0.0.0/8", "[::1]/128"};
 
-struct site {
+struct sendmail_site {
     struct sendmail_setup *setup;
     GPtrArray *domains;  /* for local_domains */
     GPtrArray *networks; /* for mynetworks */
@@ -33,7 +33,7 @@ struct site {
     unsigned dropped;
 };
 
-static void add(struct site *site, GPtrArray *list, const char *word)
+static void add(struct sendmail_site *site, GPtrArray *list, const char *word)
 {
     if (list->len < WORDS_MAX)
         setup_add_word(list, word);
@@ -79,7 +79,7 @@ static char *network_of(const char *word)
                : g_strdup_printf("%s/%u", text, parts * 8);
 }
 
-static void add_domain(struct site *site, const char *word)
+static void add_domain(struct sendmail_site *site, const char *word)
 {
     struct ipaddr address;
     if (hostname_valid(word) || (word[0] == '[' && hostname_address_literal(word, &address)))
@@ -88,7 +88,7 @@ static void add_domain(struct site *site, const char *word)
 
 /* Sendmail relays for what is below such a domain, too, unless it was built with
  * relay_hosts_only. */
-static void add_relayed(struct site *site, const char *word)
+static void add_relayed(struct sendmail_site *site, const char *word)
 {
     g_autofree char *network = network_of(word);
     if (network) {
@@ -104,8 +104,8 @@ static void add_relayed(struct site *site, const char *word)
 
 /* Classes */
 
-static void add_words(struct site *site, const char *class,
-                      void (*each)(struct site *site, const char *word))
+static void add_words(struct sendmail_site *site, const char *class,
+                      void (*each)(struct sendmail_site *site, const char *word))
 {
     const GPtrArray *words = site->setup->cf->words;
     for (guint i = 0; i < words->len; i++) {
@@ -116,7 +116,7 @@ static void add_words(struct site *site, const char *class,
 }
 
 /* The networks in a file of class R; its names are read by gatepost itself. */
-static void add_file_networks(struct site *site, char **lines)
+static void add_file_networks(struct sendmail_site *site, char **lines)
 {
     for (char **line = lines; *line; line++) {
         g_autofree char *word = g_strndup(*line, strcspn(*line, "# \t"));
@@ -128,7 +128,7 @@ static void add_file_networks(struct site *site, char **lines)
     }
 }
 
-static void add_file(struct site *site, const struct sendmailcf_class *entry)
+static void add_file(struct sendmail_site *site, const struct sendmailcf_class *entry)
 {
     const char *why;
     g_auto(GStrv) lines = smallfile_lines(entry->value, &why);
@@ -150,7 +150,7 @@ static bool is_ours(const char *class)
     return false;
 }
 
-static void add_files(struct site *site)
+static void add_files(struct sendmail_site *site)
 {
     const struct sendmailcf *cf = site->setup->cf;
     for (guint i = 0; i < cf->files->len; i++) {
@@ -169,7 +169,7 @@ static void add_files(struct site *site)
 }
 
 /* Sendmail's own name, which is always in class w. */
-static void add_own_name(struct site *site)
+static void add_own_name(struct sendmail_site *site)
 {
     const char *said = g_hash_table_lookup(site->setup->cf->macros, "j");
     char host[256] = "";
@@ -186,7 +186,7 @@ static void add_own_name(struct site *site)
 }
 
 /* Sendmail on Linux counts its IPv4 addresses alone. */
-static void add_literals(struct site *site)
+static void add_literals(struct sendmail_site *site)
 {
     const char *option = sendmailcf_option(site->setup->cf, "DontProbeInterfaces");
     if (g_ascii_strncasecmp(option, "t", 1) == 0)
@@ -204,7 +204,7 @@ static void add_literals(struct site *site)
 /* The access table */
 
 /* "To:example.org RELAY", "Connect:192.0.2 RELAY", "example.org RELAY" */
-static void add_access_line(struct site *site, const char *line)
+static void add_access_line(struct sendmail_site *site, const char *line)
 {
     g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
     guint last = g_strv_length(words);
@@ -226,7 +226,7 @@ static void add_access_line(struct site *site, const char *line)
 }
 
 /* The text that the table was made of. */
-static void add_access(struct site *site)
+static void add_access(struct sendmail_site *site)
 {
     const char *why;
     const char *map = g_hash_table_lookup(site->setup->cf->maps, "access");
@@ -238,7 +238,7 @@ static void add_access(struct site *site)
         add_access_line(site, *line);
 }
 
-static void tell(struct site *site)
+static void tell(struct sendmail_site *site)
 {
     struct setup_task *task = site->setup->task;
     if (site->relays_below && !site->quiet)
@@ -276,9 +276,9 @@ static void print_delimiter(const struct sendmail_setup *setup)
 
 /* Class w, in words and files: there Sendmail takes addresses apart, and a user is the same at each
  * of its domains. What there is to tell is told of all domains. */
-static void collect_own(const struct site *all)
+static void collect_own(const struct sendmail_site *all)
 {
-    struct site site = {
+    struct sendmail_site site = {
         .setup = all->setup, .domains = all->own, .networks = all->own, .quiet = true};
     const GPtrArray *files = all->setup->cf->files;
     add_words(&site, "w", add_domain);
@@ -292,7 +292,7 @@ static void collect_own(const struct site *all)
     g_free(site.name);
 }
 
-static void collect(struct site *site)
+static void collect(struct sendmail_site *site)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(loopback); i++)
         add(site, site->networks, loopback[i]);
@@ -306,7 +306,7 @@ static void collect(struct site *site)
     add_access(site);
 }
 
-static void print(const struct site *site)
+static void print(const struct sendmail_site *site)
 {
     struct setup_task *task = site->setup->task;
     g_autofree char *domains = setup_join(site->domains), *networks = setup_join(site->networks);
@@ -327,11 +327,11 @@ void sendmailsite(struct sendmail_setup *setup)
 {
     struct setup_task *task = setup->task;
     bool given = settings_get(task->settings, NULL, SETTING_LOCAL_DOMAINS)->given;
-    struct site site = {.setup = setup,
-                        .domains = g_ptr_array_new_with_free_func(g_free),
-                        .networks = g_ptr_array_new_with_free_func(g_free),
-                        .own = g_ptr_array_new_with_free_func(g_free),
-                        .quiet = task->check && given};
+    struct sendmail_site site = {.setup = setup,
+                                 .domains = g_ptr_array_new_with_free_func(g_free),
+                                 .networks = g_ptr_array_new_with_free_func(g_free),
+                                 .own = g_ptr_array_new_with_free_func(g_free),
+                                 .quiet = task->check && given};
     collect(&site);
     if (!task->check)
         print(&site);

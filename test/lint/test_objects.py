@@ -16,14 +16,8 @@ import sys
 TOP = os.path.abspath(sys.argv.pop(1))
 BUILD = os.environ.get('GATEPOST_BUILD', '')
 sys.path.insert(0, TOP + '/test/lib')
-from tap import Failure, Skip, case, equal, note, run, true  # noqa: E402
+from tap import Failure, Skip, case, equal, run, true  # noqa: E402
 
-# Circles that are known: this list may only shrink.
-KNOWN = [
-    {'checks/access', 'checks/content', 'checks/restrictions'},
-    {'checks/reply', 'checks/spam'},
-    {'policy/lint', 'policy/policy'},
-]
 LAYER = re.compile(r'^\s*\d+\.\s+[*_]*`([a-z]+)/`', re.M)
 
 
@@ -102,12 +96,8 @@ def seen():
 def no_circles():
     graph = needs()
     found = circles(graph)
-    new = [circle for circle in found if not any(circle <= known for known in KNOWN)]
-    if new:
-        raise Failure('\n'.join(describe(graph, circle) for circle in new))
-    for known in KNOWN:
-        if not any(circle <= known for circle in found):
-            note('take out of KNOWN: ' + ' '.join(sorted(known)))
+    if found:
+        raise Failure('\n'.join(describe(graph, circle) for circle in found))
 
 
 @case('no object needs one of a lower layer')

@@ -115,8 +115,11 @@ def readme_lists_threads():
     for path in c_files():
         for name in re.findall(r'\bg_thread_(?:try_)?new\(\s*"([^"]+)"', read(path)):
             begun.add((name, path.split('/', 1)[1]))
-        if re.search(r'\b(pthread_create|g_thread_pool_new\w*)\(|\bg_thread_(?:try_)?new\(\s*[^"\s]',
-                     read(path)):
+        if re.search(r'\bg_thread_(?:try_)?new\(\s*name\b', read(path)):
+            for name in re.findall(r'\bstart\([^;"]*"([^"]+)"', read(path)):
+                begun.add((name, path.split('/', 1)[1]))
+        elif re.search(r'\b(pthread_create|g_thread_pool_new\w*)\(|\bg_thread_(?:try_)?new\(\s*[^"\s]',
+                       read(path)):
             raise Failure(path + ': threads are begun by g_thread_new, with their name')
     rows = re.findall(r'^    ([a-z]+) +([a-z]+/[a-z_]+\.c) +\S', read('milter/README'), re.M)
     equal(sorted(rows), sorted(begun), 'threads')
@@ -145,6 +148,18 @@ def names_once():
         if os.path.basename(path) != 'main.c':
             places.setdefault(os.path.basename(path), []).append(path)
     fail_if([' '.join(paths) for paths in places.values() if len(paths) > 1])
+
+
+@case('a struct that other folders see has a name of its own')
+def structs_once():
+    public = {name for path in files('include/**/*.h')
+              for name in re.findall(r'^struct (\w+)(?: \{|;)', read(path), re.M)}
+    places = {}
+    for path in c_files():
+        for name in re.findall(r'^struct (\w+) \{', read(path), re.M):
+            places.setdefault(name, []).append(path)
+    fail_if(['struct %s: %s' % (name, ' '.join(paths)) for name, paths in sorted(places.items())
+             if name in public and len(paths) > 1])
 
 
 @case('only mta/ knows libmilter')
