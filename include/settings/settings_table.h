@@ -44,6 +44,7 @@ enum setting_type {
 
 /* The places of the words of CHOICES in settings_rows.h. */
 enum setting_mode { MODE_ENFORCE, MODE_MONITOR };
+enum setting_mixed_recipients { MIXED_LENIENT, MIXED_SPLIT };
 enum setting_log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR, LOG_TARGET_JOURNAL };
 enum setting_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 

@@ -263,7 +263,7 @@ static void build_spam(const struct build *build)
     struct site *site = &build->policy->site;
     struct spam_site *spam = site->spam = g_new0(struct spam_site, 1);
     spam->ruleset = load_rules(build);
-    spam->split = integer_of(build, SETTING_MIXED_RECIPIENTS) == 1;
+    spam->split = integer_of(build, SETTING_MIXED_RECIPIENTS) == MIXED_SPLIT;
     spam->rule_zones = g_array_new(FALSE, FALSE, sizeof(unsigned));
     spam->profiles = g_ptr_array_new();
     g_ptr_array_add(spam->profiles, build_profile(build, NULL));

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 /* The words of a list while it is compiled. */
-struct reader {
+struct restriction_reader {
     const GPtrArray *words;
     guint next;
     const struct table_context *context; /* NULL: a table's result, silent and without tables */
@@ -45,8 +45,8 @@ static void clear_item(void *data)
     table_list_free(item->argument.tables);
 }
 
-static void fail(struct reader *reader, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void fail(struct reader *reader, const char *format, ...)
+static void fail(struct restriction_reader *reader, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void fail(struct restriction_reader *reader, const char *format, ...)
 {
     reader->failed = true;
     if (!reader->context)
@@ -74,7 +74,7 @@ static bool value_fits(const char *value, enum restriction_list_kind kind)
 static bool visit_value(void *data, const char *file, unsigned line, const char *key,
                         const char *value)
 {
-    const struct reader *reader = data;
+    const struct restriction_reader *reader = data;
     const struct table_context *context = reader->context;
     struct problems *problems = context->problems;
     bool forbidden;
@@ -116,7 +116,7 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
     return true;
 }
 
-static void check_values(const struct table_list *tables, struct reader *reader)
+static void check_values(const struct table_list *tables, struct restriction_reader *reader)
 {
     for (unsigned i = 0; i < table_list_count(tables); i++)
         table_foreach(table_list_get(tables, i), visit_value, reader);
@@ -131,7 +131,8 @@ static char *without_braces(const char *word)
     return g_strdup(word);
 }
 
-static struct table_list *open_tables(struct reader *reader, const char *row, const char *word)
+static struct table_list *open_tables(struct restriction_reader *reader, const char *row,
+                                      const char *word)
 {
     if (!reader->context)
         return NULL;
@@ -153,7 +154,7 @@ static struct table_list *open_tables(struct reader *reader, const char *row, co
     return tables;
 }
 
-static void add_item(struct reader *reader, const struct restriction *row,
+static void add_item(struct restriction_reader *reader, const struct restriction *row,
                      const struct check_argument *argument)
 {
     struct restriction_item item = {
@@ -162,8 +163,8 @@ static void add_item(struct reader *reader, const struct restriction *row,
     reader->warn_if_reject = false;
 }
 
-static void read_table_row(struct reader *reader, const struct restriction *row, const char *head,
-                           const char *word)
+static void read_table_row(struct restriction_reader *reader, const struct restriction *row,
+                           const char *head, const char *word)
 {
     reader->header = head;
     struct table_list *tables = open_tables(reader, row->name, word);
@@ -174,7 +175,7 @@ static void read_table_row(struct reader *reader, const struct restriction *row,
     add_item(reader, row, &argument);
 }
 
-static void read_zone_row(struct reader *reader, const struct restriction *row)
+static void read_zone_row(struct restriction_reader *reader, const struct restriction *row)
 {
     const char *word =
         reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
@@ -194,13 +195,13 @@ static void read_zone_row(struct reader *reader, const struct restriction *row)
     add_item(reader, row, &argument);
 }
 
-static const char *next_word(struct reader *reader)
+static const char *next_word(struct restriction_reader *reader)
 {
     return reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
 }
 
 /* What stands behind a word that takes a table, or a header field and a table. */
-static void read_arguments(struct reader *reader, const struct restriction *row)
+static void read_arguments(struct restriction_reader *reader, const struct restriction *row)
 {
     bool takes_header = row->argument == ARGUMENT_HEADER_TABLE;
     const char *head = takes_header ? next_word(reader) : NULL;
@@ -217,7 +218,7 @@ static void read_arguments(struct reader *reader, const struct restriction *row)
 }
 
 /* Client and HELO lists can be decided before there is a recipient, never the message's. */
-static bool fits_list(struct reader *reader, const struct restriction *row)
+static bool fits_list(struct restriction_reader *reader, const struct restriction *row)
 {
     bool is_message = reader->list->kind == LIST_MESSAGE;
     if (is_message && (row->needs & NEED_RECIPIENT))
@@ -232,7 +233,7 @@ static bool fits_list(struct reader *reader, const struct restriction *row)
     return false;
 }
 
-static void read_row(struct reader *reader, const struct restriction *row)
+static void read_row(struct restriction_reader *reader, const struct restriction *row)
 {
     if (row->argument == ARGUMENT_RESTRICTION) {
         reader->warn_if_reject = true;
@@ -251,7 +252,7 @@ static void read_row(struct reader *reader, const struct restriction *row)
 }
 
 /* The argument of a word that cannot be served is no error of its own. */
-static void skip_argument(struct reader *reader, const char *word)
+static void skip_argument(struct restriction_reader *reader, const char *word)
 {
     const char *next =
         reader->next < reader->words->len ? reader->words->pdata[reader->next] : NULL;
@@ -261,7 +262,7 @@ static void skip_argument(struct reader *reader, const char *word)
         reader->next++;
 }
 
-static void read_unknown(struct reader *reader, const char *word)
+static void read_unknown(struct restriction_reader *reader, const char *word)
 {
     const char *why = restriction_not_served(word);
     const char *nearest = why ? NULL : restriction_nearest(word);
@@ -276,7 +277,7 @@ static void read_unknown(struct reader *reader, const char *word)
         fail(reader, "unknown restriction \"%s\"", word);
 }
 
-static void read_word(struct reader *reader, const char *word)
+static void read_word(struct restriction_reader *reader, const char *word)
 {
     const struct restriction *row = restriction_find(word);
     const struct restriction *access = restriction_for_table(reader->list->kind);
@@ -300,7 +301,7 @@ static struct restriction_list *compile(const char *text, enum restriction_list_
     list->kind = kind;
     list->items = g_array_new(FALSE, FALSE, sizeof(struct restriction_item));
     g_array_set_clear_func(list->items, clear_item);
-    struct reader reader = {.context = context, .zones = zones, .list = list};
+    struct restriction_reader reader = {.context = context, .zones = zones, .list = list};
     const char *why = NULL;
     g_autoptr(GPtrArray) words = text_split_list(text, &why);
     reader.words = words;
