@@ -48,6 +48,9 @@ void system_interfaces(void (*each)(const struct sockaddr *address, void *data),
  * file changed in its place. Without O_PATH he has a moment for that. */
 bool system_give_socket(const char *path, uid_t owner, gid_t group, mode_t mode);
 
+/* Who is at the other end of the connected unix socket FD; false where a system does not tell. */
+bool system_peer(int fd, uid_t *uid_r);
+
 /* A socket, as of socket(2), that is closed on exec; -1 with errno. */
 int system_socket(int family, int type, bool nonblocking);
 

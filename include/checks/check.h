@@ -99,10 +99,13 @@ struct check_argument {
     char *word;                /* as written (of a header and a table: the header); NULL: none */
     struct table_list *tables; /* for words that take a table */
     unsigned zone;             /* for words that take a DNS list: its index in site->dnsbl_zones */
+    const struct limit *limit; /* for check_limit: one of site->limits */
 };
 
 struct dns_questions;
 struct bounce_memory;
+struct store;
+struct limit;
 
 /* For what an administrator should hear of once, not with each message. */
 struct check_warner {
@@ -124,6 +127,8 @@ struct check {
     const struct site *site;
     const struct check_argument *argument;
     struct bounce_memory *memory; /* NULL: none is kept */
+    struct store *store;          /* NULL: nothing is counted */
+    bool monitor;                 /* what refuses is only told */
     struct check_warner warner;
     struct dns_questions *dns_questions; /* NULL: no restriction in force asks the DNS */
     const struct wait_budget *budget;    /* what may still be waited for */
@@ -152,6 +157,7 @@ enum argument_kind {
     ARGUMENT_TABLE,        /* a lookup table with access(5) results */
     ARGUMENT_HEADER_TABLE, /* the name of a header field, then such a table */
     ARGUMENT_ZONE,         /* ZONE[=FILTER] of a DNS list */
+    ARGUMENT_LIMIT,        /* the name of a [limit] section */
     ARGUMENT_RESTRICTION,  /* prefixes the next restriction: warn_if_reject */
 };
 

@@ -19,6 +19,7 @@
 
 struct spam_site;
 struct bounce_senders;
+struct limit_site;
 
 /* What is done with an auto-reply that quotes; in the order of the setting's words. */
 enum guard_action { GUARD_REJECT, GUARD_STRIP, GUARD_TAG, GUARD_OFF };
@@ -44,7 +45,10 @@ struct site {
     struct table_list *dnsbl_reply_map; /* NULL: empty */
     int64_t dns_budget;                 /* us that a connection may wait for DNS in all */
     int64_t store_budget;               /* us that one step may wait for the store */
-    struct spam_site *spam;             /* NULL: reject_spam stands in no list */
+    unsigned greylist_when;             /* enum greylist_when */
+    int64_t greylist_delay, greylist_window, greylist_keep; /* ms */
+    struct limit_site *limits;                              /* never NULL in a policy */
+    struct spam_site *spam; /* NULL: reject_spam stands in no list */
     struct match_list *trusted_filters;
     struct table_list *recipient_profiles; /* NULL: empty */
     enum guard_action guard_action;

@@ -18,6 +18,7 @@ struct spam_profile {
     char *name; /* NULL: what is in force without a profile */
     double tag_score, reject_score;
     int64_t dnsbl_threshold;
+    bool spares_greylist;          /* greylist = no */
     struct ruleset_profile *rules; /* NULL: the scores of the rule files */
 };
 

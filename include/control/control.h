@@ -40,6 +40,9 @@ void control_server_start(struct control_server *server);
 /* Stops it and removes the socket. Waits for a command that runs. Accepts NULL. */
 void control_server_free(struct control_server *server);
 
+/* For a command while it runs: who asked, as "root (uid 0)". The caller frees it. */
+char *control_peer(void);
+
 /* Asks the daemon: REQUEST is a line without its end. The text is appended to OUT. false with
  * *WHY_R (owned by the caller) if nobody answers there in SECONDS, or not as a daemon does. */
 bool control_call(const char *path, const char *request, unsigned seconds, int *status_r,

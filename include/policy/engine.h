@@ -81,6 +81,11 @@ void engine_dns_status_clear(struct engine_dns_status *status);
 void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory);
 struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL: none */
 
+/* Gives the engine a store, which it does not own, for limits and greylisting; before any session.
+ */
+void engine_set_store(struct engine *engine, struct store *store);
+struct store *engine_store(const struct engine *engine); /* NULL: none */
+
 /* Who carries out what messages cost; copied, its data not owned; before any session. */
 void engine_set_committer(struct engine *engine, const struct committer *committer);
 const struct committer *engine_committer(const struct engine *engine); /* NULL: nobody */

@@ -30,10 +30,11 @@ const char *restriction_list_name(enum restriction_list_kind kind);
 /* Compiles TEXT with Postfix's syntax (a bare type:table stands for the list's own access check).
  * Unknown words, words that a milter cannot serve, tables that cannot be opened and tables whose
  * results would lose or divert mail are errors in CONTEXT->problems; results that are none are
- * warnings. The DNS lists that restrictions name are added to ZONES. NULL if there were errors. The
- * caller frees it. */
+ * warnings. The DNS lists that restrictions name are added to ZONES; limits are those of LIMITS.
+ * NULL if there were errors. The caller frees it. */
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
                                                   struct dnsbl_set *zones,
+                                                  const struct limit_site *limits,
                                                   const struct table_context *context);
 
 /* Compiles what a table gave for a key: words without tables. NULL if it is not to be understood.

@@ -24,6 +24,7 @@ struct policy {
     bool asks_dns;        /* some restriction may ask the DNS */
     bool guards;          /* guard_autoreply is at work */
     bool rules_read_body; /* rules look at the MIME parts */
+    bool greylists;       /* whom users write to is remembered */
     bool counts_body;     /* the length of the whole body matters */
     bool removes_marks;   /* X-Spam fields from outside: message_restrictions ask the rules */
     bool reads_header;    /* something looks at the message at its end: the header is kept */

@@ -91,6 +91,9 @@ const char *section_name(const struct section *section);
 const char *section_file(const struct section *section);
 unsigned section_line(const struct section *section);
 
+/* Microseconds of a time as settings have it ("5m", "200ms"); -1 if TEXT is none. */
+int64_t settings_read_time(const char *text);
+
 struct settings_print_options {
     bool only_given;          /* leave out what stands at its default (postconf -n) */
     bool defaults;            /* the defaults instead of what is in force (postconf -d) */

@@ -42,10 +42,24 @@ SETTING(USER, "user", TEXT, "gatepost", NOT_EMPTY, MAIN,
         "anybody else it stays who it is.")
 SETTING(STATE, "state", STATE_PLACE, "sqlite:" GATEPOST_STATEDIR "/gatepost.db", NOT_EMPTY, MAIN,
         "Where is kept what outlives the daemon: `sqlite:PATH`, a file that only the daemon's user "
-        "may read, or `memory:`, nowhere. It holds the memory of bounces by which the auto-reply "
-        "guard knows bare pastes (see AUTO-REPLIES). Beside the file, PATH.key holds the secret of "
-        "this installation. While neither can be written, mail is served all the same, and the "
+        "may read; `redis://HOST[:PORT][/DB]` or `redis+unix:PATH`, a Redis or Valkey server that "
+        "several machines may share (of several hosts, separated by commas, the first that is "
+        "master); or `memory:`, nowhere. It holds the counters of limits, the marks of greylisting "
+        "and, in a file, the memory of bounces by which the auto-reply guard knows bare pastes "
+        "(see LIMITS and AUTO-REPLIES). Beside the file, PATH.key holds the secret of this "
+        "installation. While neither can be written, mail is served all the same, and the "
         "log warns. A change takes a restart.")
+SETTING(STATE_USER, "state_user", TEXT, "", ANY, MAIN,
+        "Who gatepost is for the Redis server (its ACL); empty: the default user.")
+SETTING(STATE_PASSWORD_FILE, "state_password_file", TEXT, "", ANY, MAIN,
+        "The file whose first line is the password for the Redis server; empty: none.")
+SETTING(STATE_PREFIX, "state_prefix", TEXT, "gp1:", NOT_EMPTY, MAIN,
+        "What all keys on the Redis server begin with. Daemons with the same prefix count "
+        "together.")
+SETTING(STATE_TIMEOUT, "state_timeout", TIME, "200ms", BETWEEN("1ms", "10s"), MAIN,
+        "How long a message may wait for an answer of the Redis server. After three answers in a "
+        "row that did not come, nobody waits: each daemon counts by itself, until the server is "
+        "back.")
 SETTING(STOP_TIMEOUT, "stop_timeout", TIME, "30s", BETWEEN("0", "10m"), MAIN,
         "How long a stop waits for the messages that are being received. What is not done by then "
         "is cut off, and the MTA answers as it does when a milter fails.")
@@ -212,6 +226,58 @@ SETTING(MIXED_RECIPIENTS, "mixed_recipients", CHOICE, "lenient", CHOICES("lenien
         "for authenticated clients and mynetworks, since a mail program does not come back.")
 SETTING(RULE_SCORE, "score", SCORE, "0", BETWEEN("-1000000", "1000000"), PROFILE | KEYED,
         "What the rule adds in this profile, instead of what the rule files say.")
+
+/* Limits */
+SETTING(LIMIT_KEY, "key", TEXT, NULL, NOT_EMPTY, LIMIT,
+        "What is counted by: one of `sasl_user`, `sender`, `sender_domain`, `client` (an IPv4 "
+        "address or an IPv6 /64), `client/24`, `listener`, `recipient`, `recipient_domain`, "
+        "`from`, `from_domain` (of the From: field) and `header:NAME` (the first line of that "
+        "field, of `X-PHP-Originating-Script` what stands before the first colon), or several "
+        "joined by `+`. In lower case, and without address extension. Must be set. A part that "
+        "does not exist (no login, the null sender, no such field) means that the limit does not "
+        "apply.")
+SETTING(LIMIT_COUNT, "count", CHOICE, "recipients", CHOICES("recipients messages bytes clients"),
+        LIMIT,
+        "What is counted: `recipients`, `messages`, `bytes`, or `clients`, the different networks "
+        "(IPv4 /24, IPv6 /64) that one key comes from, by which a stolen password shows itself.")
+SETTING(LIMIT_MAX, "max", TEXT, NULL, NOT_EMPTY, LIMIT,
+        "The most that passes in one window, from 1; of bytes with `k`, `m` or `g`. Must be set.")
+SETTING(LIMIT_PER, "per", WINDOW, NULL, NOT_EMPTY, LIMIT,
+        "The window: a time from 1m on, which slides, or `day`, `week` (from Monday) or `month` of "
+        "the calendar in `limit_timezone`. Must be set.")
+SETTING(LIMIT_ACTION, "action", CHOICE, "defer", CHOICES("defer reject hold"), LIMIT,
+        "What happens with what is over the limit: `defer` answers 450, `reject` 550; `hold` puts "
+        "the message into the hold queue, where it counts as held, apart from `max`. Mail without "
+        "SMTP is held instead of deferred.")
+SETTING(LIMIT_FOR, "for", CHOICE, "authenticated",
+        CHOICES("authenticated mynetworks local outgoing all"), LIMIT,
+        "Whose mail is counted: that of `authenticated` clients (a `relay_clientcerts` certificate "
+        "counts as one), of `mynetworks` (what is submitted without SMTP included), `local` "
+        "(without SMTP alone), `outgoing` (those three), or `all`.")
+SETTING(LIMIT_OVERRIDES, "overrides", TABLES, "", ANY, LIMIT,
+        "Tables that give another `max` for a key: a number or `unlimited`. They are asked for the "
+        "whole key, then for its parts as access(5) does.")
+SETTING(LIMIT_WARN, "limit_warn", PERCENT, "80%", ANY, MAIN,
+        "When a key has used so much of a limit, the log says so in a line with `action=info`, "
+        "once a window; and again at 100 %. `0%`: at 100 % alone.")
+SETTING(LIMIT_TIMEZONE, "limit_timezone", TEXT, "", ANY, MAIN,
+        "The time zone of limits by calendar days, weeks and months, such as `Europe/Athens`; "
+        "empty: the system's. Daemons that share a store must have the same.")
+
+/* Greylisting */
+SETTING(GREYLIST_WHEN, "greylist_when", CHOICE, "suspicious", CHOICES("suspicious always"),
+        MAIN | LISTENER,
+        "Whom `greylist` asks to come again: `suspicious` clients (DNS lists that sum up to more "
+        "than 0 and less than `dnsbl_threshold`, no verified name, a name with the address in it, "
+        "a HELO that is no full name), or `always` whom it does not know.")
+SETTING(GREYLIST_DELAY, "greylist_delay", TIME, "1m", BETWEEN("1s", "1d"), MAIN | LISTENER,
+        "How long `greylist` lets a stranger wait.")
+SETTING(GREYLIST_WINDOW, "greylist_window", TIME, "24h", BETWEEN("1m", "30d"), MAIN | LISTENER,
+        "How long a stranger that was asked to come again may take until he does.")
+SETTING(GREYLIST_KEEP, "greylist_keep", TIME, "36d", BETWEEN("1h", "366d"), MAIN | LISTENER,
+        "How long who came again is known, since he was seen last.")
+SETTING(PROFILE_GREYLIST, "greylist", BOOL, "yes", ANY, PROFILE,
+        "With `no` the recipients of this profile are not greylisted.")
 
 /* Auto-replies */
 SETTING(AUTOREPLY_GUARD, "autoreply_guard", CHOICE, "reject", CHOICES("reject strip tag off"),

@@ -29,6 +29,8 @@ enum setting_type {
     SETTING_TIME,
     SETTING_SIZE,
     SETTING_SCORE,
+    SETTING_PERCENT, /* 80% */
+    SETTING_WINDOW,  /* a time, or day, week, month: see enum setting_calendar */
     SETTING_CHOICE,
     SETTING_OCTAL,
     SETTING_PATH,         /* absolute, short enough for a socket */
@@ -46,6 +48,8 @@ enum setting_type {
 enum setting_mode { MODE_ENFORCE, MODE_MONITOR };
 enum setting_mixed_recipients { MIXED_LENIENT, MIXED_SPLIT };
 enum setting_log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR, LOG_TARGET_JOURNAL };
+/* What settings_integer gives for the words of a WINDOW; a time is us. */
+enum setting_calendar { WINDOW_DAY = -1, WINDOW_WEEK = -2, WINDOW_MONTH = -3 };
 enum setting_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 enum section_kind {

@@ -77,7 +77,7 @@ enum store_mark {
 struct store_answer {
     bool own; /* the daemon's own judgement, while the server is away */
     /* counters */
-    bool admitted;      /* ADD: counted */
+    bool admitted;      /* ADD: counted; LOOK: there is room */
     uint64_t used;      /* after what was done */
     uint64_t max;       /* with what ALLOW allowed */
     uint32_t slot;      /* in which was counted */
@@ -123,15 +123,14 @@ struct store_redis_options {
     GPtrArray *hosts; /* of char *: "HOST:PORT", "[ADDRESS]:PORT"; the first that is master */
     const char *path; /* instead: a unix socket */
     unsigned database;
-    bool tls;
     const char *user, *password; /* NULL: none */
     const char *prefix;
     int64_t timeout; /* us that an answer may take */
 };
-/* Copies OPTIONS; connects in its own thread. */
-struct store *store_redis(const struct store_redis_options *options, const struct store_log *log);
-/* Why this build cannot speak TLS to a server; NULL: it can. */
-const char *store_redis_no_tls(void);
+/* Copies OPTIONS and connects in a thread of its own; a server that is away now may come later.
+ * NULL with *WHY_R (owned by the caller): there is no descriptor left. */
+struct store *store_redis(const struct store_redis_options *options, const struct store_log *log,
+                          char **why_r);
 
 /* Writes what is not written yet (waits for the file; a server is waited for as long as an answer
  * may take), and frees the store. Tickets must have been dropped. Accepts NULL. */

@@ -174,3 +174,18 @@ int system_socket(int family, int type, bool nonblocking)
     return fd;
 #endif
 }
+
+bool system_peer(int fd, uid_t *uid_r)
+{
+#ifdef SO_PEERCRED
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return false;
+    *uid_r = peer.uid;
+    return true;
+#else
+    (void)fd, (void)uid_r;
+    return false;
+#endif
+}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "autoreply/bounce_senders.h"
+#include "checks/limit.h"
 #include "checks/spam.h"
 
 void site_clear(struct site *site)
@@ -20,6 +21,7 @@ void site_clear(struct site *site)
     table_list_free(site->relay_clientcerts);
     table_list_free(site->dnsbl_reply_map);
     table_list_free(site->recipient_profiles);
+    limit_site_free(site->limits);
     spam_site_free(site->spam);
     bounce_senders_free(site->bounce_senders);
     dnsbl_set_unref(site->dnsbl_weighted);

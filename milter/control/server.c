@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -58,6 +59,21 @@ static void client_open(struct client *client, int fd)
 }
 
 /* Commands */
+
+/* The descriptor of the client whose command this thread runs. */
+static _Thread_local int asking = -1;
+
+char *control_peer(void)
+{
+    uid_t uid;
+    struct passwd entry, *found = NULL;
+    char buffer[1024];
+    if (!system_peer(asking, &uid))
+        return g_strdup("somebody");
+    if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) != 0 || !found)
+        return g_strdup_printf("uid %ld", (long)uid);
+    return g_strdup_printf("%s (uid %ld)", entry.pw_name, (long)uid);
+}
 
 static const struct control_command *find_command(const struct control_server *server,
                                                   const char *name)
@@ -111,7 +127,9 @@ static void look_at_request(const struct control_server *server, struct client *
     }
     g_autofree char *line = g_strndup(client->in->str, (gsize)(end - client->in->str));
     g_autoptr(GString) text = g_string_new(NULL);
+    asking = client->fd;
     int status = run_request(server, g_strchomp(line), text);
+    asking = -1;
     answer(client, status, text->str, text->len);
 }
 

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "mta/mta.h"
+#include "limits_control.h"
 #include "notify.h"
 #include "state.h"
 #include "status.h"
@@ -43,7 +44,8 @@ struct service {
 static const enum setting startup_settings[] = {
     SETTING_MILTER_SOCKET,  SETTING_MILTER_SOCKET_MODE, SETTING_MILTER_SOCKET_GROUP,
     SETTING_CONTROL_SOCKET, SETTING_PID_FILE,           SETTING_USER,
-    SETTING_STATE,
+    SETTING_STATE,          SETTING_STATE_USER,         SETTING_STATE_PASSWORD_FILE,
+    SETTING_STATE_PREFIX,   SETTING_STATE_TIMEOUT,
 };
 
 struct snapshot *service_load(const char *path, struct problems *problems)
@@ -124,8 +126,18 @@ gint64 service_stop_timeout(struct service *service)
 
 void service_open_state(struct service *service)
 {
-    service->state = state_open(service->startup[SETTING_STATE], service->log);
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    const struct state_setup setup = {
+        .place = service->startup[SETTING_STATE],
+        .user = service->startup[SETTING_STATE_USER],
+        .password_file = service->startup[SETTING_STATE_PASSWORD_FILE],
+        .prefix = service->startup[SETTING_STATE_PREFIX],
+        .timeout = settings_integer(snapshot_settings(snapshot), NULL, SETTING_STATE_TIMEOUT),
+    };
+    service->state = state_open(&setup, service->log);
+    snapshot_unref(snapshot);
     engine_set_bounce_memory(service->engine, state_bounce_memory(service->state));
+    engine_set_store(service->engine, state_store(service->state));
 }
 
 /* Reloading */
@@ -287,6 +299,7 @@ static void collect_status(struct service *service, struct status *status_r)
     engine_get_counters(service->engine, &status_r->counters);
     engine_dns_status(service->engine, &status_r->dns);
     log_get_state(service->log, &status_r->log);
+    store_get_status(state_store(service->state), &status_r->store);
     status_r->path = service->path;
     status_r->started = service->started;
     status_r->connections = mta_connections();
@@ -320,12 +333,34 @@ static int run_status(void *data, const char *const *words, GString *out)
         status_write_text(&status, out);
     snapshot_unref(snapshot);
     engine_dns_status_clear(&status.dns);
+    store_status_clear(&status.store);
     g_ptr_array_unref(status.tables);
     return EX_OK;
 }
 
+static int run_with_store(struct service *service, const char *const *words, GString *out,
+                          int (*run)(const struct limits_control *control, const char *const *words,
+                                     GString *out))
+{
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    const struct limits_control control = {
+        .store = state_store(service->state), .snapshot = snapshot, .log = service->log};
+    int status = run(&control, words, out);
+    snapshot_unref(snapshot);
+    return status;
+}
+
+static int run_limits(void *data, const char *const *words, GString *out)
+{
+    return run_with_store(data, words, out, limits_control_run);
+}
+
+static int run_greylist(void *data, const char *const *words, GString *out)
+{
+    return run_with_store(data, words, out, greylist_control_run);
+}
+
 const struct control_command service_commands[] = {
-    {"reload", run_reload},
-    {"status", run_status},
-    {NULL, NULL},
+    {"greylist", run_greylist}, {"limits", run_limits}, {"reload", run_reload},
+    {"status", run_status},     {NULL, NULL},
 };

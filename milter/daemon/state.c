@@ -17,6 +17,7 @@ struct state {
     char *path;              /* NULL: kept in memory alone */
     struct state_file *file; /* likewise */
     struct bounce_memory *memory;
+    struct store *store;
     gint64 saved; /* monotonic, of the last try */
     char *fault;  /* what the last try met; NULL: nothing */
 };
@@ -54,14 +55,77 @@ static void load(struct state *state)
         log_warning(state->log, "state: %s: the memory of bounces begins empty", why);
 }
 
-struct state *state_open(const char *place, struct log *log)
+static void warn(void *data, const char *text)
+{
+    log_warning(data, "%s", text);
+}
+
+static void tell_store(void *data, const char *text)
+{
+    log_info(data, "%s", text);
+}
+
+/* The first line of the file; NULL: none is wanted, or it cannot be read, which is told. */
+static char *read_password(const struct state *state, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = NULL;
+    if (*path == '\0')
+        return NULL;
+    if (!g_file_get_contents(path, &text, NULL, &error)) {
+        log_warning(state->log, "state_password_file: %s: the server is asked without a password",
+                    error->message);
+        return NULL;
+    }
+    text[strcspn(text, "\r\n")] = '\0';
+    return text;
+}
+
+static struct store *open_redis(const struct state *state, const struct state_setup *setup,
+                                const struct state_place *place, const struct store_log *log)
+{
+    g_autoptr(GPtrArray) hosts = g_ptr_array_new();
+    g_autofree char *password = read_password(state, setup->password_file);
+    g_autofree char *why = NULL;
+    for (unsigned i = 0; i < place->host_count; i++)
+        g_ptr_array_add(hosts, (char *)place->hosts[i]);
+    const struct store_redis_options options = {
+        .hosts = hosts,
+        .path = *place->path ? place->path : NULL,
+        .database = place->database,
+        .user = *setup->user ? setup->user : NULL,
+        .password = password,
+        .prefix = setup->prefix,
+        .timeout = setup->timeout,
+    };
+    struct store *store = store_redis(&options, log, &why);
+    if (!store)
+        log_warning(state->log, "state: %s: limits are kept in memory alone", why);
+    return store;
+}
+
+static void open_store(struct state *state, const struct state_setup *setup,
+                       const struct state_place *place)
+{
+    const struct store_log log = {.warn = warn, .tell = tell_store, .data = state->log};
+    if (place->kind == STATE_REDIS)
+        state->store = open_redis(state, setup, place, &log);
+    else if (place->kind == STATE_FAIL)
+        state->store = store_failing(NULL);
+    else if (state->file)
+        state->store = store_sqlite(state->file, NULL, &log);
+    if (!state->store)
+        state->store = store_memory(NULL);
+}
+
+struct state *state_open(const struct state_setup *setup, struct log *log)
 {
     struct state *state = g_new0(struct state, 1);
     struct state_place parsed;
     unsigned char key[STATE_KEY_SIZE];
     state->log = log;
     state->saved = g_get_monotonic_time();
-    if (state_place_parse(place, &parsed, NULL) && parsed.kind == STATE_SQLITE)
+    if (state_place_parse(setup->place, &parsed, NULL) && parsed.kind == STATE_SQLITE)
         state->path = g_strdup(parsed.path);
     if (state->path)
         find_key(state, key);
@@ -70,6 +134,7 @@ struct state *state_open(const char *place, struct log *log)
     state->memory = bounce_memory_new(key, sizeof key, 0);
     memset(key, 0, sizeof key);
     load(state);
+    open_store(state, setup, &parsed);
     return state;
 }
 
@@ -77,11 +142,17 @@ void state_free(struct state *state)
 {
     if (!state)
         return;
+    store_close(state->store);
     bounce_memory_free(state->memory);
     state_file_free(state->file);
     g_free(state->path);
     g_free(state->fault);
     g_free(state);
+}
+
+struct store *state_store(const struct state *state)
+{
+    return state->store;
 }
 
 struct bounce_memory *state_bounce_memory(const struct state *state)

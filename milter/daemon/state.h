@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What outlives the daemon: the memory of bounces, with its file and its key. Nothing of it is
- * needed to serve mail; whatever goes wrong is logged, once until it is well again.
+ * What outlives the daemon: the memory of bounces and the store of limits and greylisting, with
+ * their file and its key. Nothing of it is needed to serve mail; whatever goes wrong is logged,
+ * once until it is well again.
  *
  * Threads: state_tick and state_save are for one thread at a time; the memory locks itself.
  */
@@ -10,13 +11,23 @@
 
 #include "autoreply/bounce_memory.h"
 #include "report/log.h"
+#include "store/store.h"
 
 struct state;
 
-/* Opens the state at PLACE, the value of the setting `state`, and reads what it holds. Never NULL;
- * the caller frees it with state_free. LOG must outlive it. */
-struct state *state_open(const char *place, struct log *log);
+/* The settings of a state, as text: `state` and those that begin with state_. */
+struct state_setup {
+    const char *place, *user, *password_file, *prefix;
+    int64_t timeout; /* us */
+};
+
+/* Opens the state and reads what it holds. Never NULL; the caller frees it with state_free. LOG
+ * must outlive it. */
+struct state *state_open(const struct state_setup *setup, struct log *log);
 void state_free(struct state *state); /* accepts NULL */
+
+/* Counters and marks: never NULL. */
+struct store *state_store(const struct state *state);
 
 struct bounce_memory *state_bounce_memory(const struct state *state);
 

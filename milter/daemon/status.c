@@ -10,6 +10,7 @@
 #include "mta/mta.h"
 #include "report/json.h"
 #include "status_dns.h"
+#include "status_store.h"
 #include "status_tables.h"
 
 struct number {
@@ -91,6 +92,7 @@ void status_write_text(const struct status *status, GString *out)
     for (size_t i = 0; i < NUMBERS; i++)
         g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
                                numbers[i].words);
+    status_store_write_text(&status->store, out);
     status_dns_write_text(&status->dns, out);
     status_tables_write_text(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
 }
@@ -113,6 +115,7 @@ void status_write_json(const struct status *status, GString *out)
     for (size_t i = 0; i < NUMBERS; i++)
         json_integer(out, numbers[i].key, (gint64)numbers[i].value);
     json_integer(out, "log_stalls", log_stalls(status));
+    status_store_write_json(&status->store, out);
     status_dns_write_json(&status->dns, out);
     status_tables_write_json(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
     json_close(out, '}');

@@ -9,6 +9,7 @@
 
 #include "policy/engine.h"
 #include "report/log.h"
+#include "store/store.h"
 
 struct status {
     const char *path; /* of the settings */
@@ -23,6 +24,7 @@ struct status {
     struct engine_counters counters;
     struct engine_dns_status dns;
     struct log_state log;
+    struct store_status store;
     GPtrArray *tables; /* of struct table_status * */
 };
 

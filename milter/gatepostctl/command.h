@@ -40,6 +40,8 @@ struct command {
 enum exit_code command_check(struct invocation *invocation);
 enum exit_code command_config(struct invocation *invocation);
 enum exit_code command_dnsbl(struct invocation *invocation);
+enum exit_code command_greylist(struct invocation *invocation);
+enum exit_code command_limits(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
 enum exit_code command_reload(struct invocation *invocation);
 enum exit_code command_rules(struct invocation *invocation);

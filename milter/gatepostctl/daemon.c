@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "command.h"
+#include "daemon.h"
 #include "control/control.h"
 #include "settings/settings.h"
 
@@ -23,7 +23,7 @@ static char *control_path(const char *file)
     return path;
 }
 
-static enum exit_code ask(const struct invocation *invocation, const char *request, FILE *stream)
+enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream)
 {
     g_autofree char *path = control_path(invocation->config), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
@@ -40,7 +40,7 @@ static enum exit_code ask(const struct invocation *invocation, const char *reque
 enum exit_code command_reload(struct invocation *invocation)
 {
     enum parse_result parsed = invocation_parse(invocation, NULL, 0, 0);
-    return parsed == PARSE_GOOD ? ask(invocation, "reload", stderr) : parse_code(parsed);
+    return parsed == PARSE_GOOD ? daemon_ask(invocation, "reload", stderr) : parse_code(parsed);
 }
 
 enum exit_code command_status(struct invocation *invocation)
@@ -49,6 +49,6 @@ enum exit_code command_status(struct invocation *invocation)
     const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL},
                                     {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 0, 0);
-    return parsed == PARSE_GOOD ? ask(invocation, json ? "status --json" : "status", stdout)
+    return parsed == PARSE_GOOD ? daemon_ask(invocation, json ? "status --json" : "status", stdout)
                                 : parse_code(parsed);
 }

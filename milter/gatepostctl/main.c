@@ -20,6 +20,14 @@ static const struct command commands[] = {
     {"dnsbl", "[--json] [--probe] ADDRESS|DOMAIN|E-MAIL...",
      "Asks every DNS list in force; -: reads from stdin; --probe: tests the lists themselves.",
      command_dnsbl},
+    {"greylist", "[--json] [ADDRESS|IP|DOMAIN], greylist pass IP|DOMAIN",
+     "Whom greylisting makes wait and whom it knows; pass: lets the group of a client pass.",
+     command_greylist},
+    {"limits",
+     "[--json] [--near N%] [LIMIT [KEY]], limits reset LIMIT KEY,\n"
+     "         limits allow LIMIT KEY N TIME, limits release",
+     "What was used of limits; forgets it; allows more for a time; prints what may leave hold.",
+     command_limits},
     {"lookup", "TABLE KEY...", "Asks a table (cidr:FILE ...); KEY -: reads keys from stdin.",
      command_lookup},
     {"test",
@@ -43,7 +51,7 @@ static const struct command commands[] = {
 };
 
 /* What is to come: nobody shall look for the mistake in his typing. */
-static const char *const later_commands[] = {"limits", "trace"};
+static const char *const later_commands[] = {"trace"};
 
 static void print_help(FILE *stream)
 {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "checks/limit.h"
+
 struct engine {
     GMutex lock;
     struct snapshot *snapshot;
@@ -17,6 +19,8 @@ struct engine {
     struct engine_dns *dns;
     struct bounce_memory *bounce_memory;
     struct committer committer; /* all NULL: none */
+    struct store *store;
+    struct committer *limits; /* over the store */
 };
 
 void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory)
@@ -27,6 +31,18 @@ void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memor
 struct bounce_memory *engine_bounce_memory(const struct engine *engine)
 {
     return engine->bounce_memory;
+}
+
+void engine_set_store(struct engine *engine, struct store *store)
+{
+    engine->store = store;
+    engine->limits = limit_committer_new(store);
+    engine_set_committer(engine, engine->limits);
+}
+
+struct store *engine_store(const struct engine *engine)
+{
+    return engine->store;
 }
 
 void engine_set_committer(struct engine *engine, const struct committer *committer)
@@ -137,6 +153,7 @@ void engine_free(struct engine *engine)
     g_array_unref(engine->listeners);
     g_hash_table_unref(engine->warned);
     g_mutex_clear(&engine->lock);
+    limit_committer_free(engine->limits);
     g_free(engine);
 }
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "checks/greylist.h"
 #include "checks/spam.h"
 
 /* Recipients that one log line names; the rest is a number. */
@@ -144,6 +145,8 @@ static void take_effects(struct check_effects *into, const struct check_effects 
 /* Behind what the message costs by now. */
 static void take_charges(struct check_effects *into, struct check_effects *from)
 {
+    if (!into->prepend)
+        check_effects_init(into);
     if (into->charges && from->charges)
         g_ptr_array_extend_and_steal(into->charges, g_steal_pointer(&from->charges));
     else if (from->charges)
@@ -253,6 +256,8 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         take_charges(&session->message_effects, &session->run.effects);
         answer_continue(session);
     }
+    if (refusal->reply && session->policy->monitor) /* what monitor mode lets pass is counted */
+        take_charges(&session->message_effects, &session->run.effects);
     if (session->answer.action != SESSION_CONTINUE)
         return;
     if (!session->message_recipients) {
@@ -315,6 +320,9 @@ static void pass_message(struct session *session, const char *const *accepted)
     const struct check_effects *effects = &session->message_effects;
     const struct refusal hold = {.check = effects->hold_check, .why = effects->hold};
     answer_continue(session);
+    if (session->policy->greylists && session->message_meant)
+        greylist_remember(&session->policy->site, &session->facts, engine_store(session->engine),
+                          session->message_meant);
     report(session, effects->hold ? ACTION_HOLD : ACTION_ACCEPT, &hold, NULL, accepted);
     session->answer.check = effects->hold_check;
     if (session->policy->monitor)

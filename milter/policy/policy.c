@@ -13,6 +13,7 @@
 #include "checks/dns_questions.h"
 #include "checks/spam.h"
 #include "config.h"
+#include "limit_sections.h"
 #include "mail/address.h"
 #include "mail/hostname.h"
 
@@ -202,6 +203,8 @@ static struct spam_profile *build_profile(const struct build *build, const struc
     profile->dnsbl_threshold =
         settings_integer(build->settings, who_says(build, section, SETTING_DNSBL_THRESHOLD),
                          SETTING_DNSBL_THRESHOLD);
+    profile->spares_greylist =
+        section && !settings_integer(build->settings, section, SETTING_PROFILE_GREYLIST);
     g_autoptr(GArray) overrides = overrides_of(build, section);
     if (overrides->len > 0)
         profile->rules =
@@ -294,9 +297,9 @@ static void build_lists(const struct build *build)
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         enum setting id = restriction_list_setting((enum restriction_list_kind)kind);
         struct table_context context = context_for(build, id);
-        build->policy->lists[kind] =
-            restriction_list_compile(value_of(build, id)->text, (enum restriction_list_kind)kind,
-                                     build->policy->site.dnsbl_zones, &context);
+        build->policy->lists[kind] = restriction_list_compile(
+            value_of(build, id)->text, (enum restriction_list_kind)kind,
+            build->policy->site.dnsbl_zones, build->policy->site.limits, &context);
     }
 }
 
@@ -336,6 +339,28 @@ static unsigned policy_asks(const struct policy *policy, bool through_tables)
     return asks;
 }
 
+/* Whether the list asks the store for marks, not for limits alone. */
+static bool greylists(const struct restriction_list *list)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++)
+        if ((item->row->asks & ASKS_STORE) && !item->argument.limit)
+            return true;
+    return false;
+}
+
+/* Whether a limit of the lists counts bytes. */
+static bool counts_bytes(const struct policy *policy)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        const struct restriction_item *item;
+        for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++)
+            if (item->argument.limit && item->argument.limit->count == LIMIT_BYTES)
+                return true;
+    }
+    return false;
+}
+
 /* What follows from the lists: whom sessions ask, and what they read. */
 static void conclude(struct policy *policy)
 {
@@ -350,6 +375,8 @@ static void conclude(struct policy *policy)
     policy->guards = site->guard_action != GUARD_OFF && (at_the_end & ASKS_GUARD);
     policy->rules_read_body = ruleset_needs_body(site->spam->ruleset) && (at_the_end & ASKS_RULES);
     policy->removes_marks = restriction_list_asks(policy->lists[LIST_MESSAGE], false) & ASKS_RULES;
+    policy->greylists = greylists(policy->lists[LIST_RECIPIENT]);
+    policy->counts_body = counts_bytes(policy);
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (restriction_list_reads(policy->lists[kind]) & READS_WHOLE_BODY)
             policy->counts_body = true;
@@ -371,11 +398,17 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     build_dns(&build);
     build_spam(&build);
     build_guard(&build);
+    policy->site.limits = limits_compile(settings, base);
+    policy->site.greylist_when = (unsigned)integer_of(&build, SETTING_GREYLIST_WHEN);
+    policy->site.greylist_delay = integer_of(&build, SETTING_GREYLIST_DELAY) / 1000;
+    policy->site.greylist_window = integer_of(&build, SETTING_GREYLIST_WINDOW) / 1000;
+    policy->site.greylist_keep = integer_of(&build, SETTING_GREYLIST_KEEP) / 1000;
     build_lists(&build);
     add_rule_zones(policy, base->problems);
     policy->site.dnsbl_early =
         DNS_LISTS_ZONES | (policy_asks(policy, false) & ASKS_LISTS ? DNS_LISTS_WEIGHTED : 0);
     policy_lint(policy, settings, base->problems);
+    limits_lint(policy, settings, base->problems);
     if (policy_is_whole(policy))
         conclude(policy);
     return policy;

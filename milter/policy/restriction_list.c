@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/limit.h"
 
 /* The words of a list while it is compiled. */
 struct restriction_reader {
@@ -15,6 +16,7 @@ struct restriction_reader {
     const struct table_context *context; /* NULL: a table's result, silent and without tables */
     const char *header;                  /* the field whose table is read; NULL: no field */
     struct dnsbl_set *zones;
+    const struct limit_site *limits;
     struct restriction_list *list;
     bool warn_if_reject;
     bool failed;
@@ -200,6 +202,38 @@ static const char *next_word(struct restriction_reader *reader)
     return reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
 }
 
+static void read_limit_row(struct restriction_reader *reader, const struct restriction *row)
+{
+    const char *word = next_word(reader);
+    const struct limit *limit = word ? limit_find(reader->limits, word) : NULL;
+    enum restriction_list_kind kind = reader->list->kind;
+    if (!limit) {
+        const GPtrArray *limits = reader->limits->limits;
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+        for (guint i = 0; i < limits->len; i++)
+            g_ptr_array_add(names, ((const struct limit *)limits->pdata[i])->name);
+        const char *near =
+            word ? text_nearest(word, (const char *const *)names->pdata, names->len) : NULL;
+        if (near)
+            fail(reader, "there is no section [limit %s]; did you mean \"%s\"?", word, near);
+        else if (word)
+            fail(reader, "there is no section [limit %s]", word);
+        else
+            fail(reader, "%s needs the name of a [limit NAME] section", row->name);
+    } else if (kind != LIST_RECIPIENT && kind != LIST_MESSAGE) {
+        fail(reader, "%s stands in recipient_restrictions or message_restrictions alone",
+             row->name);
+    } else if (kind == LIST_RECIPIENT && limit->needs_message) {
+        fail(reader,
+             "limit %s counts by what stands in the header, which is not known yet; put "
+             "check_limit %s into message_restrictions",
+             word, word);
+    } else {
+        struct check_argument argument = {.word = g_strdup(word), .limit = limit};
+        add_item(reader, row, &argument);
+    }
+}
+
 /* What stands behind a word that takes a table, or a header field and a table. */
 static void read_arguments(struct restriction_reader *reader, const struct restriction *row)
 {
@@ -247,6 +281,8 @@ static void read_row(struct restriction_reader *reader, const struct restriction
         reader->failed = true;
     else if (row->argument == ARGUMENT_ZONE)
         read_zone_row(reader, row);
+    else if (row->argument == ARGUMENT_LIMIT)
+        read_limit_row(reader, row);
     else
         read_arguments(reader, row);
 }
@@ -294,14 +330,15 @@ static void read_word(struct restriction_reader *reader, const char *word)
 }
 
 static struct restriction_list *compile(const char *text, enum restriction_list_kind kind,
-                                        struct dnsbl_set *zones,
+                                        struct dnsbl_set *zones, const struct limit_site *limits,
                                         const struct table_context *context)
 {
     struct restriction_list *list = g_new0(struct restriction_list, 1);
     list->kind = kind;
     list->items = g_array_new(FALSE, FALSE, sizeof(struct restriction_item));
     g_array_set_clear_func(list->items, clear_item);
-    struct restriction_reader reader = {.context = context, .zones = zones, .list = list};
+    struct restriction_reader reader = {
+        .context = context, .zones = zones, .limits = limits, .list = list};
     const char *why = NULL;
     g_autoptr(GPtrArray) words = text_split_list(text, &why);
     reader.words = words;
@@ -321,15 +358,16 @@ static struct restriction_list *compile(const char *text, enum restriction_list_
 
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
                                                   struct dnsbl_set *zones,
+                                                  const struct limit_site *limits,
                                                   const struct table_context *context)
 {
-    return compile(text, kind, zones, context);
+    return compile(text, kind, zones, limits, context);
 }
 
 struct restriction_list *restriction_list_compile_result(const char *text,
                                                          enum restriction_list_kind kind)
 {
-    return compile(text, kind, NULL, NULL);
+    return compile(text, kind, NULL, NULL, NULL);
 }
 
 void restriction_list_free(struct restriction_list *list)

@@ -9,6 +9,7 @@
 #include "checks/dns_questions.h"
 #include "dns/resolver.h"
 #include "lookup/tablestatus.h"
+#include "limit_sections.h"
 #include "policy.h"
 
 struct snapshot {
@@ -83,6 +84,7 @@ struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
     struct table_context base = {
         .base_dir = base_dir, .problems = problems, .set = snapshot->tables};
     build_policies(snapshot, &base);
+    limits_lint_unused(snapshot->policies, settings, problems);
     const struct setting_value *servers = settings_get(settings, NULL, SETTING_DNS_SERVERS);
     resolver_servers_valid(servers->text, problems, servers->file, servers->line);
     if (problems_errors(problems) == 0)

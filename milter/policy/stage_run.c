@@ -32,6 +32,8 @@ static struct check given_to_checks(struct session *session, struct check_effect
         .facts = &session->facts,
         .site = &session->policy->site,
         .memory = engine_bounce_memory(session->engine),
+        .store = engine_store(session->engine),
+        .monitor = session->policy->monitor,
         .warner = {.warn_once = warn_once, .data = session->engine},
         .dns_questions = session->dns_questions,
         .budget = &session->budget,

@@ -82,6 +82,8 @@ const char *setting_type_word(enum setting_type type)
         [SETTING_TIME] = "time",
         [SETTING_SIZE] = "size",
         [SETTING_SCORE] = "score",
+        [SETTING_PERCENT] = "percentage",
+        [SETTING_WINDOW] = "time, or day, week, month",
         [SETTING_CHOICE] = "choice",
         [SETTING_OCTAL] = "octal number",
         [SETTING_PATH] = "path",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "settings/settings.h"
 #include "settings/socket.h"
 #include "settings/stateplace.h"
 
@@ -103,9 +104,21 @@ static char *read_integer(const struct setting_row *row, const char *text,
 static char *read_time(const struct setting_row *row, const char *text, struct value_number *number)
 {
     (void)row;
+    size_t digits = strspn(text, "0123456789");
+    if (digits > 0 && digits < 10 && g_ascii_strcasecmp(text + digits, "ms") == 0) {
+        number->integer = g_ascii_strtoll(text, NULL, 10) * 1000;
+        return NULL;
+    }
     if (!read_digits(text, time_units, G_N_ELEMENTS(time_units), &number->integer))
         return not_a(text, "a time: a whole number and s, m, h, d or w (5m)");
     return NULL;
+}
+
+int64_t settings_read_time(const char *text)
+{
+    struct value_number number = {0};
+    g_autofree char *why = read_time(NULL, text, &number);
+    return why ? -1 : number.integer;
 }
 
 static char *read_size(const struct setting_row *row, const char *text, struct value_number *number)
@@ -140,6 +153,39 @@ static char *read_score(const struct setting_row *row, const char *text,
     if (number->score < -SCORE_MAX || number->score > SCORE_MAX)
         return not_a(text, "a score from -1000000 to 1000000");
     return NULL;
+}
+
+static char *read_percent(const struct setting_row *row, const char *text,
+                          struct value_number *number)
+{
+    (void)row;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 3 || strcmp(text + digits, "%") != 0 ||
+        g_ascii_strtoll(text, NULL, 10) > 100)
+        return not_a(text, "a percentage up to 100% (80%)");
+    number->integer = g_ascii_strtoll(text, NULL, 10);
+    return NULL;
+}
+
+static char *read_window(const struct setting_row *row, const char *text,
+                         struct value_number *number)
+{
+    (void)row;
+    static const struct {
+        const char *word;
+        enum setting_calendar calendar;
+    } words[] = {{"day", WINDOW_DAY}, {"week", WINDOW_WEEK}, {"month", WINDOW_MONTH}};
+    static const int64_t least = 60 * SECOND;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        number->integer = words[i].calendar;
+        if (g_ascii_strcasecmp(text, words[i].word) == 0)
+            return NULL;
+    }
+    if (!read_digits(text, time_units, G_N_ELEMENTS(time_units), &number->integer))
+        return not_a(text, "a time (1h), or day, week or month");
+    if (number->integer >= least && number->integer <= 366 * 86400 * SECOND)
+        return NULL;
+    return not_a(text, "a time from 1m to 366d");
 }
 
 static char *read_choice(const struct setting_row *row, const char *text,
@@ -211,6 +257,7 @@ static char *(*const readers[SETTING_TYPE_COUNT])(const struct setting_row *, co
     [SETTING_WORDS] = read_list,        [SETTING_BOOL] = read_bool,
     [SETTING_INTEGER] = read_integer,   [SETTING_TIME] = read_time,
     [SETTING_SIZE] = read_size,         [SETTING_SCORE] = read_score,
+    [SETTING_PERCENT] = read_percent,   [SETTING_WINDOW] = read_window,
     [SETTING_CHOICE] = read_choice,     [SETTING_OCTAL] = read_octal,
     [SETTING_PATH] = read_path,         [SETTING_SOCKET] = read_socket,
     [SETTING_RESTRICTIONS] = read_list, [SETTING_TABLE] = read_list,

@@ -213,6 +213,7 @@ static void tell_counter(struct record *record, const struct store_request *requ
                          struct store_answer *answer_r)
 {
     answer_r->max = request->max;
+    answer_r->admitted = weight(record, request, now) <= request->max;
     if (!record)
         return;
     const struct notes *notes = record->notes;
@@ -230,6 +231,8 @@ static void tell_counter(struct record *record, const struct store_request *requ
     }
     uint64_t more = weight(record, request, now);
     uint64_t room = answer_r->max > more ? answer_r->max - more : 0;
+    answer_r->admitted =
+        more == 0 || (more <= answer_r->max && answer_r->used <= answer_r->max - more);
     answer_r->wait = more == 0 ? 0 : counter_wait(&record->counter, &request->window, now, room);
 }
 
@@ -245,10 +248,7 @@ static void add(struct records *records, struct part *part, const struct store_r
 {
     struct record *record = find(part, request->key, false, now);
     tell_counter(record, request, now, answer_r);
-    uint64_t more = weight(record, request, now);
-    answer_r->admitted =
-        request->action == STORE_COUNT || more == 0 ||
-        (answer_r->used <= answer_r->max && more <= answer_r->max - answer_r->used);
+    answer_r->admitted |= request->action == STORE_COUNT;
     if (!answer_r->admitted)
         return;
     record = find_or_make(records, part, request, false, now);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "policy/settle.h"
+#include "store/store.h"
 
 struct trial {
     struct snapshot *snapshot;
@@ -17,6 +18,7 @@ struct trial {
     GHashTable *macros;
     struct waiting waiting;
     struct bounce_memory *memory;
+    struct store *store; /* of its own, in memory: a trial counts nowhere */
 };
 
 /* What the engine tells */
@@ -56,6 +58,8 @@ struct trial *trial_new(struct snapshot *snapshot)
     waiting_init(&trial->waiting);
     trial->memory = autoreplies_memory_new();
     engine_set_bounce_memory(trial->engine, trial->memory);
+    trial->store = store_memory(NULL);
+    engine_set_store(trial->engine, trial->store);
     return trial;
 }
 
@@ -65,6 +69,7 @@ void trial_free(struct trial *trial)
         return;
     engine_free(trial->engine);
     bounce_memory_free(trial->memory);
+    store_close(trial->store);
     snapshot_unref(trial->snapshot);
     g_hash_table_unref(trial->macros);
     waiting_clear(&trial->waiting);

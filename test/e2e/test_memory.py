@@ -152,14 +152,6 @@ def unwritable(daemon):
     daemon.wait_log(mark, 'warning', 'gatepost.db', 'remembered until gatepost stops')
 
 
-@case('a Redis server is for a later version')
-def redis(daemon):
-    daemon.configure({'state': 'redis://127.0.0.1:6379/0'})
-    done = daemon.control('check')
-    equal(done.returncode, 78, 'exit code')
-    match(r'error: .*state.*redis://.*sqlite:PATH or memory:', done.stderr)
-
-
 @case('the sanitizers found nothing')
 def clean(daemon):
     daemon.stop()

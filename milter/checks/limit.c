@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * check_limit, and the committer that counts. Of what is looked at nothing is reserved: hence
+ * nothing leaks when a client vanishes. Of several messages that end at the same time those pass
+ * that the store admits, each in one atomic step a limit.
+ */
+#include "checks/limit.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "limit_key.h"
+#include "restrictions.h"
+
+/* What replies show of a key, in bytes. */
+enum { KEY_SHOWN = 100 };
+
+/* What one recipient, or the message, costs of one limit. */
+struct limit_charge {
+    struct charge charge;
+    const struct limit *limit;
+    char *key;
+    guint hash;         /* of the key */
+    uint64_t n;         /* recipients; of messages, bytes and clients the message counts */
+    uint64_t total;     /* N of all charges of this limit and key so far */
+    uint64_t used, max; /* as the store said when it was looked at; max with overrides */
+    bool looked;
+    bool whatever; /* count beyond the maximum too: warn_if_reject, monitor mode */
+    const char *check;
+};
+
+static void charge_free(struct charge *base)
+{
+    struct limit_charge *charge = (struct limit_charge *)base;
+    g_free(charge->key);
+    g_free(charge);
+}
+
+static int64_t now_ms(void)
+{
+    return g_get_real_time() / 1000;
+}
+
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static struct store_request request_for(const struct limit_site *site, const struct limit *limit,
+                                        const struct facts *facts, const char *store_key)
+{
+    return (struct store_request){.key = store_key,
+                                  .window = limit_window(site, limit, now_ms()),
+                                  .networks = limit->count == LIMIT_CLIENTS,
+                                  .network = limit_network(&facts->address)};
+}
+
+/* --- replies --- */
+
+/* "KEY", or the limit's name where the key is what a stranger's header says. */
+static char *shown_key(const struct limit *limit, const char *key)
+{
+    return text_reply_safe(limit->has_header ? limit->name : key, KEY_SHOWN);
+}
+
+static char *over_reply(const struct limit_site *site, const struct limit *limit, const char *key,
+                        uint64_t max, int64_t wait)
+{
+    g_autofree char *shown = shown_key(limit, key);
+    g_autofree char *text = limit_text(limit, max);
+    g_autofree char *later = limit_wait_text(site, limit, wait, now_ms());
+    bool rejects = limit->action == LIMIT_REJECT;
+    return check_format_reply(rejects ? 550 : 450, rejects ? "5.7.1" : "4.7.0",
+                              "%s: sending limit reached (%s); try again in %s", shown, text,
+                              later);
+}
+
+static char *larger_reply(const struct limit *limit, const char *key, uint64_t n, uint64_t max)
+{
+    bool bytes = limit->count == LIMIT_BYTES;
+    g_autofree char *shown = shown_key(limit, key);
+    g_autofree char *amount = limit_amount_text(limit, n);
+    g_autofree char *whole = limit_bare_amount_text(limit, max);
+    return check_format_reply(bytes ? 552 : 550, bytes ? "5.3.4" : "5.7.1",
+                              "%s: %s are more than the limit of %s %s", shown, amount, whole,
+                              limit->window_text);
+}
+
+static void note_refusal(struct store *store, const struct store_request *like,
+                         const struct facts *facts, uint64_t n, bool held)
+{
+    char client[IPADDR_TEXT_MAX];
+    struct store_request request = *like;
+    request.action = STORE_NOTE;
+    request.n = n;
+    request.held = held;
+    request.client = facts->without_smtp ? "local" : ipaddr_format(&facts->address, client);
+    store_ticket_drop(store_ask(store, &request, (struct waker){0}));
+}
+
+/* What the log says of it. */
+static void mark(GPtrArray **details, const struct limit *limit, const char *key, uint64_t used,
+                 uint64_t max)
+{
+    g_autofree char *used_text = g_strdup_printf("%" G_GUINT64_FORMAT, used);
+    g_autofree char *max_text = g_strdup_printf("%" G_GUINT64_FORMAT, max);
+    check_details_set(details, "limit", limit->name);
+    check_details_set(details, "key", key);
+    check_details_set(details, "used", used_text);
+    check_details_set(details, "max", max == UINT64_MAX ? "unlimited" : max_text);
+}
+
+/* --- at RCPT --- */
+
+/* The last charge of the message for this key. */
+static const struct limit_charge *find_charge(const GPtrArray *charges, const struct limit *limit,
+                                              const char *key, guint hash)
+{
+    for (guint i = charges ? charges->len : 0; i > 0; i--) {
+        const struct charge *base = charges->pdata[i - 1];
+        if (base->free != charge_free)
+            continue;
+        const struct limit_charge *charge = (const struct limit_charge *)base;
+        if (charge->limit == limit && charge->hash == hash && strcmp(charge->key, key) == 0)
+            return charge;
+    }
+    return NULL;
+}
+
+static void free_ticket(void *data)
+{
+    store_ticket_drop(data);
+}
+
+/* What the message costs by itself, as far as it is known: at RCPT the client's word. */
+static uint64_t amount(const struct limit *limit, const struct facts *facts, uint64_t recipients)
+{
+    switch (limit->count) {
+    case LIMIT_RECIPIENTS:
+        return recipients;
+    case LIMIT_BYTES:
+        return facts->message ? facts->message->size : facts->announced_size;
+    default:
+        return 1;
+    }
+}
+
+static void lay(struct check *check, const struct limit *limit, const char *key,
+                const struct limit_charge *model)
+{
+    struct limit_charge *charge = g_new(struct limit_charge, 1);
+    *charge = *model;
+    charge->charge.free = charge_free;
+    charge->limit = limit;
+    charge->key = g_strdup(key);
+    charge->check = check->name;
+    charge->whatever = check->warn_only || check->monitor;
+    check_effects_charge(check->effects, &charge->charge);
+}
+
+/* Whether a limit can refuse a recipient here: not mail that came without SMTP, which is held at
+ * its end, nor where the whole message is to be held. */
+static bool refuses_recipients(const struct check *check, const struct limit *limit)
+{
+    return !check->facts->without_smtp && limit->action != LIMIT_HOLD;
+}
+
+/* What the store says of the key, asked anew when the recipients before this one used up what it
+ * said then; NULL: it is being asked. */
+static const struct store_answer *ask_for_room(struct check *check, const struct limit *limit,
+                                               const struct store_request *request)
+{
+    struct store_ticket *ticket = check->errand->data;
+    (void)limit;
+    if (!ticket) {
+        check->errand->free = free_ticket;
+        check->errand->data = ticket = store_ask(check->store, request, check->waker);
+    }
+    return store_ticket_answer(ticket);
+}
+
+static enum check_result look_at_key(struct check *check, const struct limit *limit,
+                                     const char *key)
+{
+    const struct limit_site *site = check->site->limits;
+    guint hash = g_str_hash(key);
+    if (find_charge(check->effects->charges, limit, key, hash))
+        return CHECK_DUNNO; /* named twice, counted once */
+    const struct limit_charge *before = find_charge(check->charges, limit, key, hash);
+    struct limit_charge charge = {.hash = hash, .n = 1, .total = before ? before->total + 1 : 1};
+    uint64_t more = amount(limit, check->facts, charge.total);
+    int64_t wait = 0;
+    if (before && (limit->count == LIMIT_CLIENTS || plus(before->used, more) <= before->max)) {
+        charge.used = before->used;
+        charge.max = before->max;
+        lay(check, limit, key, &charge);
+        return CHECK_DUNNO;
+    }
+    g_autofree char *store_key = limit_store_key(limit, key);
+    struct store_request request = request_for(site, limit, check->facts, store_key);
+    request.action = STORE_LOOK;
+    request.n = more;
+    request.max = limit_max(limit, key, check->site->recipient_delimiter, &check->warner, NULL);
+    const struct store_answer *answer = ask_for_room(check, limit, &request);
+    if (!answer && !wait_budget_expired(check->budget, WAIT_STORE))
+        return check_wait(check, WAIT_STORE);
+    charge.used = answer ? answer->used : 0;
+    charge.max = answer ? answer->max : request.max;
+    wait = answer ? answer->wait : 0;
+    bool fits = !answer || answer->admitted;
+    check_errand_clear(check->errand);
+    bool larger = more > charge.max && limit->count != LIMIT_CLIENTS;
+    bool refuses = (larger || !fits) && refuses_recipients(check, limit);
+    if (!refuses || check->warn_only || check->monitor)
+        lay(check, limit, key, &charge);
+    if (!refuses)
+        return CHECK_DUNNO;
+    if (!check->warn_only && !check->monitor)
+        note_refusal(check->store, &request, check->facts,
+                     limit->count == LIMIT_RECIPIENTS ? 1 : more, false);
+    mark(&check->effects->details, limit, key, charge.used, charge.max);
+    check->reply = larger ? larger_reply(limit, key, more, charge.max)
+                          : over_reply(site, limit, key, charge.max, wait);
+    return CHECK_REFUSE;
+}
+
+/* At the end of a message nothing is looked at: the count decides at once. What a list before
+ * charged for a recipient is not charged again. */
+static void charge_message(struct check *check, const struct limit *limit)
+{
+    g_autoptr(GArray) keys = limit_keys(check->site, limit, check->facts);
+    for (guint i = 0; i < keys->len; i++) {
+        const struct limit_key *key = &g_array_index(keys, struct limit_key, i);
+        guint hash = g_str_hash(key->key);
+        const struct limit_charge *before = find_charge(check->charges, limit, key->key, hash);
+        uint64_t charged = before ? before->total : 0;
+        if (find_charge(check->effects->charges, limit, key->key, hash) ||
+            charged >= key->recipients)
+            continue;
+        struct limit_charge charge = {
+            .hash = hash, .n = key->recipients - charged, .total = key->recipients};
+        lay(check, limit, key->key, &charge);
+    }
+}
+
+enum check_result run_check_limit(struct check *check)
+{
+    const struct limit *limit = check->argument->limit;
+    if (!check->store || !limit_is_for(check->site, limit, check->facts))
+        return CHECK_DUNNO;
+    if (check->list == LIST_MESSAGE) {
+        charge_message(check, limit);
+        return CHECK_DUNNO;
+    }
+    g_autoptr(GArray) keys = limit_keys(check->site, limit, check->facts);
+    return keys->len > 0 ? look_at_key(check, limit, g_array_index(keys, struct limit_key, 0).key)
+                         : CHECK_DUNNO;
+}
+
+/* --- the committer --- */
+
+/* All charges of the message for one limit and key. */
+struct item {
+    const struct limit *limit;
+    char *key, *store_key;
+    const char *check;
+    uint64_t recipients;
+    uint64_t n;
+    bool whatever;
+    bool held;   /* over its limit, and for the hold queue */
+    bool larger; /* than the whole limit: not asked */
+    struct store_request request;
+    struct store_ticket *ticket; /* NULL: not asked */
+};
+
+struct commit {
+    struct limit_committer *committer;
+    GArray *items; /* of struct item */
+    bool decided;
+};
+
+struct limit_committer {
+    struct store *store;
+    GMutex lock;
+    GHashTable *warned; /* store key and percent -> when, s of the monotonic clock */
+};
+
+static void clear_item(void *data)
+{
+    struct item *item = data;
+    store_ticket_drop(item->ticket);
+    g_free(item->key);
+    g_free(item->store_key);
+}
+
+static void take_charge(GArray *items, GHashTable *index, const struct limit_charge *charge)
+{
+    g_autofree char *store_key = limit_store_key(charge->limit, charge->key);
+    void *place;
+    if (g_hash_table_lookup_extended(index, store_key, NULL, &place)) {
+        struct item *item = &g_array_index(items, struct item, GPOINTER_TO_UINT(place));
+        item->recipients += charge->n;
+        item->whatever |= charge->whatever;
+        return;
+    }
+    struct item item = {.limit = charge->limit,
+                        .key = g_strdup(charge->key),
+                        .store_key = g_steal_pointer(&store_key),
+                        .check = charge->check,
+                        .recipients = charge->n,
+                        .whatever = charge->whatever};
+    g_hash_table_insert(index, item.store_key, GUINT_TO_POINTER(items->len));
+    g_array_append_val(items, item);
+}
+
+static void ask_item(struct item *item, struct store *store, const struct check *check)
+{
+    const struct site *site = check->site;
+    item->request = request_for(site->limits, item->limit, check->facts, item->store_key);
+    item->request.max =
+        limit_max(item->limit, item->key, site->recipient_delimiter, &check->warner, NULL);
+    item->request.n = item->n = amount(item->limit, check->facts, item->recipients);
+    item->request.action = item->whatever ? STORE_COUNT : STORE_ADD;
+    item->ticket = store_ask(store, &item->request, check->waker);
+}
+
+static void *commit_begin(void *data, const GPtrArray *charges, struct check *check)
+{
+    struct commit *commit = g_new0(struct commit, 1);
+    commit->committer = data;
+    commit->items = g_array_new(FALSE, FALSE, sizeof(struct item));
+    g_array_set_clear_func(commit->items, clear_item);
+    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < charges->len; i++) {
+        struct charge *charge = charges->pdata[i];
+        if (charge->free == charge_free)
+            take_charge(commit->items, index, (const struct limit_charge *)charge);
+    }
+    for (guint i = 0; i < commit->items->len; i++)
+        ask_item(&g_array_index(commit->items, struct item, i), commit->committer->store, check);
+    return commit;
+}
+
+static bool commit_advance(void *data, struct check *check)
+{
+    const struct commit *commit = data;
+    for (guint i = 0; i < commit->items->len; i++) {
+        const struct item *item = &g_array_index(commit->items, struct item, i);
+        if (store_ticket_answer(item->ticket) || wait_budget_expired(check->budget, WAIT_STORE))
+            continue;
+        check_wait(check, WAIT_STORE);
+        return false;
+    }
+    return true;
+}
+
+/* Whether a crossing was told of this key within the window; remembers that it is told now. */
+static bool was_told(struct limit_committer *committer, const struct item *item, unsigned percent)
+{
+    enum { TOLD_MAX = 100000, LONGEST = 31 * 86400 };
+    gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
+    gint64 window = item->limit->length ? item->limit->length / 1000 : LONGEST;
+    g_autofree char *key =
+        item->limit->length
+            ? g_strdup_printf("%u %s", percent, item->store_key)
+            : g_strdup_printf("%u %s %u", percent, item->store_key, item->request.window.date);
+    g_mutex_lock(&committer->lock);
+    gint64 *then = g_hash_table_lookup(committer->warned, key);
+    bool told = then && now - *then < window;
+    if (!told) {
+        if (g_hash_table_size(committer->warned) >= TOLD_MAX)
+            g_hash_table_remove_all(committer->warned);
+        then = g_new(gint64, 1);
+        *then = now;
+        g_hash_table_insert(committer->warned, g_steal_pointer(&key), then);
+    }
+    g_mutex_unlock(&committer->lock);
+    return told;
+}
+
+/* Tells when this message made the use reach limit_warn, and when all of it. */
+static void tell_crossings(struct limit_committer *committer, const struct item *item,
+                           const struct store_answer *answer, struct check *check)
+{
+    const unsigned percents[] = {check->site->limits->warn_percent, 100};
+    if (answer->max == UINT64_MAX)
+        return;
+    uint64_t before = answer->used - MIN(answer->used, item->request.networks ? 1 : item->n);
+    for (size_t i = 0; i < G_N_ELEMENTS(percents); i++) {
+        double edge = (double)answer->max * percents[i] / 100.0;
+        if (percents[i] == 0 || (double)before >= edge || (double)answer->used < edge ||
+            (i == 0 && (percents[i] >= 100 || answer->used >= answer->max)) ||
+            was_told(committer, item, percents[i]))
+            continue;
+        g_autofree char *text = limit_text(item->limit, answer->max);
+        struct check_note note = {
+            .action = ACTION_INFO,
+            .text = g_strdup_printf("limit %s: %s has used %u%% of %s", item->limit->name,
+                                    item->key, percents[i], text),
+        };
+        mark(&note.details, item->limit, item->key, answer->used, answer->max);
+        g_array_append_val(check->notes, note);
+    }
+}
+
+/* Whether what is over its limit goes to the hold queue: local mail, which Postfix would try again
+ * with every new submission, and never bounce. */
+static bool holds(const struct limit *limit, const struct facts *facts)
+{
+    return limit->action == LIMIT_HOLD || (limit->action == LIMIT_DEFER && facts->without_smtp);
+}
+
+static void hold(struct check *check, const struct item *item, char *reply)
+{
+    struct check_effects *effects = check->effects;
+    if (effects->hold) {
+        g_free(reply);
+        return;
+    }
+    effects->hold = reply;
+    effects->hold_check = item->check;
+}
+
+/* What the item comes to: DUNNO, or REFUSE with *REPLY_R. */
+static bool is_over(struct check *check, const struct item *item, char **reply_r)
+{
+    const struct store_answer *answer = store_ticket_answer(item->ticket);
+    uint64_t max = answer ? answer->max : item->request.max;
+    bool larger = item->n > max && item->limit->count != LIMIT_CLIENTS;
+    bool over = answer && (item->whatever ? answer->used > max : !answer->admitted);
+    if (larger)
+        *reply_r = larger_reply(item->limit, item->key, item->n, max);
+    else if (over)
+        *reply_r = over_reply(check->site->limits, item->limit, item->key, max, answer->wait);
+    return larger || over;
+}
+
+/* For `gatepostctl limits release`. */
+static void remember_held(const struct commit *commit, const struct facts *facts)
+{
+    const char *queue_id = facts->macros.queue_id;
+    for (guint i = 0; i < commit->items->len; i++) {
+        const struct item *item = &g_array_index(commit->items, struct item, i);
+        if (!item->held || !queue_id || queue_id[strcspn(queue_id, "|")] != '\0')
+            continue;
+        g_autofree char *key = g_strdup_printf(LIMIT_HELD "%s|%s|%" G_GUINT64_FORMAT "|%s",
+                                               queue_id, item->limit->name, item->n, item->key);
+        const struct store_request request = {
+            .action = STORE_TOUCH, .key = key, .keep = LIMIT_HELD_MS};
+        store_ticket_drop(store_ask(commit->committer->store, &request, (struct waker){0}));
+    }
+}
+
+static enum check_result commit_result(void *data, struct check *check)
+{
+    struct commit *commit = data;
+    enum check_result result = CHECK_DUNNO;
+    double largest = -1;
+    commit->decided = true;
+    for (guint i = 0; i < commit->items->len; i++) {
+        struct item *item = &g_array_index(commit->items, struct item, i);
+        const struct store_answer *answer = store_ticket_answer(item->ticket);
+        char *reply = NULL;
+        uint64_t used = answer ? answer->used : 0, max = answer ? answer->max : item->request.max;
+        if (!is_over(check, item, &reply)) {
+            double share = (double)used / (double)max;
+            if (answer)
+                tell_crossings(commit->committer, item, answer, check);
+            if (largest < 0 || (largest <= 1 && share > largest)) {
+                largest = share;
+                mark(&check->effects->details, item->limit, item->key, used, max);
+            }
+            continue;
+        }
+        bool held = holds(item->limit, check->facts) && item->n <= max;
+        if (item->whatever && !check->monitor) {
+            struct check_note note = {.action = ACTION_WARN,
+                                      .text = g_strdup_printf("%s would %s: %s", item->check,
+                                                              held ? "hold" : "refuse", reply)};
+            g_array_append_val(check->notes, note);
+            g_free(reply);
+            continue;
+        }
+        if (!item->whatever)
+            note_refusal(commit->committer->store, &item->request, check->facts, item->n, held);
+        if (result == CHECK_REFUSE || (held && check->effects->hold)) {
+            item->held = held;
+            g_free(reply);
+            continue;
+        }
+        largest = 2;
+        mark(&check->effects->details, item->limit, item->key, used, max);
+        item->held = held;
+        if (held) {
+            hold(check, item, reply);
+            continue;
+        }
+        check->reply = reply;
+        check->name = item->check;
+        result = CHECK_REFUSE;
+    }
+    if (result == CHECK_DUNNO && !check->monitor)
+        remember_held(commit, check->facts);
+    return result;
+}
+
+/* What is still on its way is taken back by the store when its ticket is dropped. */
+static void commit_end(void *data, bool keep)
+{
+    struct commit *commit = data;
+    for (guint i = 0; i < commit->items->len && !keep; i++) {
+        struct item *item = &g_array_index(commit->items, struct item, i);
+        const struct store_answer *answer = store_ticket_answer(item->ticket);
+        if (!answer || !answer->admitted || (commit->decided && item->whatever))
+            continue;
+        struct store_request request = item->request;
+        request.action = STORE_TAKE_BACK;
+        request.slot = answer->slot;
+        store_ticket_drop(store_ask(commit->committer->store, &request, (struct waker){0}));
+    }
+    g_array_unref(commit->items);
+    g_free(commit);
+}
+
+struct committer *limit_committer_new(struct store *store)
+{
+    struct limit_committer *limits = g_new0(struct limit_committer, 1);
+    limits->store = store;
+    g_mutex_init(&limits->lock);
+    limits->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    struct committer *committer = g_new(struct committer, 1);
+    *committer = (struct committer){.begin = commit_begin,
+                                    .advance = commit_advance,
+                                    .result = commit_result,
+                                    .end = commit_end,
+                                    .data = limits};
+    return committer;
+}
+
+void limit_committer_free(struct committer *committer)
+{
+    if (!committer)
+        return;
+    struct limit_committer *limits = committer->data;
+    g_mutex_clear(&limits->lock);
+    g_hash_table_unref(limits->warned);
+    g_free(limits);
+    g_free(committer);
+}
+
+/* --- a limit --- */
+
+static const char key_prefix[] = "l:";
+
+char *limit_store_key(const struct limit *limit, const char *key)
+{
+    return g_strconcat(key_prefix, limit->name, "|", limit->window_key, "|", key, NULL);
+}
+
+bool limit_store_key_parse(const char *store_key, char **name_r, char **window_r, char **key_r)
+{
+    if (!g_str_has_prefix(store_key, key_prefix))
+        return false;
+    g_auto(GStrv) parts = g_strsplit(store_key + strlen(key_prefix), "|", 3);
+    if (g_strv_length(parts) != 3)
+        return false;
+    *name_r = g_strdup(parts[0]);
+    *window_r = g_strdup(parts[1]);
+    *key_r = g_strdup(parts[2]);
+    return true;
+}
+
+struct store_window limit_window(const struct limit_site *site, const struct limit *limit,
+                                 int64_t now)
+{
+    if (limit->length)
+        return (struct store_window){.length = limit->length};
+    return (struct store_window){.date = calendar_date(site->calendar, limit->unit, now)};
+}
+
+/* A number, or "unlimited". */
+static bool read_max(const struct limit *limit, const char *text, uint64_t *max_r)
+{
+    static const char units[] = "kmg";
+    char *end;
+    if (g_ascii_strcasecmp(text, "unlimited") == 0) {
+        *max_r = UINT64_MAX;
+        return true;
+    }
+    if (!g_ascii_isdigit(*text))
+        return false;
+    guint64 number = g_ascii_strtoull(text, &end, 10);
+    const char *unit = *end ? strchr(units, g_ascii_tolower(*end)) : NULL;
+    if (limit->count == LIMIT_BYTES && unit && end[1] == '\0') {
+        unsigned shift = 10 * (unsigned)(unit - units + 1);
+        *max_r = number > UINT64_MAX >> shift ? UINT64_MAX : number << shift;
+        return true;
+    }
+    *max_r = number;
+    return *end == '\0';
+}
+
+bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r)
+{
+    return read_max(limit, text, max_r);
+}
+
+/* The whole key, then, if it is one address, its parts as access(5) has them. */
+static enum lookup_status search_key(const struct limit *limit, const struct table_list *tables,
+                                     const char *key, const char *delimiter, GString *value)
+{
+    enum lookup_status status = table_list_find(tables, key, value);
+    if (status != LOOKUP_MISS || limit->parts->len != 1)
+        return status;
+    struct ipaddr client;
+    switch (g_array_index(limit->parts, struct limit_part, 0).kind) {
+    case LIMIT_SENDER:
+    case LIMIT_RECIPIENT:
+    case LIMIT_FROM: {
+        struct mail_address address;
+        mail_address_parse(key, &address);
+        status = search_address(tables, &address, SEARCH_ACCESS, delimiter, false, value);
+        mail_address_clear(&address);
+        return status;
+    }
+    case LIMIT_SENDER_DOMAIN:
+    case LIMIT_RECIPIENT_DOMAIN:
+    case LIMIT_FROM_DOMAIN:
+        return search_domain(tables, key, value);
+    case LIMIT_CLIENT:
+        return ipaddr_parse(key, &client) ? search_client(tables, NULL, &client, value) : status;
+    default:
+        return status;
+    }
+}
+
+uint64_t limit_max(const struct limit *limit, const char *key, const char *recipient_delimiter,
+                   const struct check_warner *warner, const char **table_r)
+{
+    if (table_r)
+        *table_r = NULL;
+    g_autoptr(GString) value = g_string_new(NULL);
+    if (!limit->overrides ||
+        search_key(limit, limit->overrides, key, recipient_delimiter, value) != LOOKUP_HIT)
+        return limit->max;
+    uint64_t max;
+    g_strstrip(value->str);
+    if (!read_max(limit, value->str, &max)) {
+        if (warner) {
+            g_autofree char *id = g_strconcat("limit:", limit->name, ":", value->str, NULL);
+            g_autofree char *text =
+                g_strdup_printf("limit %s: its overrides say \"%s\" for %s, which is neither a "
+                                "number nor \"unlimited\": max stays in force",
+                                limit->name, value->str, key);
+            warner->warn_once(warner->data, id, text);
+        }
+        return limit->max;
+    }
+    /* which of the tables it was: for persons */
+    for (unsigned i = 0; table_r && !*table_r && i < table_list_count(limit->overrides); i++) {
+        struct table *table = table_list_get(limit->overrides, i);
+        if (table_find(table, key, NULL) == LOOKUP_HIT)
+            *table_r = table_name(table);
+    }
+    if (table_r && !*table_r)
+        *table_r = "overrides";
+    return max;
+}

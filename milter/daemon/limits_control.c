@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepostctl limits, from the daemon's side.
+ */
+#include "limits_control.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/text.h"
+#include "checks/limit.h"
+#include "control/control.h"
+#include "report/json.h"
+
+/* Lines of an answer; what is beyond is counted. */
+enum { LINES_MAX = 20000 };
+
+/* A key of a limit, and what the store says of it. */
+struct line {
+    const struct limit *limit;
+    char *key;
+    struct store_ticket *ticket;
+    uint64_t max; /* with overrides, without what was allowed by hand */
+    const char *table;
+};
+
+static int64_t now_ms(void)
+{
+    return g_get_real_time() / 1000;
+}
+
+static const struct site *site_of(const struct limits_control *control)
+{
+    return &snapshot_main_policy(control->snapshot)->site;
+}
+
+static struct store_request request_for(const struct limits_control *control,
+                                        const struct limit *limit, const char *store_key)
+{
+    return (struct store_request){
+        .key = store_key,
+        .window = limit_window(site_of(control)->limits, limit, now_ms()),
+        .networks = limit->count == LIMIT_CLIENTS,
+        .network = UINT64_MAX, /* one that nobody comes from */
+        .n = 1,
+    };
+}
+
+static void clear_line(void *data)
+{
+    struct line *line = data;
+    store_ticket_drop(line->ticket);
+    g_free(line->key);
+}
+
+static void add_line(const struct limits_control *control, const struct limit *limit,
+                     const char *key, GArray *lines)
+{
+    const struct site *site = site_of(control);
+    struct line line = {.limit = limit, .key = g_strdup(key)};
+    g_autofree char *store_key = limit_store_key(limit, key);
+    struct store_request request = request_for(control, limit, store_key);
+    request.action = STORE_LOOK;
+    request.max = line.max = limit_max(limit, key, site->recipient_delimiter, NULL, &line.table);
+    line.ticket = store_ask(control->store, &request, (struct waker){0});
+    g_array_append_val(lines, line);
+}
+
+/* Waits for all answers; the store gives each within its time-out. */
+static const struct store_answer *answer_of(const struct line *line)
+{
+    const struct store_answer *answer;
+    while (!(answer = store_ticket_answer(line->ticket)))
+        g_usleep(1000);
+    return answer;
+}
+
+static double share_of(const struct store_answer *answer)
+{
+    return answer->max == UINT64_MAX ? 0 : (double)answer->used / (double)MAX(answer->max, 1);
+}
+
+static int compare_shares(const void *a, const void *b)
+{
+    double left = share_of(answer_of(a)), right = share_of(answer_of(b));
+    if (left != right)
+        return left < right ? 1 : -1;
+    return strcmp(((const struct line *)a)->key, ((const struct line *)b)->key);
+}
+
+static int64_t room_in(const struct limits_control *control, const struct line *line,
+                       const struct store_answer *answer)
+{
+    if (answer->wait >= 0)
+        return answer->wait / 1000;
+    int64_t now = now_ms();
+    return (calendar_next(site_of(control)->limits->calendar, line->limit->unit, now) - now) / 1000;
+}
+
+static void write_json(const struct limits_control *control, const struct line *line, GString *out)
+{
+    const struct store_answer *answer = answer_of(line);
+    json_open(out, NULL, '{');
+    json_string(out, "limit", line->limit->name);
+    json_string(out, "key", line->key);
+    json_integer(out, "used", (gint64)answer->used);
+    if (answer->max == UINT64_MAX)
+        json_string(out, "max", NULL);
+    else
+        json_integer(out, "max", (gint64)answer->max);
+    json_string(out, "max_from", line->table);
+    json_number(out, "share", share_of(answer), 3);
+    json_integer(out, "refused", (gint64)answer->refused);
+    json_integer(out, "held", (gint64)answer->held);
+    json_integer(out, "refused_at", answer->refused_at / 1000);
+    json_string(out, "last_client", answer->client[0] ? answer->client : NULL);
+    json_integer(out, "room_in", room_in(control, line, answer));
+    json_integer(out, "allowed", (gint64)answer->allowed);
+    json_integer(out, "allowed_until", answer->allowed_until / 1000);
+    json_close(out, '}');
+    g_string_append_c(out, '\n');
+}
+
+static void write_text(const struct limits_control *control, const struct line *line, GString *out)
+{
+    const struct store_answer *answer = answer_of(line);
+    int64_t wait = room_in(control, line, answer);
+    g_autofree char *key = text_escape(line->key);
+    g_autofree char *max = answer->max == UINT64_MAX
+                               ? g_strdup("unlimited")
+                               : g_strdup_printf("%" G_GUINT64_FORMAT, answer->max);
+    g_string_append_printf(out, "%s %s: %" G_GUINT64_FORMAT " of %s", line->limit->name, key,
+                           answer->used, max);
+    if (answer->max != UINT64_MAX)
+        g_string_append_printf(out, " (%.0f%%)", 100 * share_of(answer));
+    if (line->table)
+        g_string_append_printf(out, ", max from %s", line->table);
+    if (answer->allowed)
+        g_string_append_printf(out, ", %" G_GUINT64_FORMAT " of it by hand", answer->allowed);
+    if (answer->refused)
+        g_string_append_printf(out, ", %" G_GUINT64_FORMAT " refused, the last from %s",
+                               answer->refused, answer->client);
+    if (answer->held)
+        g_string_append_printf(out, ", %" G_GUINT64_FORMAT " held", answer->held);
+    if (wait > 0) {
+        g_autofree char *later = limit_duration_text(wait * 1000);
+        g_string_append_printf(out, ", room in %s", later);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static const struct limit *find_limit(const struct limits_control *control, const char *name,
+                                      GString *out)
+{
+    const struct limit *limit = limit_find(site_of(control)->limits, name);
+    if (!limit)
+        g_string_append_printf(out, "there is no limit \"%s\"\n", name);
+    return limit;
+}
+
+static char *join_words(const char *const *words, size_t count)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < count; i++)
+        g_string_append_printf(text, "%s%s", i ? " " : "", words[i]);
+    return g_string_free(text, FALSE);
+}
+
+/* All keys that the store has of the limit. */
+static bool add_keys(const struct limits_control *control, const struct limit *limit, GArray *lines,
+                     GString *out)
+{
+    g_autofree char *why = NULL;
+    g_autofree char *prefix = limit_store_key(limit, "");
+    g_autoptr(GPtrArray) keys = store_list(control->store, prefix, &why);
+    if (!keys) {
+        g_string_append_printf(out, "%s\n", why);
+        return false;
+    }
+    for (guint i = 0; i < keys->len; i++)
+        add_line(control, limit, (const char *)keys->pdata[i] + strlen(prefix), lines);
+    return true;
+}
+
+static int list(const struct limits_control *control, const char *const *words, GString *out)
+{
+    bool json = false, found = false;
+    double near = -1;
+    for (; words[0] && words[0][0] == '-'; words++) {
+        if (strcmp(words[0], "--json") == 0)
+            json = true;
+        else if (strcmp(words[0], "--near") == 0 && words[1])
+            near = g_ascii_strtod((++words)[0], NULL) / 100;
+    }
+    g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
+    g_array_set_clear_func(lines, clear_line);
+    const GPtrArray *limits = site_of(control)->limits->limits;
+    const struct limit *only = words[0] ? find_limit(control, words[0], out) : NULL;
+    if (words[0] && !only)
+        return EX_USAGE;
+    if (only && words[1]) {
+        g_autofree char *key = join_words(words + 1, g_strv_length((char **)words + 1));
+        add_line(control, only, key, lines);
+    } else {
+        for (guint i = 0; i < limits->len; i++)
+            if ((!only || limits->pdata[i] == only) &&
+                !add_keys(control, limits->pdata[i], lines, out))
+                return EX_UNAVAILABLE;
+    }
+    for (guint i = 0; i < lines->len; i++)
+        answer_of(&g_array_index(lines, struct line, i));
+    g_array_sort(lines, compare_shares);
+    guint shown = 0;
+    for (guint i = 0; i < lines->len; i++) {
+        const struct line *line = &g_array_index(lines, struct line, i);
+        if (near >= 0 && share_of(answer_of(line)) < near)
+            continue;
+        found = true;
+        if (++shown > LINES_MAX)
+            continue;
+        (json ? write_json : write_text)(control, line, out);
+    }
+    if (shown > LINES_MAX && !json)
+        g_string_append_printf(out, "and %u more\n", shown - LINES_MAX);
+    return near >= 0 && found ? 1 : EX_OK;
+}
+
+static int change(const struct limits_control *control, const char *const *words,
+                  enum store_action action, GString *out)
+{
+    size_t count = g_strv_length((char **)words), behind = action == STORE_ALLOW ? 2 : 0;
+    uint64_t n = 0;
+    int64_t until = 0;
+    struct store_answer answer;
+    if (count < 2 + behind) {
+        g_string_append(out, action == STORE_ALLOW ? "usage: limits allow LIMIT KEY N TIME\n"
+                                                   : "usage: limits reset LIMIT KEY\n");
+        return EX_USAGE;
+    }
+    const struct limit *limit = find_limit(control, words[0], out);
+    if (!limit)
+        return EX_USAGE;
+    if (action == STORE_ALLOW) {
+        int64_t time = settings_read_time(words[count - 1]);
+        if (!limit_read_max(limit, words[count - 2], &n) || n == UINT64_MAX || n == 0 ||
+            time <= 0) {
+            g_string_append(out, "usage: limits allow LIMIT KEY N TIME (as in 100 2h)\n");
+            return EX_USAGE;
+        }
+        until = now_ms() + time / 1000;
+    }
+    g_autofree char *key = join_words(words + 1, count - 1 - behind);
+    g_autofree char *store_key = limit_store_key(limit, key);
+    struct store_request request = request_for(control, limit, store_key);
+    request.action = action;
+    request.max = limit_max(limit, key, site_of(control)->recipient_delimiter, NULL, NULL);
+    if (action == STORE_ALLOW) {
+        request.n = n;
+        request.until = until;
+    }
+    store_ask_now(control->store, &request, &answer);
+    if (answer.own) {
+        g_string_append(out, "the store is away: nothing was changed there\n");
+        return EX_UNAVAILABLE;
+    }
+    g_autofree char *who = control_peer();
+    if (action == STORE_RESET) {
+        log_info(control->log, "limit %s: %s was reset by %s; %" G_GUINT64_FORMAT " were used",
+                 limit->name, key, who, answer.used);
+        g_string_append_printf(out, "%s %s: reset; %" G_GUINT64_FORMAT " were used\n", limit->name,
+                               key, answer.used);
+    } else {
+        log_info(control->log, "limit %s: %s may send %" G_GUINT64_FORMAT " more for %s, says %s",
+                 limit->name, key, n, words[count - 1], who);
+        g_string_append_printf(out, "%s %s: %" G_GUINT64_FORMAT " more for %s\n", limit->name, key,
+                               n, words[count - 1]);
+    }
+    return EX_OK;
+}
+
+/* --- release --- */
+
+/* A message on hold, and one limit that it was over. */
+struct held {
+    char *store_key; /* of the note of it */
+    char *queue_id;
+    const struct limit *limit; /* NULL: there is no such limit any more */
+    uint64_t n;
+    char *key;
+    int64_t since;
+    uint32_t slot;
+    bool counted;
+};
+
+static void clear_held(void *data)
+{
+    struct held *held = data;
+    g_free(held->store_key);
+    g_free(held->queue_id);
+    g_free(held->key);
+}
+
+/* The oldest first; those of one message together. */
+static int compare_held(const void *a, const void *b)
+{
+    const struct held *left = a, *right = b;
+    if (left->since / 1000 != right->since / 1000)
+        return left->since < right->since ? -1 : 1;
+    return strcmp(left->queue_id, right->queue_id);
+}
+
+static GArray *held_messages(const struct limits_control *control, const GPtrArray *keys)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(struct held));
+    g_array_set_clear_func(list, clear_held);
+    for (guint i = 0; i < keys->len; i++) {
+        g_auto(GStrv) parts = g_strsplit((const char *)keys->pdata[i] + strlen(LIMIT_HELD), "|", 4);
+        struct store_answer answer;
+        const struct store_request see = {.action = STORE_SEE, .key = keys->pdata[i]};
+        if (g_strv_length(parts) != 4)
+            continue;
+        store_ask_now(control->store, &see, &answer);
+        struct held held = {.store_key = g_strdup(keys->pdata[i]),
+                            .queue_id = g_strdup(parts[0]),
+                            .limit = limit_find(site_of(control)->limits, parts[1]),
+                            .n = g_ascii_strtoull(parts[2], NULL, 10),
+                            .key = g_strdup(parts[3]),
+                            .since = answer.first};
+        g_array_append_val(list, held);
+    }
+    g_array_sort(list, compare_held);
+    return list;
+}
+
+static void carry_out(const struct limits_control *control, struct held *held,
+                      enum store_action action, struct store_answer *answer_r)
+{
+    g_autofree char *store_key = limit_store_key(held->limit, held->key);
+    struct store_request request = request_for(control, held->limit, store_key);
+    request.action = action;
+    request.n = held->n;
+    request.slot = held->slot;
+    request.max =
+        limit_max(held->limit, held->key, site_of(control)->recipient_delimiter, NULL, NULL);
+    store_ask_now(control->store, &request, answer_r);
+}
+
+/* Whether the message from FIRST to LAST fits into all its limits; then it is counted there, as
+ * its release is not seen again. */
+static bool fits(const struct limits_control *control, GArray *list, guint first, guint last)
+{
+    struct store_answer answer;
+    bool all = true;
+    for (guint i = first; i <= last && all; i++) {
+        struct held *held = &g_array_index(list, struct held, i);
+        if (!held->limit || held->limit->count == LIMIT_CLIENTS)
+            continue;
+        carry_out(control, held, STORE_ADD, &answer);
+        all = held->counted = answer.admitted;
+        held->slot = answer.slot;
+    }
+    for (guint i = first; i <= last && !all; i++) {
+        struct held *held = &g_array_index(list, struct held, i);
+        if (held->counted)
+            carry_out(control, held, STORE_TAKE_BACK, &answer);
+    }
+    return all;
+}
+
+static int release(const struct limits_control *control, GString *out)
+{
+    g_autofree char *why = NULL, *who = control_peer();
+    g_autoptr(GPtrArray) keys = store_list(control->store, LIMIT_HELD, &why);
+    if (!keys) {
+        g_string_append_printf(out, "%s\n", why);
+        return EX_UNAVAILABLE;
+    }
+    g_autoptr(GArray) list = held_messages(control, keys);
+    for (guint first = 0, last; first < list->len; first = last + 1) {
+        const char *queue_id = g_array_index(list, struct held, first).queue_id;
+        for (last = first; last + 1 < list->len; last++)
+            if (strcmp(g_array_index(list, struct held, last + 1).queue_id, queue_id) != 0)
+                break;
+        if (!fits(control, list, first, last))
+            continue;
+        for (guint i = first; i <= last; i++) {
+            struct store_answer answer;
+            const struct store_request forget = {
+                .action = STORE_FORGET, .key = g_array_index(list, struct held, i).store_key};
+            store_ask_now(control->store, &forget, &answer);
+        }
+        g_string_append_printf(out, "%s\n", queue_id);
+        log_info(control->log, "queue_id=%s fits into its limits again: released by %s", queue_id,
+                 who);
+    }
+    return EX_OK;
+}
+
+int limits_control_run(const struct limits_control *control, const char *const *words, GString *out)
+{
+    if (words[0] && strcmp(words[0], "reset") == 0)
+        return change(control, words + 1, STORE_RESET, out);
+    if (words[0] && strcmp(words[0], "allow") == 0)
+        return change(control, words + 1, STORE_ALLOW, out);
+    if (words[0] && strcmp(words[0], "release") == 0 && !words[1])
+        return release(control, out);
+    return list(control, words, out);
+}

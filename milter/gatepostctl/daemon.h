@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Asking the running daemon.
+ *
+ * Threads: the command line's.
+ */
+#ifndef GATEPOSTCTL_DAEMON_H
+#define GATEPOSTCTL_DAEMON_H
+
+#include <stdio.h>
+
+#include "command.h"
+
+/* Prints what the daemon answers to REQUEST, a line of words, and returns its exit status. */
+enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream);
+
+#endif

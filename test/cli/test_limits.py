@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""[limit NAME] sections: what check says of them, and what test shows."""
+import json
+import re
+import sys
+sys.path.insert(0, sys.path[0])
+import ctl
+from tap import case, equal, match, run
+
+SITE = 'local_domains = example.org\n'
+AUTH = '--auth bob --mech PLAIN --tls TLSv1.3 --bits 256'
+
+
+def limit(name='x', **settings):
+    text = {'key': 'sasl_user', 'max': '5', 'per': '1d', **settings}
+    return '[limit %s]\n' % name + ''.join(
+        '%s = %s\n' % (key.rstrip('_'), value) for key, value in text.items() if value)
+
+
+RCPT = 'recipient_restrictions = check_limit x permit_sasl_authenticated\n'
+MESSAGE = 'message_restrictions = check_limit x permit_sasl_authenticated\n'
+OWNERS = 'sender_login_maps = inline:{a@b=bob}\n'
+
+# Settings, and what must be said of them; None: nothing of limits.
+SAID = [
+    (RCPT + limit(), None),
+    (MESSAGE + limit(), None),
+    (RCPT + limit(max=''), 'error: .limit x.: max must be set'),
+    (RCPT + limit(per=''), 'error: .limit x.: per must be set'),
+    (limit(), 'warning: limit x is counted nowhere'),
+    ('client_restrictions = check_limit x\n' + limit(),
+     'error: .*check_limit stands in recipient_restrictions or message_restrictions alone'),
+    ('recipient_restrictions = check_limit\n' + limit(), r'error: .*check_limit needs the name'),
+    ('recipient_restrictions = check_limit out\n' + limit('outgoing'),
+     r'error: .*there is no section .limit out.'),
+    ('recipient_restrictions = check_limit outgoign\n' + limit('outgoing'),
+     r'error: .*there is no section .limit outgoign.; did you mean "outgoing"'),
+    (RCPT + limit(key='header:X-A'), 'error: .*counts by what stands in the header'),
+    (RCPT + limit(key='sasl_user+from'), 'error: .*counts by what stands in the header'),
+    (RCPT + limit(key='from_domain'), 'error: .*counts by what stands in the header'),
+    (MESSAGE + limit(key='header:X-A', for_='local'),
+     'warning: limit x counts by a header field.*key = client'),
+    (RCPT + 'message_restrictions = check_limit y\n' + limit(key='client', for_='mynetworks')
+     + limit('y', key='header:X-A', for_='local'), None),
+    (RCPT + limit(key='sender'), 'warning: limit x counts by sender, but nothing checks whose'),
+    (RCPT + OWNERS + limit(key='sender'), None),
+    (RCPT + OWNERS + 'sender_restrictions = permit_mynetworks\n' + limit(key='sender_domain'),
+     'warning: limit x counts by sender, but nothing checks whose'),
+    (MESSAGE + OWNERS + limit(key='from'), 'warning: limit x counts by the From: field, but'),
+    (RCPT + OWNERS + limit(key='sender', for_='all'), 'warning: .*for all: strangers'),
+    (RCPT + limit(overrides='inline:{bob=7, ann=unlimited}'), None),
+    (RCPT + limit(overrides='inline:{bob=none}'), 'warning: key "bob": "none" is neither a number'),
+    (RCPT + limit(overrides='inline:{bob=1m}'), 'warning: key "bob": "1m" is neither a number'),
+    (RCPT + limit(count='bytes', max='1m', overrides='inline:{bob=1g}'), None),
+    (RCPT + limit(overrides='/nonexistent/table'), 'error: .*nonexistent/table'),
+    (RCPT + limit(per='week') + 'action = refuse\n', 'error: .*action: "refuse" is not one of'),
+]
+for order, whom, behind in (
+        ('permit_mynetworks', 'authenticated', False), ('permit_mynetworks', 'local', True),
+        ('permit_mynetworks', 'mynetworks', True), ('permit_mynetworks', 'outgoing', True),
+        ('permit_mynetworks', 'all', True), ('permit_sasl_authenticated', 'authenticated', True),
+        ('permit_sasl_authenticated', 'local', False), ('permit_sasl_authenticated', 'all', True),
+        ('permit_tls_clientcerts', 'authenticated', True), ('permit_tls_clientcerts', 'local', False),
+        ('reject_unknown_sender_domain', 'all', False), ('permit', 'local', True)):
+    SAID.append(('recipient_restrictions = %s check_limit x\n' % order
+                 + limit(key='client', for_=whom),
+                 'error: .*check_limit x stands behind %s, which' % order if behind else None))
+
+for settings, said in SAID:
+    @case('check: %r' % settings[:90])
+    def says(settings=settings, said=said):
+        done = ctl.Settings(SITE + settings).run('check')
+        about = [line for line in done.stderr.splitlines() if re.search('limit|key "', line)]
+        if said is None:
+            equal((done.returncode, about), (0, []))
+        else:
+            match('(?m)' + said, done.stderr)
+            equal(done.returncode, 78 if said.startswith('error') else 0)
+
+
+@case('test counts nowhere, and shows what one message would be told')
+def trial():
+    settings = ctl.Settings(SITE + RCPT + limit(max='2'))
+    for _ in range(2):
+        done = settings.run('test', '--json', '--from', 'a@b.example',
+                            *'--rcpt 1@c.example --rcpt 2@c.example --rcpt 3@c.example'.split(),
+                            *AUTH.split())
+        told = json.loads(done.stdout)
+        equal((told['verdict'], told['check'], told['reply']),
+              ('reject', 'check_limit',
+               '550 5.7.1 bob: 3 recipients are more than the limit of 2 in 1d'))
+        equal([one['verdict'] for one in told['recipients']], ['accept', 'accept', 'reject'])
+
+
+run()

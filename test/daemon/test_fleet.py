@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Four daemons on one Redis server: they count together, exactly, and each by itself while the
+server is away. The clients here speak the milter protocol themselves."""
+import os
+import sys
+import threading
+import time
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import redis
+import tap
+from milter import Milter
+from tap import case, equal, match, true
+
+TLS = {'tls_version': 'TLSv1.3', 'cipher': 'X', 'cipher_bits': '256'}
+LIMITED = '''[limit out]
+key = sasl_user
+max = %d
+per = 1d
+'''
+LISTS = {'recipient_restrictions': 'check_limit out permit_sasl_authenticated',
+         'message_restrictions': 'permit', 'rule_files': '', 'user': 'root'}
+NUMBER = [0]
+
+
+def fresh():
+    NUMBER[0] += 1
+    return 'user%d' % NUMBER[0]
+
+
+def send(mta, login, recipients=1):
+    """One message; 'ok' or the reply."""
+    mta.mail('<bob@lab.test>', auth_type='PLAIN', auth_authen=login)
+    for number in range(recipients):
+        answer = mta.rcpt('<to%d@far.test>' % number)
+        if answer[0] != 'c':
+            mta.abort()
+            return answer[1]
+    code, text = mta.message()
+    return 'ok' if code in 'ac' else text
+
+
+def session(daemon):
+    mta = Milter(daemon.port, timeout=60)
+    mta.negotiate()
+    mta.connect(daemon_name='submission', **TLS)
+    mta.helo(**TLS)
+    return mta
+
+
+class Fleet:
+    def __init__(self):
+        self.redis = redis.Redis()
+        self.daemons = []
+
+    def begin(self, count=4, maximum=500, timeout='200ms', **settings):
+        self.end()
+        state = 'redis+unix:' + self.redis.path
+        self.daemons = [gatepost.Gatepost({**LISTS, 'state': state, 'state_timeout': timeout,
+                                           **settings}, LIMITED % maximum) for _ in range(count)]
+        for daemon in self.daemons:
+            daemon.start()
+        tap.until(lambda: all(passes(daemon) for daemon in self.daemons), 20, 'the store')
+        return self.daemons
+
+    def end(self):
+        for daemon in self.daemons:
+            daemon.stop()
+        self.daemons = []
+
+    def stop(self):
+        self.end()
+        self.redis.stop()
+
+    def log(self):
+        return [line for daemon in self.daemons for line in daemon.log()[-10:]]
+
+
+def passes(daemon):
+    """Whether the daemon counts on the server by now."""
+    return ': up' in daemon.control('status').stdout
+
+
+def crowd(daemons, login, connections=64, tries=4):
+    passed, failures = [], []
+    gate = threading.Barrier(connections * len(daemons))
+
+    def run(daemon):
+        try:
+            mta = session(daemon)
+            gate.wait(120)
+            for _ in range(tries):
+                answer = send(mta, login)
+                if answer == 'ok':
+                    passed.append(1)
+                elif not answer.startswith('450 4.7.0'):
+                    failures.append(answer)
+            mta.close()
+        except Exception as fault:  # noqa: a thread's failure must be seen
+            failures.append(repr(fault))
+    threads = [threading.Thread(target=run, args=(daemon,))
+               for daemon in daemons for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal(failures[:3], [], 'failures')
+    return len(passed)
+
+
+def used(fleet, login):
+    """What the server says."""
+    total = 0
+    for key in keys(fleet, login):
+        text = fleet.redis.ask('EVAL', "local s = 0 for i, v in ipairs(redis.call('HGETALL', "
+                               "KEYS[1])) do if i % 2 == 0 and string.match(redis.call('HKEYS', "
+                               "KEYS[1])[i / 2], '^s') then s = s + v end end return tostring(s)",
+                               '1', key)
+        total += int(float(text))
+    return total
+
+
+def keys(fleet, login):
+    return ['gp1:l:out|86400|' + login]
+
+
+@case('four daemons with sixty-four connections each: exactly as many as may')
+def exact(fleet):
+    daemons = fleet.begin(timeout='10s')
+    login = fresh()
+    equal(crowd(daemons, login), 500)
+    equal(used(fleet, login), 500, 'on the server')
+    fleet.redis.ask('SCRIPT', 'FLUSH')
+    equal(crowd(daemons, fresh(), 16), 4 * 16 * 4, 'less than the limit')
+
+
+@case('a killed daemon has charged no more than its messages at their end')
+def killed(fleet):
+    daemons = fleet.begin(2)
+    login = fresh()
+    first = session(daemons[0])
+    first.mail('<bob@lab.test>', auth_type='PLAIN', auth_authen=login)
+    equal(first.rcpt('<a@far.test>')[0], 'c')
+    daemons[0].kill()
+    mta = session(daemons[1])
+    equal(send(mta, login, 3), 'ok')
+    equal(used(fleet, login), 3)
+
+
+@case('a server that is killed: mail goes on, never more than max a daemon, and the count is added')
+def away(fleet):
+    daemons = fleet.begin(2, 10)
+    login = fresh()
+    sessions = [session(daemon) for daemon in daemons]
+    equal([send(mta, login, 2) for mta in sessions], ['ok', 'ok'])
+    mark = daemons[0].mark()
+    fleet.redis.stop()
+    daemons[0].wait_log(mark, 'warning', 'limits are counted by each daemon by itself')
+    start = time.monotonic()
+    answers = [send(sessions[0], login, 2) for _ in range(8)]
+    true(time.monotonic() - start < 3, 'waited for a server that is away')
+    equal(answers.count('ok'), 4, 'of ten recipients two were sent: %s' % answers)
+    match('^450 4.7.0', answers[-1])
+    true(': DOWN' in daemons[0].control('status').stdout, daemons[0].control('status').stdout)
+    fleet.redis.start()
+    daemons[0].wait_log(mark, 'is back')
+    tap.until(lambda: used(fleet, login) == 8, 10, 'the count of meanwhile')
+    equal(sum('by itself' in line for line in daemons[0].log(mark)), 1, 'warnings')
+
+
+@case('a server that is paused: the first waits for state_timeout, nobody after the third')
+def paused(fleet):
+    daemon = fleet.begin(1, 1000)[0]
+    login = fresh()
+    mta = session(daemon)
+    equal(send(mta, login), 'ok')
+    fleet.redis.pause()
+    waits = []
+    for _ in range(6):
+        start = time.monotonic()
+        equal(send(mta, login), 'ok')
+        waits.append(time.monotonic() - start)
+    true(waits[0] < 2 * 0.2 + 0.4, 'the first waited %.2f s' % waits[0])
+    true(max(waits[3:]) < 0.15, 'waits after the third: %s' % waits)
+    fleet.redis.go_on()
+    tap.until(lambda: used(fleet, login) == 7, 10, 'the count')
+    time.sleep(0.5)
+    equal(used(fleet, login), 7)
+
+
+@case('a fleet goes to the next host when the first becomes a replica, or goes away')
+def failover(fleet):
+    import place
+    ports = [place.port(), place.port()]
+    first = redis.Redis(port=ports[0])
+    second = redis.Redis('--replicaof', '127.0.0.1', str(ports[0]), port=ports[1])
+    try:
+        tap.until(lambda: 'master_link_status:up' in second.ask('INFO', 'replication'), 20, 'replica')
+        fleet.end()
+        daemon = gatepost.Gatepost({**LISTS, 'state': 'redis://127.0.0.1:%d,127.0.0.1:%d'
+                                    % tuple(ports)}, LIMITED % 100)
+        fleet.daemons = [daemon]
+        daemon.start()
+        tap.until(lambda: passes(daemon), 20, 'the store')
+        login = fresh()
+        mta = session(daemon)
+        equal([send(mta, login) for _ in range(5)], ['ok'] * 5)
+        tap.until(lambda: second.ask('EXISTS', 'gp1:l:out|86400|' + login) == '1', 10, 'replication')
+        second.ask('REPLICAOF', 'NO', 'ONE')
+        first.ask('REPLICAOF', '127.0.0.1', str(ports[1]))
+        for _ in range(20):
+            equal(send(mta, login), 'ok')
+            time.sleep(0.05)
+        tap.until(lambda: '127.0.0.1:%d' % ports[1] in daemon.control('status').stdout
+                  and passes(daemon), 20, 'the second server')
+        tap.until(lambda: second.ask('EVAL', "local s = 0 for _, v in ipairs(redis.call('HVALS', "
+                                     "KEYS[1])) do s = s + v end return tostring(s)", '1',
+                                     'gp1:l:out|86400|' + login) in ('25', '25.0'), 10,
+                  'what was counted meanwhile')
+    finally:
+        first.stop()
+        second.stop()
+
+
+@case('the sanitizers found nothing')
+def clean(fleet):
+    for daemon in fleet.daemons:
+        daemon.stop()
+        equal(daemon.sanitizer_report(), '', 'sanitizer report')
+
+
+missing = gatepost.missing() or redis.missing()
+if missing:
+    tap.skip_all(missing)
+os.environ.setdefault('PYTHONDONTWRITEBYTECODE', '1')
+tap.run(Fleet, teardown=lambda fleet: fleet and fleet.stop(),
+        on_failure=lambda fleet: [tap.note(line) for line in fleet.log()])

@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Limits: what is counted, for whom, in which words it is refused, and that the count is exact. The
+client here speaks the milter protocol itself."""
+import json
+import sqlite3
+import sys
+import threading
+import time
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import tap
+from milter import Milter
+from tap import case, equal, match, true
+
+LOGIN = {'auth_type': 'PLAIN', 'auth_authen': 'bob'}
+TLS = {'tls_version': 'TLSv1.3', 'cipher': 'X', 'cipher_bits': '256'}
+NUMBER = [0]
+
+
+def fresh():
+    """A login that nobody has used."""
+    NUMBER[0] += 1
+    return 'user%d' % NUMBER[0]
+
+
+class Sender:
+    """A session that has logged in, or one of local mail."""
+
+    def __init__(self, daemon, login=None, address='203.0.113.9', local=False, listener='submission',
+                 **macros):
+        self.mta = Milter(daemon.port)
+        self.mta.negotiate()
+        self.local = local
+        self.macros = dict(macros)
+        if local:
+            self.mta.connect('localhost', '127.0.0.1', 0, client_port='0', client_resolve='')
+        else:
+            self.mta.connect(address=address, daemon_name=listener, **TLS)
+            self.mta.helo(**TLS)
+        if login:
+            self.macros.update(LOGIN, auth_authen=login)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.mta.close()
+
+    def begin(self, recipients=1, sender='<bob@lab.test>', parameters=()):
+        """MAIL and RCPT; the answers to RCPT."""
+        if self.mta.mail(sender, *parameters, **self.macros)[0] not in 'c':
+            raise tap.Failure('MAIL was refused')
+        names = recipients if isinstance(recipients, list) else \
+            ['<to%d@far.test>' % n for n in range(recipients)]
+        return [self.mta.rcpt(name)[1] or 'ok' for name in names]
+
+    def end(self, headers=(('From', ' <bob@lab.test>'), ('Subject', ' x')), body=b'hello\r\n'):
+        code, text = self.mta.message(headers, body)
+        if any(change[0] == 'q' for change in self.mta.changes):
+            return 'held'
+        return text or {'a': 'ok', 'c': 'ok'}.get(code, code)
+
+    def send(self, recipients=1, **more):
+        ends = {key: more.pop(key) for key in ('headers', 'body') if key in more}
+        for answer in self.begin(recipients, **more):
+            if answer != 'ok':
+                self.mta.abort()
+                return answer
+        return self.end(**ends)
+
+
+def limit(text, where='recipient', name='out', extra='', **settings):
+    """Settings with one limit."""
+    lists = {'recipient_restrictions': 'check_limit %s permit_sasl_authenticated permit_mynetworks'
+             % name if where == 'recipient' else 'permit_sasl_authenticated permit_mynetworks',
+             'message_restrictions': 'check_limit %s permit_mynetworks permit_sasl_authenticated'
+             % name if where == 'message' else 'permit'}
+    return {**lists, **settings}, '[limit %s]\n%s\n%s' % (name, text, extra)
+
+
+def use(daemon, *arguments, **settings):
+    daemon.reload(*limit(*arguments, **settings))
+
+
+@case('recipients are counted: who has sent enough hears so at RCPT, with the time to wait')
+def recipients(daemon):
+    use(daemon, 'key = sasl_user\nmax = 5\nper = 1d')
+    login = fresh()
+    mark = daemon.mark()
+    with Sender(daemon, login) as one:
+        equal(one.send(3), 'ok')
+        equal(one.begin(3), ['ok', 'ok', '450 4.7.0 %s: sending limit reached (5 recipients in 1d); '
+                             'try again in 25h' % login])
+        equal(one.end(), 'ok', 'the two that fit')
+        match(r'^450 4\.7\.0 %s: sending limit reached \(5 recipients in 1d\); try again in 2[45]h$'
+              % login, one.send())
+        with Sender(daemon, fresh()) as other:
+            equal(other.send(5), 'ok', 'somebody else')
+    line = gatepost.fields(daemon.wait_log(mark, 'action=tempfail'))
+    equal((line['check'], line['limit'], line['key'], line['max']),
+          ('check_limit', 'out', login, '5'))
+
+
+@case('a message that is larger than the whole limit is refused for good')
+def larger(daemon):
+    use(daemon, 'key = sasl_user\nmax = 5\nper = 1d')
+    login = fresh()
+    with Sender(daemon, login) as one:
+        equal(one.begin(6)[5],
+              '550 5.7.1 %s: 6 recipients are more than the limit of 5 in 1d' % login)
+    use(daemon, 'key = sasl_user\ncount = bytes\nmax = 10k\nper = day')
+    with Sender(daemon, login) as one:
+        equal(one.begin(1, parameters=('SIZE=20480',)),
+              ['552 5.3.4 %s: 20 kB are more than the limit of 10 kB a day' % login])
+        one.begin(1)
+        match(r'^552 5\.3\.4 %s: .* are more than the limit of 10 kB a day$' % login,
+              one.end(body=b'x' * 11000))
+
+
+@case('messages, and bytes of header and body, are counted at the end')
+def counts(daemon):
+    use(daemon, 'key = sasl_user\ncount = messages\nmax = 2\nper = 1h\naction = reject')
+    login = fresh()
+    with Sender(daemon, login) as one:
+        equal([one.send(20), one.send(1)], ['ok', 'ok'])
+        match(r'^550 5\.7\.1 %s: sending limit reached \(2 messages in 1h\); try again in \d+m$' % login,
+              one.send())
+    use(daemon, 'key = sasl_user\ncount = bytes\nmax = 10k\nper = 1d')
+    with Sender(daemon, login) as one:
+        equal([one.send(body=b'x' * 5000), one.send(body=b'x' * 5000)], ['ok', 'ok'])
+        match(r'^450 4\.7\.0 %s: sending limit reached \(10 kB in 1d\)' % login,
+              one.send(body=b'x' * 5000))
+
+
+@case('networks are counted: a known one passes, a new one passes while there is room')
+def networks(daemon):
+    use(daemon, 'key = sasl_user\ncount = clients\nmax = 2\nper = 1h\naction = reject')
+    login = fresh()
+    for address, answer in (('203.0.113.9', 'ok'), ('203.0.113.77', 'ok'), ('2001:db8::1', 'ok'),
+                            ('192.0.2.1', '550 5.7.1 %s: sending limit reached (2 networks in 1h)'
+                             % login), ('2001:db8::2', 'ok'), ('203.0.113.1', 'ok')):
+        with Sender(daemon, login, address) as one:
+            equal(one.send()[:len(answer)], answer, address)
+
+
+@case('what is aborted, refused later or cut off is not counted')
+def uncounted(daemon):
+    use(daemon, 'key = sasl_user\nmax = 4\nper = 1d', extra='',
+        message_restrictions='check_header_access Subject inline:{bad=REJECT}')
+    login = fresh()
+    for _ in range(3):
+        with Sender(daemon, login) as one:
+            equal(one.begin(4)[3], 'ok')
+            one.mta.abort()
+            equal(one.begin(4)[3], 'ok', 'after RSET')
+            match('^554 5.7.1', one.end(headers=(('Subject', ' bad'),)))
+            equal(one.begin(4)[3], 'ok', 'after a refusal')
+            one.mta.put('T')
+            one.mta.socket.close()
+            one.mta = Milter(daemon.port)
+    with Sender(daemon, login) as one:
+        equal(one.send(4), 'ok')
+        match('^450', one.send())
+
+
+@case('several limits: in their order, and what is refused gives back what was counted before')
+def several(daemon):
+    daemon.reload({'recipient_restrictions': 'check_limit a check_limit b permit_sasl_authenticated',
+                   'message_restrictions': 'check_limit c'},
+                  '[limit a]\nkey = sasl_user\nmax = 10\nper = 1d\n'
+                  '[limit b]\nkey = sasl_user+recipient_domain\nmax = 8\nper = 1d\n'
+                  '[limit c]\nkey = header:X-Site\nmax = 2\nper = 1d\nfor = all\n')
+    login = fresh()
+    headers = (('From', ' <bob@lab.test>'), ('X-Site', ' shop'))
+    with Sender(daemon, login) as one:
+        equal(one.send(1, headers=headers), 'ok')
+        equal(one.send(1, headers=headers), 'ok')
+        for _ in range(5):
+            match(r'^450 4\.7\.0 c: sending limit reached \(2 recipients in 1d\)',
+                  one.send(1, headers=headers))
+        equal(one.send(6), 'ok', 'eight in all')
+        match(r'^450 4\.7\.0 %s\|far.test: sending limit reached \(8 recipients' % login, one.send())
+        equal(one.send(['<x@other.test>', '<y@other.test>']), 'ok', 'another domain')
+        match(r'^450 4\.7\.0 %s: sending limit reached \(10' % login, one.send(['<x@other.test>']))
+
+
+@case('keys: in lower case, without extension and realm; a part that is missing is no key')
+def keys(daemon):
+    for key, sessions in {
+            'sasl_user': [('Ann', {}), ('ann@lab.test', {}), ('ANN', {})],
+            'sender': [('a', {'sender': '<Ann+x@LAB.test>'}), ('b', {'sender': '<ann@lab.test>'}),
+                       ('c', {'sender': '<ANN+y@lab.test>'})],
+            'sender_domain': [('a', {'sender': '<a@lab.test>'}), ('b', {'sender': '<b@Lab.Test>'}),
+                              ('c', {'sender': '<c@lab.test>'})]}.items():
+        use(daemon, 'key = %s\nmax = 2\nper = 1h' % key, name='k' + key.replace('_', ''),
+            recipient_delimiter='+', sender_login_maps='static:{a,b,c,ann}', sender_restrictions='')
+        answers = []
+        for login, more in sessions:
+            with Sender(daemon, login) as one:
+                answers.append(one.send(**more)[:3])
+        equal(answers, ['ok', 'ok', '450'], key)
+    with Sender(daemon, 'a') as one:
+        equal([one.send(sender='<>') for _ in range(4)], ['ok'] * 4, 'the null sender has no key')
+
+
+@case('for: whose mail is counted')
+def whom(daemon):
+    for who, counted in {'authenticated': 'login', 'mynetworks': 'near local', 'local': 'local',
+                         'outgoing': 'login near local', 'all': 'login near local far'}.items():
+        use(daemon, 'key = recipient\ncount = messages\nmax = 1\nper = 1h\naction = reject\n'
+            'for = ' + who, name='w' + who, local_domains='far.test lab.test')
+        for kind, make in {
+                'login': lambda: Sender(daemon, 'bob'),
+                'near': lambda: Sender(daemon, address='127.0.0.1', listener='near'),
+                'far': lambda: Sender(daemon, address='198.51.100.3', listener='far'),
+                'local': lambda: Sender(daemon, local=True)}.items():
+            with make() as one:
+                answers = [one.send(['<%s@far.test>' % kind]) for _ in range(2)]
+            equal(answers[0], 'ok', '%s %s' % (who, kind))
+            true((answers[1] != 'ok') == (kind in counted.split()),
+                 '%s %s: %s' % (who, kind, answers[1]))
+
+
+@case('local mail over its limit is held, whatever defer says; what no release could send bounces')
+def local(daemon):
+    use(daemon, 'key = sender\nmax = 2\nper = 1d\nfor = local')
+    mark = daemon.mark()
+    with Sender(daemon, local=True) as one:
+        equal([one.send(sender='<site1@lab.test>') for _ in range(4)], ['ok', 'ok', 'held', 'held'])
+        equal(one.send(sender='<site2@lab.test>'), 'ok')
+        match('^550 5.7.1 site3@lab.test: 3 recipients are more than the limit of 2 in 1d',
+              one.send(3, sender='<site3@lab.test>'))
+    line = gatepost.fields(daemon.wait_log(mark, 'action=hold'))
+    equal((line['check'], line['limit'], line['key']), ('check_limit', 'out', 'site1@lab.test'))
+    match(r'^450 4\.7\.0 site1@lab.test: sending limit reached', line['text'])
+    use(daemon, 'key = sender\nmax = 1\nper = 1h\nfor = local\naction = reject')
+    with Sender(daemon, local=True) as one:
+        equal([one.send(sender='<site4@lab.test>')[:3] for _ in range(2)], ['ok', '550'])
+
+
+@case('action = hold: the message goes to the hold queue, for those who log in too')
+def hold(daemon):
+    use(daemon, 'key = sasl_user\nmax = 2\nper = 1d\naction = hold')
+    login = fresh()
+    with Sender(daemon, login) as one:
+        equal([one.send(), one.send(2), one.send()], ['ok', 'held', 'ok'])
+
+
+@case('overrides: a number or unlimited for a key; what is neither leaves max in force')
+def overrides(daemon):
+    table = daemon.table('limits', 'big 4\nfree unlimited\nodd often\nlab.test 3\n')
+    use(daemon, 'key = sasl_user\nmax = 2\nper = 1d\noverrides = ' + table)
+    mark = daemon.mark()
+    for login, passes in (('big', 4), ('free', 9), ('odd', 2), (fresh(), 2)):
+        with Sender(daemon, login) as one:
+            answers = [one.send() for _ in range(10)]
+            equal(answers.count('ok'), 10 if login == 'free' else passes, login)
+    daemon.wait_log(mark, 'often', 'neither a number nor')
+    match(r'limits:3: warning: .*often.*neither a number nor', daemon.control('check').stderr)
+    use(daemon, 'key = sender\nmax = 1\nper = 1h\noverrides = ' + table,
+        sender_login_maps='static:x', sender_restrictions='')
+    with Sender(daemon, 'x') as one:
+        equal([one.send(sender='<new@lab.test>')[:3] for _ in range(4)], ['ok', 'ok', 'ok', '450'],
+              'by the domain of an address')
+
+
+@case('monitor mode and warn_if_reject count, beyond max too, and say what would have been')
+def monitor(daemon):
+    login = fresh()
+    use(daemon, 'key = sasl_user\nmax = 2\nper = 1d', mode='monitor')
+    mark = daemon.mark()
+    with Sender(daemon, login) as one:
+        equal([one.send() for _ in range(4)], ['ok'] * 4)
+    line = daemon.wait_log(mark, 'action=tempfail', 'mode=monitor', 'sending limit reached')
+    true('check=check_limit' in line, line)
+    use(daemon, 'key = sasl_user\nmax = 4\nper = 1d')
+    with Sender(daemon, login) as one:
+        match('^450', one.send())
+    login = fresh()
+    settings, more = limit('key = sasl_user\nmax = 2\nper = 1d')
+    settings['recipient_restrictions'] = 'warn_if_reject ' + settings['recipient_restrictions']
+    daemon.reload(settings, more)
+    mark = daemon.mark()
+    with Sender(daemon, login) as one:
+        equal([one.send() for _ in range(4)], ['ok'] * 4)
+    daemon.wait_log(mark, 'action=warn', 'would refuse', 'sending limit reached')
+    use(daemon, 'key = sasl_user\nmax = 4\nper = 1d')
+    with Sender(daemon, login) as one:
+        match('^450', one.send())
+
+
+@case('the log tells once when a key nears its limit, and once when it is reached')
+def near(daemon):
+    use(daemon, 'key = sasl_user\nmax = 10\nper = 1d')
+    login = fresh()
+    mark = daemon.mark()
+    with Sender(daemon, login) as one:
+        for _ in range(12):
+            one.send()
+    daemon.wait_log(mark, 'action=info', 'limit=out', 'key=' + login, 'used=10')
+    lines = [line for line in daemon.log(mark) if 'action=info' in line]
+    equal([gatepost.fields(line)['used'] for line in lines], ['8', '10'])
+
+
+def told(daemon, *words):
+    done = daemon.control(*words)
+    return done.returncode, done.stdout + done.stderr
+
+
+@case('gatepostctl limits shows what was used, and by hand a key is forgotten or may send more')
+def by_hand(daemon):
+    table = daemon.table('more', 'vip 10\n')
+    use(daemon, 'key = sasl_user\nmax = 4\nper = 1d\noverrides = ' + table, name='hand')
+    equal(told(daemon, 'limits'), (0, ''))
+    with Sender(daemon, 'ann') as one:
+        equal([one.send(3), one.send(2)[:3], one.send()], ['ok', '450', 'ok'])
+    with Sender(daemon, 'vip') as one:
+        equal(one.send(5), 'ok')
+    status, text = told(daemon, 'limits')
+    equal(status, 0)
+    match(r'^hand ann: 4 of 4 \(100%\), 1 refused, the last from 203\.0\.113\.9, room in 2[45]h$',
+          text.splitlines()[0])
+    match(r'^hand vip: 5 of 10 \(50%\), max from texthash:.*/more$', text.splitlines()[1])
+    equal(told(daemon, 'limits', '--near', '80%')[0], 1)
+    equal(told(daemon, 'limits', '--near', '80%')[1].count('\n'), 1)
+    line = json.loads(told(daemon, 'limits', '--json', 'hand', 'ann')[1])
+    equal((line['limit'], line['key'], line['used'], line['max'], line['share'], line['refused']),
+          ('hand', 'ann', 4, 4, 1, 1))
+    mark = daemon.mark()
+    equal(told(daemon, 'limits', 'allow', 'hand', 'ann', '2', '1h'),
+          (0, 'hand ann: 2 more for 1h\n'))
+    daemon.wait_log(mark, 'limit hand: ann may send 2 more for 1h, says root (uid 0)')
+    with Sender(daemon, 'ann') as one:
+        equal([one.send(2), one.send()[:3]], ['ok', '450'])
+    equal(told(daemon, 'limits', 'reset', 'hand', 'ann')[0], 0)
+    daemon.wait_log(mark, 'limit hand: ann was reset by root (uid 0); 6 were used')
+    with Sender(daemon, 'ann') as one:
+        equal(one.send(4), 'ok')
+    for words in (('reset', 'nothing', 'ann'), ('allow', 'hand', 'ann', 'x', '1h'),
+                  ('allow', 'hand', 'ann', '1')):
+        equal(told(daemon, 'limits', *words)[0], 64, words)
+    equal(told(daemon, 'limits', '--near', 'much')[0], 64)
+    equal(told(daemon, 'limits', 'nothing')[0], 64)
+
+
+@case('limits release names held messages, the oldest first, when they fit; and counts them')
+def release(daemon):
+    use(daemon, 'key = sender\nmax = 2\nper = 1d\nfor = local', name='site')
+    told(daemon, 'limits', 'release')  # what limits that are gone held before
+    with Sender(daemon, local=True) as one:
+        for number, answer in enumerate(['ok', 'ok', 'held', 'held', 'held']):
+            one.macros['i'] = 'QUEUE%d' % number
+            equal(one.send(sender='<shop@lab.test>'), answer)
+            time.sleep(0.01)
+    equal(told(daemon, 'limits', 'release'), (0, ''), 'there is no room')
+    match('3 held', told(daemon, 'limits', 'site', 'shop@lab.test')[1])
+    told(daemon, 'limits', 'allow', 'site', 'shop@lab.test', '2', '1h')
+    equal(told(daemon, 'limits', 'release'), (0, 'QUEUE2\nQUEUE3\n'))
+    equal(told(daemon, 'limits', 'release'), (0, ''), 'they were counted')
+    told(daemon, 'limits', 'reset', 'site', 'shop@lab.test')
+    equal(told(daemon, 'limits', 'release'), (0, 'QUEUE4\n'))
+
+
+@case('counters survive a restart, a reload and SIGKILL')
+def survive(daemon):
+    settings = limit('key = sasl_user\nmax = 3\nper = 1d')
+    login = fresh()
+    daemon.reload(*settings)
+    with Sender(daemon, login) as one:
+        equal(one.send(), 'ok')
+    daemon.stop()
+    daemon.start()
+    with Sender(daemon, login) as one:
+        equal(one.send(), 'ok')
+        tap.until(lambda: counted(daemon, login) == 2, 5, 'the count in the file')
+    daemon.kill()
+    daemon.start()
+    with Sender(daemon, login) as one:
+        equal(one.send(), 'ok')
+        daemon.reload()
+    with Sender(daemon, login) as one:
+        match('^450', one.send())
+
+
+def counted(daemon, login):
+    """What the file says."""
+    with sqlite3.connect('file:%s?mode=ro' % daemon.state, uri=True) as db:
+        rows = db.execute('SELECT text FROM record WHERE key LIKE ?', ('l:%|' + login,)).fetchall()
+    return sum(int(slot.split(':')[2]) for row in rows for slot in row[0].split()[2:] if ':' in slot)
+
+
+def crowd(daemon, login, connections=64, tries=10):
+    """Everybody sends at once; how many messages passed."""
+    passed, failures = [], []
+    gate = threading.Barrier(connections)
+
+    def run():
+        try:
+            with Sender(daemon, login) as one:
+                gate.wait(60)
+                for _ in range(tries):
+                    answer = one.send()
+                    if answer == 'ok':
+                        passed.append(1)
+                    elif not answer.startswith('450 4.7.0'):
+                        failures.append(answer)
+        except Exception as fault:  # noqa: a thread's failure must be seen
+            failures.append(repr(fault))
+    threads = [threading.Thread(target=run) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal(failures[:3], [], 'failures')
+    return len(passed)
+
+
+@case('sixty-four connections at once: exactly as many as may, with SQLite and in memory')
+def exact(daemon):
+    for state in ('sqlite:' + daemon.state, 'memory:'):
+        settings, more = limit('key = sasl_user\nmax = 500\nper = 1d')
+        daemon.stop()
+        daemon.configure({**settings, 'state': state, 'rule_files': ''}, more)
+        daemon.start()
+        equal(crowd(daemon, fresh()), 500, state)
+    daemon.stop()
+    daemon.configure({'rule_files': ''})
+    daemon.start()
+
+
+@case('the sanitizers found nothing')
+def clean(daemon):
+    daemon.stop()
+    equal(daemon.sanitizer_report(), '', 'sanitizer report')
+
+
+def setup():
+    return gatepost.Gatepost({'rule_files': ''}).start()
+
+
+if gatepost.missing():
+    tap.skip_all(gatepost.missing())
+tap.run(setup, teardown=lambda daemon: daemon and daemon.stop(),
+        on_failure=lambda daemon: [tap.note(line) for line in daemon.log()[-20:]])
