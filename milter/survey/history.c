@@ -57,7 +57,6 @@ static void add_column(struct history *history, const char *table, const struct 
 static bool make_tables(struct history *history, char **why_r)
 {
     static const char tables[] =
-        "PRAGMA journal_mode=WAL;"
         "BEGIN IMMEDIATE;"
         "CREATE TABLE IF NOT EXISTS run(id INTEGER PRIMARY KEY, started INTEGER NOT NULL,"
         " finished INTEGER NOT NULL, list INTEGER NOT NULL);"

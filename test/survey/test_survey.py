@@ -255,7 +255,8 @@ def verdicts(world):
         facts = flat(json.loads(line))
         equal(facts['schema'], 1)
         found.setdefault(facts['domain'], []).append(facts)
-    table = world.survey('--jobs', '64', *world.expected).stdout
+    # again as a table, but for the one that hangs until the deadline
+    table = world.survey('--jobs', '64', *[n for n in world.expected if n != 'd19.lab']).stdout
     wrong = []
     for name, rows in world.expected.items():
         if len(found.get(name, [])) != len(rows):
@@ -480,6 +481,37 @@ def page(world):
     finally:
         world.conf = saved
     true(before.st_size > 1000, 'a page')
+
+
+@case('the recipe survey mails what changed, and nothing if nothing did')
+def recipe(world):
+    folder = place.folder('gatepost-recipe-')
+    place.write(folder + '/gatepostctl', '#!/bin/sh\nexec %s -c %s "$@" --helo survey.lab --ca-file %s '
+                '--confirm 0\n' % (gatepost.CONTROL, world.conf, world.ca.file), 0o755)
+    place.write(folder + '/sendmail', '#!/bin/sh\necho "$*" >>%s/mail\ncat >>%s/mail\n'
+                % (folder, folder), 0o755)
+    place.write(folder + '/domains', '# one\nd61.lab\n')
+    script = os.path.dirname(os.path.abspath(__file__)) + '/../../packaging/recipes/survey/mail-changes'
+
+    def run():
+        done = subprocess.run([script, 'postmaster', folder + '/sendmail'], capture_output=True,
+                              text=True, timeout=120, env=dict(
+                                  os.environ, PATH=folder + ':' + os.environ['PATH'],
+                                  SURVEY_DB=folder + '/s.db', SURVEY_DOMAINS=folder + '/domains'))
+        equal(done.returncode, 0, done.stderr)
+        try:
+            with open(folder + '/mail', encoding='utf-8') as handle:
+                return handle.read()
+        except FileNotFoundError:
+            return ''
+    replace(world, 61, context(world.good))
+    equal([run(), run()], ['', ''])
+    replace(world, 61, offer=False)
+    mail = run()
+    match(r'^-i -- postmaster\nTo: postmaster\nSubject: survey: what changed\n', mail)
+    match(r'\n\nunconfirmed d61\.lab .*STARTTLS is gone', mail)
+    run()
+    match(r'Subject: survey: ALARM\n(?s:.*)\nalarm ', run())
 
 
 @case('CSV is safe for spreadsheets')
