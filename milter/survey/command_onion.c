@@ -240,7 +240,7 @@ static enum call_code begin(struct call *call, const struct options *options)
 
 enum call_code call_onion_map(struct call *call, int argc, char **argv)
 {
-    struct options options = {.service = g_strdup("smtptor")};
+    struct options options = {0};
     const GOptionEntry entries[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.out, NULL, NULL},
         {"service", 0, 0, G_OPTION_ARG_STRING, &options.service, NULL, NULL},
@@ -251,7 +251,10 @@ enum call_code call_onion_map(struct call *call, int argc, char **argv)
         {"file", 'f', 0, G_OPTION_ARG_FILENAME, &options.file, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum call_code code;
-    if (call_parse(call, entries, argc, argv, &code))
+    bool parsed = call_parse(call, entries, argc, argv, &code);
+    if (!options.service)
+        options.service = g_strdup("smtptor");
+    if (parsed)
         code = begin(call, &options);
     options_clear(&options);
     return code;

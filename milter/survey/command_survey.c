@@ -16,6 +16,9 @@
 #include "summary.h"
 #include "survey.h"
 
+/* After so long a loss is asked again. */
+#define CONFIRM "15m"
+
 struct options {
     gboolean json, csv, diff, trust_resolver, versions, local;
     char *html, *db, *helo, *confirm, *ca_file, *file;
@@ -58,7 +61,7 @@ static bool parse(struct call *call, struct options *options, int argc, char **a
         call_usage(call, "--diff is text or --json");
     else if (options->jobs < 1 || options->jobs > SURVEY_JOBS_MAX)
         call_usage(call, "--jobs is a number from 1 to %d", SURVEY_JOBS_MAX);
-    else if (!call_read_time(options->confirm, &options->confirm_us))
+    else if (!call_read_time(options->confirm ? options->confirm : CONFIRM, &options->confirm_us))
         call_usage(call, "--confirm is a time: 90s, 15m, 1h; 0 does not ask again");
     else
         return true;
@@ -310,7 +313,7 @@ static enum call_code begin(struct call *call, const struct options *options)
 
 enum call_code call_survey(struct call *call, int argc, char **argv)
 {
-    struct options options = {.jobs = SURVEY_JOBS, .confirm = g_strdup("15m")};
+    struct options options = {.jobs = SURVEY_JOBS};
     enum call_code code;
     if (parse(call, &options, argc, argv, &code))
         code = begin(call, &options);

@@ -48,5 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *why;
     onion_address_valid(host, &why);
     g_autofree char *line = onion_old_line(host, "name.test");
+    check(!line || g_str_has_suffix(line, "\n"));
     return 0;
 }

@@ -34,5 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *id = sts_record_id(texts, 2, &why);
     check(!id || strlen(id) <= 32);
     g_autofree char *places = sts_report_places(texts, 2);
+    check(!places || *places != ' ');
     return 0;
 }
