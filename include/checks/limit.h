@@ -63,6 +63,7 @@ struct limit_site {
     GPtrArray *limits; /* of struct limit * */
     struct calendar *calendar;
     unsigned warn_percent; /* limit_warn */
+    char *notice_address;  /* limit_notice; "": none */
 };
 
 struct limit_site *limit_site_new(void);
@@ -111,8 +112,16 @@ char *limit_duration_text(int64_t ms);
 char *limit_wait_text(const struct limit_site *site, const struct limit *limit, int64_t wait,
                       int64_t now);
 
-/* Who carries out the charges of limits, over STORE, which outlives it. */
-struct committer *limit_committer_new(struct store *store);
+/* What gatepost's own notices carry, so that no limit counts them: the time and an HMAC-SHA256 of
+ * it and of the recipient TO. SECONDS since 1970. To be freed. */
+#define LIMIT_SECRET_SIZE  32
+#define LIMIT_NOTICE_FIELD "X-Gatepost-Notice"
+char *limit_notice_mark(const unsigned char secret[LIMIT_SECRET_SIZE], int64_t seconds,
+                        const char *to);
+
+/* Who carries out the charges of limits, over STORE, which outlives it. SECRET: of notices. */
+struct committer *limit_committer_new(struct store *store,
+                                      const unsigned char secret[LIMIT_SECRET_SIZE]);
 void limit_committer_free(struct committer *committer); /* accepts NULL */
 
 #endif

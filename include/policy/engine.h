@@ -82,8 +82,8 @@ void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memor
 struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL: none */
 
 /* Gives the engine a store, which it does not own, for limits and greylisting; before any session.
- */
-void engine_set_store(struct engine *engine, struct store *store);
+ * SECRET (LIMIT_SECRET_SIZE bytes) marks notices. */
+void engine_set_store(struct engine *engine, struct store *store, const unsigned char *secret);
 struct store *engine_store(const struct engine *engine); /* NULL: none */
 
 /* Who carries out what messages cost; copied, its data not owned; before any session. */

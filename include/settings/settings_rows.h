@@ -260,6 +260,12 @@ SETTING(LIMIT_OVERRIDES, "overrides", TABLES, "", ANY, LIMIT,
 SETTING(LIMIT_WARN, "limit_warn", PERCENT, "80%", ANY, MAIN,
         "When a key has used so much of a limit, the log says so in a line with `action=info`, "
         "once a window; and again at 100 %. `0%`: at 100 % alone.")
+SETTING(LIMIT_NOTICE, "limit_notice", TEXT, "", ANY, MAIN,
+        "An address that is told by mail when a key nears a limit and when it has reached it: one "
+        "mail a key and hour at most, 20 an hour in all, then one that sums up. Empty: nobody. No "
+        "limit counts these mails.")
+SETTING(NOTICE_SERVER, "notice_server", SOCKET, "inet:25@127.0.0.1", NOT_EMPTY, MAIN,
+        "The SMTP server that takes the mails of `limit_notice`: an address and a port.")
 SETTING(LIMIT_TIMEZONE, "limit_timezone", TEXT, "", ANY, MAIN,
         "The time zone of limits by calendar days, weeks and months, such as `Europe/Athens`; "
         "empty: the system's. Daemons that share a store must have the same.")

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "limit_key.h"
+#include "mail/header.h"
 #include "restrictions.h"
 
 /* What replies show of a key, in bytes. */
@@ -179,6 +180,17 @@ static const struct store_answer *ask_for_room(struct check *check, const struct
     return store_ticket_answer(ticket);
 }
 
+/* Whether this may be a notice: to the address of limit_notice, from here, without a sender. */
+static bool looks_like_notice(const struct check *check, const char *recipient)
+{
+    const struct facts *facts = check->facts;
+    return facts->sender_meant.address.null && !facts->untrusted &&
+           match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name) ==
+               LOOKUP_HIT &&
+           *check->site->limits->notice_address &&
+           g_ascii_strcasecmp(recipient, check->site->limits->notice_address) == 0;
+}
+
 static enum check_result look_at_key(struct check *check, const struct limit *limit,
                                      const char *key)
 {
@@ -210,7 +222,8 @@ static enum check_result look_at_key(struct check *check, const struct limit *li
     bool fits = !answer || answer->admitted;
     check_errand_clear(check->errand);
     bool larger = more > charge.max && limit->count != LIMIT_CLIENTS;
-    bool refuses = (larger || !fits) && refuses_recipients(check, limit);
+    bool refuses = (larger || !fits) && refuses_recipients(check, limit) &&
+                   !looks_like_notice(check, check->facts->recipient.text);
     if (!refuses || check->warn_only || check->monitor)
         lay(check, limit, key, &charge);
     if (!refuses)
@@ -281,6 +294,7 @@ struct commit {
 
 struct limit_committer {
     struct store *store;
+    unsigned char secret[LIMIT_SECRET_SIZE];
     GMutex lock;
     GHashTable *warned; /* store key and percent -> when, s of the monotonic clock */
 };
@@ -324,6 +338,33 @@ static void ask_item(struct item *item, struct store *store, const struct check 
     item->ticket = store_ask(store, &item->request, check->waker);
 }
 
+char *limit_notice_mark(const unsigned char secret[LIMIT_SECRET_SIZE], int64_t seconds,
+                        const char *to)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %s", seconds, to);
+    g_autofree char *hmac =
+        g_compute_hmac_for_string(G_CHECKSUM_SHA256, secret, LIMIT_SECRET_SIZE, text, -1);
+    return g_strdup_printf("%" G_GINT64_FORMAT " %s", seconds, hmac);
+}
+
+/* One of our own, sent within the last hour. */
+static bool is_notice(const struct limit_committer *committer, const struct check *check)
+{
+    enum { SECONDS_MAX = 3600 };
+    const struct message_facts *message = check->facts->message;
+    const struct header *header =
+        message ? header_list_first(message->headers, LIMIT_NOTICE_FIELD) : NULL;
+    if (!header || message->recipient_count != 1 ||
+        !looks_like_notice(check, message->recipients[0]))
+        return false;
+    g_autofree char *value = g_strstrip(g_strndup(header->value, header->value_length));
+    int64_t seconds = g_ascii_strtoll(value, NULL, 10);
+    int64_t age = g_get_real_time() / G_USEC_PER_SEC - seconds;
+    g_autofree char *mark =
+        limit_notice_mark(committer->secret, seconds, check->site->limits->notice_address);
+    return age >= -60 && age <= SECONDS_MAX && strcmp(mark, value) == 0;
+}
+
 static void *commit_begin(void *data, const GPtrArray *charges, struct check *check)
 {
     struct commit *commit = g_new0(struct commit, 1);
@@ -331,7 +372,7 @@ static void *commit_begin(void *data, const GPtrArray *charges, struct check *ch
     commit->items = g_array_new(FALSE, FALSE, sizeof(struct item));
     g_array_set_clear_func(commit->items, clear_item);
     g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < charges->len; i++) {
+    for (guint i = 0; i < charges->len && !is_notice(commit->committer, check); i++) {
         struct charge *charge = charges->pdata[i];
         if (charge->free == charge_free)
             take_charge(commit->items, index, (const struct limit_charge *)charge);
@@ -522,10 +563,12 @@ static void commit_end(void *data, bool keep)
     g_free(commit);
 }
 
-struct committer *limit_committer_new(struct store *store)
+struct committer *limit_committer_new(struct store *store,
+                                      const unsigned char secret[LIMIT_SECRET_SIZE])
 {
     struct limit_committer *limits = g_new0(struct limit_committer, 1);
     limits->store = store;
+    memcpy(limits->secret, secret, LIMIT_SECRET_SIZE);
     g_mutex_init(&limits->lock);
     limits->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     struct committer *committer = g_new(struct committer, 1);

@@ -30,6 +30,7 @@ void limit_site_free(struct limit_site *site)
         return;
     g_ptr_array_unref(site->limits);
     calendar_free(site->calendar);
+    g_free(site->notice_address);
     g_free(site);
 }
 

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "mta/mta.h"
 #include "limits_control.h"
+#include "notice.h"
 #include "notify.h"
 #include "state.h"
 #include "status.h"
@@ -25,6 +26,7 @@ struct service {
     bool foreground;
     struct log *log;
     struct engine *engine;
+    struct notices *notices;
     struct state *state; /* NULL before service_open_state */
     struct watchdog *watchdog;
     bool no_descriptors; /* was told */
@@ -94,6 +96,7 @@ void service_free(struct service *service)
 {
     if (!service)
         return;
+    notices_free(service->notices);
     engine_free(service->engine);
     state_free(service->state);
     log_free(service->log);
@@ -137,7 +140,9 @@ void service_open_state(struct service *service)
     service->state = state_open(&setup, service->log);
     snapshot_unref(snapshot);
     engine_set_bounce_memory(service->engine, state_bounce_memory(service->state));
-    engine_set_store(service->engine, state_store(service->state));
+    const unsigned char *secret = state_notice_secret(service->state);
+    engine_set_store(service->engine, state_store(service->state), secret);
+    service->notices = notices_new(service->engine, secret, service->log);
 }
 
 /* Reloading */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "checks/limit.h"
 #include "settings/stateplace.h"
 #include "statekey.h"
 
@@ -18,6 +19,7 @@ struct state {
     struct state_file *file; /* likewise */
     struct bounce_memory *memory;
     struct store *store;
+    unsigned char notice_secret[LIMIT_SECRET_SIZE];
     gint64 saved; /* monotonic, of the last try */
     char *fault;  /* what the last try met; NULL: nothing */
 };
@@ -132,6 +134,11 @@ struct state *state_open(const struct state_setup *setup, struct log *log)
     else
         state_key_random(key);
     state->memory = bounce_memory_new(key, sizeof key, 0);
+    gsize size = sizeof state->notice_secret;
+    GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, key, sizeof key);
+    g_hmac_update(hmac, (const guchar *)"gatepost notice", -1);
+    g_hmac_get_digest(hmac, state->notice_secret, &size);
+    g_hmac_unref(hmac);
     memset(key, 0, sizeof key);
     load(state);
     open_store(state, setup, &parsed);
@@ -148,6 +155,11 @@ void state_free(struct state *state)
     g_free(state->path);
     g_free(state->fault);
     g_free(state);
+}
+
+const unsigned char *state_notice_secret(const struct state *state)
+{
+    return state->notice_secret;
 }
 
 struct store *state_store(const struct state *state)

@@ -29,6 +29,9 @@ void state_free(struct state *state); /* accepts NULL */
 /* Counters and marks: never NULL. */
 struct store *state_store(const struct state *state);
 
+/* What notices are marked with: made of the state's key. LIMIT_SECRET_SIZE bytes. */
+const unsigned char *state_notice_secret(const struct state *state);
+
 struct bounce_memory *state_bounce_memory(const struct state *state);
 
 /* Saves what changed, if the last time is STATE_SAVE_SECONDS ago; to be called every now and then.

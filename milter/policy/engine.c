@@ -33,10 +33,10 @@ struct bounce_memory *engine_bounce_memory(const struct engine *engine)
     return engine->bounce_memory;
 }
 
-void engine_set_store(struct engine *engine, struct store *store)
+void engine_set_store(struct engine *engine, struct store *store, const unsigned char *secret)
 {
     engine->store = store;
-    engine->limits = limit_committer_new(store);
+    engine->limits = limit_committer_new(store, secret);
     engine_set_committer(engine, engine->limits);
 }
 

@@ -6,7 +6,9 @@
 
 #include <string.h>
 
+#include "mail/address.h"
 #include "policy.h"
+#include "settings/socket.h"
 
 static const struct setting_value *value_of(const struct settings *settings,
                                             const struct section *section, enum setting id)
@@ -152,11 +154,32 @@ static void read_overrides(struct limit *limit, const struct settings *settings,
         table_foreach(table_list_get(limit->overrides, i), visit_override, &visit);
 }
 
+static void check_notice(const struct settings *settings, const struct table_context *base)
+{
+    const struct setting_value *to = settings_get(settings, NULL, SETTING_LIMIT_NOTICE);
+    const struct setting_value *server = settings_get(settings, NULL, SETTING_NOTICE_SERVER);
+    struct mail_address address;
+    mail_address_parse(to->text, &address);
+    if (*to->text && (address.malformed || address.null || address.domain[0] == '\0' ||
+                      strpbrk(to->text, "<> \t,")))
+        problems_error(base->problems, to->file, to->line,
+                       "limit_notice: \"%s\" is not an address (admin@example.org)", to->text);
+    mail_address_clear(&address);
+    struct socket_address place;
+    struct ipaddr host;
+    if (*to->text && (!socket_parse(server->text, &place, NULL) || place.kind == SOCKET_UNIX ||
+                      !ipaddr_parse(place.host, &host)))
+        problems_error(base->problems, server->file, server->line,
+                       "notice_server: write an address and a port, as inet:25@127.0.0.1");
+}
+
 struct limit_site *limits_compile(const struct settings *settings, const struct table_context *base)
 {
     struct limit_site *site = limit_site_new();
     const struct setting_value *zone = settings_get(settings, NULL, SETTING_LIMIT_TIMEZONE);
     site->warn_percent = (unsigned)settings_integer(settings, NULL, SETTING_LIMIT_WARN);
+    site->notice_address = g_strdup(settings_get(settings, NULL, SETTING_LIMIT_NOTICE)->text);
+    check_notice(settings, base);
     site->calendar = calendar_new(zone->text);
     if (!site->calendar) {
         problems_error(base->problems, zone->file, zone->line,

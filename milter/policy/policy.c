@@ -381,6 +381,9 @@ static void conclude(struct policy *policy)
         if (restriction_list_reads(policy->lists[kind]) & READS_WHOLE_BODY)
             policy->counts_body = true;
     policy->reads_header = site->suppress_autoreplies || policy->counts_body || reads;
+    /* by which the notices of limits are known */
+    if ((asks & ASKS_STORE) && *site->limits->notice_address)
+        policy->reads_header = true;
 }
 
 struct policy *policy_new(const struct settings *settings, const struct section *section,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/limit.h"
 #include "policy/settle.h"
 #include "store/store.h"
 
@@ -59,7 +60,8 @@ struct trial *trial_new(struct snapshot *snapshot)
     trial->memory = autoreplies_memory_new();
     engine_set_bounce_memory(trial->engine, trial->memory);
     trial->store = store_memory(NULL);
-    engine_set_store(trial->engine, trial->store);
+    static const unsigned char secret[LIMIT_SECRET_SIZE];
+    engine_set_store(trial->engine, trial->store, secret);
     return trial;
 }
 

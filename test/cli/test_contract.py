@@ -116,6 +116,8 @@ MISTAKES = [
     ('[limit x]\nmax = 5\nper = 1d\nkey = sender+clinet', 'key: .*did you mean "client"'),
     ('[limit x]\nmax = 5\nper = 1d\nkey = sender\nfor = nobody', 'for: "nobody" is not one of'),
     ('limit_timezone = Europe/Nowhere', 'limit_timezone: there is no time zone "Europe/Nowhere"'),
+    ('limit_notice = admin', 'limit_notice: "admin" is not an address'),
+    ('limit_notice = a@b.example\nnotice_server = unix:/x', 'notice_server: write an address'),
     ('limit_warn = 80', 'limit_warn: "80" is not a percentage'),
     ('recipient_restrictions = check_limit outgoing', r'there is no section \[limit outgoing\]'),
     ('message_restrictions = greylist', 'greylist decides for one recipient'),

@@ -3,6 +3,7 @@
 """Limits: what is counted, for whom, in which words it is refused, and that the count is exact. The
 client here speaks the milter protocol itself."""
 import json
+import socket
 import sqlite3
 import sys
 import threading
@@ -360,6 +361,74 @@ def release(daemon):
     equal(told(daemon, 'limits', 'release'), (0, ''), 'they were counted')
     told(daemon, 'limits', 'reset', 'site', 'shop@lab.test')
     equal(told(daemon, 'limits', 'release'), (0, 'QUEUE4\n'))
+
+
+class Sink:
+    """An SMTP server that takes what it is given."""
+
+    def __init__(self):
+        self.mails = []
+        self.server = socket.create_server(('127.0.0.1', 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            client, _ = self.server.accept()
+            with client, client.makefile('rwb') as stream:
+                text, data = [], None
+                stream.write(b'220 sink\r\n')
+                stream.flush()
+                for line in stream:
+                    line = line.decode().rstrip('\r\n')
+                    if data is not None and line != '.':
+                        data.append(line)
+                        continue
+                    if data is not None:
+                        self.mails.append((text, data))
+                        data = None
+                        stream.write(b'250 ok\r\n')
+                    elif line == 'DATA':
+                        data = []
+                        stream.write(b'354 go on\r\n')
+                    elif line.startswith('EHLO'):
+                        stream.write(b'250-sink\r\n250 SIZE\r\n')
+                    else:
+                        text.append(line)
+                        stream.write(b'250 ok\r\n' if line != 'QUIT' else b'221 bye\r\n')
+                    stream.flush()
+
+
+@case('limit_notice is told by mail, once a key and hour, and what it is told is not counted')
+def notice(daemon):
+    sink = Sink()
+    settings, more = limit('key = client\nmax = 2\nper = 1h\nfor = mynetworks')
+    settings.update(limit_notice='admin@lab.test', notice_server='inet:%d@127.0.0.1' % sink.port)
+    daemon.reload(settings, more)
+    with Sender(daemon, address='127.0.0.1', listener='near') as one:
+        equal([one.send()[:3] for _ in range(3)], ['ok', 'ok', '450'])
+        tap.until(lambda: sink.mails, 10, 'a mail')
+        envelope, lines = sink.mails[0]
+        equal(envelope[:2], ['MAIL FROM:<>', 'RCPT TO:<admin@lab.test>'])
+        header = dict(line.split(': ', 1) for line in lines[:lines.index('')])
+        equal((header['Auto-Submitted'], header['Subject']),
+              ('auto-generated', 'gatepost: limit out, 127.0.0.1: 2 of 2'))
+        true('limit out: 127.0.0.1 has used 100% of 2 recipients in 1h.' in lines, lines)
+        # it comes back through the milter, which knows it
+        mark = (('X-Gatepost-Notice', ' ' + header['X-Gatepost-Notice']), ('Subject', ' x'))
+        for headers, answer in ((mark, 'ok'), (mark, 'ok'), ((('Subject', ' x'),), '450')):
+            one.begin(['<admin@lab.test>'], sender='<>')
+            equal(one.end(headers=headers)[:3], answer[:3])
+        forged = (('X-Gatepost-Notice', ' ' + header['X-Gatepost-Notice'][:-1] + '0'),)
+        one.begin(['<admin@lab.test>'], sender='<>')
+        equal(one.end(headers=forged)[:3], '450')
+    equal(len(sink.mails), 1)
+    mark = daemon.mark()
+    settings['notice_server'] = 'inet:1@127.0.0.1'
+    daemon.reload(settings, more)
+    with Sender(daemon, address='127.0.0.2', listener='near') as one:
+        equal([one.send()[:3] for _ in range(2)], ['ok', 'ok'])
+    daemon.wait_log(mark, 'limit_notice: no mail could be sent to admin@lab.test')
 
 
 @case('counters survive a restart, a reload and SIGKILL')
