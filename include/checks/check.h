@@ -262,11 +262,12 @@ void check_errand_clear(struct check_errand *errand);
 /* The 538 or 534 that a login by too weak a way gets; NULL for a sound login or none. Static. */
 const char *check_weak_login_reply(enum login_fault fault);
 
-/* What is wrong with a value of an access table: NULL if it is a result of access(5) or a list of
- * restrictions; else a text for `check`, which the caller frees. *FORBIDDEN_R tells results that
- * gatepost refuses to have at all, as they lose or divert mail. *DOUBT_R (static, may be NULL)
- * tells of a sound value that hardly means what was meant. */
-char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r);
+/* What is wrong with a value of an access table of SITE: NULL if it is a result of access(5) or a
+ * list of restrictions and restriction classes; else a text for `check`, which the caller frees.
+ * *FORBIDDEN_R tells results that gatepost refuses to have at all, as they lose or divert mail.
+ * *DOUBT_R (static, may be NULL) tells of a sound value that hardly means what was meant. */
+char *access_value_fault(const struct site *site, const char *value, bool *forbidden_r,
+                         const char **doubt_r);
 
 /* The word that stands for all fields in check_header_access, whose table is one of Postfix's
  * header_checks(5). */
@@ -285,5 +286,8 @@ void access_more_fault(struct check *check);
 
 /* Whether a value that has no fault is a list of restrictions. */
 bool access_value_is_list(const char *value);
+
+/* Whether WORD is an action of access(5), by any case: REJECT, OK ... */
+bool access_value_is_action(const char *word);
 
 #endif

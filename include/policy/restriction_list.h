@@ -8,17 +8,24 @@
 #define POLICY_RESTRICTION_LIST_H
 
 #include "checks/check.h"
+#include "policy/restriction_class.h"
 #include "settings/settings_table.h"
 
 struct restriction_item {
-    const struct restriction *row;
+    const struct restriction *row; /* NULL, in a class alone: the access check of the list that it
+                                      will stand in */
     struct check_argument argument;
     bool warn_if_reject; /* a refusal is logged and has no effect */
+    bool is_borrowed;    /* the argument is a class's */
 };
+
+/* How many restrictions a list may have, what its classes hold counted; more is an error. */
+#define RESTRICTIONS_MAX 10000
 
 struct restriction_list {
     enum restriction_list_kind kind;
-    GArray *items; /* of struct restriction_item */
+    GArray *items;            /* of struct restriction_item; a class as what it holds */
+    const GPtrArray *classes; /* of struct restriction_class *, not owned; NULL: there are none */
 };
 
 /* The parameter that holds the list. */
@@ -30,17 +37,28 @@ const char *restriction_list_name(enum restriction_list_kind kind);
 /* Compiles TEXT with Postfix's syntax (a bare type:table stands for the list's own access check).
  * Unknown words, words that a milter cannot serve, tables that cannot be opened and tables whose
  * results would lose or divert mail are errors in CONTEXT->problems; results that are none are
- * warnings. The DNS lists that restrictions name are added to ZONES; limits are those of LIMITS.
- * NULL if there were errors. The caller frees it. */
+ * warnings. The DNS lists that restrictions name are added to SITE->dnsbl_zones;
+ * limits are those of SITE. CLASSES, of struct
+ * restriction_class *, must outlive the list; NULL: there are none. NULL if there were errors. The
+ * caller frees it. */
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
-                                                  struct dnsbl_set *zones,
-                                                  const struct limit_site *limits,
+                                                  const struct site *site, const GPtrArray *classes,
                                                   const struct table_context *context);
 
-/* Compiles what a table gave for a key: words without tables. NULL if it is not to be understood.
- */
+/* Compiles all CLASSES (NULL: there are none) for lists and results of tables, which borrow from
+ * them. What is wrong with them, wherever they may stand, and circles are errors in the problems of
+ * CONTEXT, whose file and line do not matter. */
+void restriction_classes_compile(const GPtrArray *classes, const struct site *site,
+                                 const struct table_context *context);
+
+/* Frees them with what they hold. Accepts NULL. */
+void restriction_classes_free(GPtrArray *classes);
+
+/* Compiles what a table gave for a key: words without tables, and CLASSES, which must outlive the
+ * result. NULL if it is not to be understood. */
 struct restriction_list *restriction_list_compile_result(const char *text,
-                                                         enum restriction_list_kind kind);
+                                                         enum restriction_list_kind kind,
+                                                         const GPtrArray *classes);
 
 /* Accepts NULL. */
 void restriction_list_free(struct restriction_list *list);

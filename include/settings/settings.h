@@ -62,7 +62,8 @@ int64_t settings_integer(const struct settings *settings, const struct section *
 double settings_score(const struct settings *settings, const struct section *section,
                       enum setting setting);
 
-/* A line `NAME KEY = value` of a row that is KEYED. */
+/* A line `NAME KEY = value` of a row that is KEYED; of SETTING_RESTRICTION_CLASSES a line
+ * `KEY = value` that says what the class KEY holds. */
 struct setting_keyed {
     const char *key;
     struct setting_value value;
@@ -70,7 +71,7 @@ struct setting_keyed {
     double score;
 };
 
-/* The INDEXth (from 0) line of a KEYED setting that SECTION itself says, in the order of the file;
+/* The INDEXth (from 0) such line that SECTION itself says (NULL: main), in the order of the file;
  * NULL past the last. Sections inherit none. */
 const struct setting_keyed *settings_keyed(const struct settings *settings,
                                            const struct section *section, enum setting setting,
@@ -107,8 +108,8 @@ struct settings_print_options {
 
 /* Prints parameters as postconf does, a line `name = value` each, $name unexpanded; then each
  * section that gives one of them, as a block. The output is a valid gatepost.conf; what is not set
- * is a comment line. false if one of the names is no parameter (the others are printed). SETTINGS
- * may be NULL for defaults. */
+ * is a comment line. Restriction classes follow the parameters. false if one of the names is
+ * neither (the others are printed). SETTINGS may be NULL for defaults. */
 bool settings_print(const struct settings *settings, const struct settings_print_options *options,
                     FILE *stream);
 

@@ -163,6 +163,11 @@ SETTING(RECIPIENT_RESTRICTIONS, "recipient_restrictions", RESTRICTIONS,
 SETTING(MESSAGE_RESTRICTIONS, "message_restrictions", RESTRICTIONS,
         "guard_autoreply permit_mynetworks permit_sasl_authenticated reject_spam", ANY,
         MAIN | LISTENER, "What is asked of the message itself, when its header is in.")
+SETTING(RESTRICTION_CLASSES, "restriction_classes", LIST, "", ANY, MAIN,
+        "Names that stand for lists of restrictions. What each holds is a parameter of its name, "
+        "`NAME = RESTRICTION...`, which a `[listener]` section may override. A class may stand in "
+        "every list, in another class, and as the result of an access table; see RESTRICTION "
+        "CLASSES.")
 SETTING(HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
         "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
         "Message header too large`, since no rule could judge it whole.")

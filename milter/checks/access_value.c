@@ -10,8 +10,10 @@
 #include "base/text.h"
 
 /* What is wrong with WORD in a list that a table gives; NULL: nothing. The caller frees it. */
-static char *word_fault(const char *word)
+static char *word_fault(const struct site *site, const char *word)
 {
+    if (site->class_names && g_hash_table_contains(site->class_names, word))
+        return NULL;
     const struct restriction *row = restriction_find(word);
     if (row && (row->argument == ARGUMENT_NONE || row->argument == ARGUMENT_RESTRICTION))
         return NULL;
@@ -26,7 +28,7 @@ static char *word_fault(const char *word)
                            nearest ? "\"?" : "");
 }
 
-static char *restrictions_fault(const char *value)
+static char *restrictions_fault(const struct site *site, const char *value)
 {
     const char *why = NULL;
     g_autoptr(GPtrArray) words = text_split_list(value, &why);
@@ -37,11 +39,12 @@ static char *restrictions_fault(const char *value)
         return g_strdup_printf("%s needs a restriction behind it", last->name);
     char *fault = NULL;
     for (guint i = 0; !fault && i < words->len; i++)
-        fault = word_fault(words->pdata[i]);
+        fault = word_fault(site, words->pdata[i]);
     return fault;
 }
 
-char *access_value_fault(const char *value, bool *forbidden_r, const char **doubt_r)
+char *access_value_fault(const struct site *site, const char *value, bool *forbidden_r,
+                         const char **doubt_r)
 {
     const char *text;
     unsigned code;
@@ -53,11 +56,18 @@ char *access_value_fault(const char *value, bool *forbidden_r, const char **doub
                                "REJECT or HOLD, or leave this table in the MTA",
                                action->word);
     if (!action)
-        return restrictions_fault(value);
+        return restrictions_fault(site, value);
     if (text_is_number(value) && strlen(value) == 3 && strchr("45", value[0]))
         *doubt_r = "a number alone means OK, as in Postfix; write \"550 text\" to refuse";
     const char *fault = action->fault ? action->fault(text) : NULL;
     return fault ? g_strdup(fault) : NULL;
+}
+
+bool access_value_is_action(const char *word)
+{
+    const char *text;
+    unsigned code;
+    return access_action_of(word, &text, &code) && !text_is_number(word);
 }
 
 bool access_value_is_list(const char *value)
@@ -69,7 +79,7 @@ bool access_value_is_list(const char *value)
 
 void access_more_fault(struct check *check)
 {
-    g_autofree char *fault = restrictions_fault(check->more);
+    g_autofree char *fault = restrictions_fault(check->site, check->more);
     access_cannot_tell(check, check->more_subject, check->more,
                        fault ? fault : "it cannot stand in this list");
 }

@@ -19,10 +19,20 @@ static const char *nearest_setting(const char *name)
     return text_nearest(name, names, SETTING_COUNT);
 }
 
-static void complain_of_names(char **names)
+static bool is_class(const struct settings *settings, const char *name)
+{
+    const struct setting_keyed *line;
+    for (guint i = 0;
+         settings && (line = settings_keyed(settings, NULL, SETTING_RESTRICTION_CLASSES, i)); i++)
+        if (strcmp(line->key, name) == 0)
+            return true;
+    return false;
+}
+
+static void complain_of_names(const struct settings *settings, char **names)
 {
     for (char **name = names; *name; name++) {
-        bool known = false;
+        bool known = is_class(settings, *name);
         for (unsigned i = 0; i < SETTING_COUNT; i++)
             known |= strcmp(setting_row((enum setting)i)->name, *name) == 0;
         const char *nearest = known ? NULL : nearest_setting(*name);
@@ -72,7 +82,7 @@ static enum exit_code print(const struct invocation *invocation, const struct se
         .names = *invocation->operands ? (const char *const *)(void *)invocation->operands : NULL};
     if (settings_print(settings, &options, stdout))
         return CODE_FINE;
-    complain_of_names(invocation->operands);
+    complain_of_names(settings, invocation->operands);
     return CODE_NO;
 }
 

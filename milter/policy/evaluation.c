@@ -133,7 +133,8 @@ static enum evaluation_result take_refusal(struct evaluation *evaluation, const 
 static enum evaluation_result take_more(struct evaluation *evaluation, struct check *check,
                                         const char *name, bool warn)
 {
-    struct restriction_list *list = restriction_list_compile_result(check->more, check->list);
+    struct restriction_list *list =
+        restriction_list_compile_result(check->more, check->list, top(evaluation)->list->classes);
     if (!list) {
         access_more_fault(check);
         return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),

@@ -292,14 +292,30 @@ static void build_guard(const struct build *build)
 
 /* The restriction lists, and what follows from them */
 
+/* Lists and the results of tables may name them. */
+static void build_classes(const struct build *build)
+{
+    struct policy *policy = build->policy;
+    struct table_context context = context_for(build, SETTING_RESTRICTION_CLASSES);
+    policy->classes =
+        restriction_classes_new(build->settings, build->section, build->base->problems);
+    if (policy->classes)
+        policy->site.class_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; policy->classes && i < policy->classes->len; i++) {
+        const struct restriction_class *class = policy->classes->pdata[i];
+        g_hash_table_add(policy->site.class_names, g_strdup(class->name));
+    }
+    restriction_classes_compile(policy->classes, &policy->site, &context);
+}
+
 static void build_lists(const struct build *build)
 {
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         enum setting id = restriction_list_setting((enum restriction_list_kind)kind);
         struct table_context context = context_for(build, id);
-        build->policy->lists[kind] = restriction_list_compile(
-            value_of(build, id)->text, (enum restriction_list_kind)kind,
-            build->policy->site.dnsbl_zones, build->policy->site.limits, &context);
+        build->policy->lists[kind] =
+            restriction_list_compile(value_of(build, id)->text, (enum restriction_list_kind)kind,
+                                     &build->policy->site, build->policy->classes, &context);
     }
 }
 
@@ -406,6 +422,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->site.greylist_delay = integer_of(&build, SETTING_GREYLIST_DELAY) / 1000;
     policy->site.greylist_window = integer_of(&build, SETTING_GREYLIST_WINDOW) / 1000;
     policy->site.greylist_keep = integer_of(&build, SETTING_GREYLIST_KEEP) / 1000;
+    build_classes(&build);
     build_lists(&build);
     add_rule_zones(policy, base->problems);
     policy->site.dnsbl_early =
@@ -424,5 +441,6 @@ void policy_free(struct policy *policy)
     site_clear(&policy->site);
     for (int kind = 0; kind < LIST_COUNT; kind++)
         restriction_list_free(policy->lists[kind]);
+    restriction_classes_free(policy->classes);
     g_free(policy);
 }

@@ -15,9 +15,10 @@ struct restriction_reader {
     guint next;
     const struct table_context *context; /* NULL: a table's result, silent and without tables */
     const char *header;                  /* the field whose table is read; NULL: no field */
-    struct dnsbl_set *zones;
-    const struct limit_site *limits;
+    const struct site *site;
     struct restriction_list *list;
+    const struct restriction_class *class; /* whose words these are, wherever it will stand; NULL:
+                                              the list's own */
     bool warn_if_reject;
     bool failed;
 };
@@ -43,8 +44,16 @@ const char *restriction_list_name(enum restriction_list_kind kind)
 static void clear_item(void *data)
 {
     struct restriction_item *item = data;
+    if (item->is_borrowed)
+        return;
     g_free(item->argument.word);
     table_list_free(item->argument.tables);
+}
+
+/* Whose words they are: a class, or the parameter of the list. */
+static const char *reader_name(const struct restriction_reader *reader)
+{
+    return reader->class ? reader->class->name : restriction_list_name(reader->list->kind);
 }
 
 static void fail(struct restriction_reader *reader, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -58,15 +67,16 @@ static void fail(struct restriction_reader *reader, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     problems_error(reader->context->problems, reader->context->file, reader->context->line,
-                   "%s: %s", restriction_list_name(reader->list->kind), text);
+                   "%s: %s", reader_name(reader), text);
 }
 
 /* Whether VALUE may stand in a table that a list of KIND asks: some words stand in some lists. */
-static bool value_fits(const char *value, enum restriction_list_kind kind)
+static bool value_fits(const char *value, const struct restriction_reader *reader)
 {
-    if (!access_value_is_list(value))
+    if (reader->class || !access_value_is_list(value))
         return true;
-    struct restriction_list *list = restriction_list_compile_result(value, kind);
+    struct restriction_list *list =
+        restriction_list_compile_result(value, reader->list->kind, reader->list->classes);
     bool fits = list != NULL;
     restriction_list_free(list);
     return fits;
@@ -102,7 +112,7 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
                              "key \"%s\": %s; mail that meets it will be deferred", key, wrong);
         return true;
     }
-    g_autofree char *fault = access_value_fault(value, &forbidden, &doubt);
+    g_autofree char *fault = access_value_fault(reader->site, value, &forbidden, &doubt);
     if (fault && forbidden)
         problems_error(problems, file, line, "%s", fault);
     else if (fault)
@@ -110,7 +120,7 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
                          "key \"%s\": %s; mail that meets it will be deferred", key, fault);
     else if (doubt)
         problems_warning(problems, file, line, "key \"%s\": %s", key, doubt);
-    else if (!value_fits(value, reader->list->kind))
+    else if (!value_fits(value, reader))
         problems_warning(problems, file, line,
                          "key \"%s\": \"%s\" cannot stand in %s; mail that meets it will be "
                          "deferred",
@@ -169,7 +179,7 @@ static void read_table_row(struct restriction_reader *reader, const struct restr
                            const char *head, const char *word)
 {
     reader->header = head;
-    struct table_list *tables = open_tables(reader, row->name, word);
+    struct table_list *tables = open_tables(reader, row ? row->name : "it", word);
     struct check_argument argument = {.tables = tables};
     if (!tables)
         return;
@@ -187,9 +197,10 @@ static void read_zone_row(struct restriction_reader *reader, const struct restri
         return;
     }
     enum dnsbl_kind kind = row->zone_places & DNSBL_CLIENT ? DNSBL_ADDRESS : DNSBL_NAME;
-    struct check_argument argument = {.zone = dnsbl_set_count(reader->zones)};
-    if (!dnsbl_set_add_zone(reader->zones, kind, row->zone_places, word, reader->context->problems,
-                            reader->context->file, reader->context->line)) {
+    struct check_argument argument = {.zone = dnsbl_set_count(reader->site->dnsbl_zones)};
+    if (!dnsbl_set_add_zone(reader->site->dnsbl_zones, kind, row->zone_places, word,
+                            reader->context->problems, reader->context->file,
+                            reader->context->line)) {
         reader->failed = true;
         return;
     }
@@ -202,13 +213,32 @@ static const char *next_word(struct restriction_reader *reader)
     return reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
 }
 
+/* Limits are counted for recipients, or for the message. LIMIT may be NULL: it fits everywhere. */
+static bool fits_limit(struct restriction_reader *reader, const struct restriction *row,
+                       const struct limit *limit)
+{
+    enum restriction_list_kind kind = reader->list->kind;
+    if (reader->class || !limit)
+        return true;
+    if (kind != LIST_RECIPIENT && kind != LIST_MESSAGE)
+        fail(reader, "%s stands in recipient_restrictions or message_restrictions alone",
+             row->name);
+    else if (kind == LIST_RECIPIENT && limit->needs_message)
+        fail(reader,
+             "limit %s counts by what stands in the header, which is not known yet; put "
+             "check_limit %s into message_restrictions",
+             limit->name, limit->name);
+    else
+        return true;
+    return false;
+}
+
 static void read_limit_row(struct restriction_reader *reader, const struct restriction *row)
 {
     const char *word = next_word(reader);
-    const struct limit *limit = word ? limit_find(reader->limits, word) : NULL;
-    enum restriction_list_kind kind = reader->list->kind;
+    const struct limit *limit = word ? limit_find(reader->site->limits, word) : NULL;
     if (!limit) {
-        const GPtrArray *limits = reader->limits->limits;
+        const GPtrArray *limits = reader->site->limits->limits;
         g_autoptr(GPtrArray) names = g_ptr_array_new();
         for (guint i = 0; i < limits->len; i++)
             g_ptr_array_add(names, ((const struct limit *)limits->pdata[i])->name);
@@ -220,15 +250,7 @@ static void read_limit_row(struct restriction_reader *reader, const struct restr
             fail(reader, "there is no section [limit %s]", word);
         else
             fail(reader, "%s needs the name of a [limit NAME] section", row->name);
-    } else if (kind != LIST_RECIPIENT && kind != LIST_MESSAGE) {
-        fail(reader, "%s stands in recipient_restrictions or message_restrictions alone",
-             row->name);
-    } else if (kind == LIST_RECIPIENT && limit->needs_message) {
-        fail(reader,
-             "limit %s counts by what stands in the header, which is not known yet; put "
-             "check_limit %s into message_restrictions",
-             word, word);
-    } else {
+    } else if (fits_limit(reader, row, limit)) {
         struct check_argument argument = {.word = g_strdup(word), .limit = limit};
         add_item(reader, row, &argument);
     }
@@ -255,6 +277,8 @@ static void read_arguments(struct restriction_reader *reader, const struct restr
 static bool fits_list(struct restriction_reader *reader, const struct restriction *row)
 {
     bool is_message = reader->list->kind == LIST_MESSAGE;
+    if (reader->class || !row)
+        return true;
     if (is_message && (row->needs & NEED_RECIPIENT))
         fail(reader,
              "%s decides for one recipient, but a message is refused for all of them; put it "
@@ -298,6 +322,44 @@ static void skip_argument(struct restriction_reader *reader, const char *word)
         reader->next++;
 }
 
+static void compile_class(struct restriction_class *class, const struct restriction_reader *reader);
+
+/* Takes over what CLASS holds: as if its words stood here. */
+static void read_class(struct restriction_reader *reader, struct restriction_class *class)
+{
+    if (reader->context && class->state == CLASS_UNREAD)
+        compile_class(class, reader);
+    if (class->state == CLASS_BEING_READ)
+        fail(reader, "the class %s leads back to itself", class->name);
+    bool warns = reader->warn_if_reject;
+    reader->warn_if_reject = false;
+    if (!class->list) {
+        reader->failed = true;
+        return;
+    }
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(class->list, i)); i++) {
+        struct restriction_item copy = *item;
+        copy.is_borrowed = true;
+        copy.warn_if_reject |= warns;
+        if (!copy.row && !reader->class)
+            copy.row = restriction_for_table(reader->list->kind);
+        if (!copy.row && !reader->class)
+            fail(reader,
+                 "the class %s holds a bare table; say what it is asked for, as in "
+                 "check_from_access %s",
+                 class->name, copy.argument.word);
+        else if (!fits_list(reader, copy.row) || !fits_limit(reader, copy.row, copy.argument.limit))
+            return;
+        else if (reader->list->items->len >= RESTRICTIONS_MAX)
+            fail(reader, "there are more than %d restrictions, what classes hold counted",
+                 RESTRICTIONS_MAX);
+        if (reader->failed)
+            return;
+        g_array_append_val(reader->list->items, copy);
+    }
+}
+
 static void read_unknown(struct restriction_reader *reader, const char *word)
 {
     const char *why = restriction_not_served(word);
@@ -318,8 +380,13 @@ static void read_word(struct restriction_reader *reader, const char *word)
     const struct restriction *row = restriction_find(word);
     const struct restriction *access = restriction_for_table(reader->list->kind);
     bool is_table = strchr(word, ':') || word[0] == '/';
-    if (row)
+    struct restriction_class *class = restriction_class_find(reader->list->classes, word);
+    if (class)
+        read_class(reader, class);
+    else if (row)
         read_row(reader, row);
+    else if (is_table && reader->class && reader->context)
+        read_table_row(reader, NULL, NULL, word);
     else if (is_table && access && reader->context)
         read_table_row(reader, access, NULL, word);
     else if (is_table && reader->context)
@@ -329,22 +396,24 @@ static void read_word(struct restriction_reader *reader, const char *word)
         read_unknown(reader, word);
 }
 
+/* Compiles TEXT by MODEL, which says for whom. */
 static struct restriction_list *compile(const char *text, enum restriction_list_kind kind,
-                                        struct dnsbl_set *zones, const struct limit_site *limits,
-                                        const struct table_context *context)
+                                        const GPtrArray *classes,
+                                        const struct restriction_reader *model)
 {
     struct restriction_list *list = g_new0(struct restriction_list, 1);
     list->kind = kind;
+    list->classes = classes;
     list->items = g_array_new(FALSE, FALSE, sizeof(struct restriction_item));
     g_array_set_clear_func(list->items, clear_item);
-    struct restriction_reader reader = {
-        .context = context, .zones = zones, .limits = limits, .list = list};
+    struct restriction_reader reader = *model;
+    reader.list = list;
     const char *why = NULL;
     g_autoptr(GPtrArray) words = text_split_list(text, &why);
     reader.words = words;
     if (!words)
         fail(&reader, "%s", why);
-    if (!context && words && words->len == 0)
+    if (!reader.context && words && words->len == 0)
         fail(&reader, "a table's result is empty");
     while (words && reader.next < words->len)
         read_word(&reader, words->pdata[reader.next++]);
@@ -356,18 +425,54 @@ static struct restriction_list *compile(const char *text, enum restriction_list_
     return NULL;
 }
 
+/* A class is compiled when it is named first, so that classes may stand in any order. */
+static void compile_class(struct restriction_class *class, const struct restriction_reader *reader)
+{
+    struct table_context context = *reader->context;
+    context.file = class->value->file;
+    context.line = class->value->line;
+    struct restriction_reader model = {.context = &context, .site = reader->site, .class = class};
+    class->state = CLASS_BEING_READ;
+    class->list = compile(class->is_said ? class->value->text : "", LIST_RECIPIENT,
+                          reader->list->classes, &model);
+    class->state = CLASS_READ;
+}
+
+void restriction_classes_compile(const GPtrArray *classes, const struct site *site,
+                                 const struct table_context *context)
+{
+    struct restriction_list list = {.classes = classes};
+    const struct restriction_reader reader = {.context = context, .site = site, .list = &list};
+    for (guint i = 0; classes && i < classes->len; i++) {
+        struct restriction_class *class = classes->pdata[i];
+        if (class->state == CLASS_UNREAD)
+            compile_class(class, &reader);
+    }
+}
+
+void restriction_classes_free(GPtrArray *classes)
+{
+    for (guint i = 0; classes && i < classes->len; i++) {
+        struct restriction_class *class = classes->pdata[i];
+        restriction_list_free(class->list);
+    }
+    if (classes)
+        g_ptr_array_unref(classes);
+}
+
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
-                                                  struct dnsbl_set *zones,
-                                                  const struct limit_site *limits,
+                                                  const struct site *site, const GPtrArray *classes,
                                                   const struct table_context *context)
 {
-    return compile(text, kind, zones, limits, context);
+    const struct restriction_reader model = {.context = context, .site = site};
+    return compile(text, kind, classes, &model);
 }
 
 struct restriction_list *restriction_list_compile_result(const char *text,
-                                                         enum restriction_list_kind kind)
+                                                         enum restriction_list_kind kind,
+                                                         const GPtrArray *classes)
 {
-    return compile(text, kind, NULL, NULL, NULL);
+    return compile(text, kind, classes, &(struct restriction_reader){0});
 }
 
 void restriction_list_free(struct restriction_list *list)

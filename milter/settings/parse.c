@@ -18,13 +18,8 @@ struct parser {
     unsigned line;
     unsigned suggestions;
     bool has_too_many;
+    GPtrArray *classes; /* the words of restriction_classes, wherever it stands; NULL: none */
 };
-
-static void add_to_index(const struct section *section, const char *name, struct keyed_line *keyed)
-{
-    char *key = g_strdup_printf("%s %s", name, keyed->keyed.key);
-    g_hash_table_replace(section->keyed_index, key, keyed);
-}
 
 /* " in [listener NAME]", or "" for main. */
 static char *where(const struct section *section)
@@ -109,7 +104,7 @@ static void set_keyed(struct parser *parser, enum setting setting, const char *k
                       const char *value)
 {
     struct section *section = parser->section;
-    g_autofree char *name = g_strdup_printf("%s %s", setting_rows[setting].name, key);
+    g_autofree char *name = keyed_name(setting, key);
     struct keyed_line *keyed = g_hash_table_lookup(section->keyed_index, name);
     if (keyed) {
         warn_twice(parser, name, keyed->keyed.value.line);
@@ -119,7 +114,7 @@ static void set_keyed(struct parser *parser, enum setting setting, const char *k
         keyed->setting = setting;
         keyed->keyed.key = g_strdup(key);
         g_ptr_array_add(section->keyed, keyed);
-        add_to_index(section, setting_rows[setting].name, keyed);
+        g_hash_table_replace(section->keyed_index, g_strdup(name), keyed);
     }
     keyed->raw = g_strdup(value);
     keyed->keyed.value.line = parser->line;
@@ -148,12 +143,27 @@ static void split_key(char *name, const char **key_r)
     *key_r = end + 1 + strspn(end + 1, " \t");
 }
 
+/* Whether NAME is a restriction class, and may be said here. */
+static bool is_class(const struct parser *parser, const char *name)
+{
+    bool fits = parser->section->kind == SECTION_MAIN || parser->section->kind == SECTION_LISTENER;
+    for (guint i = 0; fits && parser->classes && i < parser->classes->len; i++)
+        if (strcmp(parser->classes->pdata[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void set(struct parser *parser, const char *name, const char *value)
 {
     g_autofree char *word = g_strdup(name);
     const char *key;
     split_key(word, &key);
     enum setting setting;
+    if (*key == '\0' && !setting_find(word, SECTION_MAIN, &setting) && is_class(parser, word)) {
+        set_keyed(parser, SETTING_RESTRICTION_CLASSES, word, value);
+        warn_of_comment(parser, value);
+        return;
+    }
     if (!setting_find(word, parser->section->kind, &setting)) {
         tell_unknown(parser, name);
         return;
@@ -302,10 +312,36 @@ static void parse_section(struct parser *parser, const char *line)
         parser->section = open_section(parser, kind, name);
 }
 
+/* The classes may be said before restriction_classes names them: it is looked for first. NULL: it
+ * is not there. */
+static GPtrArray *find_classes(const char *text, size_t length)
+{
+    struct problems *unheard = problems_new();
+    GPtrArray *classes = NULL;
+    struct setting_lines lines;
+    unsigned number;
+    settings_lines_init(&lines, text, length, "", unheard);
+    g_autoptr(GString) line = g_string_new(NULL);
+    while (settings_lines_next(&lines, line, &number) && line->str[0] != '[') {
+        char *equals = strchr(line->str, '=');
+        if (!equals)
+            continue;
+        *equals = '\0';
+        if (strcmp(g_strchomp(line->str), setting_rows[SETTING_RESTRICTION_CLASSES].name) != 0)
+            continue;
+        if (classes)
+            g_ptr_array_unref(classes);
+        classes = text_split_list(equals + 1, NULL);
+    }
+    problems_free(unheard);
+    return classes;
+}
+
 void parse_text(struct settings *settings, const char *text, size_t length,
                 struct problems *problems)
 {
     struct parser parser = {.settings = settings, .problems = problems, .section = settings->main};
+    g_autoptr(GPtrArray) classes = parser.classes = find_classes(text, length);
     struct setting_lines lines;
     settings_lines_init(&lines, text, length, settings->file, problems);
     g_autoptr(GString) line = g_string_new(NULL);

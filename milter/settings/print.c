@@ -25,12 +25,38 @@ static GArray *all_by_name(void)
     return list;
 }
 
+static void print_value(FILE *stream, const char *name, const char *text)
+{
+    if (!text)
+        fprintf(stream, "# %s is not set\n", name);
+    else
+        fprintf(stream, "%s =%s%s\n", name, *text ? " " : "", text);
+}
+
+/* What main says of the class NAME (NULL: of all), to STREAM if that is not NULL. false: there is
+ * none. */
+static bool print_classes(const struct settings *settings, const char *name, FILE *stream)
+{
+    bool found = false;
+    const GPtrArray *keyed = settings ? settings->main->keyed : NULL;
+    for (guint i = 0; keyed && i < keyed->len; i++) {
+        const struct keyed_line *line = keyed->pdata[i];
+        if (line->setting != SETTING_RESTRICTION_CLASSES ||
+            (name && strcmp(name, line->keyed.key) != 0))
+            continue;
+        found = true;
+        if (stream)
+            print_value(stream, line->keyed.key, line->raw);
+    }
+    return found;
+}
+
 /* Those that are named: a name may be a row of several kinds of section. false: one is unknown. */
-static bool find_named(const char *const *names, GArray *list)
+static bool find_named(const struct settings *settings, const char *const *names, GArray *list)
 {
     bool all_known = true;
     for (; *names; names++) {
-        bool is_known = false;
+        bool is_known = print_classes(settings, *names, NULL);
         for (unsigned i = 0; i < SETTING_COUNT; i++) {
             enum setting setting = (enum setting)i;
             if (strcmp(setting_rows[i].name, *names) != 0)
@@ -41,14 +67,6 @@ static bool find_named(const char *const *names, GArray *list)
         all_known = all_known && is_known;
     }
     return all_known;
-}
-
-static void print_value(FILE *stream, const char *name, const char *text)
-{
-    if (!text)
-        fprintf(stream, "# %s is not set\n", name);
-    else
-        fprintf(stream, "%s =%s%s\n", name, *text ? " " : "", text);
 }
 
 static char *ask_in_force(const struct settings_print_options *options,
@@ -76,9 +94,9 @@ static void print_keyed(const struct section *section, enum setting setting, GSt
 {
     for (guint i = 0; i < section->keyed->len; i++) {
         const struct keyed_line *line = section->keyed->pdata[i];
+        g_autofree char *name = keyed_name(setting, line->keyed.key);
         if (line->setting == setting)
-            g_string_append_printf(out, "%s %s = %s\n", setting_rows[setting].name, line->keyed.key,
-                                   line->raw);
+            g_string_append_printf(out, "%s =%s%s\n", name, *line->raw ? " " : "", line->raw);
     }
 }
 
@@ -105,10 +123,14 @@ bool settings_print(const struct settings *settings, const struct settings_print
 {
     g_autoptr(GArray) list =
         options->names ? g_array_new(FALSE, FALSE, sizeof(enum setting)) : all_by_name();
-    bool all_known = !options->names || find_named(options->names, list);
+    bool all_known = !options->names || find_named(settings, options->names, list);
     print_main(settings, list, options, stream);
     if (options->defaults)
         return all_known;
+    if (!options->names)
+        print_classes(settings, NULL, stream);
+    for (const char *const *name = options->names; name && *name; name++)
+        print_classes(settings, *name, stream);
     for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
         for (guint i = 0; i < settings->sections[kind]->len; i++)
             print_section(settings->sections[kind]->pdata[i], list, options, stream);

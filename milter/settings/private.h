@@ -44,6 +44,9 @@ struct settings {
     GPtrArray *sections[SECTION_KIND_COUNT];
 };
 
+/* How a keyed line begins: "score RULE", or the name of a class. The caller frees it. */
+char *keyed_name(enum setting setting, const char *key);
+
 struct section *section_new(struct settings *settings, enum section_kind kind, const char *name,
                             unsigned line);
 

@@ -204,10 +204,16 @@ static struct cell *resolve(struct resolution *resolver, enum setting setting)
     return cell;
 }
 
+char *keyed_name(enum setting setting, const char *key)
+{
+    return setting == SETTING_RESTRICTION_CLASSES
+               ? g_strdup(key)
+               : g_strdup_printf("%s %s", setting_rows[setting].name, key);
+}
+
 static void resolve_keyed(struct resolution *resolver, struct keyed_line *line)
 {
-    g_autofree char *name =
-        g_strdup_printf("%s %s", setting_rows[line->setting].name, line->keyed.key);
+    g_autofree char *name = keyed_name(line->setting, line->keyed.key);
     struct frame frame = {resolver, name, line->keyed.value.line};
     struct cell cell = {0};
     if (!fill(&frame, &setting_rows[line->setting], line->raw, &cell))

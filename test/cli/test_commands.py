@@ -152,6 +152,18 @@ def config():
           'delay_checks = yes\nauth_min_ssf = 256\n')
 
 
+@case('config prints restriction classes, by name too, and in sections')
+def config_classes():
+    settings = ctl.Settings('a = permit_mynetworks,\n  reject\nrestriction_classes = a b\n'
+                            'b =\n[listener x]\na = reject\n')
+    match('(?m)^a = permit_mynetworks, reject\nb =$', settings.run('config').stdout)
+    match(r'(?m)^\[listener x\]\na = reject$', settings.run('config', '-n').stdout)
+    equal(settings.run('config', 'a').stdout, 'a = permit_mynetworks, reject\n')
+    absent('permit_mynetworks, reject', settings.run('config', '-d').stdout)
+    match('c is no parameter', exits(settings.run('config', 'a', 'c'), 1).stderr)
+    absent('a is no parameter', settings.run('config', 'a', 'c').stderr)
+
+
 @case('the output of config is a gatepost.conf')
 def config_round():
     settings = ctl.Settings(SITE + '[listener x]\nmode = monitor\nmynetworks =\n')

@@ -684,6 +684,71 @@ rows('a bare postmaster and what was put off before', SITE + 'delay_checks = no\
      ('--rcpt postmaster', 'accept'),
      ('', 'tempfail rcpt defer_if_permit'))
 
+# Restriction classes
+CLASSES = SITE + '''
+strict = check_sender_access inline:{{bad.example=REJECT no, thanks}, good.example=permit} reject
+restriction_classes = strict, outer, relay, watched, loop, message_class, plain
+outer = permit_mynetworks strict
+relay = permit_mynetworks reject_unauth_destination
+watched = warn_if_reject strict
+loop = check_recipient_access inline:{l@example.org=back, back=x, l=loop}
+message_class = reject_spam
+plain = inline:{{p@example.org=REJECT plain}, {q.example=REJECT plain}}
+relay_restrictions = relay
+'''
+STRICT = '554 5.7.1 <%s>: Sender address rejected: %s'
+rows('a class that a list names', CLASSES + 'recipient_restrictions = outer defer\n',
+     ('--from a@bad.example', 'reject rcpt check_sender_access', STRICT % ('a@bad.example', 'no, thanks')),
+     ('--from a@good.example', 'accept'),
+     ('--from a@other.example', 'reject rcpt reject'),
+     ('--from a@bad.example --client 127.0.0.1', 'accept'),
+     ('--from a@good.example ' + FAR, RELAY))
+rows('a class below warn_if_reject', CLASSES + 'recipient_restrictions = warn_if_reject strict defer\n',
+     ('--from a@bad.example', 'tempfail rcpt defer'),
+     ('--from a@good.example', 'accept'))
+rows('a class that warns', CLASSES + 'recipient_restrictions = watched defer\n',
+     ('--from a@bad.example', 'tempfail rcpt defer'),
+     ('--from a@good.example', 'accept'))
+rows('classes that tables name', CLASSES + 'recipient_restrictions = check_recipient_access inline:'
+     '{s@example.org=strict, {t@example.org=permit_mynetworks, outer}, l@example.org=loop, '
+     'u@example.org=STRICT, m@example.org=message_class, {w@example.org=warn_if_reject strict}, '
+     '{c@example.org=reject_unauth_destination relay}, p@example.org=plain} defer\n',
+     ('--from a@bad.example --rcpt s@example.org', 'reject rcpt check_sender_access',
+      STRICT % ('a@bad.example', 'no, thanks')),
+     ('--from a@good.example --rcpt s@example.org', 'accept'),
+     ('--from a@other.example --rcpt s@example.org', 'reject rcpt reject'),
+     ('--from a@bad.example --rcpt t@example.org', 'reject rcpt check_sender_access'),
+     ('--from a@bad.example --rcpt t@example.org --client 127.0.0.1', 'accept'),
+     ('--from a@bad.example --rcpt w@example.org', 'tempfail rcpt defer'),
+     ('--rcpt l@example.org', 'tempfail rcpt', OUT_OF_ORDER),
+     ('--rcpt u@example.org', 'tempfail rcpt', OUT_OF_ORDER),
+     ('--rcpt m@example.org', 'tempfail rcpt', OUT_OF_ORDER),
+     ('--rcpt c@example.org', 'tempfail rcpt defer'),
+     ('--rcpt p@example.org', 'reject rcpt check_recipient_access',
+      '554 5.7.1 <p@example.org>: Recipient address rejected: plain'),
+     ('--rcpt other@example.org', 'tempfail rcpt defer', '450 4.3.2 <other@example.org>: '
+      'Recipient address rejected: Try again later'))
+rows('a circle that a table closes', CLASSES.replace('l=loop}', 'example.org=loop}') +
+     'recipient_restrictions = loop\n',
+     ('--rcpt x@example.org', 'tempfail rcpt check_recipient_access', OUT_OF_ORDER))
+rows('a bare table in a class asks what its list asks', CLASSES + 'sender_restrictions = plain\n'
+     'recipient_restrictions = plain\n',
+     ('--from a@q.example', 'reject rcpt check_sender_access',
+      STRICT % ('a@q.example', 'plain')),
+     ('--from a@r.example --rcpt p@example.org', 'reject rcpt check_recipient_access'),
+     ('--from a@r.example', 'accept'))
+rows('a class of a listener', CLASSES + 'recipient_restrictions = strict\n[listener inner]\n'
+     'strict = permit\n',
+     ('--from a@bad.example', 'reject rcpt check_sender_access'),
+     ('--from a@bad.example --listener inner', 'accept'))
+rows('classes of the message', SITE + 'restriction_classes = a b\na = check_from_access inline:'
+     '{elsewhere.example=b}\nb = check_header_access Subject inline:{hello=REJECT}\n'
+     'message_restrictions = a\n',
+     ('-', 'reject message check_header_access'),
+     ('', 'accept'))
+rows('a class that nothing says', SITE + 'restriction_classes = a\nrecipient_restrictions = a defer\n',
+     ('', 'tempfail rcpt defer'))
+
 REVERSE = '451 4.3.5 Server configuration error'
 for warn, result in itertools.product(('', 'warn_if_reject '), ('OK', 'permit', '12345', 'RELAY', 'warn_if_reject reject permit')):
     rows('check_reverse_client_hostname_access may not permit by ' + warn + result, SITE +

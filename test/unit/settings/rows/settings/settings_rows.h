@@ -21,3 +21,4 @@ SETTING(RULE_SCORE, "score", SCORE, "1.0", BETWEEN("-100", "100"), PROFILE | KEY
 SETTING(KEY_P, "key", TEXT, "sender", NOT_EMPTY, LIMIT, "t")
 SETTING(MAX_P, "max", INTEGER, "1", BETWEEN("0", "1000"), LIMIT, "t")
 SETTING(LIMIT_LIST, "list", TEXT, "other", ANY, LIMIT, "t")
+SETTING(RESTRICTION_CLASSES, "restriction_classes", LIST, "", ANY, MAIN, "t")
