@@ -207,7 +207,7 @@ static struct verdict judge(const struct story *story, const struct grading *gra
                             const char *mx, const char *address, int64_t until)
 {
     struct verdict verdict = {0};
-    bool seen = false;
+    bool seen = false, failed = false;
     for (guint i = 0; i < story->runs->len; i++) {
         const struct history_run *run = &g_array_index(story->runs, struct history_run, i);
         const struct sighting *one =
@@ -222,7 +222,13 @@ static struct verdict judge(const struct story *story, const struct grading *gra
         }
         seen = true;
         unsigned times = one->first == run->id ? (unsigned)one->tries : 1;
-        add_observation(&verdict, grading->grade(one->finding), one->finding, run->started, times);
+        /* a handshake that failed in the run before, too, has failed twice */
+        struct finding seen_now = *one->finding;
+        bool fails = g_strcmp0(seen_now.state, "handshake-failed") == 0;
+        if (fails && failed)
+            seen_now.tries = MAX(seen_now.tries, 2);
+        failed = fails;
+        add_observation(&verdict, grading->grade(&seen_now), one->finding, run->started, times);
     }
     verdict.certain = verdict.lost &&
                       (verdict.agree >= DIFF_AGREE || verdict.until - verdict.since >= DIFF_SPAN_S);
