@@ -101,7 +101,11 @@ void engine_message(struct engine *engine, enum engine_level level, const char *
 void engine_warn_once(struct engine *engine, const char *key, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-void engine_session_began(struct engine *engine);
+/* Counts a session and gives it a name, ID_R[ENGINE_SESSION_ID_MAX], that no other one of this
+ * engine has and hardly one of another: the time, in microseconds, in digits and consonants. Later
+ * names sort behind earlier ones. */
+#define ENGINE_SESSION_ID_MAX 16
+void engine_session_began(struct engine *engine, char *id_r);
 void engine_session_ended(struct engine *engine);
 void engine_get_counters(struct engine *engine, struct engine_counters *counters_r);
 

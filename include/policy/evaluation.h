@@ -27,7 +27,7 @@ struct evaluation {
     GArray *frames;
     struct check_errand errand; /* of the item that waits */
     char *reply;                /* EVALUATION_REFUSE: owned */
-    const char *check;          /* the restriction that decided; static */
+    const char *check;          /* the restriction that decided, refused or permitted; static */
     char *why;                  /* why it could not be decided, or NULL; to be stolen */
     enum wait_source waits_for; /* EVALUATION_WAIT */
 };

@@ -14,6 +14,22 @@
 
 struct policy;
 
+/* Which restriction ended each list with a permit; NULL: none did. Static. */
+struct permits {
+    const char *by[LIST_COUNT];
+};
+
+/* The one that tells why a message passed: the relay list's, else the first there is; NULL: no list
+ * was ended, nothing was against it. */
+const char *permits_main(const struct permits *permits);
+
+/* "client", "helo", "sender", "relay", "recipient", "message". */
+const char *permits_list_word(enum restriction_list_kind kind);
+
+/* "client:RESTRICTION", "relay:RESTRICTION" ... for each list that was ended, NULL behind the last;
+ * the caller frees it with g_strfreev. */
+char **permits_list(const struct permits *permits);
+
 enum session_action {
     SESSION_CONTINUE, /* go on; at the end of a message: pass it on */
     SESSION_REFUSE,   /* with answer->reply, 4xx or 5xx */
@@ -30,6 +46,7 @@ struct session_recipient {
 
 /* One for each refusal, one for each message that was passed on or held, one for each note. */
 struct event {
+    gint64 when; /* real time in us; 0: not told */
     enum action action;
     enum stage stage;      /* where the reply was given */
     const char *check;     /* the restriction that decided; NULL: none */
@@ -40,6 +57,8 @@ struct event {
                                     their verdicts; NULL: none yet */
     const GPtrArray *details;    /* of struct check_detail *: what the restriction that decided has
                                     to add; NULL: nothing */
+    const struct permits *permits; /* of what passes: who let it past its lists; else NULL */
+    const char *session;           /* joins the events of a connection; letters and digits */
     const struct facts *facts;
     const char *login;               /* as the site knows it; NULL: none */
     const struct policy *policy;     /* of the listener */

@@ -17,12 +17,17 @@
 /* Longest line, in bytes, if a client makes each value as long as it can. */
 #define LOGLINE_MAX 32768
 
+/* The key "v" of JSON lines: it grows when a key changes its meaning or its type, not when there is
+ * a new one. */
+#define LOGLINE_VERSION 1
+
 /* Appends the line for EVENT, without a line end. */
 void logline_event(const struct event *event, enum setting_log_format format, GString *line);
 
-/* Appends a line that says TEXT: "warning: TEXT", or {"level":"warning","message":"TEXT"}. */
-void logline_message(enum engine_level level, const char *text, enum setting_log_format format,
-                     GString *line);
+/* Appends a line that says TEXT: "warning: TEXT", or {"ts":"...","v":1,"level":"warning",
+ * "message":"TEXT"}. WHEN: real time in us; 0: not told. */
+void logline_message(enum engine_level level, const char *text, gint64 when,
+                     enum setting_log_format format, GString *line);
 
 /* Calls VISIT for each key of EVENT that has a value, with the value as it is (not escaped, but
  * bounded in length). */

@@ -50,6 +50,7 @@ struct trial_recipient {
 
 struct trial_result {
     struct trial_decision decision; /* the first refusal; if there is none, what the end said */
+    struct permits permits;         /* of what passes */
     enum stage stage;      /* where the reply was given; of what was accepted the last one */
     GPtrArray *recipients; /* of struct trial_recipient */
     GPtrArray *headers;    /* of char *: "Name: value" that would be added */

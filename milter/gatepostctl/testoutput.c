@@ -113,6 +113,7 @@ void test_print_json(const char *file, const struct trial_result *result, FILE *
     for (guint i = 0; i < result->headers->len; i++)
         json_string(out, NULL, result->headers->pdata[i]);
     json_close(out, ']');
+    json_string(out, "permit", permits_main(&result->permits));
     json_close(out, '}');
     fprintf(stream, "%s\n", out->str);
 }
@@ -130,6 +131,25 @@ static void print_decision(FILE *stream, const struct trial_result *result)
         print_field(stream, result->monitor ? "would say" : "reply", decision->reply);
     if (decision->check)
         print_field(stream, "decided by", decision->check);
+}
+
+/* "RESTRICTION: LIST, LIST", the one first that tells why it passed. */
+static void print_permits(FILE *stream, const struct permits *permits)
+{
+    struct permits rest = *permits;
+    const char *name = "permit";
+    for (const char *by; (by = permits_main(&rest)); name = "") {
+        g_autoptr(GString) line = g_string_new(by);
+        const char *before = ": ";
+        for (enum restriction_list_kind kind = 0; kind < LIST_COUNT; kind++) {
+            if (g_strcmp0(rest.by[kind], by) != 0)
+                continue;
+            g_string_append_printf(line, "%s%s", before, permits_list_word(kind));
+            before = ", ";
+            rest.by[kind] = NULL;
+        }
+        print_field(stream, name, line->str);
+    }
 }
 
 static void print_recipients(FILE *stream, const struct trial_result *result)
@@ -226,6 +246,7 @@ void test_print_text(const char *file, const struct trial_result *result, FILE *
     fprintf(stream, "%s: %s at %s%s\n", name, action_word(result->decision.verdict),
             stage_name(result->stage), result->monitor ? " (mode = monitor)" : "");
     print_decision(stream, result);
+    print_permits(stream, &result->permits);
     print_list(stream, "log", result->notes);
     print_field(stream, "client", result->client);
     if (result->listener)

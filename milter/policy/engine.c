@@ -15,6 +15,7 @@ struct engine {
     GArray *listeners;  /* of struct engine_listener; as it is once there are sessions */
     GHashTable *warned; /* keys of engine_warn_once */
     struct engine_counters counters;
+    gint64 last_session; /* the time that the last one was named after, us */
     struct dnsbl_state *dnsbl_state;
     struct engine_dns *dns;
     struct bounce_memory *bounce_memory;
@@ -317,12 +318,19 @@ void engine_warn_once(struct engine *engine, const char *key, const char *format
     va_end(args);
 }
 
-void engine_session_began(struct engine *engine)
+void engine_session_began(struct engine *engine, char *id_r)
 {
+    static const char digits[] = "0123456789bcdfghjklmnpqrstvwxyz"; /* no vowels: no words */
+    enum { BASE = sizeof(digits) - 1, WIDTH = 11 }; /* BASE^WIDTH microseconds: 800 years */
     g_mutex_lock(&engine->lock);
     engine->counters.sessions++;
     engine->counters.open++;
+    engine->last_session = MAX(engine->last_session + 1, g_get_real_time());
+    gint64 rest = engine->last_session;
     g_mutex_unlock(&engine->lock);
+    id_r[WIDTH] = '\0';
+    for (int i = WIDTH - 1; i >= 0; i--, rest /= BASE)
+        id_r[i] = digits[rest % BASE];
 }
 
 void engine_session_ended(struct engine *engine)

@@ -217,6 +217,8 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     switch (result) {
     case CHECK_PERMIT:
         outcome = take_permit(evaluation, &check, name);
+        if (outcome == EVALUATION_PERMIT)
+            evaluation->check = name;
         break;
     case CHECK_REFUSE:
         outcome = take_refusal(evaluation, name, g_steal_pointer(&check.reply), warn);

@@ -36,6 +36,14 @@ static void answer_refuse(struct session *session, const struct refusal *refusal
 
 /* The log */
 
+/* The first permit of each list counts: it is that of the first recipient who is not refused. */
+static void permits_add(struct permits *into, const struct permits *from)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (!into->by[kind])
+            into->by[kind] = from->by[kind];
+}
+
 /* Tells that ACTION was taken, because of REFUSAL (NULL: none), or what NOTE says. TO: whom it is
  * about. */
 static void report(struct session *session, enum action action, const struct refusal *refusal,
@@ -46,7 +54,11 @@ static void report(struct session *session, enum action action, const struct ref
         stage == STAGE_MESSAGE ? &session->message_effects : &session->run.effects;
     gint64 under_way = session->resumed_at ? g_get_monotonic_time() - session->resumed_at : 0;
     g_autofree char *login = site_login(&session->policy->site, &session->facts);
+    struct permits permits = session->message_permits;
+    permits_add(&permits, &session->early_permits);
+    bool passes = action == ACTION_ACCEPT || action == ACTION_HOLD;
     const struct event event = {
+        .when = g_get_real_time(),
         .action = action,
         .stage = stage,
         .check = refusal ? refusal->check : NULL,
@@ -57,6 +69,8 @@ static void report(struct session *session, enum action action, const struct ref
         .to = to,
         .recipients = session->recipients,
         .details = note ? note->details : effects->details,
+        .permits = passes ? &permits : NULL,
+        .session = session->id,
         .facts = &session->facts,
         .login = login,
         .policy = session->policy,
@@ -254,6 +268,7 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     } else {
         take_effects(&session->message_effects, &session->run.effects);
         take_charges(&session->message_effects, &session->run.effects);
+        permits_add(&session->message_permits, &session->run.permits);
         answer_continue(session);
     }
     if (refusal->reply && session->policy->monitor) /* what monitor mode lets pass is counted */
@@ -284,6 +299,7 @@ void outcome_of_lists(struct session *session)
             take_effects(into, earlier[i]);
     take_effects(into, own);
     take_charges(into, own);
+    permits_add(&session->message_permits, &session->run.permits);
     into->changes = g_steal_pointer(&own->changes);
     into->body = g_steal_pointer(&own->body);
     into->spam = g_steal_pointer(&own->spam);

@@ -26,7 +26,7 @@ struct session *session_new(struct engine *engine, const struct waker *waker)
     session->snapshot = engine_acquire(engine);
     session->policy = snapshot_main_policy(session->snapshot);
     facts_init(&session->facts);
-    engine_session_began(engine);
+    engine_session_began(engine, session->id);
     return session;
 }
 
@@ -46,6 +46,7 @@ static void forget_message(struct session *session)
     refusal_clear(&session->message_refusal);
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
+    session->message_permits = (struct permits){0};
     session->microseconds = 0;
     run_stop_waiting(session);
 }
@@ -188,6 +189,7 @@ enum session_step session_connect(struct session *session, const struct connecti
                                   const struct macro_source *macros)
 {
     forget_message(session);
+    session->early_permits = (struct permits){0};
     facts_connect(&session->facts, connection, macros);
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);

@@ -28,6 +28,7 @@ struct run {
     bool evaluating;
     struct evaluation evaluation;
     struct check_effects effects;
+    struct permits permits;
     struct refusal refusal; /* what they came to; its reply is NULL: nothing against it */
     bool decided;           /* they have been run */
     bool no_message;        /* there is none to be counted: the command line asks */
@@ -37,6 +38,7 @@ struct run {
 
 struct session {
     struct engine *engine;
+    char id[ENGINE_SESSION_ID_MAX];
     struct waker waker;
     struct snapshot *snapshot;
     const struct policy *policy;
@@ -50,6 +52,7 @@ struct session {
     /* with delay_checks = no: what CONNECT, HELO and MAIL said */
     struct refusal client_refusal, helo_refusal;
     struct check_effects client_effects, helo_effects, mail_effects;
+    struct permits early_permits; /* with delay_checks = no: of lists that came before RCPT */
     /* of the message */
     GPtrArray *recipients;
     size_t header_bytes, header_lines;
@@ -64,6 +67,8 @@ struct session {
     GArray *message_profiles;       /* of unsigned, beside them */
     struct refusal message_refusal; /* mail without SMTP: given at its end */
     struct check_effects message_effects;
+    /* of its first recipient who was not refused, and of its end */
+    struct permits message_permits;
     gint64 microseconds; /* spent on the message so far */
     gint64 resumed_at;   /* when the step under way began */
     gint64 waiting_from; /* the same, while it waits; else 0 */

@@ -73,6 +73,10 @@ static bool run_lists(struct session *session)
                 .check = run->evaluation.check,
                 .why = g_steal_pointer(&run->evaluation.why),
             };
+        if (result == EVALUATION_PERMIT)
+            run->permits.by[kind] = run->evaluation.check;
+        if (run->stage < STAGE_RCPT)
+            session->early_permits.by[kind] = run->permits.by[kind];
         evaluation_clear(&run->evaluation);
         run->evaluating = false;
     }

@@ -82,7 +82,7 @@ static struct log_line *message_line(struct log *log, enum engine_level level, c
 {
     struct log_options options = current_options(log);
     g_autoptr(GString) line = g_string_new(NULL);
-    logline_message(level, text, options.format, line);
+    logline_message(level, text, g_get_real_time(), options.format, line);
     struct log_line *made =
         log_line_new(options.target, options.facility,
                      level == ENGINE_WARNING ? LOG_WARNING : LOG_INFO, line->str, NULL);

@@ -23,7 +23,15 @@ struct value {
     char *string; /* owned */
     double number;
     const char *const *list; /* NULL behind the last */
+    char **own_list;         /* the same, when it is the value's own */
+    bool told;               /* of an optional key: it is there without a value, too */
 };
+
+static void value_clear(struct value *value)
+{
+    g_free(value->string);
+    g_strfreev(value->own_list);
+}
 
 struct key_row {
     const char *key;
@@ -151,6 +159,30 @@ static void get_mode(const struct event *event, struct value *value_r)
         take(value_r, "monitor");
 }
 
+/* Of what passes it is there, told or not: "-" says that nothing was against it. */
+static void get_permit(const struct event *event, struct value *value_r)
+{
+    value_r->told = event->permits != NULL;
+    if (event->permits)
+        take(value_r, permits_main(event->permits));
+}
+
+/* All of them, where there is more than one list that was ended. */
+static void get_permits(const struct event *event, struct value *value_r)
+{
+    g_auto(GStrv) list = event->permits ? permits_list(event->permits) : NULL;
+    if (!list || g_strv_length(list) < 2)
+        return;
+    value_r->kind = VALUE_LIST;
+    value_r->own_list = g_steal_pointer(&list);
+    value_r->list = (const char *const *)value_r->own_list;
+}
+
+static void get_session(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->session);
+}
+
 /* In the order of the line, which is part of the interface: new keys go to the end. */
 static const struct key_row key_rows[] = {
     {"action", get_action, 32, false},
@@ -171,6 +203,9 @@ static const struct key_row key_rows[] = {
     {"ms", get_milliseconds, 32, false},
     {"text", get_text, 500, true},
     {"mode", get_mode, 32, true},
+    {"permit", get_permit, 100, true},
+    {"permits", get_permits, 600, true},
+    {"session", get_session, 32, true},
 };
 
 /* Cuts TEXT to LIMIT bytes, not within a character, and shows that it did. */
@@ -256,7 +291,7 @@ static void append_value(GString *line, const char *text)
 static void text_pair(GString *line, const struct key_row *row, const struct value *value)
 {
     g_autofree char *text = value_text(row, value);
-    if (row->optional && !text)
+    if (row->optional && !text && !value->told)
         return;
     g_string_append_printf(line, "%s%s=", line->len ? " " : "", row->key);
     if (text)
@@ -283,7 +318,7 @@ static void json_pair(GString *line, const struct key_row *row, const struct val
         json_number(line, row->key, value->number, TIME_DECIMALS);
     } else {
         text = value_text(row, value);
-        if (text || !row->optional)
+        if (text || !row->optional || value->told)
             json_string(line, row->key, text);
     }
 }
@@ -308,33 +343,47 @@ static bool get_pair(const struct event *event, size_t index, struct key_row *ro
     return true;
 }
 
+/* What every JSON line begins with: when (0: not told), and what it may be read as. */
+static void json_begin(GString *line, gint64 when)
+{
+    json_open(line, NULL, '{');
+    g_autoptr(GDateTime) seconds =
+        when ? g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC) : NULL;
+    g_autofree char *date = seconds ? g_date_time_format(seconds, "%Y-%m-%dT%H:%M:%S") : NULL;
+    g_autofree char *ts =
+        g_strdup_printf("%s.%06dZ", date ? date : "", (int)(when % G_USEC_PER_SEC));
+    if (date)
+        json_string(line, "ts", ts);
+    json_integer(line, "v", LOGLINE_VERSION);
+}
+
 void logline_event(const struct event *event, enum setting_log_format format, GString *line)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     struct key_row row;
     struct value value;
     if (format == LOG_FORMAT_JSON)
-        json_open(line, NULL, '{');
+        json_begin(line, event->when);
     for (size_t i = 0; get_pair(event, i, &row, &value); i++) {
         if (format == LOG_FORMAT_JSON)
             json_pair(line, &row, &value);
         else
             text_pair(text, &row, &value);
-        g_free(value.string);
+        value_clear(&value);
     }
     if (format == LOG_FORMAT_JSON)
         json_close(line, '}');
     g_string_append_len(line, text->str, (gssize)text->len);
 }
 
-void logline_message(enum engine_level level, const char *text, enum setting_log_format format,
-                     GString *line)
+void logline_message(enum engine_level level, const char *text, gint64 when,
+                     enum setting_log_format format, GString *line)
 {
     static const char *const words[] = {[ENGINE_INFO] = "info", [ENGINE_WARNING] = "warning"};
     g_autoptr(GString) cut = g_string_new(NULL);
     append_cut(cut, text, LOGLINE_MAX / 8);
     if (format == LOG_FORMAT_JSON) {
-        json_open(line, NULL, '{');
+        json_begin(line, when);
         json_string(line, "level", words[level]);
         json_string(line, "message", cut->str);
         json_close(line, '}');
@@ -351,7 +400,7 @@ void logline_foreach(const struct event *event,
     struct value value;
     for (size_t i = 0; get_pair(event, i, &row, &value); i++) {
         g_autofree char *text = value_text(&row, &value);
-        g_free(value.string);
+        value_clear(&value);
         if (text)
             visit(data, row.key, text);
     }

@@ -27,6 +27,8 @@ struct trial {
 static void on_event(void *data, const struct event *event)
 {
     struct trial *trial = data;
+    if (event->permits && trial->result)
+        trial->result->permits = *event->permits;
     if (event->text && trial->result)
         g_ptr_array_add(trial->result->notes,
                         action_is_note(event->action)

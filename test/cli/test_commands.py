@@ -14,7 +14,7 @@ import place
 from tap import Failure, absent, case, equal, match, run, true
 
 FIELDS = ['file', 'verdict', 'stage', 'check', 'reply', 'recipients', 'score', 'required', 'rules',
-          'charsets', 'scripts', 'autoreply', 'dnsbl', 'headers']
+          'charsets', 'scripts', 'autoreply', 'dnsbl', 'headers', 'permit']
 SITE = 'local_domains = example.org\n'
 MESSAGE = 'From: A <a@far.example>\nSubject: x\n\nbody\n'
 
@@ -363,7 +363,46 @@ def json_fields():
         'score': 0, 'required': 5, 'rules': [], 'charsets': [], 'scripts': {},
         'autoreply': {'is_autoreply': False, 'to_bounce_sender': False, 'quotes_original': False,
                       'evidence': []},
-        'dnsbl': {'score': 0, 'hits': []}, 'headers': []}, 'object')
+        'dnsbl': {'score': 0, 'hits': []}, 'headers': [], 'permit': None}, 'object')
+
+
+PERMITS = [  # settings, what is asked, the restriction that is named
+    ('', '--client 127.0.0.1 --rcpt x@far.example', 'permit_mynetworks'),
+    ('', '--client 127.0.0.1', 'permit_mynetworks'),
+    ('', '--auth bob --tls TLSv1.3 --rcpt x@far.example', 'permit_sasl_authenticated'),
+    ('', '', None),
+    ('', '--rcpt x@far.example', None),
+    ('', '--client 127.0.0.1 --rcpt x@far.example -', 'permit_mynetworks'),
+    ('relay_restrictions = permit_auth_destination reject\n', '', 'permit_auth_destination'),
+    ('client_restrictions = check_client_access inline:{203.0.113.1=OK}\n', '',
+     'check_client_access'),
+    ('client_restrictions = check_client_access inline:{203.0.113.1=permit_auth_destination}\n',
+     '', 'permit_auth_destination'),
+    ('client_restrictions = permit\n', '--client 127.0.0.1 --rcpt x@far.example',
+     'permit_mynetworks'),
+    ('client_restrictions = permit\ndelay_checks = no\n', '', 'permit'),
+    ('client_restrictions = warn_if_reject reject\n', '', None),
+    ('recipient_restrictions = check_recipient_access inline:{a@example.org=REJECT, '
+     'b@example.org=OK}\n', '--rcpt a@example.org --rcpt b@example.org', 'check_recipient_access'),
+    ('recipient_restrictions = check_recipient_access inline:{a@example.org=OK}, reject\n',
+     '--rcpt b@example.org', None),
+    ('message_restrictions = check_from_access inline:{far.example=OK}\n', '-',
+     'check_from_access'),
+]
+
+
+@case('test names the restriction that let the client past')
+def permits():
+    for more, line, expected in PERMITS:
+        settings = ctl.Settings(SITE + more)
+        found, _ = settings.test(line, MESSAGE)
+        equal(found['permit'], expected, 'permit of "%s" with "%s"' % (line, more.strip()))
+        shown = re.search(r'(?m)^  permit +(\w+): [a-z, ]+$',
+                          settings.run('test', *line.split(), data=MESSAGE).stdout)
+        equal(shown and shown[1], expected, 'the text of "%s" with "%s"' % (line, more.strip()))
+    text = settings.run('test', '--client', '127.0.0.1', '-', data=MESSAGE).stdout
+    match('(?m)^  permit +permit_mynetworks: sender, relay, recipient\n +check_from_access: message$',
+          text)
 
 
 @case('options may stand anywhere; --rcpt adds, of others the last counts')

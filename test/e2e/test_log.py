@@ -3,6 +3,7 @@
 """The log: a line per message and per refusal, in text and JSON, that no client can forge. Half of
 the clients here speak the milter protocol themselves, because an MTA would filter what they say."""
 import sys
+from datetime import datetime, timedelta, timezone
 sys.path.insert(0, sys.path[0] + '/../lib')
 from gatepost import fields, json_fields
 from milter import Milter
@@ -69,6 +70,30 @@ def several(scene):
     until(lambda: len(lines(scene, mark)) >= 6, 10, 'six lines')
     actions = [fields(line)['action'] for line in lines(scene, mark)]
     equal(actions, ['reject'] * 5 + ['accept'], 'actions')
+
+
+@case('what passes says who let it, and the lines of a connection have one session')
+def sessions(scene):
+    mark = scene.gatepost.mark()
+    for _ in range(2):
+        with scene.outsider() as dialog:
+            dialog.mail('a@example.com')
+            dialog.rcpt('x@remote.example')
+            dialog.rcpt('bob@lab.test')
+            dialog.data(message(token()))
+    with scene.logged_in(user='bob') as dialog:
+        dialog.deliver('bob@lab.test', ['x@remote.example'], message(token()))
+    until(lambda: len(lines(scene, mark)) >= 5, 10, 'five lines')
+    found = [fields(line) for line in lines(scene, mark)]
+    equal([(x['action'], x.get('permit')) for x in found],
+          [('reject', None), ('accept', '-')] * 2 + [('accept', 'permit_mynetworks')],
+          'permits')
+    names = [x['session'] for x in found]
+    equal([names[0], names[2]], [names[1], names[3]], 'refusal and message of a connection')
+    equal(len(set(names)), 3, 'sessions of three connections')
+    equal(names, sorted(names), 'sessions, in the order of their connections')
+    for name in names:
+        match('^[0-9b-z]{11}$', name, 'session')
 
 
 FORGED = ['a\x01b', 'x action=accept', 'x" action=accept reply="', 'x\\" action=accept',
@@ -169,7 +194,14 @@ def as_json(scene):
         equal([x['action'] for x in found], ['reject', 'accept'], 'actions')
         for entry in found:
             equal(sorted(KEYS), sorted(key for key in entry if key in KEYS), 'keys')
+            match(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$', entry['ts'], 'ts')
+            age = datetime.now(timezone.utc) - datetime.fromisoformat(
+                entry['ts'].replace('Z', '+00:00'))
+            true(timedelta(0) <= age < timedelta(minutes=5), 'age %s' % age)
+            equal(entry['v'], 1, 'v')
         equal(found[0]['client'], '203.0.113.9', 'client')
+        equal(found[0]['session'], found[1]['session'], 'session')
+        equal([x.get('permit', 'absent') for x in found], ['absent', None], 'permit')
 
 
 @case('raw bytes forge no JSON either')

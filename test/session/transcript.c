@@ -37,10 +37,11 @@ static void on_event(void *data, const struct event *event)
 {
     (void)data;
     g_autofree char *to = g_strjoinv(",", (char **)(void *)event->to);
-    printf("  log: %s %s check=%s to=%s%s%s%s\n", action_word(event->action),
+    const char *permit = event->permits ? permits_main(event->permits) : NULL;
+    printf("  log: %s %s check=%s to=%s%s%s%s%s%s\n", action_word(event->action),
            stage_name(event->stage), event->check ? event->check : "-", *to ? to : "-",
            event->text ? " text=" : "", event->text ? event->text : "",
-           event->monitor ? " monitor" : "");
+           event->monitor ? " monitor" : "", permit ? " permit=" : "", permit ? permit : "");
 }
 
 static void on_message(void *data, enum engine_level level, const char *text)

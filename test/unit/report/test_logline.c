@@ -50,7 +50,7 @@ static void test_example(void)
                     "to=c@d score=- rules=- ms=0.4");
     g_autofree char *json = line_of(&event, LOG_FORMAT_JSON);
     g_assert_cmpstr(json, ==,
-                    "{\"action\":\"reject\",\"stage\":\"rcpt\",\"check\":"
+                    "{\"v\":1,\"action\":\"reject\",\"stage\":\"rcpt\",\"check\":"
                     "\"reject_unauth_destination\",\"reply\":\"550 5.7.1 <c@d>: Relaying denied; "
                     "authenticate first\",\"queue_id\":null,\"client\":\"203.0.113.9\",\"name\":"
                     "\"unknown\",\"helo\":\"x\",\"listener\":\"smtpd\",\"sasl\":null,\"tls\":null,"
@@ -69,6 +69,38 @@ static void test_optional_keys(void)
     event.reply = NULL; /* nothing was kept back */
     g_autofree char *none = line_of(&event, LOG_FORMAT_TEXT);
     g_assert_null(strstr(none, "mode="));
+    facts_clear(&facts);
+}
+
+/* Who let it past which list; that of the relay list first, and the others only if there are. */
+static void test_permits(void)
+{
+    static const struct {
+        struct permits permits;
+        const char *text, *json;
+    } rows[] = {
+        {{{NULL}}, "permit=- session=a1", "\"permit\":null,\"session\":\"a1\"}"},
+        {{{[LIST_RECIPIENT] = "check_client_access"}},
+         "permit=check_client_access session=a1",
+         "\"permit\":\"check_client_access\",\"session\":\"a1\"}"},
+        {{{[LIST_SENDER] = "permit", [LIST_RELAY] = "permit_mynetworks"}},
+         "permit=permit_mynetworks permits=sender:permit,relay:permit_mynetworks session=a1",
+         "\"permit\":\"permit_mynetworks\",\"permits\":[\"sender:permit\",\"relay:"
+         "permit_mynetworks\"],\"session\":\"a1\"}"},
+    };
+    struct facts facts;
+    struct event event = example(&facts);
+    event.action = ACTION_ACCEPT;
+    event.session = "a1";
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        event.permits = &rows[i].permits;
+        g_autofree char *text = line_of(&event, LOG_FORMAT_TEXT);
+        g_autofree char *expected = g_strconcat(" ms=0.4 ", rows[i].text, NULL);
+        g_test_message("%s", text);
+        g_assert_true(g_str_has_suffix(text, expected));
+        g_autofree char *json = line_of(&event, LOG_FORMAT_JSON);
+        g_assert_true(g_str_has_suffix(json, rows[i].json));
+    }
     facts_clear(&facts);
 }
 
@@ -266,10 +298,12 @@ static void test_many_recipients(void)
 static void test_messages(void)
 {
     g_autoptr(GString) text = g_string_new(NULL), json = g_string_new(NULL);
-    logline_message(ENGINE_WARNING, "no\nsuch \"thing\"\x1b", LOG_FORMAT_TEXT, text);
+    logline_message(ENGINE_WARNING, "no\nsuch \"thing\"\x1b", 1, LOG_FORMAT_TEXT, text);
     g_assert_cmpstr(text->str, ==, "warning: no\\nsuch \"thing\"\\x1b");
-    logline_message(ENGINE_INFO, "no\nsuch \"thing\"", LOG_FORMAT_JSON, json);
-    g_assert_cmpstr(json->str, ==, "{\"level\":\"info\",\"message\":\"no\\nsuch \\\"thing\\\"\"}");
+    logline_message(ENGINE_INFO, "no\nsuch \"thing\"", 1764189331000123, LOG_FORMAT_JSON, json);
+    g_assert_cmpstr(json->str, ==,
+                    "{\"ts\":\"2025-11-26T20:35:31.000123Z\",\"v\":1,\"level\":\"info\","
+                    "\"message\":\"no\\nsuch \\\"thing\\\"\"}");
 }
 
 static void visit(void *data, const char *key, const char *value)
@@ -294,6 +328,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/logline/example", test_example);
     g_test_add_func("/logline/optional-keys", test_optional_keys);
+    g_test_add_func("/logline/permits", test_permits);
     g_test_add_func("/logline/details", test_details);
     g_test_add_func("/logline/senders-and-recipients", test_senders_and_recipients);
     g_test_add_func("/logline/listener-port", test_listener_port);
