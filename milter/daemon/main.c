@@ -23,7 +23,13 @@
 #include "signals.h"
 #include "watchdog.h"
 
-#define USAGE "usage: gatepost [-c FILE] [-f]\n       gatepost -V\n"
+#define USAGE                                                                                      \
+    "usage: gatepost [-c FILE] [-f]\n       gatepost -V|--version\n       gatepost -h|--help\n"    \
+    "\n"                                                                                           \
+    "  -c FILE   the settings (default: " GATEPOST_SYSCONFDIR "/gatepost.conf)\n"                  \
+    "  -f        stay in the foreground, log to standard error\n"                                  \
+    "\n"                                                                                           \
+    "Exit: 0 it was told to stop, 64 usage, 69 it cannot serve, 78 the settings are wrong\n"
 
 enum {
     /* How often a stop looks for a second signal, in milliseconds. */
@@ -284,6 +290,18 @@ static int version(void)
     return EX_OK;
 }
 
+/* getopt(3) knows letters alone. */
+static void shorten_options(char **argv)
+{
+    static char help[] = "-h", version[] = "-V";
+    for (char **word = argv + 1; *word && strcmp(*word, "--") != 0; word++) {
+        if (strcmp(*word, "--help") == 0)
+            *word = help;
+        else if (strcmp(*word, "--version") == 0)
+            *word = version;
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct daemon daemon = {0};
@@ -291,6 +309,7 @@ int main(int argc, char **argv)
     int option;
     if (!descriptors_take_standard())
         return EX_UNAVAILABLE;
+    shorten_options(argv);
     while ((option = getopt(argc, argv, "c:fhV")) != -1) {
         if (option == 'c')
             config = optarg;

@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 #include "command.h"
+#include "commandhelp.h"
+#include "config.h"
 #include "policy/snapshot.h"
 
 void complain(const char *format, ...)
@@ -107,8 +109,11 @@ enum parse_result invocation_parse(struct invocation *invocation, const GOptionE
         return PARSE_BAD;
     }
     if (help) {
+        const char *name = invocation->command->name;
         print_usage(invocation->command, stdout);
-        printf("%s\n", invocation->command->help);
+        printf("%s\n\n  -c FILE, --config FILE   the settings (default: " GATEPOST_SYSCONFDIR
+               "/gatepost.conf)\n%s\nExit: %s\n",
+               invocation->command->help, command_details(name), command_exits(name));
         return PARSE_HELP;
     }
     unsigned count = g_strv_length(invocation->operands);

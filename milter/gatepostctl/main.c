@@ -56,7 +56,8 @@ static const char *const later_commands[] = {"trace"};
 static void print_help(FILE *stream)
 {
     fputs("usage: gatepostctl [-c FILE] COMMAND [ARGUMENT...]\n"
-          "       gatepostctl COMMAND --help\n\n",
+          "       gatepostctl COMMAND --help\n"
+          "       gatepostctl -V|--version\n\n",
           stream);
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
         fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
@@ -104,7 +105,7 @@ static bool parse_global(int *argc, char ***argv, struct global *global)
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &global->config, NULL, NULL},
         {"help", 'h', 0, G_OPTION_ARG_NONE, &global->help, NULL, NULL},
-        {"version", 0, 0, G_OPTION_ARG_NONE, &global->version, NULL, NULL},
+        {"version", 'V', 0, G_OPTION_ARG_NONE, &global->version, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
     g_autoptr(GError) error = NULL;
     GOptionContext *context = g_option_context_new(NULL);

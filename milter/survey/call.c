@@ -66,7 +66,10 @@ bool call_parse(struct call *call, const GOptionEntry *entries, int argc, char *
         *code_r = call_usage(call, "%s", error->message);
     } else if (help) {
         print_usage(call, stdout);
-        printf("%s\n", call->help);
+        printf("%s\n\n"
+               "Exit: 0 fine, 1 the answer is no, 64 usage, 69 not reachable, 78 the settings are "
+               "wrong\n",
+               call->help);
     }
     return good && !help;
 }

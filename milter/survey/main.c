@@ -4,6 +4,7 @@
  * manual.
  *
  *     gatepost-survey CONFIG COMMAND [ARGUMENT...]
+ *     gatepost-survey -V
  */
 #include <locale.h>
 #include <stdio.h>
@@ -48,6 +49,10 @@ int main(int argc, char **argv)
             code = CALL_UNAVAILABLE;
         }
         return (int)code;
+    }
+    if (argc == 2 && (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "--version") == 0)) {
+        puts("gatepost-survey " GATEPOST_VERSION);
+        return CALL_FINE;
     }
     fputs("This is run by gatepostctl: see gatepostctl(8), survey.\n", stderr);
     return CALL_USAGE;

@@ -40,8 +40,36 @@ def help_and_version():
     match('usage: gatepostctl(.|\n)*check(.|\n)*lookup', exits(ctl.run('--help'), 0).stdout)
     match('usage: gatepostctl', exits(ctl.run('-h'), 0).stdout)
     match(r'^gatepostctl \d+\.\d+\.\d+$', exits(ctl.run('--version'), 0).stdout.strip())
-    for command in ('check', 'config', 'lookup', 'test'):
-        match('usage: gatepostctl .*%s' % command, exits(ctl.run(command, '--help'), 0).stdout)
+    equal(ctl.run('-V').stdout, ctl.run('--version').stdout, '-V')
+
+
+@case('--help of each command tells its exit codes, and every option that its usage shows')
+def command_help():
+    listed = re.findall('(?m)^  ([a-z-]+) +[A-Z]', exits(ctl.run('--help'), 0).stdout)
+    true({'check', 'config', 'dnsbl', 'lookup', 'test', 'reload', 'rules', 'setup', 'status',
+          'survey'} <= set(listed), 'commands %r' % listed)
+    for command in listed:
+        text = exits(ctl.run(command, '--help'), 0).stdout
+        match('^usage: gatepostctl .*%s' % command, text)
+        match(r'(?m)^Exit: 0 (.|\n)*\b64 usage', text)
+    for command in ('check', 'config', 'dnsbl', 'setup', 'status', 'test'):
+        usage, _, rest = ctl.run(command, '-h').stdout.partition('\n\n')
+        for option in re.findall(r'\[(--?[a-z-]+)', usage):
+            match(r'(?m)^  (-c FILE, )?%s\b' % option, rest)
+
+
+@case('-V and --version work on all programs')
+def versions():
+    for program, options in (('daemon/gatepost', ('-V', '--version')),
+                             ('survey/gatepost-survey', ('-V', '--version'))):
+        for option in options:
+            done = subprocess.run([os.path.join(gatepost.BUILD, 'milter', program), option],
+                                  capture_output=True, text=True, check=False)
+            match(r'^%s \d+\.\d+\.\d+( \(libmilter .*\))?\n$' % os.path.basename(program),
+                  exits(done, 0).stdout)
+    done = subprocess.run([os.path.join(gatepost.BUILD, 'milter/daemon/gatepost'), '--help'],
+                          capture_output=True, text=True, check=False)
+    match('usage: gatepost(.|\n)*-f(.|\n)*Exit: 0 ', exits(done, 0).stdout)
 
 
 @case('an unknown command or option is a mistake of usage')

@@ -65,11 +65,15 @@ def stopped(daemon, seconds=20):
 
 @case('the command line')
 def command_line():
-    for arguments in (['-x'], ['-c'], ['-f', 'word'], ['--help']):
+    for arguments in (['-x'], ['-c'], ['-f', 'word'], ['--nope']):
         done = run(*arguments)
         equal(done.returncode, 64, ' '.join(arguments))
         match('usage: gatepost', done.stderr)
-    match(r'^gatepost \d+\.\d+', run('-V').stdout)
+    for option in ('-V', '--version'):
+        match(r'^gatepost \d+\.\d+', run(option).stdout)
+    for option in ('-h', '--help'):
+        match(r'^usage: gatepost(.|\n)*Exit: 0', run(option).stdout)
+        equal(run(option).returncode, 0, option)
     done = run('-f', '-c', '/nonexistent/gatepost.conf')
     equal(done.returncode, 78, 'no settings')
     match('^/nonexistent/gatepost.conf:1: error: ', done.stderr)
