@@ -219,7 +219,7 @@ static int run(struct daemon *daemon)
     start_threads(daemon);
     log_info(service_log(daemon->service), "gatepost %s at work, settings from %s",
              GATEPOST_VERSION, daemon->config);
-    notify_ready();
+    notify_ready("Serving by %s", daemon->config);
     for (;;) {
         happening = signals_wait(watchdog_interval(daemon->watchdog));
         watchdog_beat(daemon->watchdog, WATCHDOG_MAIN);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/system.h"
+#include "base/text.h"
 
 static int notify_fd = -1;
 static struct sockaddr_un manager = {.sun_family = AF_UNIX};
@@ -39,9 +40,15 @@ static void notify(const char *text)
     (void)sent;
 }
 
-void notify_ready(void)
+void notify_ready(const char *format, ...)
 {
-    notify("READY=1");
+    va_list args;
+    va_start(args, format);
+    g_autofree char *status = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *line = text_escape(status); /* each line is an assignment of its own */
+    g_autofree char *text = g_strconcat("READY=1\nSTATUS=", line, NULL);
+    notify(text);
 }
 
 void notify_reloading(void)
@@ -53,7 +60,7 @@ void notify_reloading(void)
 
 void notify_stopping(void)
 {
-    notify("STOPPING=1");
+    notify("STOPPING=1\nSTATUS=Stopping when the messages under way are through");
 }
 
 void notify_alive(void)

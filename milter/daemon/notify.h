@@ -14,7 +14,8 @@
 
 void notify_open(void);
 
-void notify_ready(void);
+/* FORMAT says, in a line, how we are, for who asks the manager (systemctl status). */
+void notify_ready(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void notify_reloading(void);
 void notify_stopping(void);
 void notify_alive(void);

@@ -193,7 +193,8 @@ bool service_reload(struct service *service, struct problems *problems)
         log_info(service->log, "reloaded %s", service->path);
     else
         log_warning(service->log, "%s has errors: the old settings stay in force", service->path);
-    notify_ready();
+    notify_ready(done ? "Serving by %s" : "Serving by older settings: %s has errors",
+                 service->path);
     g_mutex_unlock(&service->reload_lock);
     return done;
 }

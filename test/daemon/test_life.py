@@ -485,17 +485,24 @@ def notify():
         daemon = new()
     finally:
         del os.environ['NOTIFY_SOCKET'], os.environ['WATCHDOG_USEC']
-    match('^READY=1', manager.hear())
+    equal(manager.hear(), 'READY=1\nSTATUS=Serving by %s' % daemon.file)
     equal(manager.hear(), 'WATCHDOG=1')
     daemon.reload()
     heard = [manager.hear() for _ in range(4)]
     heard = [word for word in heard if word != 'WATCHDOG=1']
     match('^RELOADING=1\nMONOTONIC_USEC=\\d+', heard[0])
-    match('^READY=1', heard[1])
+    equal(heard[1], 'READY=1\nSTATUS=Serving by %s' % daemon.file)
+    daemon.configure({'nonsense': 'x'})
+    equal(daemon.control('reload').returncode, 78, 'reload with an error')
+    told = ''
+    while 'READY=1' not in told:
+        told = manager.hear()
+    equal(told, 'READY=1\nSTATUS=Serving by older settings: %s has errors' % daemon.file)
     equal(daemon.stop(), 0, 'exit')
     heard = ''
     while 'STOPPING=1' not in heard:
         heard = manager.hear()
+    match('^STOPPING=1\nSTATUS=Stopping', heard)
 
 
 @case('systemd is told how bad a line on standard error is')
