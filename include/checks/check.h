@@ -175,10 +175,11 @@ enum fact_need {
 enum restriction_trait {
     TRAIT_PERMITS = 1 << 0,
     TRAIT_REFUSES = 1 << 1,
-    TRAIT_ALWAYS = 1 << 2,          /* whatever the facts: nothing behind it is ever asked */
-    TRAIT_ENDS_RELAY = 1 << 3,      /* one of these must stand in relay_restrictions */
-    TRAIT_LOOKS_AT_CLIENT = 1 << 4, /* address or name: never matches on untrusted listeners */
-    TRAIT_FORGEABLE = 1 << 5,       /* permits by what any client can claim */
+    TRAIT_ALWAYS = 1 << 2,            /* whatever the facts: nothing behind it is ever asked */
+    TRAIT_ENDS_RELAY = 1 << 3,        /* one of these must stand in relay_restrictions */
+    TRAIT_LOOKS_AT_CLIENT = 1 << 4,   /* address or name: never matches on untrusted listeners */
+    TRAIT_FORGEABLE = 1 << 5,         /* permits by what any client can claim */
+    TRAIT_NOT_FOR_STRANGERS = 1 << 6, /* honest mail from outside does not pass it */
 };
 
 /* What a restriction asks beside the facts and its own table. */

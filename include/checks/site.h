@@ -42,6 +42,7 @@ struct site {
     struct dnsbl_set *dnsbl_zones;    /* what restrictions and rules name */
     unsigned dnsbl_early;             /* of enum dns_lists: lists that some restriction asks */
     int64_t dnsbl_threshold;
+    int64_t max_visible_recipients;     /* 0: no limit */
     struct table_list *dnsbl_reply_map; /* NULL: empty */
     int64_t dns_budget;                 /* us that a connection may wait for DNS in all */
     int64_t store_budget;               /* us that one step may wait for the store */
@@ -105,6 +106,10 @@ bool site_trusts_marks(const struct site *site, const struct facts *facts);
 /* The sum from which reject_dnsbl refuses: that of the recipient's profile, of a whole message the
  * mildest (highest) among its recipients. */
 int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts);
+
+/* The most addresses that To: and Cc: may show together: that of the recipients' profiles, the
+ * mildest among them; 0: no limit. */
+int64_t site_max_visible_recipients(const struct site *site, const struct facts *facts);
 
 enum destination { DESTINATION_LOCAL, DESTINATION_REMOTE, DESTINATION_UNSET, DESTINATION_UNKNOWN };
 

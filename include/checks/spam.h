@@ -18,8 +18,9 @@ struct spam_profile {
     char *name; /* NULL: what is in force without a profile */
     double tag_score, reject_score;
     int64_t dnsbl_threshold;
-    bool spares_greylist;          /* greylist = no */
-    struct ruleset_profile *rules; /* NULL: the scores of the rule files */
+    int64_t max_visible_recipients; /* 0: no limit */
+    bool spares_greylist;           /* greylist = no */
+    struct ruleset_profile *rules;  /* NULL: the scores of the rule files */
 };
 
 /* The rules of a site and its profiles; the first one has no name. */

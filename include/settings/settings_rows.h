@@ -172,6 +172,11 @@ SETTING(HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | L
         "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
         "Message header too large`, since no rule could judge it whole.")
 
+SETTING(MAX_VISIBLE_RECIPIENTS, "max_visible_recipients", INTEGER, "0", BETWEEN("0", "10000"),
+        MAIN | LISTENER | PROFILE,
+        "The most addresses in To: and Cc: together that `reject_visible_recipients` lets pass; "
+        "`0` is no limit. Of a message for recipients of several profiles the mildest counts.")
+
 /* DNS lists */
 SETTING(DNSBL_SITES, "dnsbl_sites", LIST, "", ANY, MAIN | LISTENER,
         "Lists that are asked about the client's address, in the syntax of postscreen_dnsbl_sites: "

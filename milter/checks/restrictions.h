@@ -73,6 +73,11 @@ enum check_result check_owner(struct check *check, const struct mail_address *ad
  * them is not harmless for being many. */
 enum check_result check_too_many_addresses(struct check *check);
 
+/* visible.c */
+enum check_result run_reject_unusable_from(struct check *check);
+enum check_result run_reject_from_domain_mismatch(struct check *check);
+enum check_result run_reject_visible_recipients(struct check *check);
+
 /* dnslist.c */
 enum check_result run_reject_dnsbl(struct check *check);
 enum check_result run_reject_listed(struct check *check);

@@ -158,6 +158,27 @@ int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts)
     return mildest;
 }
 
+static int64_t profile_visible(const struct site *site, unsigned profile)
+{
+    if (!site->spam || profile >= site->spam->profiles->len)
+        return site->max_visible_recipients;
+    const struct spam_profile *found = site->spam->profiles->pdata[profile];
+    return found->max_visible_recipients;
+}
+
+int64_t site_max_visible_recipients(const struct site *site, const struct facts *facts)
+{
+    const struct message_facts *message = facts->message;
+    if (!message || message->recipient_count == 0)
+        return profile_visible(site, facts->profile);
+    int64_t mildest = profile_visible(site, message->profiles[0]);
+    for (size_t i = 1; i < message->recipient_count && mildest > 0; i++) {
+        int64_t own = profile_visible(site, message->profiles[i]);
+        mildest = own == 0 ? 0 : MAX(mildest, own);
+    }
+    return mildest;
+}
+
 enum destination site_destination(const struct site *site, const struct mail_address *address)
 {
     if (address->routed || address->malformed || address->null)

@@ -119,6 +119,30 @@ static void lint_never(const struct lint *lint)
     }
 }
 
+/* Whether everybody who reaches the list has logged in: it is that of a submission listener. */
+static bool is_submission(const struct policy *policy)
+{
+    const char *name = policy->section ? section_name(policy->section) : NULL;
+    const GPtrArray *names = policy->site.submission_listeners;
+    for (guint i = 0; name && i < names->len; i++)
+        if (g_ascii_strcasecmp(names->pdata[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void lint_strangers(const struct lint *lint)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; (item = restriction_list_item(lint->list, i)); i++)
+        if ((item->row->traits & TRAIT_NOT_FOR_STRANGERS) && !item->warn_if_reject &&
+            !is_submission(lint->policy))
+            warn(lint,
+                 "%s is asked of strangers too, whose lists and newsletters are refused; put it "
+                 "into the section of a submission listener, or into a class that "
+                 "check_sasl_access names",
+                 item->row->name);
+}
+
 /* Somebody else's list decides who passes. */
 static void lint_praise(const struct lint *lint)
 {
@@ -223,6 +247,7 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
         lint_unreachable(&lint);
         lint_never(&lint);
         lint_praise(&lint);
+        lint_strangers(&lint);
         if (kind == LIST_RELAY)
             lint_relay(&lint);
     }

@@ -150,6 +150,7 @@ static void build_dns(const struct build *build)
                     value->line);
     }
     site->dnsbl_threshold = integer_of(build, SETTING_DNSBL_THRESHOLD);
+    site->max_visible_recipients = integer_of(build, SETTING_MAX_VISIBLE_RECIPIENTS);
     site->dns_budget = integer_of(build, SETTING_DNSBL_TIMEOUT);
     site->dnsbl_reply_map = tables_of(build, SETTING_DNSBL_REPLY_MAP);
 }
@@ -205,6 +206,9 @@ static struct spam_profile *build_profile(const struct build *build, const struc
                          SETTING_DNSBL_THRESHOLD);
     profile->spares_greylist =
         section && !settings_integer(build->settings, section, SETTING_PROFILE_GREYLIST);
+    profile->max_visible_recipients =
+        settings_integer(build->settings, who_says(build, section, SETTING_MAX_VISIBLE_RECIPIENTS),
+                         SETTING_MAX_VISIBLE_RECIPIENTS);
     g_autoptr(GArray) overrides = overrides_of(build, section);
     if (overrides->len > 0)
         profile->rules =

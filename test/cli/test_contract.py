@@ -42,6 +42,7 @@ DEFAULTS = {
                             'reject_spam',
     'restriction_classes': '',
     'header_limit': '1m',
+    'max_visible_recipients': '0',
     'dnsbl_sites': '',
     'rhsbl_sites': '',
     'hashbl_sites': '',
