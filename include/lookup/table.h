@@ -64,11 +64,16 @@ const char *table_file(const struct table *table);
  * domains or parts of addresses. */
 bool table_is_pattern(const struct table *table);
 
+/* Whether lines of its file could not be read: what is not found may stand in one of them. Whoever
+ * lets in who is not found must ask. */
+bool table_has_gaps(struct table *table);
+
 /* Asks for KEY. HIT: *VALUE_R is the value (perhaps ""); else it is empty. VALUE_R may be NULL.
  * texthash and inline compare folded to lower case (Unicode case folding) and hold no key that is
  * not UTF-8; pattern tables see the bytes of KEY as they are; cidr holds nothing but IP addresses,
- * so that any other KEY is a MISS. ERROR: a pattern went beyond its limits for this key, or the
- * table is fail:. */
+ * so that any other KEY is a MISS. ERROR: a pattern went beyond its limits for this key, a
+ * rule that cannot be read and may keep out ("!pattern", "if") stands in the way, or the table is
+ * fail:. */
 enum lookup_status table_find(struct table *table, const char *key, GString *value_r);
 
 /* Reads the file again if it changed (inode, size, times) and has been quiet for a second, so that

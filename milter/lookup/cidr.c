@@ -12,8 +12,7 @@
 #include "pattern_rules.h"
 
 struct rule {
-    struct rule_head head;
-    bool negated;
+    struct rule_head head; /* its NEGATED holds for an if, too */
     struct ipnet net;
     char *pattern; /* both in the table's text; NULL for an endif */
     char *value;
@@ -48,7 +47,7 @@ static char *read_network(struct rule *rule, char *pattern)
 static char *read_if(struct rule *rule, char *p)
 {
     rule->head.op = RULE_IF;
-    return read_network(rule, skip_negation(p, &rule->negated));
+    return read_network(rule, skip_negation(p, &rule->head.negated));
 }
 
 static char *read_endif(struct rule *rule, char *p, unsigned depth)
@@ -62,7 +61,7 @@ static char *read_endif(struct rule *rule, char *p, unsigned depth)
 static char *read_match(struct rule *rule, char *p)
 {
     rule->head.op = RULE_MATCH;
-    p = skip_negation(p, &rule->negated);
+    p = skip_negation(p, &rule->head.negated);
     char *end = p;
     while (*end && !lines_is_space(*end))
         end++;
@@ -93,7 +92,7 @@ static struct content *cidr_read(char *text, size_t length, const char *file,
 {
     struct table_lines lines = {.text = text, .length = length, .file = file, .problems = problems};
     struct cidr_table *table = g_new0(struct cidr_table, 1);
-    table->base = (struct content){&cidr_class, 1};
+    table->base = (struct content){.class = &cidr_class, .references = 1};
     table->text = text;
     table->rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
     struct rules_nesting nesting;
@@ -102,11 +101,12 @@ static struct content *cidr_read(char *text, size_t length, const char *file,
     for (char *p; (p = lines_next(&lines, &rule.head.line)); rule = (struct rule){0}) {
         g_autofree char *why = read_rule(&rule, p, rules_nesting_depth(&nesting));
         if (why)
-            problems_warning(problems, file, rule.head.line, "%s; the line is skipped", why);
+            rules_nesting_refuse(&nesting, &rule.head, why);
         else
             rules_nesting_add(&nesting, &rule.head);
     }
     rules_nesting_end(&nesting);
+    table->base.skipped = nesting.skipped;
     return &table->base;
 }
 
@@ -114,7 +114,7 @@ static bool holds(const struct rule *rule, const struct ipaddr *address)
 {
     /* As in Postfix, a rule says nothing about addresses of the other family, negated or not. */
     return rule->net.address.family == address->family &&
-           ipnet_contains(&rule->net, address) != rule->negated;
+           ipnet_contains(&rule->net, address) != rule->head.negated;
 }
 
 static enum lookup_status cidr_find(const struct content *content, const char *key,
@@ -126,14 +126,20 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
         return LOOKUP_MISS;
     if (!ipaddr_parse(key, &address))
         return LOOKUP_MISS;
+    unsigned doubt_end = 0;
     for (unsigned i = 0; i < table->rules->len; i++) {
         const struct rule *rule = &g_array_index(table->rules, struct rule, i);
-        if (rule->head.op == RULE_ENDIF)
+        enum rule_use use = rules_use(&rule->head, &doubt_end);
+        if (use == RULE_CANNOT_TELL)
+            return LOOKUP_ERROR;
+        if (use == RULE_PASS)
             continue;
         bool held = holds(rule, &address);
         if (rule->head.op == RULE_IF) {
-            i = held ? i : rule->head.end;
+            i = held ? i : rule->head.end - 1;
         } else if (held) {
+            if (i < doubt_end)
+                return LOOKUP_ERROR;
             g_string_append(value_r, rule->value);
             return LOOKUP_HIT;
         }
@@ -152,7 +158,7 @@ static bool cidr_foreach(const struct content *content, const char *file, conten
     const struct cidr_table *table = (const struct cidr_table *)content;
     for (unsigned i = 0; i < table->rules->len; i++) {
         const struct rule *rule = &g_array_index(table->rules, struct rule, i);
-        if (rule->head.op == RULE_MATCH &&
+        if (rule->head.op == RULE_MATCH && !rule->head.unreadable &&
             !visit(data, file, rule->head.line, rule->pattern, rule->value))
             return false;
     }

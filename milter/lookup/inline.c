@@ -111,7 +111,7 @@ static void inline_free(struct content *content)
 static struct content *inline_make(const char *name, const char **why_r)
 {
     struct inline_table *table = g_new0(struct inline_table, 1);
-    table->base = (struct content){&inline_class, 1};
+    table->base = (struct content){.class = &inline_class, .references = 1};
     table->text = g_string_new(NULL);
     table->offsets = g_array_new(FALSE, FALSE, sizeof(gsize));
     *why_r = add_words(table, name);
@@ -166,7 +166,7 @@ static struct content *static_make(const char *name, const char **why_r)
         return NULL;
     }
     struct static_table *table = g_new0(struct static_table, 1);
-    table->base = (struct content){&static_class, 1};
+    table->base = (struct content){.class = &static_class, .references = 1};
     table->value = g_strdup(*name == '{' ? lines_trim(value) : value);
     return &table->base;
 }
@@ -211,7 +211,7 @@ static struct content *fail_make(const char *name, const char **why_r)
     (void)name;
     (void)why_r;
     struct content *content = g_new0(struct content, 1);
-    *content = (struct content){&fail_class, 1};
+    *content = (struct content){.class = &fail_class, .references = 1};
     return content;
 }
 

@@ -24,6 +24,7 @@ enum { FILE_DEPTH_MAX = 10 };
 struct pattern {
     enum what what;
     bool negated;
+    bool excludes;               /* keeps out: a "!" stands before it, or before its file */
     unsigned line;               /* where it stands in its file */
     struct ipnet net;            /* A_NETWORK; A_LITERAL: its address */
     char *name;                  /* A_NAME, NAMES_BELOW (without its dot): folded */
@@ -183,6 +184,11 @@ static bool parse_table(const struct parser *parser, const char *word, struct pa
     pattern->what = A_TABLE;
     pattern->table =
         parser->file ? open_table_in_file(parser, word) : table_open(word, false, parser->context);
+    if (pattern->excludes && pattern->table && table_has_gaps(pattern->table))
+        problems_warning(parser->context->problems, parser->context->file, parser->context->line,
+                         "%s: not all of its lines can be read; until that is mended, nobody can "
+                         "tell whom it keeps out: who is not in it is answered 451",
+                         word);
     return pattern->table || parser->file;
 }
 
@@ -216,7 +222,8 @@ static bool parse_word(const struct parser *parser, const char *word)
     struct pattern pattern = {.line = parser->context->line};
     struct parser inner = *parser;
     pattern.negated = strspn(word, "!") % 2;
-    inner.skips = parser->file && pattern.negated == parser->file->excludes;
+    pattern.excludes = pattern.negated != (parser->file && parser->file->excludes);
+    inner.skips = parser->file && !pattern.excludes;
     if (parse_pattern(&inner, word + strspn(word, "!"), &pattern)) {
         g_array_append_val(parser->patterns, pattern);
         return true;
@@ -334,7 +341,7 @@ static bool open_file(const struct parser *parser, const char *path, struct patt
     pattern->what = A_FILE;
     pattern->source = file;
     g_mutex_init(&file->lock);
-    file->excludes = pattern->negated != (parser->file && parser->file->excludes);
+    file->excludes = pattern->excludes;
     file->depth = parser->file ? parser->file->depth + 1 : 1;
     watched_file_init(&file->watched, path);
     g_autofree char *text = NULL;
@@ -431,9 +438,11 @@ static enum lookup_status ask_names(struct table *table, const struct subject *s
     return status;
 }
 
-static enum lookup_status ask_table(struct table *table, const struct subject *subject)
+/* A table that keeps out must be read wholly: who is not in it may stand in a line left out. */
+static enum lookup_status ask_table(const struct pattern *pattern, const struct subject *subject)
 {
     char text[IPADDR_TEXT_MAX];
+    struct table *table = pattern->table;
     enum lookup_status status = LOOKUP_MISS;
     if (!table)
         return LOOKUP_ERROR;
@@ -441,6 +450,8 @@ static enum lookup_status ask_table(struct table *table, const struct subject *s
         status = ask_names(table, subject);
     if (status == LOOKUP_MISS && subject->kind == MATCH_NETWORKS && subject->address)
         status = table_find(table, ipaddr_format(subject->address, text), NULL);
+    if (status == LOOKUP_MISS && pattern->excludes && table_has_gaps(table))
+        status = LOOKUP_ERROR;
     return status;
 }
 
@@ -461,7 +472,7 @@ static enum lookup_status match_one(const struct pattern *pattern, const struct 
         matches = subject->name && is_below(subject->name, pattern->name);
         break;
     case A_TABLE:
-        return ask_table(pattern->table, subject);
+        return ask_table(pattern, subject);
     case UNREADABLE:
         return LOOKUP_ERROR;
     case A_FILE:

@@ -59,6 +59,38 @@ void rules_nesting_add(struct rules_nesting *nesting, const struct rule_head *ru
     }
 }
 
+void rules_nesting_refuse(struct rules_nesting *nesting, struct rule_head *rule, const char *why)
+{
+    bool may_exclude =
+        rule->op == RULE_MATCH ? rule->negated : rule->op == RULE_IF || nesting->open->len > 0;
+    nesting->skipped++;
+    if (!may_exclude) {
+        problems_warning(nesting->problems, nesting->file, rule->line, "%s; the line is skipped",
+                         why);
+        return;
+    }
+    problems_warning(
+        nesting->problems, nesting->file, rule->line,
+        "%s; until that is mended, nobody can tell what it keeps out: what gets as far "
+        "as %s is answered 451",
+        why,
+        rule->op == RULE_IF      ? "a rule of its block"
+        : rule->op == RULE_ENDIF ? "a rule below it"
+                                 : "this line");
+    rule->unreadable = true;
+    rules_nesting_add(nesting, rule);
+}
+
+enum rule_use rules_use(const struct rule_head *rule, unsigned *doubt_end)
+{
+    if (!rule->unreadable)
+        return rule->op == RULE_ENDIF ? RULE_PASS : RULE_ASK;
+    if (rule->op == RULE_MATCH)
+        return RULE_CANNOT_TELL;
+    *doubt_end = MAX(*doubt_end, rule->op == RULE_IF ? rule->end : G_MAXUINT);
+    return RULE_PASS;
+}
+
 void rules_nesting_end(struct rules_nesting *nesting)
 {
     for (unsigned i = nesting->open->len; i-- > 0;) {
@@ -73,8 +105,8 @@ size_t rules_count(const GArray *rules)
 {
     size_t count = 0, step = g_array_get_element_size((GArray *)(uintptr_t)rules);
     for (unsigned i = 0; i < rules->len; i++) {
-        const void *rule = rules->data + i * step;
-        count += ((const struct rule_head *)rule)->op == RULE_MATCH;
+        const struct rule_head *rule = (const void *)(rules->data + i * step);
+        count += rule->op == RULE_MATCH && !rule->unreadable;
     }
     return count;
 }

@@ -11,8 +11,12 @@
 
 enum rule_op { RULE_MATCH, RULE_IF, RULE_ENDIF };
 
+/* A rule that cannot be read is skipped, unless it may keep somebody out: "!pattern", "if",
+ * "endif". What such a rule might have kept out, a lookup cannot tell. */
 struct rule_head {
     enum rule_op op;
+    bool negated;    /* of a RULE_MATCH: "!" stands before a pattern of it */
+    bool unreadable; /* its op, negated, line and end are all that is known */
     unsigned line;
     unsigned end; /* of an if: the index of its endif (or UINT_MAX - 1 if it has none) */
 };
@@ -30,6 +34,7 @@ struct rules_nesting {
     GArray *open; /* indexes of the ifs that are not ended */
     const char *file;
     struct problems *problems;
+    unsigned skipped; /* lines that could not be read, those that cannot tell among them */
 };
 
 void rules_nesting_init(struct rules_nesting *nesting, GArray *rules, const char *file,
@@ -38,6 +43,18 @@ unsigned rules_nesting_depth(const struct rules_nesting *nesting);
 
 /* Copies the rule whose head this is to the end of the array. An endif needs depth > 0. */
 void rules_nesting_add(struct rules_nesting *nesting, const struct rule_head *rule);
+
+/* Warns that the rule whose head this is cannot be read: WHY. If it may keep somebody out it is
+ * added as unreadable, with what else is in its struct; else it is skipped. */
+void rules_nesting_refuse(struct rules_nesting *nesting, struct rule_head *rule, const char *why);
+
+/* What a lookup does with a rule: ask it, go on to the next, or give up. */
+enum rule_use { RULE_ASK, RULE_PASS, RULE_CANNOT_TELL };
+
+/* For each rule in the order of the lookup, the endif of a block that is left out too. *DOUBT_END
+ * is 0 at first; what a rule of a lower index finds does not count: whether that rule is to be
+ * asked cannot be told. */
+enum rule_use rules_use(const struct rule_head *rule, unsigned *doubt_end);
 
 /* Warns of ifs without endif, whose blocks go to the end of the table; frees what init made. */
 void rules_nesting_end(struct rules_nesting *nesting);

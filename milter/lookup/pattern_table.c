@@ -120,9 +120,9 @@ static bool check_value(struct rule_reader *reader, struct rule *rule)
 static bool read_match(struct rule_reader *reader, struct rule *rule, char *p)
 {
     rule->head.op = RULE_MATCH;
-    if (!read_condition(reader, &p, &rule->first))
-        return false;
-    if (*p == '!' && !read_condition(reader, &p, &rule->second))
+    bool first = read_condition(reader, &p, &rule->first);
+    rule->head.negated = rule->first.negated || (first && *p == '!');
+    if (!first || (*p == '!' && !read_condition(reader, &p, &rule->second)))
         return false;
     rule->value = lines_trim(p);
     if (*rule->value == '\0')
@@ -193,17 +193,17 @@ static void read_line(struct rule_reader *reader, char *line)
         rules_nesting_add(&reader->nesting, &rule.head);
         return;
     }
-    problems_warning(reader->lines.problems, reader->lines.file, reader->line,
-                     "%s; the line is skipped", reader->why);
-    g_clear_pointer(&reader->why, g_free);
+    struct rule unreadable = {.head = rule.head};
     clear_rule(reader->engine, &rule);
+    rules_nesting_refuse(&reader->nesting, &unreadable.head, reader->why);
+    g_clear_pointer(&reader->why, g_free);
 }
 
 static struct content *read_patterns(const struct content_class *class,
                                      const struct pattern_engine *engine, struct table_lines lines)
 {
     struct pattern_table *table = g_new0(struct pattern_table, 1);
-    table->base = (struct content){class, 1};
+    table->base = (struct content){.class = class, .references = 1};
     table->engine = engine;
     table->text = lines.text;
     table->rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
@@ -212,6 +212,7 @@ static struct content *read_patterns(const struct content_class *class,
     for (char *p; (p = lines_next(&reader.lines, &reader.line));)
         read_line(&reader, lines_trim(p));
     rules_nesting_end(&reader.nesting);
+    table->base.skipped = reader.nesting.skipped;
     return &table->base;
 }
 
@@ -263,15 +264,21 @@ static enum lookup_status pattern_find(const struct content *content, const char
 {
     const struct pattern_table *table = (const struct pattern_table *)content;
     size_t length = strlen(key);
+    unsigned doubt_end = 0;
     for (unsigned i = 0; i < table->rules->len; i++) {
         const struct rule *rule = &g_array_index(table->rules, struct rule, i);
-        if (rule->head.op == RULE_ENDIF)
+        enum rule_use use = rules_use(&rule->head, &doubt_end);
+        if (use == RULE_CANNOT_TELL)
+            return LOOKUP_ERROR;
+        if (use == RULE_PASS)
             continue;
         enum lookup_status status = try_rule(table->engine, rule, key, length, value_r);
+        if (status == LOOKUP_HIT && rule->head.op == RULE_MATCH && i < doubt_end)
+            return LOOKUP_ERROR;
         if (status == LOOKUP_ERROR || (status == LOOKUP_HIT && rule->head.op == RULE_MATCH))
             return status;
         if (status == LOOKUP_MISS && rule->head.op == RULE_IF)
-            i = rule->head.end;
+            i = rule->head.end - 1;
     }
     return LOOKUP_MISS;
 }
@@ -287,7 +294,7 @@ static bool pattern_foreach(const struct content *content, const char *file, con
     const struct pattern_table *table = (const struct pattern_table *)content;
     for (unsigned i = 0; i < table->rules->len; i++) {
         const struct rule *rule = &g_array_index(table->rules, struct rule, i);
-        if (rule->head.op == RULE_MATCH &&
+        if (rule->head.op == RULE_MATCH && !rule->head.unreadable &&
             !visit(data, file, rule->head.line, rule->first.text, rule->value))
             return false;
     }

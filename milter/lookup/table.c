@@ -229,6 +229,14 @@ static struct content *current(struct table *table)
     return content;
 }
 
+bool table_has_gaps(struct table *table)
+{
+    struct content *content = current(table);
+    bool gaps = content->skipped > 0;
+    content_unref(content);
+    return gaps;
+}
+
 enum lookup_status table_find(struct table *table, const char *key, GString *value_r)
 {
     g_autoptr(GString) unwanted = value_r ? NULL : g_string_new(NULL);

@@ -12,7 +12,8 @@ struct content_class;
 
 struct content {
     const struct content_class *class;
-    int references; /* atomic */
+    int references;   /* atomic */
+    unsigned skipped; /* lines that could not be read */
 };
 
 typedef bool content_visit(void *data, const char *file, unsigned line, const char *key,

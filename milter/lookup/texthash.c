@@ -26,6 +26,7 @@ struct key_reader {
     struct table_lines lines;
     GArray *entries;
     GString *moved; /* entries that found no room where they stood, as "key NUL value NUL" */
+    unsigned skipped;
 };
 
 /* Whether a value could be shown twice by texthash_foreach: this many are remembered. */
@@ -85,6 +86,7 @@ static void read_line(struct key_reader *reader, char *key, unsigned line)
     const char *why = check_entry(key, value);
     if (why) {
         problems_warning(lines->problems, lines->file, line, "%s", why);
+        reader->skipped++;
         return;
     }
     if (key[strlen(key) - 1] == ':')
@@ -125,7 +127,8 @@ static struct content *texthash_read(char *text, size_t length, const char *file
     for (char *p; (p = lines_next(&reader.lines, &line));)
         read_line(&reader, p, line);
     struct texthash *table = g_new0(struct texthash, 1);
-    table->base = (struct content){&texthash_class, 1};
+    table->base =
+        (struct content){.class = &texthash_class, .references = 1, .skipped = reader.skipped};
     table->text = text;
     if (reader.moved->len > 0) {
         table->text = g_realloc(text, length + 1 + reader.moved->len);

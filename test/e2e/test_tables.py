@@ -203,6 +203,17 @@ def bad_line(scene):
     scene.gatepost.table('clients', CLIENTS)
 
 
+@case('a line with "!" that cannot be read may mean anybody who gets as far as it')
+def bad_exclusion(scene):
+    mark = scene.gatepost.mark()
+    scene.gatepost.table('clients', CLIENTS + '!300.1.1.1/99 REJECT\n203.0.113.42 OK\n')
+    until(lambda: rcpt(scene, '203.0.113.42').startswith('451'), 15, 'the new table in force')
+    match('^554', rcpt(scene, '203.0.113.10'))
+    scene.gatepost.wait_log(mark, 'clients:%d' % (CLIENTS.count('\n') + 1))
+    scene.gatepost.table('clients', CLIENTS)
+    until(lambda: rcpt(scene, '203.0.113.42').startswith('250'), 15, 'the old table in force')
+
+
 @case('a header over header_limit is refused, one below passes')
 def header_limit(scene):
     for size, pattern in ((10000, OK), (40000, r'^552 5\.3\.4 Message header too large$')):

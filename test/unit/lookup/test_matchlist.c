@@ -16,6 +16,9 @@ struct row {
     "f:" #line ": warning: " text "\nf:" #line                                                     \
     ": warning: until that is mended, nobody can tell whom it keeps out: who is not decided "      \
     "before is answered 451"
+#define GAPS(table)                                                                                \
+    "main:7: warning: " table ": not all of its lines can be read; until that is mended, nobody "  \
+    "can tell whom it keeps out: who is not in it is answered 451"
 #define BITS        "\"1.2.3.5/30\": bits outside the prefix are not zero; did you mean 1.2.3.4/30?"
 #define UNBRACKETED "\"2001:db8::1\": an IPv6 address must stand in brackets here: [2001:db8::1]"
 
@@ -73,6 +76,35 @@ static const struct row network_rows[] = {
      "/nowhere/x\n",
      {"192.0.2.1?"},
      UNTOLD(1, "cannot read /nowhere/x: No such file or directory")},
+    {"!cidr:f [192.0.2.0]/24",
+     "192.0.2.1 x\n192.0.2.2/33 x\n",
+     {"192.0.2.1-", "192.0.2.2?", "::1?"},
+     "f:2: warning: \"192.0.2.2/33\": the prefix length is too large; the line is skipped\n" GAPS(
+         "cidr:f")},
+    {"cidr:f [192.0.2.0]/24",
+     "192.0.2.1 x\n192.0.2.2/33 x\n",
+     {"192.0.2.1+", "192.0.2.2+", "::1-"},
+     "f:2: warning: \"192.0.2.2/33\": the prefix length is too large; the line is skipped"},
+    {"!texthash:f 192.0.2.0/24",
+     "192.0.2.1 x\n192.0.2.2\n",
+     {"192.0.2.1-", "192.0.2.2?"},
+     "f:2: warning: expected a key, white space, a value; the line is skipped\n" GAPS(
+         "texthash:f")},
+    {"!!texthash:f 192.0.2.0/24",
+     "192.0.2.1 x\n192.0.2.2\n",
+     {"192.0.2.1+", "192.0.2.2+"},
+     "f:2: warning: expected a key, white space, a value; the line is skipped"},
+    {"!pcre:f 192.0.2.0/24",
+     "/^192\\.0\\.2\\.1$/ x\n/(/ y\n",
+     {"192.0.2.1-", "192.0.2.2?"},
+     "f:2: warning: bad pattern at its byte 2: missing closing parenthesis; the line is "
+     "skipped\n" GAPS("pcre:f")},
+    {"192.0.2.1 cidr:f",
+     "192.0.3.0/24 x\n!10.0.0.1/8 x\n",
+     {"192.0.2.1+", "192.0.3.1+", "10.0.0.2?", "192.0.4.1?"},
+     "f:2: warning: \"10.0.0.1/8\": bits outside the prefix are not zero; did you mean "
+     "10.0.0.0/8?; until that is mended, nobody can tell what it keeps out: what gets as far as "
+     "this line is answered 451"},
     {"192.0.2.1 fail: 192.0.2.2", NULL, {"192.0.2.1+", "192.0.2.2?", "::1?"}, NULL},
     {"!fail:", NULL, {"192.0.2.2?"}, NULL},
     {"!@/f 192.0.2.0/24",

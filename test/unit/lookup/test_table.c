@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "scratch.h"
 
+/* A rule that may keep out, and cannot be read; what of the table that leaves untold. */
+#define UNTOLD(line, text, what)                                                                   \
+    "t:" #line ": warning: " text                                                                  \
+    "; until that is mended, nobody can tell what it keeps out: what gets as far as " what         \
+    " is answered 451"
+#define THIS_LINE    "this line"
+#define ITS_BLOCK    "a rule of its block"
+#define WHAT_FOLLOWS "a rule below it"
+
 /* A table's TEXT, in a file "t", and what each key gives: "KEY=VALUE", "KEY" for a miss, "KEY!" for
  * an error. NULL for the text: SPEC is the whole spec. */
 struct row {
@@ -200,16 +209,56 @@ static const struct row cidr_rows[] = {
      "10.0.0.0/8?; the line is skipped"},
     {"cidr",
      "10.0.0.0/33 a\n300.1.1.1 b\n10.0.0.1\n!\nendif\nif\nif x\nendif y\n[10.0.0.1 x\n",
-     {"10.0.0.1"},
+     {"10.0.0.1!", "::1!", "x"},
      "t:1: warning: \"10.0.0.0/33\": the prefix length is too large; the line is skipped\n"
      "t:2: warning: \"300.1.1.1\": not an IP address or network; the line is skipped\n"
-     "t:3: warning: there is no value; the line is skipped\n"
-     "t:4: warning: there is no network; the line is skipped\n"
-     "t:5: warning: endif without if; the line is skipped\n"
-     "t:6: warning: there is no network; the line is skipped\n"
-     "t:7: warning: \"x\": not an IP address or network; the line is skipped\n"
-     "t:8: warning: text follows endif; the line is skipped\n"
-     "t:9: warning: \"[10.0.0.1\": not an IP address or network; the line is skipped"},
+     "t:3: warning: there is no value; the line is skipped\n" UNTOLD(
+         4, "there is no network",
+         THIS_LINE) "\n"
+                    "t:5: warning: endif without if; the line is skipped\n" UNTOLD(
+                        6, "there is no network",
+                        ITS_BLOCK) "\n" UNTOLD(7, "\"x\": not an IP address or network",
+                                               ITS_BLOCK) "\n" UNTOLD(8, "text follows endif",
+                                                                      WHAT_FOLLOWS) "\n"
+                                                                                    "t:9: warning: "
+                                                                                    "\"[10.0.0.1\":"
+                                                                                    " not an IP "
+                                                                                    "address or "
+                                                                                    "network; the "
+                                                                                    "line is "
+                                                                                    "skipped\n"
+                                                                                    "t:6: warning: "
+                                                                                    "if without "
+                                                                                    "endif"},
+    {"cidr",
+     "10.0.0.0/8 a\n!192.0.2.1/24 b\n192.0.2.0/24 c\n",
+     {"10.1.1.1=a", "192.0.2.1!", "::1!", "x"},
+     UNTOLD(2,
+            "\"192.0.2.1/24\": bits outside the prefix are not zero; did you mean "
+            "192.0.2.0/24?",
+            THIS_LINE)},
+    {"cidr",
+     "! ! 1.2.3 a\n0.0.0.0/0 b\n",
+     {"10.0.0.1=b"},
+     "t:1: warning: \"1.2.3\": not an IP address or network; the line is skipped"},
+    {"cidr",
+     "!!!1.2.3 a\n0.0.0.0/0 b\n",
+     {"10.0.0.1!"},
+     UNTOLD(1, "\"1.2.3\": not an IP address or network", THIS_LINE)},
+    {"cidr",
+     "!10.0.0.0/8\n0.0.0.0/0 b\n",
+     {"10.0.0.1!"},
+     UNTOLD(1, "there is no value", THIS_LINE)},
+    {"cidr",
+     "if !10.0.0.1/8\nif 10.1.0.0/16\n10.1.1.0/24 a\nendif\n192.0.2.0/24 b\nendif\n"
+     "10.1.1.1 c\n10.2.1.1 d\n192.0.2.1 e\n",
+     {"10.1.1.1!", "10.2.1.1=d", "192.0.2.1!", "10.3.1.1"},
+     UNTOLD(1, "\"10.0.0.1/8\": bits outside the prefix are not zero; did you mean 10.0.0.0/8?",
+            ITS_BLOCK)},
+    {"cidr",
+     "if 10.0.0.0/8\n10.1.0.0/16 a\nendif # of 10\n10.2.0.0/16 b\n192.0.2.0/24 c\n",
+     {"10.1.1.1=a", "10.2.1.1!", "192.0.2.1!", "192.0.3.1"},
+     UNTOLD(3, "text follows endif", WHAT_FOLLOWS)},
 };
 
 #define EXPLODES "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX"
@@ -218,10 +267,33 @@ static const struct row pcre_rows[] = {
     {"pcre", "/^a(.*)@(.*)$/ $2 ${1} $(1)$$x\n", {"Abc@d=d bc bc$x", "b"}, NULL},
     {"pcre", "/a/i A\n", {"A", "a=A"}, NULL},
     {"pcre", "!/a/ no a\n/b/ b\n", {"c=no a", "ab=b", "a"}, NULL},
+    {"pcre", "# c\n!#a#\n  one\n!\n", {"b=one", "a!"}, UNTOLD(4, "there is no pattern", THIS_LINE)},
     {"pcre",
-     "# c\n!#a#\n  one\n!\n",
-     {"b=one", "a"},
-     "t:4: warning: there is no pattern; the line is skipped"},
+     "/a/ a\n!/(/ x\n/b/ b\n",
+     {"ab=a", "b!", "c!"},
+     UNTOLD(2, "bad pattern at its byte 2: missing closing parenthesis", THIS_LINE)},
+    {"pcre",
+     "!!/(/ x\n/b/ b\n",
+     {"b=b", "c"},
+     "t:1: warning: bad pattern at its byte 2: missing closing parenthesis; the line is skipped"},
+    {"pcre",
+     "!/a/q x\n!/b\n!/c/ $x\n",
+     {"a!", "d!"},
+     UNTOLD(1, "unknown pattern flag \"q\"",
+            THIS_LINE) "\n" UNTOLD(2, "the pattern has no closing \"/\"",
+                                   THIS_LINE) "\n" UNTOLD(3,
+                                                          "$ in the value is not followed by the "
+                                                          "number of a group ($1, ${1}); write $$ "
+                                                          "for a dollar sign",
+                                                          THIS_LINE)},
+    {"pcre",
+     "if !/(/\n/a/ a\nif /b/\n/bc/ bc\nendif\nendif\n/b/ b\n/c/ c\n/a/ d\n",
+     {"a!", "bc!", "b=b", "c=c", "d"},
+     UNTOLD(1, "bad pattern at its byte 2: missing closing parenthesis", ITS_BLOCK)},
+    {"pcre",
+     "if /x/\nif\n/a/ a\nendif\nendif\n/a/ b\n",
+     {"a=b", "ax!", "x"},
+     UNTOLD(2, "there is no pattern", ITS_BLOCK)},
     {"pcre",
      "if /a/\n/b/ 1\nif !/c/\n/d/ 2\nendif\nENDIF\n/./ 3\n",
      {"ab=1", "ad=2", "acd=3", "b=3", "a=3"},
@@ -235,25 +307,31 @@ static const struct row pcre_rows[] = {
     {"pcre",
      "endif\nfoo bar\n/a/q x\n/a x\n/a\\\n!/(a)/ $1\n/a/ $1\n/a/ $x\n/a/ $0\n/a/ ${1\n"
      "/a/ $\n/(/ x\n/ok/ ok\n/a/ $100\n",
-     {"ok=ok", "a"},
+     {"ok!", "a!"},
      "t:1: warning: endif without if; the line is skipped\n"
      "t:2: warning: expected /pattern/flags value, if /pattern/flags, or endif; the line is "
      "skipped\n"
      "t:3: warning: unknown pattern flag \"q\"; the line is skipped\n"
      "t:4: warning: the pattern has no closing \"/\"; the line is skipped\n"
-     "t:5: warning: the pattern has no closing \"/\"; the line is skipped\n"
-     "t:6: warning: the value of a negated pattern cannot have $1; the line is skipped\n"
-     "t:7: warning: the pattern has no group $1; the line is skipped\n"
-     "t:8: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
-     "for a dollar sign; the line is skipped\n"
-     "t:9: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
-     "for a dollar sign; the line is skipped\n"
-     "t:10: warning: a ${ or $( in the value is not closed; the line is skipped\n"
-     "t:11: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
-     "for a dollar sign; the line is skipped\n"
-     "t:12: warning: bad pattern at its byte 2: missing closing parenthesis; the line is skipped\n"
-     "t:14: warning: $ in the value is not followed by the number of a group ($1, ${1}); write $$ "
-     "for a dollar sign; the line is skipped"},
+     "t:5: warning: the pattern has no closing \"/\"; the line is skipped\n" UNTOLD(
+         6, "the value of a negated pattern cannot have $1",
+         THIS_LINE) "\n"
+                    "t:7: warning: the pattern has no group $1; the line is skipped\n"
+                    "t:8: warning: $ in the value is not followed by the number of a group ($1, "
+                    "${1}); write $$ "
+                    "for a dollar sign; the line is skipped\n"
+                    "t:9: warning: $ in the value is not followed by the number of a group ($1, "
+                    "${1}); write $$ "
+                    "for a dollar sign; the line is skipped\n"
+                    "t:10: warning: a ${ or $( in the value is not closed; the line is skipped\n"
+                    "t:11: warning: $ in the value is not followed by the number of a group ($1, "
+                    "${1}); write $$ "
+                    "for a dollar sign; the line is skipped\n"
+                    "t:12: warning: bad pattern at its byte 2: missing closing parenthesis; the "
+                    "line is skipped\n"
+                    "t:14: warning: $ in the value is not followed by the number of a group ($1, "
+                    "${1}); write $$ "
+                    "for a dollar sign; the line is skipped"},
     {"pcre", "/a/\n", {"a="}, "t:1: warning: there is no value; it is taken to be empty"},
     {"pcre", "/(x)?a/ <$1>\n", {"a=<>", "xa=<x>"}, NULL},
     {"pcre", "/^(a+)+$/ x\n/X/ later\n", {"aaa=x", EXPLODES "!"}, NULL},
@@ -288,12 +366,20 @@ static const struct row regexp_rows[] = {
     {"regexp", "/b\\(c\\)/x $1\n/b(d)/ $1\n", {"bc=c", "bd=d", "b(d)"}, NULL},
     {"regexp", "/a/!/b/ a without b\n/b/!/!a/i c\n", {"a=a without b", "ab=c", "b=c"}, NULL},
     {"regexp", "/a.b/ any\n/x.y/m line\n", {"a\nb=any", "x\ny", "x y=line"}, NULL},
+    {"regexp",
+     "/a/!/b(/ x\n/a/ y\n",
+     {"a!", "c!"},
+     UNTOLD(1, "bad pattern: a ( has no partner", THIS_LINE)},
+    {"regexp",
+     "/a(/!/b/ x\n/a/ y\n",
+     {"a!"},
+     UNTOLD(1, "bad pattern: a ( has no partner", THIS_LINE)},
     {"regexp", "if /a/\n/b/ 1\nendif\n/[[:digit:]]{3}/ 3\n", {"ab=1", "b", "a123=3", "12"}, NULL},
     {"regexp",
      "/a/s x\n/b/!\n",
-     {"a"},
-     "t:1: warning: unknown pattern flag \"s\"; the line is skipped\n"
-     "t:2: warning: there is no pattern; the line is skipped"},
+     {"a!"},
+     "t:1: warning: unknown pattern flag \"s\"; the line is skipped\n" UNTOLD(
+         2, "there is no pattern", THIS_LINE)},
 };
 
 #define ROWS(name)                                                                                 \
