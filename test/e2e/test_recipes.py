@@ -4,6 +4,7 @@
 of its own, or a Sendmail; what passes there, and what gatepost refuses even if the MTA lets it
 through."""
 import contextlib
+import shutil
 import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
@@ -104,6 +105,70 @@ def submission_careless():
         with site.session('submission') as dialog:
             match('^235', dialog.auth('bob'), 'AUTH without TLS')
             match('^538 5\\.7\\.11 ', rcpt(dialog, 'bob@example.org', FAR))
+
+
+@case('stolen-passwords: 200 people a day, five places an hour, and no more')
+def stolen_passwords():
+    more = 'notice_server = inet:%d@127.0.0.1\n' % place.port()  # nobody listens there
+    with at_work('stolen-passwords', more=more) as site:
+        with site.session('submission', STRANGER, login='bob') as dialog:
+            for start in (0, 50, 100, 150):
+                word = token()
+                replies = dialog.deliver('bob@example.org', ['to%d@far.example' % (start + number)
+                                                             for number in range(50)], message(word))
+                match(OK, replies[-1], 'the first 200 recipients')
+            match(r'^450 4\.7\.0 bob: sending limit reached \(200 recipients in 1d\); '
+                  r'try again in 2[45]h$', rcpt(dialog, 'bob@example.org', FAR))
+        site.gatepost.wait_log(0, 'action=info', 'limit=recipients', 'key=bob', 'used=200')
+        with site.session('submission', STRANGER, login='carol') as dialog:
+            passes(site, dialog, 'carol@example.org', FAR)
+        if scene.MTA != 'postfix':
+            return  # clients of Sendmail's come from three networks alone
+        for number in range(5):
+            with site.session('submission', '203.0.%d.7' % (100 + number), login='carol') as dialog:
+                reply = rcpt(dialog, 'carol@example.org', FAR)
+                if number < 4:
+                    match(OK, reply)
+                    passes(site, dialog, 'carol@example.org', FAR)
+        match(r'^550 5\.7\.1 carol: sending limit reached \(5 networks in 1h\)', reply)
+
+
+@case('web-applications: each site by its pinned sender; what is too much waits on hold and is lost by '
+      'nobody, and delays nobody')
+def web_applications():
+    if scene.MTA != 'postfix':
+        raise tap.Skip('Sendmail does not say that mail came without SMTP')
+    if not shutil.which('php'):
+        raise tap.Skip('php is not installed')
+
+    def mail(site, sender, word):
+        script = 'mail("x@far.example", "%s", "hello", "From: a@example.org", "-fother@example.org");'
+        done = site.mta.command('php', '-d', 'sendmail_path=/usr/sbin/sendmail -t -i', '-d',
+                                'mail.force_extra_parameters=-f' + sender, '-d',
+                                'mail.add_x_header=On', '-r', script % word, check=False)
+        equal(done.returncode, 0, done.stderr)
+    with at_work('web-applications') as site:
+        words = [token() for _ in range(53)]
+        for word in words:
+            mail(site, 'site1@example.org', word)
+        for word in words[:50]:
+            equal(site.sink.wait(word).sender, 'site1@example.org', 'PHP pins the sender')
+        tap.until(lambda: all(site.mta.held(word) for word in words[50:]), 20, 'three on hold')
+        held = [site.mta.held(word)[0] for word in words[50:]]
+        word = token()
+        mail(site, 'site2@example.org', word)
+        site.sink.wait(word)
+        site.mta.wait_empty()
+        equal(site.gatepost.control('limits', 'release').stdout, '', 'nothing fits yet')
+        equal(site.gatepost.control('limits', 'allow', 'sites', 'site1@example.org', '2', '1h')
+              .returncode, 0)
+        fits = site.gatepost.control('limits', 'release').stdout.split()
+        equal(fits, held[:2], 'the oldest first')
+        site.mta.command('postsuper', '-H', '-', data=''.join(x + '\n' for x in fits).encode())
+        site.mta.command('postqueue', '-f')
+        for word in words[50:52]:
+            site.sink.wait(word)
+        equal(site.mta.held(words[52]), held[2:], 'the third waits')
 
 
 @case('onion: its clients write to us and to nobody else, though they seem to be local')
