@@ -2,10 +2,12 @@
  *
  * gatepostctl limits, greylist: the daemon answers.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "command.h"
 #include "daemon.h"
+#include "suggest.h"
 
 enum { OPERANDS_MAX = 20 };
 
@@ -20,12 +22,34 @@ static enum exit_code ask_with(const struct invocation *invocation, GString *req
     return daemon_ask(invocation, request->str, stdout);
 }
 
+/* Without the daemon: out of log files. */
+static enum exit_code suggest(const struct invocation *invocation, char **files)
+{
+    if (!files || !*files || invocation->operands[1])
+        return usage_error(invocation, "limits suggest reads log lines: --log FILE, as often as "
+                                       "there are files");
+    struct suggestion *suggestion = suggestion_new();
+    enum exit_code code = CODE_FINE;
+    for (char **file = files; *file && code == CODE_FINE; file++) {
+        if (suggestion_read(suggestion, *file))
+            continue;
+        complain("%s: %s", *file, g_strerror(errno));
+        code = CODE_USAGE;
+    }
+    if (code == CODE_FINE)
+        suggestion_print(suggestion, stdout);
+    suggestion_free(suggestion);
+    return code;
+}
+
 enum exit_code command_limits(struct invocation *invocation)
 {
     gboolean json = FALSE;
     char *near = NULL;
+    g_auto(GStrv) logs = NULL;
     const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL},
                                     {"near", 0, 0, G_OPTION_ARG_STRING, &near, NULL, NULL},
+                                    {"log", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &logs, NULL, NULL},
                                     {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 0, OPERANDS_MAX);
     g_autofree char *owned = near;
@@ -34,6 +58,8 @@ enum exit_code command_limits(struct invocation *invocation)
     if (near &&
         (strspn(near, "0123456789") == 0 || strcmp(near + strspn(near, "0123456789"), "%") != 0))
         return usage_error(invocation, "--near needs a percentage, as 80%%");
+    if (g_strcmp0(invocation->operands[0], "suggest") == 0)
+        return suggest(invocation, logs);
     g_autoptr(GString) request = g_string_new("limits");
     if (json)
         g_string_append(request, " --json");

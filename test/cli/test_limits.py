@@ -93,4 +93,29 @@ def trial():
         equal([one['verdict'] for one in told['recipients']], ['accept', 'accept', 'reject'])
 
 
+@case('suggest: percentiles, and a max that only outliers would have met')
+def suggest():
+    settings = ctl.Settings(SITE)
+    lines = []
+    for number in range(20):
+        for day in (25, 26):
+            lines.append('Nov %d 10:00:00 mail gatepost[1]: action=accept stage=message check=- '
+                         'sasl=user%d tls=- from=a@b to=%s score=-' % (
+                             day, number, ','.join('x@y.example' for _ in range(1 + number % 5))))
+    lines.append('Nov 26 11:00:00 mail gatepost[1]: action=accept stage=message sasl=thief '
+                 'from=a@b to="a@b.example,+899 more" score=-')
+    lines.append('Nov 26 11:00:00 mail gatepost[1]: action=tempfail stage=rcpt sasl=other to=a@b')
+    lines.append('{"action":"accept","stage":"message","sasl":"json","to":["a@b","c@d"]}')
+    path = settings.file + '.log'
+    with open(path, 'w', encoding='utf-8') as handle:
+        handle.write('\n'.join(lines) + '\n')
+    done = settings.run('limits', 'suggest', '--log', path)
+    equal(done.returncode, 0, done.stderr)
+    match('over 42 of them, 42 messages: half up to 3, 90% 5, 99% 5, most 900', done.stdout)
+    match('max = 5 with per = 1d would have refused nobody but 1 outlier\n  thief Nov 26: 900',
+          done.stdout)
+    equal(settings.run('limits', 'suggest').returncode, 64)
+    equal(settings.run('limits', 'suggest', '--log', '/nonexistent').returncode, 64)
+
+
 run()

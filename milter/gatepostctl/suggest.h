@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A limit that would have disturbed nobody but outliers, out of gatepost's own log lines.
+ *
+ * Threads: the command line's.
+ */
+#ifndef GATEPOSTCTL_SUGGEST_H
+#define GATEPOSTCTL_SUGGEST_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct suggestion;
+
+struct suggestion *suggestion_new(void);
+void suggestion_free(struct suggestion *suggestion);
+
+/* Reads the lines of FILE, text or JSON, with or without what syslog puts in front; false with
+ * errno. What is no line of a message that passed, with a login, is left out. */
+bool suggestion_read(struct suggestion *suggestion, const char *path);
+
+/* Prints percentiles of the recipients of one login in a day, and what `max` they suggest. */
+void suggestion_print(const struct suggestion *suggestion, FILE *stream);
+
+#endif
