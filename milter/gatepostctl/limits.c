@@ -45,14 +45,13 @@ static enum exit_code suggest(const struct invocation *invocation, char **files)
 enum exit_code command_limits(struct invocation *invocation)
 {
     gboolean json = FALSE;
-    char *near = NULL;
+    g_autofree char *near = NULL;
     g_auto(GStrv) logs = NULL;
     const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL},
                                     {"near", 0, 0, G_OPTION_ARG_STRING, &near, NULL, NULL},
                                     {"log", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &logs, NULL, NULL},
                                     {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 0, OPERANDS_MAX);
-    g_autofree char *owned = near;
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
     if (near &&
