@@ -69,6 +69,9 @@ struct limit_site {
 struct limit_site *limit_site_new(void);
 void limit_site_free(struct limit_site *site); /* accepts NULL */
 
+/* How often, in this process, a limit did not apply since a part of its key was missing. */
+uint64_t limit_keys_missing(void);
+
 /* The limit of that name, or NULL. */
 const struct limit *limit_find(const struct limit_site *site, const char *name);
 

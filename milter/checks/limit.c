@@ -237,11 +237,20 @@ static enum check_result look_at_key(struct check *check, const struct limit *li
     return CHECK_REFUSE;
 }
 
+/* For limit_keys_missing. */
+static _Atomic uint64_t keys_missing;
+
+uint64_t limit_keys_missing(void)
+{
+    return keys_missing;
+}
+
 /* At the end of a message nothing is looked at: the count decides at once. What a list before
  * charged for a recipient is not charged again. */
 static void charge_message(struct check *check, const struct limit *limit)
 {
     g_autoptr(GArray) keys = limit_keys(check->site, limit, check->facts);
+    keys_missing += keys->len == 0;
     for (guint i = 0; i < keys->len; i++) {
         const struct limit_key *key = &g_array_index(keys, struct limit_key, i);
         guint hash = g_str_hash(key->key);
@@ -266,6 +275,7 @@ enum check_result run_check_limit(struct check *check)
         return CHECK_DUNNO;
     }
     g_autoptr(GArray) keys = limit_keys(check->site, limit, check->facts);
+    keys_missing += keys->len == 0;
     return keys->len > 0 ? look_at_key(check, limit, g_array_index(keys, struct limit_key, 0).key)
                          : CHECK_DUNNO;
 }

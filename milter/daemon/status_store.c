@@ -4,6 +4,7 @@
  */
 #include "status_store.h"
 
+#include "checks/limit.h"
 #include "report/json.h"
 
 void status_store_write_text(const struct store_status *store, GString *out)
@@ -14,6 +15,11 @@ void status_store_write_text(const struct store_status *store, GString *out)
     g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  counters and marks in memory\n",
                            store->records);
     g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  questions to the store\n", store->asked);
+    if (limit_keys_missing())
+        g_string_append_printf(out,
+                               "%10" G_GUINT64_FORMAT
+                               "  times a limit did not apply, as a part of its key was missing\n",
+                               limit_keys_missing());
     if (store->late || store->failed || store->own)
         g_string_append_printf(out,
                                "%10" G_GUINT64_FORMAT
@@ -40,5 +46,6 @@ void status_store_write_json(const struct store_status *store, GString *out)
     json_integer(out, "late", (gint64)store->late);
     json_integer(out, "failed", (gint64)store->failed);
     json_integer(out, "own", (gint64)store->own);
+    json_integer(out, "keys_missing", (gint64)limit_keys_missing());
     json_close(out, '}');
 }

@@ -201,8 +201,12 @@ def keys(daemon):
             with Sender(daemon, login) as one:
                 answers.append(one.send(**more)[:3])
         equal(answers, ['ok', 'ok', '450'], key)
+    def missing():
+        return json.loads(daemon.control('status', '--json').stdout)['store']['keys_missing']
+    before = missing()
     with Sender(daemon, 'a') as one:
         equal([one.send(sender='<>') for _ in range(4)], ['ok'] * 4, 'the null sender has no key')
+    equal(missing() - before, 4, 'keys that were missing')
 
 
 @case('for: whose mail is counted')
