@@ -78,19 +78,17 @@ static bool ask_owner(void *data, const struct mail_address *address)
     return own || status == LOOKUP_MISS;
 }
 
-/* An envelope sender that cannot be understood wholly may be anybody's address. */
+/* An envelope sender that cannot be understood wholly may be anybody's address. Words of a header
+ * are an address only if one is known that an MTA would make of them: else they are a name. */
 static enum owner address_owner(struct check *check, const struct meant_address *meant,
                                 const char *login)
 {
     struct ownership ownership = {check->site, login, OWNER_UNKNOWN_SENDER};
     if (meant->untold)
         return OWNER_CANNOT_TELL;
-    if (meant != &check->facts->sender_meant) {
-        ask_owner(&ownership, &meant->address);
-        return ownership.owner;
-    }
     bool whole = whose_each(check->site, meant, ask_owner, &ownership);
-    bool doubtful = !whole && ownership.owner == OWNER_UNKNOWN_SENDER;
+    bool doubtful =
+        !whole && ownership.owner == OWNER_UNKNOWN_SENDER && meant == &check->facts->sender_meant;
     return doubtful ? OWNER_OTHER : ownership.owner;
 }
 

@@ -208,6 +208,40 @@ rows('and of strangers', OWNERS, STRANGER, FOREIGN, None)
 rows('whom no table knows', TABLE, STRANGER, FOREIGN, None)
 
 
+# The same where the table has full addresses only, and no origin says which of them a word is.
+FULL = '''
+local_domains = lab.test mail.lab.test example.org
+sender_login_maps = inline:{bob@lab.test=bob, bob@mail.lab.test=bob, boss@lab.test=carol,
+    chief@mail.lab.test=carol, sales@example.org=carol, john@lab.test=john, far@elsewhere.test=far}
+'''
+BOB_THERE = LOGIN % ('bob', 'bob@lab.test')
+WORDS = ['boss', 'chief', 'sales', 'BOSS', '"boss"']
+
+
+@case('words are an address at any of login_domains, where no origin is set')
+def full_addresses():
+    settings = ctl.Settings(FULL + 'message_restrictions = %s\n' % OWNERS)
+    for word in WORDS:
+        for form in ('%s', '<%s>', '%s, Bob <bob@lab.test>', 'bob@lab.test, %s',
+                     'x, %s, bob@lab.test', '%s; bob@lab.test'):
+            judge(settings, BOB_THERE, message(form % word), REFUSED, (word, form))
+    for field in ('bob', '<bob>', 'bob, Bob <bob@mail.lab.test>', 'far, Bob <bob@lab.test>',
+                  'Bosse, Bob & Sons <bob@lab.test>', '"Boss" <bob@lab.test>',
+                  'Boss <bob@lab.test>'):
+        judge(settings, BOB_THERE, message(field), None, field)
+    for field in HONEST:
+        judge(settings, JOHN, message(field), None, field)
+    for field in FOREIGN:
+        judge(settings, STRANGER, message(field), None, field)
+
+
+@case('words are an address at the origin alone, where one is set')
+def at_origin():
+    settings = ctl.Settings(FULL + 'origin = lab.test\nmessage_restrictions = %s\n' % OWNERS)
+    for word, pattern in (('boss', REFUSED), ('chief', None), ('sales', None)):
+        judge(settings, BOB_THERE, message(word + ', Bob <bob@lab.test>'), pattern, word)
+
+
 @case('Sender: as From:; a second field of either is not read')
 def fields():
     settings = ctl.Settings(SITE + 'message_restrictions = %s\n' % OWNERS)
