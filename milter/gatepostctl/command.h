@@ -43,6 +43,7 @@ enum exit_code command_dnsbl(struct invocation *invocation);
 enum exit_code command_greylist(struct invocation *invocation);
 enum exit_code command_limits(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
+enum exit_code command_ping(struct invocation *invocation);
 enum exit_code command_reload(struct invocation *invocation);
 enum exit_code command_rules(struct invocation *invocation);
 enum exit_code command_setup(struct invocation *invocation);

@@ -35,6 +35,11 @@ static const struct {
      "\n"
      "Example: gatepostctl greylist pass 203.0.113.9\n",
      "0 fine, 1 nothing is known of it, 64 usage, 69 the daemon, or the store, does not answer"},
+    {"ping",
+     "  --timeout T    how long it may take in all, as 500ms or 5s (default: 2s)\n"
+     "\n"
+     "Example: gatepostctl ping --timeout 5s\n",
+     "0 it is well, 64 usage, 69 it does not answer, or not in time"},
     {"limits",
      "  --json    an object a line\n"
      "  --near N%  those that have used so much\n"

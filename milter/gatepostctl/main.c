@@ -30,6 +30,9 @@ static const struct command commands[] = {
      command_limits},
     {"lookup", "TABLE KEY...", "Asks a table (cidr:FILE ...); KEY -: reads keys from stdin.",
      command_lookup},
+    {"ping", "[--timeout T]",
+     "Whether a mail server that came now would be served: plays a session; nothing is logged.",
+     command_ping},
     {"test",
      "[--json] [--client IP] [--name PTR] [--helo H] [--from A] [--rcpt A]...\n"
      "         [--auth USER --mech M] [--tls V --bits N] [--ccert-subject S] [--listener N] "

@@ -63,6 +63,68 @@ def stopped(daemon, seconds=20):
     return process.returncode
 
 
+def ping(daemon, *arguments):
+    start = time.monotonic()
+    done = daemon.control('ping', *arguments)
+    return done.returncode, done.stdout, done.stderr, time.monotonic() - start
+
+
+@case('ping: a daemon that serves, and one that does not, within the time')
+def pinged():
+    for unix in (True, False):
+        daemon = new(unix=unix)
+        mark = daemon.mark()
+        for _ in range(3):
+            equal(ping(daemon)[:3], (0, '', ''), 'a daemon that is well')
+        equal(ping(daemon, '--timeout', '1m')[0], 0)
+        equal(daemon.log(mark), [], 'the log')
+        equal(ping(daemon, '--timeout', 'soon')[0], 64)
+        equal(ping(daemon, '--timeout', '0')[0], 64)
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        try:
+            code, _, errors, seconds = ping(daemon, '--timeout', '500ms')
+        finally:
+            os.kill(daemon.process.pid, signal.SIGCONT)
+        equal(code, 69, 'a daemon that hangs')
+        match('^gatepostctl: no answer within 500ms$', errors)
+        true(0.4 < seconds < 5, 'it took %.1f s' % seconds)
+        equal(ping(daemon, '--timeout', '20s')[0], 0, 'it goes on')
+        daemon.stop()
+        code, _, errors, _ = ping(daemon)
+        equal(code, 69, 'no daemon')
+        match('no daemon runs there', errors)
+
+
+@case('ping: restrictions of connect and MAIL, lists that are asked, settings that are broken')
+def pinged_elsewhere():
+    daemon = new({'delay_checks': 'no', 'client_restrictions': 'reject',
+                  'sender_restrictions': 'reject', 'recipient_restrictions': 'reject'})
+    equal(ping(daemon, '--timeout', '20s')[:3], (0, '', ''))
+    with open(daemon.folder + '/gatepost.conf', 'a', encoding='utf-8') as handle:
+        handle.write('no such line\n')
+    equal(ping(daemon, '--timeout', '20s')[:3], (0, '', ''))
+
+
+@case('ping: what is no filter, and says nothing or rubbish')
+def pinged_others():
+    for answer in (None, b'220 mail.example.org ESMTP\r\n', b'\0\0\0\0', b'\0\0\0\1p' * 9,
+                   b'\xff\xff\xff\xffO', b'\0\0\0\rO' + bytes(12) + b'\0\0\0\1z'):
+        with socket.socket() as server:
+            server.bind(('127.0.0.1', 0))
+            server.listen(1)
+            file = place.write(place.folder('gatepost-ping-') + '/gatepost.conf',
+                               'milter_socket = inet:%d@127.0.0.1\n' % server.getsockname()[1])
+            with subprocess.Popen([gatepost.CONTROL, '-c', file, 'ping', '--timeout', '1s'],
+                                  stderr=subprocess.PIPE, env=gatepost.environment()) as process:
+                peer, _ = server.accept()
+                with peer:
+                    if answer:
+                        peer.sendall(answer)
+                    errors = process.communicate(timeout=20)[1].decode()
+                equal(process.returncode, 69, '%r: %s' % (answer, errors))
+                match('does not answer as a filter|no answer within 1s', errors)
+
+
 @case('the command line')
 def command_line():
     for arguments in (['-x'], ['-c'], ['-f', 'word'], ['--nope']):
