@@ -31,7 +31,8 @@ enum dns_lists {
 };
 
 /* Asks the lists of GROUPS about PLACES (enum dnsbl_place) that FACTS know by now and that they
- * were not asked about yet. */
+ * were not asked about yet, and takes in what came of all that these places were asked about: what
+ * is read of a lookup afterwards is what is known now. */
 void dns_questions_ask(struct dns_questions *questions, const struct facts *facts, unsigned groups,
                        unsigned places);
 

@@ -158,10 +158,14 @@ static void add_places(struct dnsbl_lookup *lookup, const struct facts *facts, u
 void dns_questions_ask(struct dns_questions *questions, const struct facts *facts, unsigned groups,
                        unsigned places)
 {
-    if (questions->weighted && (groups & DNS_LISTS_WEIGHTED))
+    if (questions->weighted && (groups & DNS_LISTS_WEIGHTED)) {
         add_places(questions->weighted, facts, places, &questions->weighted_asked);
-    if (questions->zones && (groups & DNS_LISTS_ZONES))
+        dnsbl_lookup_advance(questions->weighted, places);
+    }
+    if (questions->zones && (groups & DNS_LISTS_ZONES)) {
         add_places(questions->zones, facts, places, &questions->zones_asked);
+        dnsbl_lookup_advance(questions->zones, places);
+    }
 }
 
 void dns_questions_forget(struct dns_questions *questions, unsigned places)

@@ -78,7 +78,6 @@ enum check_result run_reject_dnsbl(struct check *check)
     if (check->facts->message)
         places |= DNSBL_FROM | DNSBL_REPLY_TO;
     dns_questions_ask(check->dns_questions, check->facts, DNS_LISTS_WEIGHTED, places);
-    dnsbl_lookup_advance(lookup, places);
     int64_t threshold = site_dnsbl_threshold(check->site, check->facts);
     struct dnsbl_sum sum;
     dnsbl_lookup_sum(lookup, places, &sum);
@@ -104,7 +103,6 @@ static enum listing ask_zone(struct check *check)
     unsigned index = check->argument->zone;
     unsigned places = dnsbl_set_get(check->site->dnsbl_zones, index)->places;
     dns_questions_ask(check->dns_questions, check->facts, DNS_LISTS_ZONES, places);
-    dnsbl_lookup_advance(lookup, places);
     struct dnsbl_result result;
     dnsbl_lookup_result(lookup, index, places, &result);
     switch (result.verdict) {

@@ -154,9 +154,14 @@ static bool has_room(struct field_reader *r)
     return !r->out->truncated;
 }
 
-/* Takes over ADDRESS. */
+/* Takes over ADDRESS. Line ends, which an encoded word may hold, are shown by no reader. */
 static void add_address(struct field_reader *r, char *address)
 {
+    char *out = address;
+    for (const char *in = address; *in; in++)
+        if (*in != '\r' && *in != '\n')
+            *out++ = *in;
+    *out = '\0';
     if (g_hash_table_contains(r->seen, address) || !has_room(r)) {
         g_free(address);
     } else {

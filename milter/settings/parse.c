@@ -340,8 +340,9 @@ static GPtrArray *find_classes(const char *text, size_t length)
 void parse_text(struct settings *settings, const char *text, size_t length,
                 struct problems *problems)
 {
-    struct parser parser = {.settings = settings, .problems = problems, .section = settings->main};
-    g_autoptr(GPtrArray) classes = parser.classes = find_classes(text, length);
+    g_autoptr(GPtrArray) classes = find_classes(text, length);
+    struct parser parser = {
+        .settings = settings, .problems = problems, .section = settings->main, .classes = classes};
     struct setting_lines lines;
     settings_lines_init(&lines, text, length, settings->file, problems);
     g_autoptr(GString) line = g_string_new(NULL);
