@@ -232,7 +232,9 @@ static void add_tokens(struct field_reader *r, guint begin, guint end)
         return;
     g_autoptr(GString) decoded = g_string_new(NULL);
     mimeword_decode(address->str, address->len, decoded);
-    if (strlen(decoded->str) == decoded->len && !g_string_equal(decoded, address))
+    /* With the whole of it inside a word nothing of an address may be left. */
+    if (strlen(decoded->str) == decoded->len && strchr(decoded->str, '@') &&
+        !g_string_equal(decoded, address))
         add_reading(r, decoded->str, decoded->len);
 }
 
