@@ -90,7 +90,10 @@ bool control_call(const char *path, const char *request, unsigned seconds, int *
     g_autofree char *line = g_strconcat(request, "\n", NULL);
     int fd = unixsocket_connect(path);
     if (fd < 0) {
-        *why_r = g_strdup_printf("%s: %s", path, strerror(errno));
+        bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+        *why_r =
+            nobody ? g_strdup_printf("no daemon runs: nobody listens on %s (control_socket)", path)
+                   : g_strdup_printf("%s: %s", path, strerror(errno));
         return false;
     }
     /* The server may answer before it read all; then reading tells. */

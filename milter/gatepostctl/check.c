@@ -163,6 +163,10 @@ enum exit_code command_check(struct invocation *invocation)
             print_whole(invocation->config, snapshot);
         printf("%u errors, %u warnings\n", problems_errors(problems), problems_warnings(problems));
     }
+    /* For a person, that nothing is said does not say that it is done. */
+    bool is_silent = problems_errors(problems) + problems_warnings(problems) == 0 && !verbose;
+    if (snapshot && is_silent && isatty(STDOUT_FILENO))
+        printf("%s: nothing is wrong\n", invocation->config);
     problems_free(problems);
     enum exit_code code = snapshot ? CODE_FINE : CODE_CONFIG;
     snapshot_unref(snapshot);

@@ -3,6 +3,7 @@
  * gatepostctl reload, status: what the running daemon answers.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "daemon.h"
 #include "control/control.h"
@@ -40,7 +41,12 @@ enum exit_code daemon_ask(const struct invocation *invocation, const char *reque
 enum exit_code command_reload(struct invocation *invocation)
 {
     enum parse_result parsed = invocation_parse(invocation, NULL, 0, 0);
-    return parsed == PARSE_GOOD ? daemon_ask(invocation, "reload", stderr) : parse_code(parsed);
+    if (parsed != PARSE_GOOD)
+        return parse_code(parsed);
+    enum exit_code code = daemon_ask(invocation, "reload", stderr);
+    if (code == CODE_FINE && isatty(STDOUT_FILENO))
+        printf("the daemon has read %s anew\n", invocation->config);
+    return code;
 }
 
 enum exit_code command_status(struct invocation *invocation)

@@ -154,6 +154,17 @@ static enum exit_code run(int argc, char **argv, struct global *global)
         return CODE_USAGE;
     }
     const struct command *command = find_command(argv[1]);
+    if (!command && strcmp(argv[1], "help") == 0) {
+        command = argc > 2 ? find_command(argv[2]) : NULL;
+        char option[] = "--help";
+        char *ask[] = {argv[1], option, NULL};
+        if (command)
+            return run_command(command, global, 1, ask + 1);
+        if (argc > 2)
+            return unknown_command(argv[2]);
+        print_help(stdout);
+        return CODE_FINE;
+    }
     if (!command)
         return unknown_command(argv[1]);
     return run_command(command, global, argc - 2, argv + 2);

@@ -218,10 +218,10 @@ static void lint_local_domains(const struct policy *policy, const struct setting
     if (policy->section || value->given || !matters)
         return;
     problems_warning(problems, value->file, value->line,
-                     "local_domains is not set: mail from outside is answered %s; list the "
+                     "local_domains is not set: mail from outside %s answered %s; list the "
                      "domains that this site receives mail for (gatepostctl setup postfix shows "
                      "them), or set it empty if there are none",
-                     REPLY_TEMPORARY_FAILURE);
+                     policy->monitor ? "would be (mode = monitor)" : "is", REPLY_TEMPORARY_FAILURE);
 }
 
 void policy_lint(const struct policy *policy, const struct settings *settings,

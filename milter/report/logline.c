@@ -155,7 +155,7 @@ static void get_text(const struct event *event, struct value *value_r)
 
 static void get_mode(const struct event *event, struct value *value_r)
 {
-    if (event->monitor && event->reply)
+    if (event->monitor)
         take(value_r, "monitor");
 }
 

@@ -43,6 +43,35 @@ def help_and_version():
     equal(ctl.run('-V').stdout, ctl.run('--version').stdout, '-V')
 
 
+@case('help is no mistake, with and without a command')
+def help_command():
+    equal(exits(ctl.run('help'), 0).stdout, ctl.run('--help').stdout)
+    equal(exits(ctl.run('help', 'check'), 0).stdout, ctl.run('check', '--help').stdout)
+    match('did you mean "check"', exits(ctl.run('help', 'chekc'), 64).stderr)
+
+
+@case('of a daemon that is down is said that none runs')
+def no_daemon():
+    for command in ('status', 'reload'):
+        match('^gatepostctl: no daemon runs: nobody listens on /tmp/gatepost-control.sock',
+              exits(ctl.Settings().run(command), 69).stderr)
+
+
+@case('on a terminal check says when nothing is wrong')
+def check_on_terminal():
+    settings = ctl.Settings('local_domains = example.org\n')
+    master, slave = os.openpty()
+    try:
+        done = subprocess.run([gatepost.CONTROL, '-c', settings.file, 'check'], stdout=slave,
+                              stderr=subprocess.PIPE, timeout=60, env=gatepost.environment())
+        equal((done.returncode, done.stderr), (0, b''))
+        match('gatepost.conf: nothing is wrong', os.read(master, 1000).decode())
+    finally:
+        os.close(master)
+        os.close(slave)
+    equal(settings.run('check').stdout, '', 'not on a terminal')
+
+
 @case('--help of each command tells its exit codes, and every option that its usage shows')
 def command_help():
     listed = re.findall('(?m)^  ([a-z-]+) +[A-Z]', exits(ctl.run('--help'), 0).stdout)

@@ -66,7 +66,10 @@ static void test_optional_keys(void)
     event.monitor = true;
     g_autofree char *both = line_of(&event, LOG_FORMAT_TEXT);
     g_assert_true(g_str_has_suffix(both, " ms=0.4 text=\"a table cannot tell\" mode=monitor"));
-    event.reply = NULL; /* nothing was kept back */
+    event.reply = NULL; /* nothing was kept back: the lines of one message are known by it */
+    g_autofree char *passed = line_of(&event, LOG_FORMAT_TEXT);
+    g_assert_true(g_str_has_suffix(passed, " mode=monitor"));
+    event.monitor = false;
     g_autofree char *none = line_of(&event, LOG_FORMAT_TEXT);
     g_assert_null(strstr(none, "mode="));
     facts_clear(&facts);
