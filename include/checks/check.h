@@ -90,6 +90,7 @@ void check_effects_clear(struct check_effects *effects);
 /* Something for the log that decides nothing: WARN and INFO of tables. */
 struct check_note {
     enum action action; /* ACTION_WARN or ACTION_INFO */
+    const char *check;  /* the restriction that would have refused; static; NULL: none would */
     char *text;
     GPtrArray *details; /* of struct check_detail *; or NULL */
 };

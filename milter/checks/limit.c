@@ -526,6 +526,7 @@ static enum check_result commit_result(void *data, struct check *check)
         bool held = holds(item->limit, check->facts) && item->n <= max;
         if (item->whatever && !check->monitor) {
             struct check_note note = {.action = ACTION_WARN,
+                                      .check = item->check,
                                       .text = g_strdup_printf("%s would %s: %s", item->check,
                                                               held ? "hold" : "refuse", reply)};
             g_array_append_val(check->notes, note);

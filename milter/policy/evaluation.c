@@ -117,6 +117,7 @@ static enum evaluation_result take_refusal(struct evaluation *evaluation, const 
     const struct check_effects *effects = evaluation->given.effects;
     if (warn) {
         struct check_note note = {.action = ACTION_WARN,
+                                  .check = check,
                                   .text = g_strdup_printf("%s would refuse: %s", check, reply)};
         g_array_append_val(evaluation->given.notes, note);
         g_free(reply);

@@ -61,7 +61,9 @@ static void report(struct session *session, enum action action, const struct ref
         .when = g_get_real_time(),
         .action = action,
         .stage = stage,
-        .check = refusal ? refusal->check : NULL,
+        .check = note      ? note->check
+                 : refusal ? refusal->check
+                           : NULL,
         .reply = refusal ? refusal->reply : NULL,
         .text = note      ? note->text
                 : refusal ? refusal->why
