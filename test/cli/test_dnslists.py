@@ -277,6 +277,33 @@ rows('the exemption of the default file', SITES + ''.join(EXAMPLE.groups()),
      (ONE + '--rcpt abuse@far.example', 'reject rcpt reject_unauth_destination'))
 
 
+@case('more addresses in one field than are asked hide none that is listed')
+def crowds():
+    too_many = '552 5.3.4 More addresses in one field than can be checked'
+    by_rules = 'rule_files = cf\nmessage_restrictions = reject_spam\n'
+    for check, settings, files in (
+            ('reject_dnsbl', NAMES + IN_MESSAGE, {}), ('reject_dnsbl', HASHES + IN_MESSAGE, {}),
+            ('reject_spam', by_rules, {'cf': RULES})):
+        site = ctl.Settings(SITE % GOOD.address() + settings, **files)
+        for field, count, last, expected in (
+                ('From', 63, 'last@b.example', None), ('From', 64, 'last@b.example', too_many),
+                ('Reply-To', 63, 'last@b.example', None), ('Reply-To', 64, 'last@b.example', too_many),
+                ('From', 64, 'offer@spammer.example, x@spam.example', too_many),
+                ('Reply-To', 9000, 'offer@spammer.example, x@spam.example', too_many),
+                ('To', 100, 'x@spam.example', None)):
+            crowd = ', '.join('u%d@b.example' % n for n in range(count))
+            text = '%s%s: %s, %s\n\nbody\n' % ('' if field == 'From' else 'From: a@b.example\n',
+                                              field, crowd, last)
+            found, _ = site.test('--from a@b.example -', text)
+            equal((found['check'], found['reply']), (check if expected else None, expected),
+                  (check, field, count, last))
+        text = 'From: offer@spammer.example, x@spam.example, %s\n\nbody\n' % ', '.join(
+            'u%d@b.example' % n for n in range(100))
+        found, _ = site.test('--from a@b.example -', text)
+        equal(found['check'], check)
+        match('^55[024] ', found['reply'])
+
+
 # What is asked at all
 
 def asked_by(settings, arguments, message=MESSAGE):

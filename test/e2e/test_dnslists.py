@@ -96,6 +96,20 @@ def header(scene):
     match(r'^554 5.7.1 Service unavailable; From address \[x@spam.example\]', replies[-1])
 
 
+@case('more addresses in a field than are asked are refused, by rules as well')
+def crowd(scene):
+    scene.gatepost.table('crowd.cf', 'dnsbl D dbl.example.com/from,reply-to\nscore D 9\n')
+    for restriction in ('reject_dnsbl', 'reject_spam'):
+        with scene.settings(rule_files=scene.gatepost.folder + '/crowd.cf',
+                            message_restrictions=restriction):
+            for count, pattern in ((64, OK), (65, r'^552 5\.3\.4 More addresses in one field')):
+                field = ',\r\n '.join('u%d@b.example' % n for n in range(count))
+                with scene.outsider(lists.UNKNOWN) as dialog:
+                    replies = dialog.deliver('a@example.com', ['bob@lab.test'],
+                                             message(more='Reply-To: %s\r\n' % field))
+                match(pattern, replies[-1], '%s, %d' % (restriction, count))
+
+
 @case('the second message of a session is asked about its own sender')
 def second_message(scene):
     with scene.outsider(lists.UNKNOWN) as dialog:
