@@ -77,6 +77,19 @@ def check_all():
                 equal(Recipe(name, file).check(), (0, ''), '%s/%s' % (name, file))
 
 
+@case('everyday: a sender domain is refused for one recipient, and a mailbox is for this site')
+def everyday():
+    with at_work('everyday', careless=True) as site:
+        no_relay(site)
+        with site.session('mx', STRANGER) as dialog:
+            match('^554 5\\.7\\.1 .*He has asked you to stop$',
+                  rcpt(dialog, 'a@offers.example', 'bob@example.org'))
+            match(OK, rcpt(dialog, 'a@offers.example', 'carol@example.org'))
+            match('^554 5\\.7\\.1 .*Access denied$', rcpt(dialog, FAR, 'staff@example.org'))
+            match('^554 5\\.7\\.1 .*Access denied$', rcpt(dialog, FAR, 'orders@example.org'))
+            passes(site, dialog, 'a@partner.example', 'orders@example.org')
+
+
 @case('submission: a login over TLS sends, from its own addresses')
 def submission():
     with at_work('submission') as site:
