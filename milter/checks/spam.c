@@ -96,6 +96,22 @@ static void warn_of_explosions(struct check *check, const struct ruleset_matches
     }
 }
 
+/* The envelope sender as the MTA would hand it on, in Return-Path say: completed and rewritten, but
+ * in the case and with the quotes that it came with, where it needs them. What cannot be told stays
+ * as it was typed. */
+static const char *envelope_sender(const struct facts *facts)
+{
+    const struct mail_address *typed = &facts->sender, *meant = &facts->sender_meant.address;
+    if (facts->sender_meant.untold || meant->null || meant->malformed)
+        return typed->text;
+    bool rewritten =
+        strcmp(meant->local, typed->local) != 0 || strcmp(meant->domain, typed->domain) != 0;
+    bool quoted = strpbrk(meant->local, " \t\"\\(),:;<>@[]") && strchr(typed->text, '"');
+    g_autofree char *plain = mail_address_key(meant);
+    bool as_typed = quoted || g_ascii_strcasecmp(plain, typed->text) == 0;
+    return !rewritten && as_typed ? typed->text : meant->text;
+}
+
 static struct spam_verdict *judge(struct check *check)
 {
     const struct spam_site *spam = check->site->spam;
@@ -110,7 +126,7 @@ static struct spam_verdict *judge(struct check *check)
     }
     struct ruleset_message facts = {
         .headers = message->headers,
-        .envelope_sender = check->facts->sender.text,
+        .envelope_sender = envelope_sender(check->facts),
         .body = message->body,
         .body_length = message->body_length,
         .smtputf8 = check->facts->smtputf8,

@@ -393,6 +393,35 @@ def access():
     equal((found['verdict'], code), ('accept', 0))
 
 
+# Envelope senders as they are typed, and as the MTA hands them on: with the origin, and without.
+ENVELOPES = [
+    ('boss@lab.test', 'boss@lab.test', 'boss@lab.test'), ('boss', 'boss@lab.test', 'boss'),
+    ('"boss"', 'boss@lab.test', 'boss'), ('boss%lab.test', 'boss@lab.test', 'boss@lab.test'),
+    ('lab.test!boss', 'boss@lab.test', 'boss@lab.test'),
+    ('@lab.test:boss@lab.test', 'boss@lab.test', 'boss@lab.test'),
+    ('boss@lab.test@lab.test', 'boss@lab.test', 'boss@lab.test'),
+    ('"boss"@lab.test', 'boss@lab.test', 'boss@lab.test'),
+    ('"boss@lab.test"@lab.test', 'boss@lab.test', 'boss@lab.test'),
+    ('boss@lab.test.', 'boss@lab.test', 'boss@lab.test'),
+    ('Boss@Lab.Test', 'Boss@Lab.Test', 'Boss@Lab.Test'),
+    ('"boss.x"@lab.test', 'boss.x@lab.test', 'boss.x@lab.test'),
+    ('"b oss"@lab.test', '"b oss"@lab.test', '"b oss"@lab.test'),
+    ('boss%far.example@lab.test', 'boss@far.example', 'boss@far.example'),
+    ('boss%lab.test@far.example', 'boss%lab.test@far.example', 'boss%lab.test@far.example')]
+
+
+@case('EnvelopeFrom and the lists see the envelope sender as the MTA hands it on')
+def envelopes():
+    for origin, column in (('origin = lab.test\n', 1), ('', 2)):
+        for row in ENVELOPES:
+            pattern = ''.join(c if c.isalnum() else '\\' + c for c in row[column])
+            found, _ = site('header SEEN EnvelopeFrom =~ /^%s$/\n'
+                            'blocklist_from boss@lab.test\nscore USER_IN_BLOCKLIST 2\n' % pattern,
+                            SITE + origin).test("--from '%s' -" % row[0], message())
+            listed = row[column].lower() == 'boss@lab.test'
+            equal(names(found), ['SEEN'] + ['USER_IN_BLOCKLIST'] * listed, (origin, row))
+
+
 @case('more addresses in From: than are read hide no forged one')
 def crowd():
     settings = site('', SITE + 'sender_login_maps = inline:{bob@lab.test=bob, root@lab.test=root}\n'
