@@ -132,6 +132,11 @@ struct store_redis_options {
 struct store *store_redis(const struct store_redis_options *options, const struct store_log *log,
                           char **why_r);
 
+/* What an administrator should be told of the server that a daemon with these OPTIONS would use (or
+ * of the first that says why it is of no use): "PLACE: ...", to be freed. NULL: nothing, or no host
+ * answers. Waits, some seconds for each host at most (and for its name). */
+char *store_redis_inquire(const struct store_redis_options *options);
+
 /* Writes what is not written yet (waits for the file; a server is waited for as long as an answer
  * may take), and frees the store. Tickets must have been dropped. Accepts NULL. */
 void store_close(struct store *store);

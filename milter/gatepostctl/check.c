@@ -16,6 +16,7 @@
 #include "rules.h"
 #include "settings/socket.h"
 #include "settings/stateplace.h"
+#include "store/store.h"
 
 static void warn_of_folder(const struct settings *settings, enum setting id, const char *path,
                            struct problems *problems)
@@ -68,12 +69,45 @@ static bool may_write(const struct passwd *user, const char *folder)
     return status.st_mode & S_IWOTH;
 }
 
+/* The server is asked: that it is away is no fault of the settings, what it says of itself may be.
+ */
+static void warn_of_redis(const struct settings *settings, const struct state_place *place,
+                          struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_STATE);
+    const struct setting_value *file = settings_get(settings, NULL, SETTING_STATE_PASSWORD_FILE);
+    const char *user = settings_get(settings, NULL, SETTING_STATE_USER)->text;
+    g_autoptr(GPtrArray) hosts = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *password = NULL;
+    if (*file->text && !g_file_get_contents(file->text, &password, NULL, &error)) {
+        problems_warning(problems, file->file, file->line, "state_password_file: %s",
+                         error->message);
+        return;
+    }
+    if (password)
+        password[strcspn(password, "\r\n")] = '\0';
+    for (unsigned i = 0; i < place->host_count; i++)
+        g_ptr_array_add(hosts, (char *)place->hosts[i]);
+    const struct store_redis_options options = {.hosts = hosts,
+                                                .path = *place->path ? place->path : NULL,
+                                                .user = *user ? user : NULL,
+                                                .password = password};
+    g_autofree char *said = store_redis_inquire(&options);
+    if (said)
+        problems_warning(problems, value->file, value->line, "state: %s", said);
+}
+
 static void warn_of_state(const struct settings *settings, struct problems *problems)
 {
     struct state_place place;
     const struct setting_value *value = settings_get(settings, NULL, SETTING_STATE);
     const char *user = settings_get(settings, NULL, SETTING_USER)->text;
-    if (!state_place_parse(value->text, &place, NULL) || place.kind != STATE_SQLITE)
+    if (!state_place_parse(value->text, &place, NULL))
+        return;
+    if (place.kind == STATE_REDIS)
+        warn_of_redis(settings, &place, problems);
+    if (place.kind != STATE_SQLITE)
         return;
     warn_of_folder(settings, SETTING_STATE, place.path, problems);
     g_autofree char *folder = g_path_get_dirname(place.path);

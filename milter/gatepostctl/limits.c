@@ -2,7 +2,6 @@
  *
  * gatepostctl limits, greylist: the daemon answers.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "command.h"
@@ -31,9 +30,10 @@ static enum exit_code suggest(const struct invocation *invocation, char **files)
     struct suggestion *suggestion = suggestion_new();
     enum exit_code code = CODE_FINE;
     for (char **file = files; *file && code == CODE_FINE; file++) {
-        if (suggestion_read(suggestion, *file))
+        g_autofree char *why = suggestion_read(suggestion, *file);
+        if (!why)
             continue;
-        complain("%s: %s", *file, g_strerror(errno));
+        complain("%s: %s", *file, why);
         code = CODE_USAGE;
     }
     if (code == CODE_FINE)

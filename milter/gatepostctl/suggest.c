@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 struct suggestion {
     GHashTable *days; /* "LOGIN DAY" -> guint64 * */
@@ -87,20 +88,22 @@ static void take_line(struct suggestion *suggestion, const char *line)
     suggestion->messages++;
 }
 
-bool suggestion_read(struct suggestion *suggestion, const char *path)
+/* What is packed and what is not: gzopen tells them apart. */
+char *suggestion_read(struct suggestion *suggestion, const char *path)
 {
     enum { LINE_SIZE = 65536 };
-    FILE *file = fopen(path, "re");
+    gzFile file = gzopen(path, "re");
     if (!file)
-        return false;
+        return g_strdup(g_strerror(errno ? errno : ENOMEM));
     g_autofree char *line = g_malloc(LINE_SIZE);
-    while (fgets(line, LINE_SIZE, file))
+    errno = 0;
+    while (gzgets(file, line, LINE_SIZE))
         take_line(suggestion, line);
-    bool good = !ferror(file);
-    int fault = errno;
-    fclose(file);
-    errno = fault;
-    return good;
+    int code, fault = errno;
+    const char *said = gzerror(file, &code);
+    char *why = code == Z_OK ? NULL : g_strdup(code == Z_ERRNO ? g_strerror(fault) : said);
+    gzclose_r(file);
+    return why;
 }
 
 static int compare_numbers(const void *a, const void *b)

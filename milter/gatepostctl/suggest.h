@@ -8,7 +8,6 @@
 #define GATEPOSTCTL_SUGGEST_H
 
 #include <glib.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 struct suggestion;
@@ -16,9 +15,10 @@ struct suggestion;
 struct suggestion *suggestion_new(void);
 void suggestion_free(struct suggestion *suggestion);
 
-/* Reads the lines of FILE, text or JSON, with or without what syslog puts in front; false with
- * errno. What is no line of a message that passed, with a login, is left out. */
-bool suggestion_read(struct suggestion *suggestion, const char *path);
+/* Reads the lines of the file PATH, text or JSON, packed by gzip or not, with or without what
+ * syslog puts in front. NULL, or why it could not be read to its end (to be freed). What is no line
+ * of a message that passed, with a login, is left out. */
+char *suggestion_read(struct suggestion *suggestion, const char *path);
 
 /* Prints percentiles of the recipients of one login in a day, and what `max` they suggest. */
 void suggestion_print(const struct suggestion *suggestion, FILE *stream);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "redis_info.h"
 #include "redis_scripts.h"
 #include "store_private.h"
 
@@ -28,7 +29,6 @@ enum {
     SILENCE_MS = 5000, /* after which a silent connection is given up */
     LIST_SECONDS = 10, /* that store_list waits at most */
     OWED_MAX = 100000, /* keys of which counts are owed */
-    VERSION_MIN = 6,
 };
 
 /* What is on its way to the server. */
@@ -688,16 +688,6 @@ static void on_disconnect(const redisAsyncContext *connection, int status)
         try_next(store);
 }
 
-static char *info_value(const char *info, const char *name)
-{
-    g_autofree char *line = g_strdup_printf("\n%s:", name);
-    const char *found = strstr(info, line);
-    if (!found)
-        return g_strdup("");
-    found += strlen(line);
-    return g_strndup(found, strcspn(found, "\r\n"));
-}
-
 static void give_up_host(struct redis_store *store, const char *why)
 {
     go_away_for(store, why, true);
@@ -742,29 +732,15 @@ static void on_info(redisAsyncContext *connection, void *data, void *context)
         give_up_host(store, reply->str ? reply->str : "it does not say what it is");
         return;
     }
-    g_autofree char *version = info_value(reply->str, "redis_version");
-    g_autofree char *role = info_value(reply->str, "role");
-    g_autofree char *policy = info_value(reply->str, "maxmemory_policy");
-    g_autofree char *cluster = info_value(reply->str, "cluster_enabled");
-    if (g_ascii_strtoull(version, NULL, 10) < VERSION_MIN) {
-        g_autofree char *why = g_strdup_printf("it is Redis %s; 6 or later is needed", version);
+    g_autofree char *why = redis_info_fault(reply->str);
+    if (why) {
         give_up_host(store, why);
         return;
     }
-    if (strcmp(cluster, "1") == 0) {
-        give_up_host(store, "it is a cluster, which gatepost does not speak to");
-        return;
-    }
-    if (strcmp(role, "master") != 0) {
-        give_up_host(store, "it is a replica, which takes no writes");
-        return;
-    }
-    if (*policy && strcmp(policy, "noeviction") != 0 && !store->warned_of_eviction) {
+    g_autofree char *warning = redis_info_warning(reply->str);
+    if (warning && !store->warned_of_eviction) {
         store->warned_of_eviction = true;
-        tell(store, true,
-             "state: %s: maxmemory_policy is %s: when its memory is full the server will forget "
-             "counters; set it to noeviction",
-             store->place, policy);
+        tell(store, true, "state: %s: %s", store->place, warning);
     }
     store->greeted = true;
     probe(store);

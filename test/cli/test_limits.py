@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """[limit NAME] sections: what check says of them, and what test shows."""
+import gzip
 import json
 import re
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
+import place
 from tap import case, equal, match, run
 
 SITE = 'local_domains = example.org\n'
@@ -114,6 +116,16 @@ def suggest():
     match('over 42 of them, 42 messages: half up to 3, 90% 5, 99% 5, most 900', done.stdout)
     match('max = 5 with per = 1d would have refused nobody but 1 outlier\n  thief Nov 26: 900',
           done.stdout)
+    packed = gzip.compress(open(path, 'rb').read())
+    place.write(path + '.gz', packed)
+    equal(settings.run('limits', 'suggest', '--log', path + '.gz').stdout, done.stdout, 'packed')
+    place.write(path + '.gz', packed + packed)
+    match('over 42 of them, 84 messages',
+          settings.run('limits', 'suggest', '--log', path + '.gz').stdout)
+    place.write(path + '.gz', packed[:-20])
+    half = settings.run('limits', 'suggest', '--log', path + '.gz')
+    equal((half.returncode, half.stdout), (64, ''), 'a file that is cut off')
+    match('end of file', half.stderr)
     equal(settings.run('limits', 'suggest').returncode, 64)
     equal(settings.run('limits', 'suggest', '--log', '/nonexistent').returncode, 64)
 

@@ -49,19 +49,33 @@ def session(daemon):
     return mta
 
 
+# What a server may answer to a count or a probe, and what the log says of it.
+CLUSTER = ' (this is a cluster, which gatepost does not speak to)'
+ERRORS = [('MISCONF Redis is configured to save RDB snapshots, but cannot persist on disk', ''),
+          ('LOADING Redis is loading the dataset in memory', ''),
+          ("OOM command not allowed when used memory > 'maxmemory'", ''),
+          ('CLUSTERDOWN Hash slot not served', CLUSTER),
+          ('MOVED 3999 127.0.0.1:6381', CLUSTER),
+          ('NOAUTH Authentication required.', ''),
+          ('READONLY You can\'t write against a read only replica.', ''),
+          ('ERR unknown', '')]
+
+
 class Fleet:
     def __init__(self):
         self.redis = redis.Redis()
+        self.front = redis.Front(self.redis)
         self.daemons = []
 
-    def begin(self, count=4, maximum=500, timeout='200ms', **settings):
+    def begin(self, count=4, maximum=500, timeout='200ms', path=None, up=True, **settings):
         self.end()
-        state = 'redis+unix:' + self.redis.path
+        state = 'redis+unix:' + (path or self.redis.path)
         self.daemons = [gatepost.Gatepost({**LISTS, 'state': state, 'state_timeout': timeout,
                                            **settings}, LIMITED % maximum) for _ in range(count)]
         for daemon in self.daemons:
             daemon.start()
-        tap.until(lambda: all(passes(daemon) for daemon in self.daemons), 20, 'the store')
+        if up:
+            tap.until(lambda: all(passes(daemon) for daemon in self.daemons), 20, 'the store')
         return self.daemons
 
     def end(self):
@@ -187,6 +201,83 @@ def paused(fleet):
     tap.until(lambda: used(fleet, login) == 7, 10, 'the count')
     time.sleep(0.5)
     equal(used(fleet, login), 7)
+
+
+@case('each error of a server: one warning, mail goes on up to max, and the count is added')
+def errors(fleet):
+    daemon = fleet.begin(1, 6, path=fleet.front.path)[0]
+    mta = session(daemon)
+    for error, more in ERRORS:
+        login, mark = fresh(), daemon.mark()
+        equal(send(mta, login), 'ok')
+        fleet.front.says = error
+        answers = [send(mta, login) for _ in range(7)]
+        equal(answers[:5], ['ok'] * 5, error)
+        match(r'^450 4\.7\.0 ', answers[5], error)
+        equal(used(fleet, login), 1, 'on the server')
+        said = daemon.wait_log(mark, 'warning', 'by itself')
+        true(': %s%s; limits are counted' % (error, more) in said, said)
+        tap.until(lambda: ': DOWN' in daemon.control('status').stdout, 5, 'DOWN')
+        time.sleep(1.3)  # a probe
+        equal(sum('by itself' in line for line in daemon.log(mark)), 1, 'warnings: ' + error)
+        fleet.front.says = None
+        daemon.wait_log(mark, 'is back')
+        tap.until(lambda: used(fleet, login) == 6, 10, 'the count of meanwhile')
+        match('^450', send(mta, login), error)
+
+
+@case('a server that loads its data when the daemon starts is used once it has them')
+def loading(fleet):
+    fleet.front.says = ERRORS[1][0]
+    daemon = fleet.begin(1, 3, path=fleet.front.path, up=False)[0]
+    login = fresh()
+    mta = session(daemon)
+    daemon.wait_log(0, 'warning', 'LOADING')
+    equal([send(mta, login)[:3] for _ in range(4)], ['ok', 'ok', 'ok', '450'])
+    fleet.front.says = None
+    tap.until(lambda: used(fleet, login) == 3, 10, 'the count of meanwhile')
+
+
+@case('a script that the server has forgotten is sent again, and nothing is counted apart')
+def noscript(fleet):
+    daemon = fleet.begin(1, 3)[0]
+    login, mark = fresh(), daemon.mark()
+    mta = session(daemon)
+    for answer in ('ok', 'ok', 'ok', '450'):
+        fleet.redis.ask('SCRIPT', 'FLUSH')
+        equal(send(mta, login)[:3], answer)
+    equal(used(fleet, login), 3)
+    equal([line for line in daemon.log(mark) if 'state:' in line], [], 'what the log says')
+
+
+@case('check and the log warn of a server that drops counters; check, of what else it says')
+def eviction(fleet):
+    daemon = fleet.begin(1)[0]
+    equal(daemon.control('check').stderr, '')
+    fleet.redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    try:
+        done = daemon.control('check')
+        equal(done.returncode, 0)
+        match(r'gatepost.conf:\d+: warning: state: \S+: maxmemory_policy is allkeys-lru: .*'
+              'set it to noeviction', done.stderr)
+        daemon.stop()
+        daemon.start()
+        daemon.wait_log(0, 'warning', 'maxmemory_policy is allkeys-lru')
+        fleet.redis.ask('CONFIG', 'SET', 'requirepass', 'secret')
+        match('warning: state: .*NOAUTH', daemon.control('check').stderr)
+        daemon.settings['state_password_file'] = daemon.table('password', 'wrong\n')
+        daemon.configure(daemon.settings, daemon.more)
+        match('warning: state: .*WRONGPASS', daemon.control('check').stderr)
+        daemon.table('password', 'secret\n')
+        match('maxmemory_policy', daemon.control('check').stderr)
+    finally:
+        fleet.redis.stop()
+        fleet.redis.start()
+    fleet.redis.pause()
+    start = time.monotonic()
+    equal(daemon.control('check').stderr, '', 'of one that does not answer nothing is known')
+    true(time.monotonic() - start < 6, 'check waits')
+    fleet.redis.go_on()
 
 
 @case('a fleet goes to the next host when the first becomes a replica, or goes away')

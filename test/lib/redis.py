@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 import place
 import tap
@@ -66,3 +67,45 @@ class Redis:
         if process:
             process.kill()
             process.wait()
+
+
+class Front:
+    """Stands before a server on a unix socket of its own, and answers in its place what `says` is:
+    an error for every command that writes, None for none."""
+
+    def __init__(self, server):
+        self.server = server
+        self.path = server.folder + '/front'
+        self.says = None
+        self.silenced = ('EVAL', 'EVALSHA', 'SET')
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.path)
+        os.chmod(self.path, 0o777)
+        listener.listen()
+        threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
+
+    def accept(self, listener):
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with client, client.makefile('rb') as questions, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.server.path)
+            with server.makefile('rb') as answers:
+                while question := message(questions):
+                    word = question.split(b'\r\n')[2].decode()
+                    if self.says and word in self.silenced:
+                        client.sendall(b'-%s\r\n' % self.says.encode())
+                    else:
+                        server.sendall(question)
+                        client.sendall(message(answers))
+
+
+def message(stream):
+    """One message of the protocol, whole."""
+    line = stream.readline()
+    number = int(line[1:]) if line[:1] in b'*$' and line else 0
+    if line[:1] == b'$' and number >= 0:
+        return line + stream.read(number + 2)
+    return line + b''.join(message(stream) for _ in range(number if line[:1] == b'*' else 0))
