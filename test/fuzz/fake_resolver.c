@@ -168,6 +168,11 @@ void resolver_free(struct resolver *resolver)
     g_free(resolver);
 }
 
+void resolver_set_listener(struct resolver *resolver, const struct resolver_listener *listener)
+{
+    (void)resolver, (void)listener;
+}
+
 void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r)
 {
     *counts_r = resolver->counts;

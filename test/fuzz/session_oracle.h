@@ -13,6 +13,7 @@
 struct oracle {
     const struct fuzz_site *site;
     /* of the connection */
+    bool postfix;
     bool without_smtp;  /* {client_port} is 0, the name was not looked up, it is no Sendmail */
     bool in_network;    /* 192.0.2.0/24 */
     bool on_submission; /* a listener that serves nobody without authentication */
@@ -23,6 +24,7 @@ struct oracle {
     char *login;
     /* of the message */
     char *sender;
+    bool bobs; /* the sender can be nobody's but bob's, however it is written */
     unsigned recipients, accepted;
     bool refusal_due; /* a recipient was to be refused, but is no SMTP client's */
     /* of the step */
