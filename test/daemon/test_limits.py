@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Limits: what is counted, for whom, in which words it is refused, and that the count is exact. The
 client here speaks the milter protocol itself."""
+import contextlib
 import json
+import os
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
+import place
 import tap
 from milter import Milter
 from tap import case, equal, match, true
@@ -423,7 +427,8 @@ def notice(daemon):
         for headers, answer in ((mark, 'ok'), (mark, 'ok'), ((('Subject', ' x'),), '450')):
             one.begin(['<admin@lab.test>'], sender='<>')
             equal(one.end(headers=headers)[:3], answer[:3])
-        forged = (('X-Gatepost-Notice', ' ' + header['X-Gatepost-Notice'][:-1] + '0'),)
+        last = '1' if header['X-Gatepost-Notice'][-1] == '0' else '0'
+        forged = (('X-Gatepost-Notice', ' ' + header['X-Gatepost-Notice'][:-1] + last),)
         one.begin(['<admin@lab.test>'], sender='<>')
         equal(one.end(headers=forged)[:3], '450')
     equal(len(sink.mails), 1)
@@ -433,6 +438,138 @@ def notice(daemon):
     with Sender(daemon, address='127.0.0.2', listener='near') as one:
         equal([one.send()[:3] for _ in range(2)], ['ok', 'ok'])
     daemon.wait_log(mark, 'limit_notice: no mail could be sent to admin@lab.test')
+
+
+@contextlib.contextmanager
+def another(settings, more, **environment):
+    """A daemon of the case's own."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    one = gatepost.Gatepost({'rule_files': '', **settings}, more)
+    try:
+        yield one.start()
+        equal(one.stop(), 0, 'exit code')
+        equal(one.sanitizer_report(), '', 'sanitizer report')
+    except Exception:
+        for line in one.log()[-10:]:
+            tap.note(line)
+        raise
+    finally:
+        one.stop()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@case('twenty notices an hour, then one that sums up')
+def notices_hour(daemon):
+    if 'LD_PRELOAD' in gatepost.environment():
+        raise tap.Skip('something else is preloaded')
+    sink = Sink()
+    clock = place.write(daemon.folder + '/clock', '%-20d' % 0)
+    settings, more = limit('key = sasl_user\nmax = 2\nper = 1d')
+    settings.update(limit_notice='admin@lab.test', notice_server='inet:%d@127.0.0.1' % sink.port)
+
+    def reach(one, count):
+        for login in [fresh() for _ in range(count)]:
+            with Sender(one, login) as sender:
+                equal([sender.send(), sender.send()], ['ok', 'ok'])
+
+    def subjects():
+        return [next(line[9:] for line in lines if line.startswith('Subject: '))
+                for _, lines in sink.mails]
+    with another(settings, more, LD_PRELOAD=gatepost.BUILD + '/test/lib/libclockshift.so',
+                 CLOCKSHIFT_FILE=clock, CLOCKSHIFT_ALL='1',
+                 ASAN_OPTIONS='detect_leaks=1:verify_asan_link_order=0') as one:
+        reach(one, 25)
+        tap.until(lambda: len(sink.mails) >= 20, 20, 'twenty mails')
+        time.sleep(0.5)
+        equal(len(sink.mails), 20, 'mails')
+        with open(clock, 'r+') as handle:
+            handle.write('%-20d' % 3700)
+        reach(one, 1)
+        tap.until(lambda: len(sink.mails) >= 22, 20, 'the summary, and the first of the next hour')
+        equal(subjects()[20], 'gatepost: 5 more keys near their limits')
+        summary = sink.mails[20][1]
+        equal(sum(line.startswith('gatepost: limit out, user') for line in summary), 5, summary)
+        match('^gatepost: limit out, user', subjects()[21])
+
+
+def small_disk(folder):
+    """A file system of 300 kB."""
+    os.mkdir(folder)
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=300k,mode=777', 'limits', folder],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise tap.Skip('no file system can be mounted: ' + done.stderr.strip())
+
+
+@case('a full disk: counts go on in memory, one warning, and all is written once there is room')
+def disk_full(daemon):
+    folder = place.folder('gatepost-small-') + '/disk'
+    small_disk(folder)
+    try:
+        settings, more = limit('key = sasl_user\nmax = 20\nper = 1d')
+        with another({**settings, 'state': 'sqlite:' + folder + '/state.db'}, more) as one:
+            one.state = folder + '/state.db'
+            login, mark = fresh(), one.mark()
+            with Sender(one, login) as sender:
+                equal(sender.send(), 'ok')
+                tap.until(lambda: counted(one, login) == 1, 5, 'the count in the file')
+                with open(folder + '/filler', 'wb', buffering=0) as filler:
+                    with contextlib.suppress(OSError):
+                        while filler.write(b'x' * 4096) == 4096:
+                            pass
+                for _ in range(200):  # until the pages that are there are full, too
+                    if any('memory alone' in line for line in one.log(mark)):
+                        break
+                    with Sender(one, fresh()) as other:
+                        equal([other.send(3) for _ in range(2)], ['ok', 'ok'])
+                    time.sleep(0.02)
+                one.wait_log(mark, 'warning', 'state:', 'kept in memory alone')
+                start = time.monotonic()
+                equal([sender.send()[:3] for _ in range(20)], ['ok'] * 19 + ['450'])
+                true(time.monotonic() - start < 5, 'waited for the disk')
+                time.sleep(2.5)  # two tries more
+                equal(sum('memory alone' in line for line in one.log(mark)), 1, 'warnings')
+                os.unlink(folder + '/filler')
+                one.wait_log(mark, 'is written again')
+                tap.until(lambda: counted(one, login) == 20, 5, 'the count in the file')
+            one.kill()
+            one.start()
+            with Sender(one, login) as sender:
+                match('^450', sender.send())
+    finally:
+        subprocess.run(['umount', '-l', folder], check=True)
+
+
+@case('a file that another process has locked, or removed: nobody waits, and all is written later')
+def locked(daemon):
+    settings, more = limit('key = sasl_user\nmax = 20\nper = 1d')
+    with another(settings, more) as one:
+        login, mark = fresh(), one.mark()
+        with Sender(one, login) as sender:
+            equal(sender.send(), 'ok')
+            tap.until(lambda: counted(one, login) == 1, 5, 'the count in the file')
+            holder = sqlite3.connect(one.state, isolation_level=None)
+            holder.execute('BEGIN IMMEDIATE')
+            start = time.monotonic()
+            equal([sender.send() for _ in range(9)], ['ok'] * 9)
+            one.wait_log(mark, 'warning', 'locked', 'kept in memory alone')
+            equal([sender.send()[:3] for _ in range(11)], ['ok'] * 10 + ['450'])
+            true(time.monotonic() - start < 10, 'waited for the lock')
+            holder.execute('ROLLBACK')
+            holder.close()
+            one.wait_log(mark, 'is written again')
+            tap.until(lambda: counted(one, login) == 20, 5, 'the count in the file')
+            for name in os.listdir(os.path.dirname(one.state)):
+                if name.startswith('gatepost.db') and not name.endswith('.key'):
+                    os.unlink(os.path.join(os.path.dirname(one.state), name))
+            match('^450', sender.send())
+
+            def written():
+                with contextlib.suppress(sqlite3.OperationalError):  # it is being made
+                    return counted(one, login) == 20
+            tap.until(written, 10, 'all of it in a new file')
 
 
 @case('counters survive a restart, a reload and SIGKILL')

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail that reaches Postfix without SMTP (sendmail(1), non_smtpd_milters): what is refused goes back
 to its sender, what nobody could be told of is held, and nothing sticks in a queue or vanishes."""
+import contextlib
+import os
 import sys
+import threading
+import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 from scene import run
-from smtp import token
+from smtp import message, token
 from tap import case, equal, match, true, until
 
 SENDERS = 'evil@lab.test REJECT not from here\n'
@@ -124,6 +128,41 @@ def local_hold(scene):
     nothing_sticks(scene)
 
 
+@case('three hundred messages over their limit are held: they delay no other, and nobody tries them '
+      'again')
+def flood(scene):
+    word = token()
+    mark = scene.gatepost.mark()
+    one = ('MAIL FROM:<flood@lab.test>\r\nRCPT TO:<x@remote.example>\r\nDATA\r\n'
+           'Subject: %s\r\n\r\nnews\r\n.\r\n' % word)
+    done = []
+    sending = threading.Thread(target=lambda: done.append(scene.postfix.sendmail(
+        ('EHLO x\r\n' + one * 302 + 'QUIT\r\n').encode(), '-bs')))
+
+    def held():
+        return sum('action=hold' in line for line in scene.gatepost.log(mark))
+
+    def innocent():
+        start = time.monotonic()
+        scene.sink.wait(submit(scene, 'bob@lab.test'))
+        return time.monotonic() - start
+    sending.start()
+    until(lambda: held() > 20, 30, 'the flood')
+    waits = [innocent() for _ in range(3)]
+    sending.join(60)
+    until(lambda: held() == 300, 60, 'three hundred held')
+    waits += [innocent() for _ in range(3)]
+    with contextlib.closing(scene.dialog()) as dialog:
+        for _ in range(10):
+            match('^250', dialog.deliver('a@remote.example', ['bob@lab.test'], message(token()))[-1])
+    true(max(waits) < 10, 'innocent mail waited for %s s' % waits)
+    equal(len(scene.sink.messages(word)), 2, 'what was below the limit')
+    nothing_sticks(scene)
+    equal(held(), 300, 'how often gatepost was asked')
+    scene.postfix.command('postsuper', '-d', '-', data=''.join(
+        os.path.basename(file) + '\n' for file in scene.postfix.queue('hold')).encode())
+
+
 @case('local mail while gatepost is down waits and then goes')
 def down(scene):
     scene.gatepost.stop()
@@ -141,7 +180,9 @@ def down(scene):
 
 run(settings={
     'sender_restrictions': 'check_sender_access texthash:TABLES/senders',
-    'recipient_restrictions': 'check_recipient_access texthash:TABLES/recipients '
-                              'permit_mynetworks'},
+    'recipient_restrictions': 'check_limit sites check_recipient_access '
+                              'texthash:TABLES/recipients permit_mynetworks'},
+    more='[limit sites]\nkey = sender\nfor = local\nmax = 1000\nper = 1d\n'
+         'overrides = inline:{flood@lab.test=2}\n',
     tables={'senders': SENDERS + 'holdme@lab.test HOLD\n',
             'recipients': 'closed@lab.test REJECT closed\nlater@lab.test 450 4.7.1 later\n'})

@@ -2,7 +2,8 @@
  *
  * Preloaded into a daemon under test: its wall clock is off by as many seconds as the file named by
  * CLOCKSHIFT_FILE says, a decimal number of fixed width that may be overwritten at any time. Other
- * clocks are left alone, as they are when somebody sets the real one.
+ * clocks are left alone, as they are when somebody sets the real one; with CLOCKSHIFT_ALL the
+ * monotonic one goes along, as if the time had truly passed.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -16,10 +17,12 @@
 enum { WIDTH = 20 };
 
 static const char *shown;
+static int all;
 
 __attribute__((constructor)) static void open_shift(void)
 {
     const char *path = getenv("CLOCKSHIFT_FILE");
+    all = getenv("CLOCKSHIFT_ALL") != NULL;
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     void *mapped = fd >= 0 ? mmap(NULL, WIDTH, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
     if (mapped != MAP_FAILED)
@@ -42,7 +45,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     if (!real)
         real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     int result = real(clock, now);
-    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
+                        (all && clock == CLOCK_MONOTONIC)))
         now->tv_sec += shift();
     return result;
 }
