@@ -4,8 +4,13 @@
  */
 #include "asker.h"
 
+#include "interrupt.h"
+
 /* The resolver has time limits of its own: PATIENCE_S is for a thread that died. */
 enum { PATIENCE_S = 120, SECOND_TRY_US = 1500000 };
+
+/* How often one looks whether the survey shall end. */
+enum { LOOK_US = 500000 };
 
 void asker_init(struct asker *asker, struct resolver *resolver, bool validates)
 {
@@ -27,9 +32,10 @@ static struct dns_question *begin(struct asker *asker, const char *name, enum dn
 static const struct dns_answer *finish(struct asker *asker, struct dns_question *question,
                                        enum dns_type type)
 {
-    int64_t deadline = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-    while (dns_question_state(question) == DNS_PENDING && waiting_sleep(&asker->waiting, deadline))
-        continue;
+    int64_t now, deadline = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+    while (dns_question_state(question) == DNS_PENDING && !interrupt_came() &&
+           (now = g_get_monotonic_time()) < deadline)
+        waiting_sleep(&asker->waiting, MIN(deadline, now + LOOK_US));
     const struct dns_answer *answer = dns_question_answer(question);
     answer = answer ? dns_answer_ref(answer) : dns_answer_failed(type, DNS_FAIL_TIMEOUT);
     dns_question_drop(question);
@@ -45,7 +51,7 @@ static const struct dns_answer *insist(struct asker *asker, const struct dns_ans
     if (answer->state != DNS_FAILED || answer->failure == DNS_FAIL_NAME)
         return answer;
     dns_answer_unref(answer);
-    g_usleep(SECOND_TRY_US);
+    interrupt_sleep(SECOND_TRY_US);
     return finish(asker, begin(asker, name, type, DNS_ASK_AD), type);
 }
 

@@ -27,7 +27,8 @@ void asker_clear(struct asker *asker);
  * for what the root has signed (NS). Else *WHY_R, static text. */
 bool asker_probe(struct resolver *resolver, bool trusted, const char **why_r);
 
-/* Asks with AD and waits; the answer is the caller's to unref. */
+/* Asks with AD and waits; the answer is the caller's to unref. Once interrupt_came, it has failed,
+ * which says nothing then. */
 const struct dns_answer *asker_ask(struct asker *asker, const char *name, enum dns_type type);
 
 /* Both at once. */

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "diff.h"
 #include "html.h"
+#include "interrupt.h"
 #include "outfile.h"
 #include "report/json.h"
 #include "sts_fetch.h"
@@ -96,6 +97,26 @@ static bool check_helo(struct call *call, const char *name, bool given)
     return failed || !given;
 }
 
+/* SEEN: those of DOMAINS that FINDINGS are about. */
+static void keep(struct history *history, int64_t started, const GPtrArray *domains,
+                 const GPtrArray *seen, const GPtrArray *findings)
+{
+    g_autofree char *why = NULL;
+    bool interrupted = interrupt_came();
+    if (interrupted && seen->len == 0)
+        call_complain("interrupted before a domain was seen whole: nothing is kept");
+    else if (!history_add(history, started, g_get_real_time() / G_USEC_PER_SEC, seen, findings,
+                          &why))
+        call_complain("this run is not kept: %s", why);
+    else if (interrupted && seen->len == domains->len)
+        call_complain("interrupted: all %u domains were seen, and are kept; what was lost may not "
+                      "have been asked again",
+                      seen->len);
+    else if (interrupted)
+        call_complain("interrupted: %u of %u domains were seen whole, and are kept", seen->len,
+                      domains->len);
+}
+
 static GPtrArray *survey(struct call *call, const struct options *options,
                          struct tls_context *context, struct history *history,
                          const GPtrArray *domains)
@@ -114,10 +135,10 @@ static GPtrArray *survey(struct call *call, const struct options *options,
                                  .data = history,
                                  .progress = isatty(STDERR_FILENO)};
     int64_t started = g_get_real_time() / G_USEC_PER_SEC;
-    GPtrArray *findings = survey_run(call->resolver, context, domains, &how);
-    g_autofree char *why = NULL;
-    if (!history_add(history, started, g_get_real_time() / G_USEC_PER_SEC, domains, findings, &why))
-        call_complain("this run is not kept: %s", why);
+    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+    interrupt_catch();
+    GPtrArray *findings = survey_run(call->resolver, context, domains, &how, seen);
+    keep(history, started, domains, seen, findings);
     return findings;
 }
 
@@ -256,6 +277,10 @@ static enum call_code run(struct call *call, const struct options *options,
         g_autoptr(GPtrArray) findings = call_connect(call, options->trust_resolver)
                                             ? survey(call, options, context, history, domains)
                                             : NULL;
+        if (findings && findings->len == 0) {
+            history_close(history); /* interrupted before there was anything to tell */
+            return CALL_FINE;
+        }
         if (!findings)
             code = call->resolver ? CALL_USAGE : CALL_CONFIG;
         else if (!options->diff && !options->html)

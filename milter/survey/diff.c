@@ -436,6 +436,19 @@ static int by_class(const void *a, const void *b)
     return order ? order : g_strcmp0(left->address, right->address);
 }
 
+/* The last run up to UNTIL that looked at the domain: not every run looks at all, above all one
+ * that was interrupted. */
+static int64_t last_look(const struct story *story, int64_t until)
+{
+    int64_t last = until;
+    for (guint i = 0; i < story->runs->len; i++) {
+        const struct history_run *run = &g_array_index(story->runs, struct history_run, i);
+        if (run->id <= until)
+            last = run->id;
+    }
+    return last;
+}
+
 static void compare(struct history *history, const char *domain, int64_t a, int64_t b,
                     GPtrArray *out)
 {
@@ -443,7 +456,7 @@ static void compare(struct history *history, const char *domain, int64_t a, int6
     g_autoptr(GPtrArray) found = g_ptr_array_new();
     story_read(&story, history, domain, b);
     struct comparison comparison = {&story, a, b, domain, found};
-    g_autoptr(GPtrArray) then = history_at(story.sightings, a);
+    g_autoptr(GPtrArray) then = history_at(story.sightings, last_look(&story, a));
     g_autoptr(GPtrArray) now = history_at(story.sightings, b);
     if (then->len > 0 && now->len > 0) {
         compare_grades(&comparison, NULL, NULL, true);

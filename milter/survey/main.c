@@ -13,6 +13,7 @@
 #include "base/descriptors.h"
 #include "call.h"
 #include "config.h"
+#include "interrupt.h"
 
 static const struct {
     const char *name;
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
             call_complain("cannot write to standard output");
             code = CALL_UNAVAILABLE;
         }
+        interrupt_pass_on();
         return (int)code;
     }
     if (argc == 2 && (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "--version") == 0)) {

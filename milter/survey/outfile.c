@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,10 +78,14 @@ static char *replace(const char *path, const char *text, size_t length)
     return g_strdup_printf("%s: %s", path, g_strerror(error));
 }
 
-/* The writer's life. */
+/* The writer's life. It ends when its pipe does: what a terminal or systemd sends to all of a
+ * program is for the one that has the content to mind. */
 static void serve(const struct outfile *file, int from, int to)
 {
     guint64 length;
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     if (read_all(from, &length, sizeof length) && length <= OUTFILE_MAX) {
         g_autofree char *text = g_malloc(length + 1);
         if (read_all(from, text, length)) {

@@ -4,6 +4,8 @@
  */
 #include "pace.h"
 
+#include "interrupt.h"
+
 /* An MX host. */
 struct host {
     bool busy;
@@ -124,7 +126,7 @@ struct target *pace_take(struct pace *pace)
     struct target *target = NULL;
     int64_t when;
     g_mutex_lock(&pace->lock);
-    while (!(target = take_ready(pace, g_get_monotonic_time(), &when))) {
+    while (!interrupt_came() && !(target = take_ready(pace, g_get_monotonic_time(), &when))) {
         if (pace->closed && pace->due->len == 0 && pace->busy == 0)
             break;
         if (when == G_MAXINT64)

@@ -37,8 +37,8 @@ void pace_again(struct pace *pace, struct target *target);
 void pace_close(struct pace *pace);
 void pace_open(struct pace *pace);
 
-/* Waits for a target that may be asked; NULL when there will be none. It is then the caller's, and
- * its host's other addresses wait, until pace_done. */
+/* Waits for a target that may be asked; NULL when there will be none, or interrupt_came. It is then
+ * the caller's, and its host's other addresses wait, until pace_done. */
 struct target *pace_take(struct pace *pace);
 void pace_done(struct pace *pace, struct target *target);
 

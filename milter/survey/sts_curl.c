@@ -7,6 +7,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "interrupt.h"
+
 /* RFC 8461 3.3: "a sender should limit how long it waits"; a minute is its suggestion. */
 enum { TIMEOUT_MS = 60000, CONNECT_MS = 15000 };
 
@@ -60,7 +62,8 @@ static CURLcode perform(CURL *easy)
     CURLcode code = CURLE_OUT_OF_MEMORY;
     int running = 1, left;
     if (multi && curl_multi_add_handle(multi, easy) == CURLM_OK) {
-        while (running > 0 && curl_multi_perform(multi, &running) == CURLM_OK && running > 0)
+        while (running > 0 && !interrupt_came() &&
+               curl_multi_perform(multi, &running) == CURLM_OK && running > 0)
             curl_multi_poll(multi, NULL, 0, 1000, NULL);
         const CURLMsg *message = curl_multi_info_read(multi, &left);
         if (message && message->msg == CURLMSG_DONE)

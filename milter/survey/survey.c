@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "mx.h"
 #include "pace.h"
 #include "sts_fetch.h"
@@ -18,6 +19,7 @@ struct task {
     struct mx_domain *mx;
     struct sts_result sts;
     GPtrArray *targets; /* struct target of each address of each host, NULL for one left alone */
+    bool looked_up;     /* MX and policy are known */
 };
 
 struct survey {
@@ -54,11 +56,13 @@ static void *look_up_domains(void *data)
     struct asker asker;
     asker_init(&asker, survey->resolver, survey->options->validates);
     guint number;
-    while ((number = (guint)g_atomic_int_add(&survey->next, 1)) < survey->count) {
+    while (!interrupt_came() &&
+           (number = (guint)g_atomic_int_add(&survey->next, 1)) < survey->count) {
         struct task *task = &survey->tasks[survey->order[number]];
         task->mx = mx_look_up(&asker, task->name);
         add_targets(survey, task);
         sts_fetch(&asker, task->name, survey->options->ca_file, survey->options->local, &task->sts);
+        task->looked_up = !interrupt_came(); /* else it may be that nobody waited for the answer */
         g_atomic_int_inc(&survey->ready);
     }
     asker_clear(&asker);
@@ -67,14 +71,20 @@ static void *look_up_domains(void *data)
 
 /* ---- addresses ---- */
 
-/* Tries each version by itself, at the host's pace, since it is the same host. */
-static void try_versions(struct survey *survey, struct target *target)
+/* Tries each version by itself, at the host's pace, since it is the same host; false: interrupted.
+ */
+static bool try_versions(struct survey *survey, struct target *target)
 {
     GString *spoken = g_string_new(NULL);
     for (int i = 0; i < TLS_VERSIONS; i++) {
-        g_usleep(SURVEY_PACE_S * G_USEC_PER_SEC);
-        struct visit *visit =
-            visit_make(survey->context, &target->address, survey->options->helo, target->name, i);
+        struct visit *visit = interrupt_sleep(SURVEY_PACE_S * G_USEC_PER_SEC)
+                                  ? visit_make(survey->context, &target->address,
+                                               survey->options->helo, target->name, i)
+                                  : NULL;
+        if (!visit) {
+            g_string_free(spoken, TRUE);
+            return false;
+        }
         if (visit->state == SMTP_OK)
             g_string_append_printf(spoken, "%s%s", spoken->len > 0 ? " " : "",
                                    strrchr(tls_version_name((unsigned)i), ' ') + 1);
@@ -82,6 +92,7 @@ static void try_versions(struct survey *survey, struct target *target)
     }
     g_free(target->versions);
     target->versions = g_string_free(spoken, FALSE);
+    return true;
 }
 
 static bool is_definite(const struct visit *visit)
@@ -110,10 +121,14 @@ static void *visit_targets(void *data)
     while ((target = pace_take(survey->pace))) {
         struct visit *visit =
             visit_make(survey->context, &target->address, survey->options->helo, target->name, -1);
-        bool versions = survey->options->versions && !target->visit && visit->state == SMTP_OK;
-        take_visit(target, visit);
-        if (versions)
-            try_versions(survey, target);
+        bool versions =
+            visit && survey->options->versions && !target->visit && visit->state == SMTP_OK;
+        if (versions && !try_versions(survey, target)) {
+            visit_free(visit);
+            visit = NULL;
+        }
+        if (visit)
+            take_visit(target, visit);
         pace_done(survey->pace, target);
     }
     return NULL;
@@ -272,11 +287,22 @@ static void describe_task(struct survey *survey, const struct task *task, GPtrAr
     }
 }
 
+static bool is_whole(const struct task *task)
+{
+    for (guint i = 0; i < task->targets->len; i++) {
+        const struct target *target = task->targets->pdata[i];
+        if (target && !target->visit)
+            return false;
+    }
+    return task->looked_up;
+}
+
 static GPtrArray *describe_all(struct survey *survey)
 {
     GPtrArray *findings = finding_list_new();
     for (guint i = 0; i < survey->count; i++)
-        describe_task(survey, &survey->tasks[i], findings);
+        if (is_whole(&survey->tasks[i]))
+            describe_task(survey, &survey->tasks[i], findings);
     return findings;
 }
 
@@ -336,12 +362,13 @@ static bool confirm(struct survey *survey, const GPtrArray *findings)
         if (finding->address && finding->tries > 0 && options->is_loss(options->data, finding))
             g_hash_table_add(addresses, finding->address);
     }
-    if (g_hash_table_size(addresses) == 0)
+    if (g_hash_table_size(addresses) == 0 || interrupt_came())
         return false;
     if (options->progress)
         fprintf(stderr, "\r\033[Kasking %u servers again in %" G_GINT64_FORMAT " s\n",
                 g_hash_table_size(addresses), options->confirm / G_USEC_PER_SEC);
-    g_usleep((gulong)options->confirm);
+    if (!interrupt_sleep(options->confirm))
+        return false;
     for (guint i = 0; i < survey->count; i++) {
         for (guint j = 0; j < survey->tasks[i].targets->len; j++) {
             char text[IPADDR_TEXT_MAX];
@@ -381,7 +408,8 @@ static void end(struct survey *survey)
 }
 
 GPtrArray *survey_run(struct resolver *resolver, struct tls_context *context,
-                      const GPtrArray *domains, const struct survey_options *options)
+                      const GPtrArray *domains, const struct survey_options *options,
+                      GPtrArray *seen)
 {
     struct survey survey = {.resolver = resolver,
                             .context = context,
@@ -399,6 +427,9 @@ GPtrArray *survey_run(struct resolver *resolver, struct tls_context *context,
     g_atomic_int_set(&survey.ready, (gint)survey.count + 1);
     if (progress)
         g_thread_join(progress);
+    for (guint i = 0; i < domains->len; i++)
+        if (is_whole(&survey.tasks[i]))
+            g_ptr_array_add(seen, domains->pdata[i]);
     end(&survey);
     return findings;
 }

@@ -34,8 +34,11 @@ struct survey_options {
 };
 
 /* Surveys DOMAINS (of char *, in ASCII, lower case, each once); the findings in their order, those
- * of a domain by preference of its MXs. */
+ * of a domain by preference of its MXs. To SEEN go those of DOMAINS (not owned) that were seen
+ * whole: all, but when interrupt_came. Then the rest has no findings, since half of a domain would
+ * look as if its other half had been taken away. It ends within half a minute. */
 GPtrArray *survey_run(struct resolver *resolver, struct tls_context *context,
-                      const GPtrArray *domains, const struct survey_options *options);
+                      const GPtrArray *domains, const struct survey_options *options,
+                      GPtrArray *seen);
 
 #endif

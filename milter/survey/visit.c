@@ -8,9 +8,13 @@
 #include <unistd.h>
 
 #include "base/stream.h"
+#include "interrupt.h"
 
 /* Once the outcome is clear, the reply to QUIT is not worth much of anybody's time. */
 enum { QUIT_S = 3 };
+
+/* How often one looks whether the survey shall end. */
+enum { LOOK_US = 500000 };
 
 void visit_free(struct visit *visit)
 {
@@ -21,6 +25,19 @@ void visit_free(struct visit *visit)
     g_free(visit->keywords);
     tls_facts_clear(&visit->tls);
     g_free(visit);
+}
+
+/* As stream_read; given up when the survey is interrupted. */
+static enum stream_result read_some(int fd, void *buffer, size_t room, size_t *got_r,
+                                    int64_t deadline)
+{
+    for (;;) {
+        int64_t now = g_get_monotonic_time();
+        enum stream_result result =
+            stream_read(fd, buffer, room, got_r, MIN(deadline, now + LOOK_US));
+        if (result != STREAM_TIMEOUT || now >= deadline || interrupt_came())
+            return result;
+    }
 }
 
 /* Talks until there is an outcome; true: TLS is to be made. */
@@ -41,7 +58,7 @@ static bool talk_on(struct smtp_talk *talk, int fd, int64_t deadline)
             result = stream_write(fd, talk->command->str, talk->command->len, deadline);
             break;
         case SMTP_READ:
-            result = stream_read(fd, buffer, sizeof buffer, &got, deadline);
+            result = read_some(fd, buffer, sizeof buffer, &got, deadline);
             break;
         }
         if (result != STREAM_GOOD)
@@ -84,5 +101,9 @@ struct visit *visit_make(struct tls_context *context, const struct ipaddr *addre
     }
     talk_to(visit, context, fd, helo, name, only);
     close(fd);
+    if (visit->state == SMTP_TIMEOUT && interrupt_came()) {
+        visit_free(visit);
+        return NULL;
+    }
     return visit;
 }

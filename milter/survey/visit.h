@@ -24,7 +24,8 @@ struct visit {
 };
 
 /* Goes there. HELO is what we call ourselves, NAME the host that is asked for (SNI), ONLY a version
- * of TLS or -1. The caller frees it with visit_free (accepts NULL). */
+ * of TLS or -1. NULL: it was given up, since interrupt_came. The caller frees it with visit_free
+ * (accepts NULL). */
 struct visit *visit_make(struct tls_context *context, const struct ipaddr *address,
                          const char *helo, const char *name, int only);
 void visit_free(struct visit *visit);

@@ -2,6 +2,7 @@
 """gatepostctl survey against a mail world of its own: every verdict, one row of a table."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -407,6 +408,84 @@ def comes_back(world):
     equal(len(server.times), 2, 'visits')
     true(server.times[1] - server.times[0] >= 4, 'the pause')
     equal(history.diff(), ['nothing changed between run 1 and run 2'])
+
+
+@case('a run that did not look at a domain hides nothing that it lost before and after')
+def looked_away(world):
+    replace(world, 61, context(world.good))
+    replace(world, 62, context(world.good))
+    history = History(world, 'd61.lab', 'd62.lab')
+    history.run()
+    world.survey('--json', '--confirm', '0', 'd62.lab', db=history.db)
+    replace(world, 61, offer=False)
+    history.run()
+    equal([' '.join(line.split()[:2]) for line in history.diff()],
+          ['unconfirmed d61.lab'])
+
+
+def interrupted(world, history, number, ready, *words):
+    """Runs a survey until ready(), sends the signal, and says what became of it and in what time."""
+    process = subprocess.Popen(
+        [gatepost.CONTROL, '-c', world.conf, 'survey', '--helo', 'survey.lab', '--ca-file',
+         world.ca.file, '--db', history.db, *words, *history.domains],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # what was ignored where the tests were started from would be here, too
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+    try:
+        tap.until(ready, 30, 'the moment to interrupt')
+        time.sleep(1)
+        begun = time.monotonic()
+        process.send_signal(number)
+        out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    absent('Sanitizer|runtime error:', errors)
+    equal(process.returncode, -number, 'how it ended (%s)' % errors)
+    return out, errors, time.monotonic() - begun
+
+
+@case('what was seen before an interruption is kept and said, and nothing is made of the rest')
+def interruptions(world):
+    replace(world, 61, context(world.good))
+    replace(world, 62, context(world.good))
+    world.servers[19].times.clear()
+    history = History(world, 'd61.lab', 'd62.lab')
+    history.run()
+    for number in (61, 62):
+        replace(world, number, offer=False)
+    # a tarpit holds one domain, and the other half of another
+    world.dns.change(lab=''.join(world.lab) + 'half MX 10 m61\nhalf MX 20 m19\n')
+    history.domains = ['d61.lab', 'd62.lab', 'half.lab', 'd19.lab']
+    waiting = lambda: all(world.servers[n].times for n in (19, 61, 62))
+    out, errors, seconds = interrupted(world, history, signal.SIGTERM, waiting, '--json')
+    equal(sorted(json.loads(line)['domain'] for line in out.splitlines()), ['d61.lab', 'd62.lab'])
+    match('interrupted: 2 of 4 domains were seen whole, and are kept', errors)
+    true(seconds < 10, 'it took %.1f s to end' % seconds)
+    said = history.diff()
+    for name in ('d61.lab', 'd62.lab'):
+        match('^unconfirmed .*seen once', '\n'.join(lines_of(said, name)), name)
+    absent('half|d19', '\n'.join(said))
+    # in the pause before a loss is asked again
+    history.domains = ['d61.lab', 'd62.lab']
+    for number in (61, 62):
+        replace(world, number, context(world.good))
+    history.run()
+    replace(world, 62, offer=False)
+    waiting = lambda: world.servers[62].times
+    out, errors, seconds = interrupted(world, history, signal.SIGINT, waiting, '--confirm', '10m',
+                                       '--diff')
+    match('interrupted: all 2 domains were seen, and are kept', errors)
+    match('(?m)^unconfirmed +d62', out)
+    true(seconds < 5, 'it took %.1f s to end' % seconds)
+    match('^unconfirmed .*seen once', '\n'.join(lines_of(history.diff(), 'd62.lab')))
+    # before anything was seen
+    fresh = History(world, 'd19.lab')
+    world.servers[19].times.clear()
+    waiting = lambda: world.servers[19].times
+    out, errors, _ = interrupted(world, fresh, signal.SIGHUP, waiting, '--diff')
+    equal(out, '')
+    match('interrupted before a domain was seen whole: nothing is kept', errors)
+    match('the history has 0 runs', world.survey('--diff', db=fresh.db).stderr)
 
 
 @case('another history of the same domains is not touched, nor one behind a link')
