@@ -15,7 +15,7 @@ import postfix  # noqa: E402
 import sendmail  # noqa: E402
 import sink  # noqa: E402
 import tap  # noqa: E402
-from maillab import Forward, Socks  # noqa: E402
+from maillab import Forward, Socks, self_signed, tlsa  # noqa: E402
 from tap import Skip, case, equal, match, true, until  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -32,18 +32,43 @@ POSTFIX = {
     'reject': ('-o smtpd_client_restrictions=reject -o smtpd_delay_reject=no',
                {'state': 'blocked'}),
 }
+TRUSTED = {'chain': 'trusted', 'expired': False, 'self_signed': False, 'name_matches': True}
+# name: how the certificate for the host mNAME.lab is made, what the survey says of it, and of all
+CERTIFICATES = {
+    'cgood': (lambda w, host: w.ca.issue(host), TRUSTED, r'1 server: TLS 1\.[23]$'),
+    'cself': (lambda w, host: self_signed(w.folder, host),
+              dict(TRUSTED, chain='self-signed', self_signed=True), 'self-signed certificate$'),
+    'cexpired': (lambda w, host: w.ca.issue(host, expired=True), dict(TRUSTED, expired=True),
+                 r'certificate expired on 20\d\d-\d\d-\d\d$'),
+    'cother': (lambda w, host: w.ca.issue('mail.elsewhere.lab'), dict(TRUSTED, name_matches=False),
+               'certificate of another name$'),
+    'cown': (lambda w, host: w.own.issue(host), dict(TRUSTED, chain='untrusted'),
+             r'certificate of an unknown authority \(CN=Provider CA\)$'),
+    # what DANE's "3 1 1" says of the key counts, not name and dates
+    'cdane': (lambda w, host: self_signed(w.folder, 'another.name', expired=True),
+              dict(TRUSTED, chain='self-signed', self_signed=True, expired=True,
+                   name_matches=False), 'DANE ok'),
+}
 
 
 class World:
     def __init__(self):
         self.folder = place.folder('gatepost-mtas-')
-        self.postfix = postfix.Postfix(services={n: row[0] for n, row in POSTFIX.items()})
+        self.ca = maillab.Authority(self.folder)
+        self.own = maillab.Authority(self.folder, 'Provider CA')
+        self.certificates = {name: row[0](self, 'm%s.lab' % name)
+                             for name, row in CERTIFICATES.items()}
+        services = {name: row[0] for name, row in POSTFIX.items()}
+        services.update((name, '-o smtpd_tls_cert_file=%s -o smtpd_tls_key_file=%s' % (file, file))
+                        for name, file in self.certificates.items())
+        self.postfix = postfix.Postfix(services=services)
         self.postfix.start()
+        self.forwards = {}
         lab = 'survey A 192.0.2.240\n'
-        for number, name in enumerate(POSTFIX, 210):
-            Forward('192.0.2.%d' % number, self.postfix.ports[name])
+        for number, name in enumerate(services, 200):
+            self.forwards[name] = Forward('192.0.2.%d' % number, self.postfix.ports[name])
             lab += '%s MX 10 m%s\nm%s A 192.0.2.%d\n' % (name, name, name, number)
-        lab += 'sendmail MX 10 msendmail\nmsendmail A 192.0.2.220\n'
+        lab += '_25._tcp.mcdane TLSA %s\n' % tlsa(self.certificates['cdane'], 3)
         self.dns = maillab.Dns(self.folder)
         self.dns.zone('', '')
         self.dns.zone('lab', lab)
@@ -52,11 +77,28 @@ class World:
                                 'dns_servers = 127.0.0.1\n')
 
     def survey(self, *words):
-        done = subprocess.run([gatepost.CONTROL, '-c', self.conf, 'survey', '--json', '--helo',
-                               'survey.lab', '--db', self.folder + '/survey.db', *words],
+        return {f['domain']: f for f in map(json.loads, self.text('--json', *words).splitlines())}
+
+    def text(self, *words):
+        done = subprocess.run([gatepost.CONTROL, '-c', self.conf, 'survey', '--helo',
+                               'survey.lab', '--ca-file', self.ca.file, '--confirm', '0', '--db',
+                               self.folder + '/survey.db', *words],
                               capture_output=True, text=True, timeout=120)
         equal(done.returncode, 0, done.stderr)
-        return {f['domain']: f for f in map(json.loads, done.stdout.splitlines())}
+        return done.stdout
+
+    def check_certificates(self, *names):
+        """What is said of them, in JSON and in words."""
+        domains = [name + '.lab' for name in names]
+        found = self.survey(*domains)
+        text = self.text(*domains)
+        for name in names:
+            one = found[name + '.lab']
+            equal(one['state'], 'ok', name)
+            equal({fact: one['certificate'][fact] for fact in TRUSTED}, CERTIFICATES[name][1], name)
+            equal(one['dane']['state'], 'ok' if name == 'cdane' else 'none', name)
+            match(r'(?m)^%s\.lab: .*%s' % (name, CERTIFICATES[name][2]), text)
+        return [found[domain] for domain in domains]
 
 
 @case('Postfix, set up in each way')
@@ -76,19 +118,29 @@ def postfixes(world):
     tap.absent('mail=1|lost connection after', log)
 
 
-@case('Sendmail')
+@case('Postfix with certificates of every kind')
+def postfix_certificates(world):
+    for found in world.check_certificates(*CERTIFICATES):
+        match('Postfix', found['banner'])
+
+
+@case('Sendmail with certificates of every kind')
 def sendmails(world):
     reason = sendmail.missing()
     if reason:
         raise Skip(reason)
-    mta = sendmail.Sendmail()
-    mta.start()
+    mta = sendmail.Sendmail(services={'mx': sendmail.SERVICES['mx']})
     try:
-        Forward('192.0.2.220', mta.ports['mx'])
-        found = world.survey('sendmail.lab')['sendmail.lab']
-        equal(found['state'], 'ok')
-        match('^TLS 1.[23]$', found['tls']['version'])
-        match('Sendmail', found['banner'])
+        for name in CERTIFICATES:
+            mta.stop()
+            for file in ('server.pem', 'server.key'):
+                shutil.copy(world.certificates[name], mta.path('/etc/mail/certs/' + file))
+            os.chmod(mta.path('/etc/mail/certs/server.key'), 0o600)
+            mta.start()
+            world.forwards[name].port = mta.ports['mx']
+            found = world.check_certificates(name)[0]
+            match('^TLS 1.[23]$', found['tls']['version'])
+            match('Sendmail', found['banner'])
     finally:
         mta.stop()
 
