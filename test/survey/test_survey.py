@@ -651,6 +651,44 @@ def usage(world):
     match('nothing to compare', world.survey('--diff', db=place.folder() + '/s.db').stderr)
 
 
+@case('no verdict rests on AD from a resolver that is not on loopback, unless it is trusted')
+def far_resolver(world):
+    text = open(world.dns.unbound_conf).read()
+    far = text.replace('interface: 127.0.0.1', 'interface: 192.0.2.253\n'
+                       ' access-control: 192.0.2.0/24 allow').replace('unbound.pid', 'far.pid')
+    conf = place.write(world.dns.unbound_conf + '.far', far)
+    unbound = maillab.spawn('unbound', '-d', '-c', conf)
+    domains = ('d40.lab', 'd43.lab', 'd1.lab', 'd45.lab', 'plain', 'viabogus.lab', 'bogus')
+
+    def facts(*words):
+        done = world.survey('--json', *words, *domains, db=place.folder() + '/s.db')
+        found = {f['domain']: f for f in map(json.loads, done.stdout.splitlines())}
+        equal(len(found), len(domains))
+        return {name: (f['dane']['state'], f['mx_dnssec']) for name, f in found.items()}
+    wanted = {'d40.lab': ('ok', True), 'd43.lab': ('mismatch', True), 'd1.lab': ('none', True),
+              'd45.lab': ('insecure', True), 'plain': ('insecure', False),
+              'viabogus.lab': ('bogus', True), 'bogus': ('bogus', True)}
+    saved, settings = world.conf, open(world.conf).read()
+    try:
+        # one server elsewhere is enough: any of them may be asked
+        for servers in ('192.0.2.253', '127.0.0.1 192.0.2.253'):
+            world.conf = place.write(saved + '.far', settings.replace(
+                'dns_servers = 127.0.0.1', 'dns_servers = ' + servers))
+            tap.until(lambda: 'unreachable' in world.survey(
+                'd9.lab', db=place.folder() + '/s.db').stdout, 20, 'the far resolver')
+            equal(facts(), {name: (None, None) for name in wanted}, servers)
+            done = world.survey('d40.lab', db=place.folder() + '/s.db')
+            match(r'(?m)^DNSSEC: not known here \(the resolver is not on this machine', done.stdout)
+            absent('DANE', done.stdout)
+            equal(facts('--trust-resolver'), wanted, servers)
+            absent('not known here', world.survey('--trust-resolver', 'd40.lab',
+                                                  db=place.folder() + '/s.db').stdout)
+    finally:
+        world.conf = saved
+        maillab.stop(unbound)
+    equal(facts(), wanted, 'on loopback')
+
+
 @case('the resolver is not believed if it does not validate')
 def no_dnssec(world):
     maillab.stop(world.dns.unbound)
