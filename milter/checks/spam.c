@@ -29,7 +29,6 @@ static bool lists_open(struct check *check)
         unsigned places = dnsbl_set_get(check->site->dnsbl_zones, zone)->places;
         struct dnsbl_result result;
         dns_questions_ask(check->dns_questions, check->facts, DNS_LISTS_ZONES, places);
-        dnsbl_lookup_advance(lookup, places);
         dnsbl_lookup_result(lookup, zone, places, &result);
         open |= result.verdict == DNSBL_PENDING;
     }
