@@ -80,10 +80,11 @@ static double sum_of(const struct chart *chart, size_t column)
     return sum;
 }
 
-/* The end of the axis: 1, 2 or 5 times a power of ten, at least what the columns need. */
+/* The end of the axis, at least what the columns need. What is drawn is counted: its quarters,
+ * where the lines are, are whole numbers. */
 static double axis_end(const struct chart *chart)
 {
-    static const double steps[] = {1, 2, 5};
+    static const double steps[] = {4, 8, 12, 20};
     double most = 1, power = 1;
     for (size_t i = 0; i < chart->count; i++)
         most = MAX(most, sum_of(chart, i));

@@ -14,11 +14,11 @@
 /* Runs that plots go back. */
 enum { RUNS_MAX = 52 };
 
-/* What a server came to, from bad to good. */
+/* What a server came to, from bad to good; the colours stand out from white and from near black. */
 static const struct {
     const char *words, *colour;
 } levels[] = {{"not known", "#9e9e9e"}, {"not encrypted", "#c62828"}, {"TLS 1.0", "#ef8a00"},
-              {"TLS 1.1", "#f4b942"},   {"TLS 1.2", "#5aa469"},       {"TLS 1.3", "#1b6b3a"}};
+              {"TLS 1.1", "#f4b942"},   {"TLS 1.2", "#5aa469"},       {"TLS 1.3", "#22824a"}};
 enum { LEVELS = G_N_ELEMENTS(levels) };
 
 static unsigned level_of(const struct finding *finding)
@@ -34,10 +34,18 @@ static const char style[] =
     "color:#1c1c1c;background:#fff}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;"
     "padding:.25em .6em;border-bottom:1px solid #8884}"
-    ".wide{overflow-x:auto}small,.why{opacity:.75}code{overflow-wrap:anywhere}"
+    ".wide,.plot{overflow-x:auto}.plot svg{min-width:34em}.key{margin-right:1em;white-space:nowrap}"
+    "small{opacity:.75}code{overflow-wrap:anywhere}"
     "summary{cursor:pointer}.alarm{color:#c62828;font-weight:bold}"
     "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}"
-    ".alarm{color:#ff8a80}}";
+    ".alarm{color:#ff8a80}}"
+    /* on a telephone the cells of a row stand below each other, and lists of servers scroll */
+    "@media(max-width:40em){body{margin:1em auto}"
+    ".rows,.rows>tbody,.rows>tbody>tr,.rows>tbody>tr>td{display:block}"
+    ".rows>tbody>tr>th{display:none}.rows>tbody>tr>td{border:0;padding:.1em 0}"
+    ".rows>tbody>tr>td:first-child{font-weight:bold;padding-top:.6em}"
+    ".rows>tbody>tr>td:last-child{padding-bottom:.6em;border-bottom:1px solid #8884}"
+    "td>svg{max-width:100%;height:auto}details table{width:52em}}";
 
 static char *format_time(int64_t seconds, const char *format)
 {
@@ -182,7 +190,12 @@ static void put_changes(GString *out, struct history *history, const GArray *run
     g_autofree char *since =
         format_time(g_array_index(runs, struct history_run, runs->len - 2).started, "%Y-%m-%d");
     g_autoptr(GPtrArray) differences = diff_runs(history, a, b);
-    g_string_append_printf(out, "<h2>Changed since %s</h2>\n<div class=\"wide\"><table>\n", since);
+    g_string_append_printf(out, "<h2>Changed since %s</h2>\n", since);
+    if (differences->len == 0) {
+        g_string_append(out, "<p>Nothing.</p>\n");
+        return;
+    }
+    g_string_append(out, "<div class=\"wide\"><table class=\"rows\">\n");
     for (guint i = 0; i < differences->len; i++) {
         const struct difference *one = differences->pdata[i];
         const char *class = diff_class_text(one->class);
@@ -195,8 +208,18 @@ static void put_changes(GString *out, struct history *history, const GArray *run
         g_string_append(out, "</tr>\n");
     }
     g_string_append(out, "</table></div>\n");
-    if (differences->len == 0)
-        g_string_append(out, "<p>Nothing.</p>\n");
+}
+
+/* Beside the history's colours, which no axis explains. */
+static void put_key(GString *out)
+{
+    g_string_append(out, "<p>A domain's history shows its worst server in each run, the "
+                         "latest at the right: ");
+    for (unsigned i = LEVELS; i-- > 0;)
+        g_string_append_printf(
+            out, "<span class=\"key\"><span style=\"color:%s\">\342\226\240</span> %s</span> ",
+            levels[i].colour, levels[i].words);
+    g_string_append(out, "</p>\n");
 }
 
 bool html_page(GString *out, struct history *history)
@@ -220,8 +243,10 @@ bool html_page(GString *out, struct history *history)
         "<h1>How they take mail</h1>\n<p>Survey of %s: %u domains, run %" G_GINT64_FORMAT
         " of %u.</p>\n",
         when, style, when, domains->len, last->id, runs->len);
-    GString *table = g_string_new("<h2>Domains</h2>\n<div class=\"wide\"><table>\n<tr><th>domain"
-                                  "</th><th>found</th><th>history</th></tr>\n");
+    GString *table = g_string_new("<h2>Domains</h2>\n");
+    put_key(table);
+    g_string_append(table, "<div class=\"wide\"><table class=\"rows\">\n<tr><th>domain</th>"
+                           "<th>found</th><th>history</th></tr>\n");
     for (guint i = 0; i < domains->len; i++) {
         GPtrArray *sightings = history_sightings(history, domains->pdata[i], last->id);
         g_autoptr(GPtrArray) now = history_at(sightings, last->id);
@@ -231,13 +256,14 @@ bool html_page(GString *out, struct history *history)
         if (now->len > 0)
             put_domain(table, history, now);
     }
+    g_string_append(out, "<div class=\"plot\">");
     plot_versions(out, history, runs);
+    g_string_append(out, "</div>\n<div class=\"plot\">");
     plot_expiry(out, all);
+    g_string_append(out, "</div>\n");
     put_changes(out, history, runs);
     g_string_append(out, table->str);
-    g_string_append(out,
-                    "</table></div>\n<p class=\"why\">A domain's history shows its worst server "
-                    "in each run, the latest at the right.</p>\n</body></html>\n");
+    g_string_append(out, "</table></div>\n</body></html>\n");
     g_string_free(table, TRUE);
     return true;
 }

@@ -552,6 +552,10 @@ def page(world):
     match('&lt;script&gt;alert', text)
     absent('<script|src=|href=|url\\(', text)
     match('<svg', text)
+    # a telephone, a dark screen, and what the colours say
+    match('@media.max-width:40em', text)
+    match('prefers-color-scheme:dark', text)
+    match('class="key"><span style="color:#22824a">\u25a0</span> TLS 1.3<', text)
     before = os.stat(name)
     world.conf_nobody = world.conf.replace('.conf', '-nobody.conf')
     place.write(world.conf_nobody, open(world.conf).read().replace('user = root', 'user = nobody'))

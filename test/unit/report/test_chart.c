@@ -36,6 +36,13 @@ static void test_columns(void)
     g_assert_nonnull(strstr(out->str, "height=\"48.5\""));
     g_assert_nonnull(strstr(out->str, "height=\"194.0\""));
     g_assert_null(strstr(out->str, "b, two")); /* nothing of it */
+    /* what is counted has no half: a column of four, and the axis in ones */
+    g_string_truncate(out, 0);
+    chart.shares = false;
+    chart_columns(out, &chart);
+    g_assert_nonnull(strstr(out->str, ">4</text>"));
+    g_assert_nonnull(strstr(out->str, ">1</text>"));
+    g_assert_null(strstr(out->str, ">0.5</text>"));
     g_string_truncate(out, 0);
     chart.count = 0;
     chart_columns(out, &chart);
