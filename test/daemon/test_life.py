@@ -73,6 +73,7 @@ def ping(daemon, *arguments):
 def pinged():
     for unix in (True, False):
         daemon = new(unix=unix)
+        daemon.wait_log(0, 'at work')
         mark = daemon.mark()
         for _ in range(3):
             equal(ping(daemon)[:3], (0, '', ''), 'a daemon that is well')
