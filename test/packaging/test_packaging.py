@@ -24,7 +24,8 @@ if platform.machine() == 'x86_64':
     FLAGS += ['-fcf-protection', '-fstack-clash-protection']
 EXPOSURE = 2.0  # of systemd-analyze security: 0 is none, 10 the worst
 INSTALLED = ['/etc/gatepost/gatepost.conf', '/etc/gatepost/rules/',
-             '/lib/systemd/system/gatepost.service', '/usr/libexec/gatepost/socket-folders',
+             '/lib/systemd/system/gatepost.service', '/lib/systemd/system/gatepost-release.service',
+             '/lib/systemd/system/gatepost-release.timer', '/usr/libexec/gatepost/socket-folders',
              '/usr/sbin/gatepost', '/usr/sbin/gatepostctl', '/usr/share/gatepost/rules/10-charset.cf',
              '/usr/share/doc/gatepost/copyright', '/usr/share/doc/gatepost/README.Debian',
              '/usr/share/man/man5/gatepost.conf.5.gz', '/usr/share/man/man8/gatepost.8.gz',
