@@ -10,7 +10,9 @@ sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 import lists
 import place
+import postfix
 import recipe
+import redis
 import scene
 import tap
 from recipe import Recipe
@@ -182,6 +184,103 @@ def web_applications():
         for word in words[50:52]:
             site.sink.wait(word)
         equal(site.mta.held(words[52]), held[2:], 'the third waits')
+
+
+@case('web-logins: each application by its login and its address, and so much a day')
+def web_logins():
+    more = 'notice_server = inet:%d@127.0.0.1\n' % place.port()  # nobody listens there
+    with at_work('web-logins', more=more) as site:
+        with site.session('submission', STRANGER, login='bob') as dialog:
+            for start in (0, 50):
+                replies = dialog.deliver('shop@example.org', ['to%d@far.example' % (start + number)
+                                                              for number in range(50)],
+                                         message(token()))
+                match(OK, replies[-1], 'the first 100 recipients')
+            match(r'^450 4\.7\.0 bob: sending limit reached \(100 recipients in 1d\)',
+                  rcpt(dialog, 'shop@example.org', FAR))
+            match(NOT_OWNED % '.*', rcpt(dialog, 'forum@example.org', FAR))
+        with site.session('submission', STRANGER, login='carol') as dialog:
+            passes(site, dialog, 'forum@example.org', FAR)
+    with at_work('web-logins', more=more, careless=True) as site:
+        no_relay(site, address='127.0.0.1')
+
+
+@case('intermediate-queue: what is over the limit waits in the queue of a second Postfix, and delays '
+      'nobody')
+def intermediate_queue():
+    if scene.MTA != 'postfix':
+        raise tap.Skip('it is about a second Postfix')
+    with at_work('intermediate-queue') as site:
+        main = recipe.main_cf('intermediate-queue', 'web-main.cf')
+        main['relayhost'] = main['relayhost'].replace('10025', str(site.mta.ports['web']))
+        web = postfix.Postfix('', {**recipe.STOCK, **main}, services={})
+
+        def submit(sender, *recipients):
+            word = token()
+            done = web.sendmail(message(word), '-f', sender, *recipients)
+            equal(done.returncode, 0, done.stderr)
+            return word
+        web.start()
+        try:
+            site.sink.wait(submit('site1@example.org', *['to%d@far.example' % number
+                                                         for number in range(48)]))
+            site.sink.wait(submit('site1@example.org', FAR))
+            site.sink.wait(submit('site1@example.org', FAR))
+            word = submit('site1@example.org', FAR)
+            tap.until(lambda: web.queue('deferred'), 20, 'a message that waits')
+            match(r'said: 450 4\.7\.0 site1@example\.org: sending limit reached \(50 recipients in 1d\)',
+                  web.log().replace('\n', ' ').split('status=deferred')[1])
+            site.sink.wait(submit('site2@example.org', FAR))
+            equal(site.sink.messages(word), [], 'it waits')
+            equal(site.gatepost.control('limits', 'allow', 'sites', 'site1@example.org', '5', '1h')
+                  .returncode, 0)
+            web.command('postqueue', '-f')
+            site.sink.wait(word)
+            web.wait_empty()
+        finally:
+            web.stop()
+            web.sink.stop()
+
+
+@case('fleet: three machines count together, and go on with the replica')
+def fleet():
+    if redis.missing():
+        raise tap.Skip(redis.missing())
+    ports = [place.port(), place.port()]
+    password = recipe.read('fleet', 'redis-password').strip()
+    servers = []
+    with contextlib.ExitStack() as stack:
+        for port, file in zip(ports, ('redis.conf', 'replica.conf')):
+            conf = recipe.read('fleet', file).replace('replicaof 192.0.2.11 6379',
+                                                      'replicaof 127.0.0.1 %d' % ports[0])
+            servers.append(redis.Redis(port=port, conf=conf, password=password))
+            stack.callback(servers[-1].stop)
+        hosts = {'192.0.2.11,192.0.2.12': '127.0.0.1:%d,127.0.0.1:%d' % tuple(ports)}
+        sites = [stack.enter_context(at_work('fleet', instead=hosts)) for _ in range(3)]
+
+        def counts_on(site, port):
+            status = site.gatepost.control('status').stdout
+            return '127.0.0.1:%d: up' % port in status
+
+        def full(site):
+            with site.session('submission', STRANGER, login='bob') as dialog:
+                match(r'^450 4\.7\.0 bob: sending limit reached \(200 recipients in 1d\)',
+                      rcpt(dialog, 'bob@example.org', FAR))
+        for site in sites:
+            tap.until(lambda: counts_on(site, ports[0]), 20, 'the first server')
+            equal(site.check(), (0, ''))
+        for site, count in zip(sites, (80, 80, 40)):
+            with site.session('submission', STRANGER, login='bob') as dialog:
+                match(OK, dialog.deliver('bob@example.org', ['to%d@far.example' % number for number in
+                                                             range(count)], message(token()))[-1])
+        full(sites[0])
+        tap.until(lambda: servers[1].ask('EXISTS', 'gp1:l:recipients|86400|bob') == '1', 10,
+                  'replication')
+        servers[0].stop()
+        servers[1].ask('REPLICAOF', 'NO', 'ONE')
+        for site in sites:
+            tap.until(lambda: counts_on(site, ports[1]), 20, 'the second server')
+            full(site)
 
 
 @case('onion: its clients write to us and to nobody else, though they seem to be local')

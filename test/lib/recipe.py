@@ -59,10 +59,10 @@ def logical_lines(text):
     return lines
 
 
-def main_cf(name):
+def main_cf(name, file='main.cf'):
     """The parameters of a recipe's main.cf."""
     return dict(re.match(r'(\S+)\s*=\s*(.*)', line).groups()
-                for line in logical_lines(read(name, 'main.cf')))
+                for line in logical_lines(read(name, file)))
 
 
 def master_cf(name):
@@ -93,10 +93,16 @@ def sendmail_mc(name):
 
 class Recipe:
     """name: the folder. file: its settings; main.cf is for gatepost.conf's host. more: settings
-    that a test alone needs, a DNS server. careless: the MTA itself refuses nothing."""
+    that a test alone needs, a DNS server. careless: the MTA itself refuses nothing. instead: what
+    stands in the test for words of the file."""
 
-    def __init__(self, name, file='gatepost.conf', more='', careless=False):
-        self.gatepost = gatepost.Gatepost({'local_domains': None, 'sasl_local_realms': None})
+    def __init__(self, name, file='gatepost.conf', more='', careless=False, instead=()):
+        own = {'local_domains': None, 'sasl_local_realms': None}
+        if '\nstate = ' in read(name, file):
+            own['state'] = None
+        self.gatepost = gatepost.Gatepost(own)
+        self.instead = {'/etc/gatepost/': self.gatepost.folder + '/',
+                        '/usr/share/gatepost/rules': TOP + '/rules', **dict(instead)}
         shutil.copytree(os.path.join(FOLDER, name), self.gatepost.folder, dirs_exist_ok=True)
         own = ''.join('%s = %s\n' % item for item in self.gatepost.settings.items() if item[1])
         self.gatepost.write(own + more + self.substituted(read(name, file)))
@@ -144,9 +150,10 @@ class Recipe:
                         'hash', mta.path('/etc/mail/access')], input=text.encode(), check=True,
                        capture_output=True)
 
-    @staticmethod
-    def substituted(text):
-        return text.replace('/usr/share/gatepost/rules', TOP + '/rules')
+    def substituted(self, text):
+        for word, mine in self.instead.items():
+            text = text.replace(word, mine)
+        return text
 
     def __enter__(self):
         self.gatepost.start()

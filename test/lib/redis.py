@@ -17,13 +17,22 @@ def missing():
     return '' if shutil.which('redis-server') else 'redis-server is not installed'
 
 
+def command(*words):
+    """As it goes over the wire."""
+    return b'*%d\r\n' % len(words) + b''.join(
+        b'$%d\r\n%s\r\n' % (len(word.encode()), word.encode()) for word in words)
+
+
 class Redis:
-    def __init__(self, *options, port=None):
+    def __init__(self, *options, port=None, conf=None, password=None):
+        """conf: text of a redis.conf, to be used as it is but for port, address and folder."""
         self.folder = place.folder('gatepost-redis-')
         os.chmod(self.folder, 0o755)
         self.path = self.folder + '/socket'
         self.port = port
         self.options = options
+        self.password = password
+        self.conf = conf and place.write(self.folder + '/redis.conf', conf)
         self.process = None
         self.start()
 
@@ -31,9 +40,10 @@ class Redis:
         if os.path.exists(self.path):
             os.unlink(self.path)
         self.process = subprocess.Popen(
-            ['redis-server', '--port', str(self.port or 0), '--bind', '127.0.0.1', '--unixsocket',
-             self.path, '--unixsocketperm', '777', '--save', '', '--appendonly', 'no', '--dir',
-             self.folder, *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            ['redis-server', *([self.conf] if self.conf else ['--save', '', '--appendonly', 'no']),
+             '--port', str(self.port or 0), '--bind', '127.0.0.1', '--unixsocket', self.path,
+             '--unixsocketperm', '777', '--dir', self.folder, *self.options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         atexit.register(self.stop)
         tap.until(lambda: self.answers(), 30, 'the Redis server')
 
@@ -48,9 +58,11 @@ class Redis:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             client.connect(self.path)
-            client.sendall(b'*%d\r\n' % len(words) + b''.join(
-                b'$%d\r\n%s\r\n' % (len(word.encode()), word.encode()) for word in words))
             with client.makefile('rb') as answer:
+                if self.password:
+                    client.sendall(command('AUTH', self.password))
+                    answer.readline()
+                client.sendall(command(*words))
                 line = answer.readline().decode().strip()
                 if line[:1] == '$' and line != '$-1':
                     return answer.read(int(line[1:])).decode()
