@@ -17,6 +17,8 @@ from tap import Skip, equal, match, true, until
 
 import measure
 import peers
+import redis
+from world import GREEDY
 
 # keeps: the process survives. work(world, seconds, chance): lasts about as many seconds.
 Fault = collections.namedtuple('Fault', 'title keeps work')
@@ -77,7 +79,7 @@ def broken_settings(world, seconds, chance):
                 world.daemon.write(chance.choice(('no_such_parameter = 1\n', '\0\0\0', '[')))
                 world.daemon.process.send_signal(signal.SIGUSR1)
             else:
-                world.daemon.write(good + chance.choice(more))
+                world.daemon.write(good.replace('[limit', chance.choice(more) + '[limit'))
                 equal(world.daemon.control('reload').returncode, 78, 'exit of a broken reload')
     finally:
         world.daemon.write(good)
@@ -168,9 +170,10 @@ def lists_die(world, seconds, chance):
 def disk_full(world, seconds, chance):
     if not world.small:
         raise Skip('no mount namespace of our own')
-    with full(world):
+    with full(world), greedy(world) as more:
         for _ in steps(seconds, 0.5):
             world.daemon.reload()
+            more(1)
 
 
 @contextlib.contextmanager
@@ -188,6 +191,81 @@ def full(world):
         yield
     finally:
         os.unlink(path)
+
+
+# The store
+
+class Counter:
+    number = 0
+
+
+@contextlib.contextmanager
+def greedy(world, times=1):
+    """Somebody who sends before, meanwhile (what is yielded does it) and afterwards as much as he may:
+    never more than his limit in all, or TIMES as much, and never less."""
+    Counter.number += 1
+    who = 'who%d' % Counter.number
+    passed = [world.traffic.greedy(who, 5)]
+    equal(passed, [5], 'before the fault')
+    yield lambda tries: passed.append(world.traffic.greedy(who, tries))
+    passed.append(world.traffic.greedy(who, GREEDY + 5))
+    true(GREEDY <= sum(passed) <= times * GREEDY, 'of at most %d passed %s' % (GREEDY, passed))
+
+
+@fault('the file of the state is removed, again and again')
+def state_removed(world, seconds, chance):
+    with greedy(world) as more:
+        for _ in steps(seconds, 0.7):
+            for end in ('', '-wal', '-shm'):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(world.daemon.state + end)
+            more(1)
+
+
+@contextlib.contextmanager
+def on_redis(world):
+    """The state is on a server for a while."""
+    server = redis.Redis()
+
+    def begin(**settings):
+        with world.down(in_order):
+            world.daemon.configure(world.daemon.ordinary(**settings))
+    try:
+        begin(state='redis+unix:' + server.path)
+        until(lambda: world.daemon.status()['store']['up'], 20, 'the server')
+        yield server
+    finally:
+        begin()
+        server.stop()
+
+
+def back(world):
+    until(lambda: world.daemon.status()['store']['up'], 20, 'the server')
+
+
+@fault('the Redis server is killed, stopped, made a replica, and comes back empty', keeps=False)
+def redis_faults(world, seconds, chance):
+    if redis.missing():
+        raise Skip(redis.missing())
+    with on_redis(world) as server:
+        with greedy(world) as more:
+            server.pause()
+            more(8)
+            server.go_on()
+            back(world)
+        with greedy(world) as more:
+            server.ask('REPLICAOF', '127.0.0.1', '1')
+            more(8)
+            server.ask('REPLICAOF', 'NO', 'ONE')
+            back(world)
+        with greedy(world, 2) as more:
+            server.stop()
+            more(8)
+            server.start()
+            back(world)
+        with greedy(world, 2) as more:
+            server.ask('FLUSHALL')
+            more(8)
 
 
 @fault('no file may grow (RLIMIT_FSIZE)')

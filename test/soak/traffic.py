@@ -39,6 +39,7 @@ KINDS = {
     'autoreply': Kind(5, REFUSE, INSIDE, 'bob+%d@lab.test', 'noreply@p.%d.test', '',
                       'Auto-Submitted: auto-replied\r\n', QUOTED),
     'listed': Kind(5, LISTED, lists.LISTED, SENDER, BOB),
+    'greedy': Kind(0, PASS, INSIDE, SENDER, BOB),
 }
 # How a sender ends that does not wait for the end; weights beside those of KINDS.
 RUDE = 2
@@ -136,6 +137,21 @@ class Traffic:
         self.ledger.told(number, outcome, begun, reply)
         dialog.close()
         return reply
+
+    def greedy(self, who, tries):
+        """Somebody with a limit sends as often; how many passed."""
+        kind, passed = KINDS['greedy']._replace(more='X-Greedy: %s\r\n' % who), 0
+        for _ in range(tries):
+            begun, number = time.monotonic(), self.ledger.new('greedy')
+            dialog = smtp.Dialog(self.world.postfix.ports['mx'], timeout=120)
+            outcome, reply = self.transaction(dialog, kind, number, 500)
+            if outcome == REFUSED:  # as it is to be, or not: the fault says
+                self.ledger.gave_up(number, REFUSED)
+            else:
+                self.ledger.told(number, outcome, begun, reply)
+            passed += outcome == ACCEPTED
+            dialog.close()
+        return passed
 
     def message(self, chance, dialog, name, begun):
         """Whether the session can go on."""

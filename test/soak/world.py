@@ -40,6 +40,8 @@ SETTINGS = {
     'recipient_delimiter': '+',
     'client_restrictions': 'check_client_access cidr:TABLES/clients',
     'sender_restrictions': 'check_sender_access texthash:TABLES/senders, reject_cleartext_auth',
+    'message_restrictions': 'check_limit greedy, guard_autoreply, permit_mynetworks, '
+                            'permit_sasl_authenticated, reject_spam',
     'recipient_restrictions': 'check_recipient_access texthash:TABLES/recipients '
                               'permit_mynetworks reject_dnsbl',
     'dnsbl_sites': 'bl.example.com*3',
@@ -47,6 +49,11 @@ SETTINGS = {
     'rule_files': 'TABLES/rules',
     'stop_timeout': '3s',
 }
+
+
+# Whom it is for says so in its header: nobody else has a key.
+GREEDY = 20
+SECTIONS = '[limit greedy]\nkey = header:X-Greedy\nfor = all\nmax = %d\nper = 1d\n' % GREEDY
 
 
 class Daemon(gatepost.Gatepost):
@@ -69,6 +76,12 @@ class Daemon(gatepost.Gatepost):
         self.table('recipients', RECIPIENTS)
         self.table('rules/soak.cf', RULES)
         self.configure(self.ordinary())
+
+    def configure(self, settings, more=SECTIONS):
+        super().configure(settings, more)
+
+    def reload(self, settings=None, more=SECTIONS):
+        super().reload(settings, more)
 
     def ordinary(self, **changed):
         settings = {key: value.replace('TABLES', self.folder) for key, value in SETTINGS.items()}
