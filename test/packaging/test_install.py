@@ -43,7 +43,7 @@ def prepare():
     first = packages.file(r'^gatepost_.*\.deb$')
     there = box.Box()
     there.boot()
-    there.run('dpkg', '--purge', 'gatepost')
+    there.run('dpkg', '--purge', 'gatepost-survey', 'gatepost')
     there.sh('rm -rf %s /etc/gatepost; deluser --quiet gatepost || :; mkdir /packages' % STATE)
     shutil.copy(first, there.path + '/packages/first.deb')
     for name in ('second', 'third'):
@@ -130,6 +130,31 @@ def file_system(there):
     there.sh(': >/tmp/of-others; useradd --create-home somebody || :')
     for path in ('/tmp/of-others', '~somebody', '/root'):
         true(there.run(*inside, 'ls %s >/dev/null' % path).returncode != 0, 'sees ' + path)
+
+
+@case('the survey: a package of its own, whose service runs as gatepost and keeps what it found')
+def survey(there):
+    shutil.copy(packages.file(r'^gatepost-survey_.*\.deb$'), there.path + '/packages/survey.deb')
+    install(there, 'survey')
+    for unit in ('service', 'timer'):
+        equal(there.run('systemctl', 'is-active', 'gatepost-survey.' + unit).stdout.strip(),
+              'inactive', 'not asked for: the ' + unit)
+    # without a list of domains there is nothing to do, and that is no failure
+    there.ok('systemctl', 'start', 'gatepost-survey.service')
+    true(not there.exists(STATE + '/survey.db'), 'a history of nothing')
+    there.write('/etc/gatepost/survey-domains', '# one\nexample.org\n')
+    for run_number in (1, 2):
+        there.ok('systemctl', 'start', 'gatepost-survey.service')
+        rows = there.ok('systemctl', 'show', '-p', 'Result,ExecMainStatus', 'gatepost-survey')
+        equal(sorted(rows.split()), ['ExecMainStatus=0', 'Result=success'], 'run %d' % run_number)
+    equal(owner(there, STATE + '/survey.db'), 'gatepost:gatepost 600', 'the history')
+    match(r'(?m)^nothing changed between run 1 and run 2$', there.log('gatepost-survey'), 'journal')
+    there.ok('systemctl', 'start', 'gatepost-survey.timer')
+    match('gatepost-survey.service', there.ok('systemctl', 'list-timers', '--no-pager'), 'timers')
+    there.ok('dpkg', '--purge', 'gatepost-survey')
+    true(there.run('systemctl', 'is-active', 'gatepost-survey.timer').stdout.strip() != 'active',
+         'the timer')
+    there.sh('rm -f /etc/gatepost/survey-domains /var/lib/systemd/timers/stamp-gatepost-*')
 
 
 @case('reload: tells what is wrong, and the service goes on')
