@@ -460,12 +460,38 @@ def another(settings, more, **environment):
         os.environ.update(before)
 
 
-@case('twenty notices an hour, then one that sums up')
-def notices_hour(daemon):
+@contextlib.contextmanager
+def timed(settings, more):
+    """A daemon of the case's own, and what moves its clock to so many seconds from now."""
     if 'LD_PRELOAD' in gatepost.environment():
         raise tap.Skip('something else is preloaded')
+    clock = place.write(place.folder() + '/clock', '%-20d' % 0)
+
+    def move(seconds):
+        with open(clock, 'r+') as handle:
+            handle.write('%-20d' % seconds)
+    with another(settings, more, LD_PRELOAD=gatepost.BUILD + '/test/lib/libclockshift.so',
+                 CLOCKSHIFT_FILE=clock, CLOCKSHIFT_ALL='1',
+                 ASAN_OPTIONS='detect_leaks=1:verify_asan_link_order=0') as one:
+        yield one, move
+
+
+@case('what is held today fits by and by on the days after, as much a day as may be sent')
+def next_days(daemon):
+    with timed(*limit('key = sender\nmax = 2\nper = 1d\nfor = local')) as (one, move):
+        with Sender(one, local=True) as sender:
+            for number, answer in enumerate(['ok', 'ok', 'held', 'held', 'held']):
+                sender.macros['i'] = 'DAY%d' % number
+                equal(sender.send(sender='<shop@lab.test>'), answer)
+                time.sleep(0.01)
+        for hours, fits in ((0, ''), (12, ''), (26, 'DAY2\nDAY3\n'), (27, ''), (52, 'DAY4\n'), (80, '')):
+            move(hours * 3600)
+            equal(told(one, 'limits', 'release'), (0, fits), 'after %d hours' % hours)
+
+
+@case('twenty notices an hour, then one that sums up')
+def notices_hour(daemon):
     sink = Sink()
-    clock = place.write(daemon.folder + '/clock', '%-20d' % 0)
     settings, more = limit('key = sasl_user\nmax = 2\nper = 1d')
     settings.update(limit_notice='admin@lab.test', notice_server='inet:%d@127.0.0.1' % sink.port)
 
@@ -477,15 +503,12 @@ def notices_hour(daemon):
     def subjects():
         return [next(line[9:] for line in lines if line.startswith('Subject: '))
                 for _, lines in sink.mails]
-    with another(settings, more, LD_PRELOAD=gatepost.BUILD + '/test/lib/libclockshift.so',
-                 CLOCKSHIFT_FILE=clock, CLOCKSHIFT_ALL='1',
-                 ASAN_OPTIONS='detect_leaks=1:verify_asan_link_order=0') as one:
+    with timed(settings, more) as (one, move):
         reach(one, 25)
         tap.until(lambda: len(sink.mails) >= 20, 20, 'twenty mails')
         time.sleep(0.5)
         equal(len(sink.mails), 20, 'mails')
-        with open(clock, 'r+') as handle:
-            handle.write('%-20d' % 3700)
+        move(3700)
         reach(one, 1)
         tap.until(lambda: len(sink.mails) >= 22, 20, 'the summary, and the first of the next hour')
         equal(subjects()[20], 'gatepost: 5 more keys near their limits')
