@@ -178,11 +178,6 @@ void resolver_counts(struct resolver *resolver, struct resolver_counts *counts_r
     *counts_r = resolver->counts;
 }
 
-void resolver_set_listener(struct resolver *resolver, const struct resolver_listener *listener)
-{
-    (void)resolver, (void)listener;
-}
-
 static struct dns_question *question_new(const char *name, enum dns_type type, struct waker waker)
 {
     struct dns_question *question = g_new0(struct dns_question, 1);
