@@ -115,7 +115,7 @@ static void take_mode(struct draft *draft, const char *value)
 
 static void take_max_age(struct draft *draft, const char *value)
 {
-    guint64 seconds;
+    guint64 seconds = 0;
     if (draft->max_age)
         return;
     draft->max_age = g_ascii_string_to_unsigned(value, 10, 0, 9999999999, &seconds, NULL);
@@ -127,7 +127,7 @@ static void take_max_age(struct draft *draft, const char *value)
 static void take_pattern(struct draft *draft, const char *value)
 {
     const char *name = g_str_has_prefix(value, "*.") ? value + 2 : value;
-    bool valid = *name && strlen(name) <= 253;
+    bool valid = *name && *name != '.' && strlen(name) <= 253 && !strstr(name, "..");
     for (const char *p = name; valid && *p; p++)
         valid = g_ascii_isalnum(*p) || strchr("-._", *p);
     if (!valid)
