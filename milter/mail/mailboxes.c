@@ -162,7 +162,8 @@ static void add_address(struct field_reader *r, char *address)
         if (*in != '\r' && *in != '\n')
             *out++ = *in;
     *out = '\0';
-    if (g_hash_table_contains(r->seen, address) || !has_room(r)) {
+    /* A NUL cuts it off, in a field that is malformed for that. */
+    if (!strchr(address, '@') || g_hash_table_contains(r->seen, address) || !has_room(r)) {
         g_free(address);
     } else {
         g_ptr_array_add(r->out->addresses, address);
