@@ -13,10 +13,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/system.h"
 #include "command.h"
+#include "ping.h"
 #include "settings/settings.h"
 #include "settings/socket.h"
 
@@ -185,6 +187,40 @@ static bool play(int fd)
     return true;
 }
 
+/* Plays the session with who listens at NAME. NULL, or why not; the caller frees it. */
+static char *ask(const char *name)
+{
+    struct socket_address where;
+    const char *why = NULL;
+    int fd = socket_parse(name, &where, &why) ? reach(&where, &why) : -1;
+    if (fd < 0)
+        return g_strdup(why);
+    bool well = play(fd);
+    close(fd);
+    return well ? NULL : g_strdup("it does not answer as a filter does");
+}
+
+char *ping_daemon(const struct invocation *invocation, const char *timeout)
+{
+    g_autofree char *name = milter_socket(invocation->config);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        /* What the alarm has to say is said here, by whom called. */
+        close(STDERR_FILENO);
+        set_alarm(timeout, settings_read_time(timeout));
+        _exit(ask(name) ? CODE_NO : CODE_FINE);
+    }
+    int status = -1;
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+        return g_strdup_printf("%s: it cannot be asked: %s", name, g_strerror(errno));
+    if (WEXITSTATUS(status) == CODE_FINE)
+        return NULL;
+    return g_strdup_printf(WEXITSTATUS(status) == CODE_NO ? "%s: no daemon answers there"
+                                                          : "%s: no daemon answers in time",
+                           name);
+}
+
 enum exit_code command_ping(struct invocation *invocation)
 {
     g_autofree char *timeout = NULL;
@@ -201,17 +237,10 @@ enum exit_code command_ping(struct invocation *invocation)
     gint64 start = g_get_monotonic_time();
     set_alarm(text, us);
     g_autofree char *name = milter_socket(invocation->config);
-    struct socket_address where;
-    const char *why = NULL;
-    int fd = socket_parse(name, &where, &why) ? reach(&where, &why) : -1;
-    bool well = fd >= 0 && play(fd);
-    if (fd < 0)
+    g_autofree char *why = ask(name);
+    if (why)
         complain("%s: %s", name, why);
-    else if (!well)
-        complain("%s: it does not answer as a filter does", name);
     else if (isatty(STDOUT_FILENO))
         printf("%s answers in %d ms\n", name, (int)((g_get_monotonic_time() - start) / 1000));
-    if (fd >= 0)
-        close(fd);
-    return well ? CODE_FINE : CODE_UNAVAILABLE;
+    return why ? CODE_UNAVAILABLE : CODE_FINE;
 }

@@ -5,8 +5,10 @@
 #include "setup/setup.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command.h"
+#include "ping.h"
 
 /* Without a settings file the defaults hold: one sets the MTA up before gatepost, or after. */
 static struct settings *load(const char *path)
@@ -35,6 +37,28 @@ static enum exit_code code_of(const struct setup_task *task, enum setup_result r
     return task->check && task->warnings > 0 ? CODE_NO : CODE_FINE;
 }
 
+/* An MTA that is set up well asks somebody. */
+static void look_for_daemon(const struct invocation *invocation, struct setup_task *task)
+{
+    g_autofree char *why = ping_daemon(invocation, "2s");
+    if (!why)
+        return;
+    complain("warning: %s; while it is so the MTA takes no mail (systemctl status gatepost)", why);
+    task->warnings++;
+}
+
+static enum exit_code run_mta(const struct invocation *invocation, const struct setup_mta *mta,
+                              struct setup_task *task)
+{
+    enum setup_result result = mta->run(task);
+    if (task->check && result == SETUP_DONE)
+        look_for_daemon(invocation, task);
+    enum exit_code code = code_of(task, result);
+    if (task->check && code == CODE_FINE && isatty(STDOUT_FILENO))
+        printf("%s and %s fit together, and gatepost answers\n", task->settings_file, mta->name);
+    return code;
+}
+
 static enum exit_code run(struct invocation *invocation, struct setup_task *task)
 {
     const struct setup_mta *mta = setup_find(invocation->operands[0]);
@@ -45,7 +69,7 @@ static enum exit_code run(struct invocation *invocation, struct setup_task *task
     struct settings *settings = load(invocation->config);
     task->settings = settings;
     task->settings_file = invocation->config;
-    enum exit_code code = settings ? code_of(task, mta->run(task)) : CODE_CONFIG;
+    enum exit_code code = settings ? run_mta(invocation, mta, task) : CODE_CONFIG;
     settings_free(settings);
     return code;
 }

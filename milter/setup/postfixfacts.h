@@ -57,8 +57,9 @@ bool postfix_is_called(const struct postfix_setup *setup, const char *name);
 /* Whether only this machine reaches the service: there mail comes back from content filters. */
 bool postfix_is_inner(const struct postconf_service *service);
 
-/* The lines for gatepost.conf (postfixsite.c). */
-void postfixsite_print(const struct postfix_setup *setup);
+/* Prints the lines for gatepost.conf, or, when it is to be checked, tells where that falls short of
+ * them (postfixsite.c). */
+void postfixsite(const struct postfix_setup *setup);
 
 /* Looks at what is there (postfixlook.c). */
 void postfixlook(struct postfix_setup *setup);

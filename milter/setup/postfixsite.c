@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare.h"
 #include "ownaddress.h"
 #include "postfixfacts.h"
 #include "reach.h"
@@ -24,9 +25,39 @@ static bool can_read(const char *table)
     return false;
 }
 
+/* Prints a line for gatepost.conf, or holds it against what that says. */
+static void propose(const struct postfix_setup *setup, enum setting id, const char *value)
+{
+    if (setup->task->check)
+        compare_setting(setup->task, "Postfix", id, value);
+    else
+        setup_print_setting(setup->task, "", "# ", id, value);
+}
+
+/* Tells of tables that gatepost cannot read, a text "PARAMETER has the table TABLE" each. Whoever
+ * has written something of his own into ID may have what they hold there: nobody can tell. */
+static void tell_unreadable(const struct postfix_setup *setup, enum setting id, const char *value,
+                            const GPtrArray *unreadable)
+{
+    bool is_covered = setup->task->check && compare_has_own(setup->task, id, value);
+    const char *name = setting_row(id)->name;
+    for (guint i = 0; i < unreadable->len; i++) {
+        const char *text = unreadable->pdata[i];
+        if (is_covered)
+            setup_note(setup->task, "%s, which gatepost cannot read: not compared with %s", text,
+                       name);
+        else
+            setup_warn(setup->task,
+                       "%s, which gatepost cannot read: list what it has in %s, or in a file that "
+                       "is named there",
+                       text, name);
+    }
+}
+
 /* Adds the domains of a parameter of Postfix's, and what is below them where Postfix matches that,
  * too. */
-static void add_domains(const struct postfix_setup *setup, const char *parameter, GPtrArray *list)
+static void add_domains(const struct postfix_setup *setup, const char *parameter, GPtrArray *list,
+                        GPtrArray *unreadable)
 {
     bool below =
         postfix_has_word(postfix_get(setup, "parent_domain_matches_subdomains"), parameter);
@@ -35,10 +66,8 @@ static void add_domains(const struct postfix_setup *setup, const char *parameter
         const char *word = words->pdata[i];
         bool is_table = strchr(word, ':') && word[0] != '[';
         if (is_table && !can_read(word)) {
-            setup_warn(setup->task,
-                       "%s has the table %s, which gatepost cannot read: list its domains in "
-                       "local_domains, or in a file",
-                       parameter, word);
+            g_autofree char *text = g_strdup_printf("%s has the table %s", parameter, word);
+            setup_add_word(unreadable, text);
             continue;
         }
         setup_add_word(list, word);
@@ -47,11 +76,6 @@ static void add_domains(const struct postfix_setup *setup, const char *parameter
         g_autofree char *sub = g_strconcat(".", word, NULL);
         setup_add_word(list, sub);
     }
-}
-
-static void print_setting(const struct postfix_setup *setup, enum setting id, const char *value)
-{
-    setup_print_setting(setup->task, "", "# ", id, value);
 }
 
 /* Mail for user@[192.0.2.1] is local where 192.0.2.1 is: inet_interfaces, proxy_interfaces. */
@@ -90,17 +114,19 @@ static void add_literals(const struct postfix_setup *setup, const char *paramete
     }
 }
 
-static void print_local_domains(const struct postfix_setup *setup)
+static void propose_local_domains(const struct postfix_setup *setup)
 {
     static const char *const sources[] = {"mydestination", "virtual_alias_domains",
                                           "virtual_mailbox_domains", "relay_domains"};
     g_autoptr(GPtrArray) domains = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) unreadable = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(sources); i++)
-        add_domains(setup, sources[i], domains);
+        add_domains(setup, sources[i], domains, unreadable);
     add_literals(setup, "inet_interfaces", domains);
     add_literals(setup, "proxy_interfaces", domains);
     g_autofree char *value = setup_join(domains);
-    print_setting(setup, SETTING_LOCAL_DOMAINS, value);
+    propose(setup, SETTING_LOCAL_DOMAINS, value);
+    tell_unreadable(setup, SETTING_LOCAL_DOMAINS, value, unreadable);
 }
 
 /* Postfix adds the first line of a file that myorigin names. The caller frees it; "" if it cannot
@@ -122,11 +148,12 @@ static char *origin_of(const struct postfix_setup *setup)
 
 /* Where a bare key of smtpd_sender_login_maps owns the address: mydestination, myorigin and the
  * host name; inet_interfaces and proxy_interfaces belong to it, too. */
-static void print_login_domains(const struct postfix_setup *setup)
+static void propose_login_domains(const struct postfix_setup *setup)
 {
     g_autoptr(GPtrArray) domains = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) told = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *origin = origin_of(setup);
-    add_domains(setup, "mydestination", domains);
+    add_domains(setup, "mydestination", domains, told);
     if (*origin)
         setup_add_word(domains, origin);
     if (*postfix_get(setup, "myhostname"))
@@ -134,24 +161,27 @@ static void print_login_domains(const struct postfix_setup *setup)
     add_literals(setup, "inet_interfaces", domains);
     add_literals(setup, "proxy_interfaces", domains);
     g_autofree char *value = setup_join(domains);
-    print_setting(setup, SETTING_LOGIN_DOMAINS, value);
-    print_setting(setup, SETTING_ORIGIN, origin);
+    propose(setup, SETTING_LOGIN_DOMAINS, value);
+    propose(setup, SETTING_ORIGIN, origin);
 }
 
-static void print_tables(const struct postfix_setup *setup, enum setting id, const char *parameter)
+static void propose_tables(const struct postfix_setup *setup, enum setting id,
+                           const char *parameter)
 {
     g_autoptr(GPtrArray) words = setup_words(postfix_get(setup, parameter));
-    g_autoptr(GString) value = g_string_new(NULL);
+    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) unreadable = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < words->len; i++) {
         const char *table = words->pdata[i];
         if (can_read(table))
-            g_string_append_printf(value, "%s%s", value->len ? " " : "", table);
+            g_ptr_array_add(tables, g_strdup(table));
         else
-            setup_warn(setup->task, "%s has the table %s, which gatepost cannot read", parameter,
-                       table);
+            g_ptr_array_add(unreadable, g_strdup_printf("%s has the table %s", parameter, table));
     }
-    if (value->len)
-        print_setting(setup, id, value->str);
+    g_autofree char *value = setup_join(tables);
+    if (*value)
+        propose(setup, id, value);
+    tell_unreadable(setup, id, value, unreadable);
 }
 
 /* Postfix connects as a user of its own. */
@@ -163,28 +193,32 @@ static void print_group(const struct postfix_setup *setup)
         return;
     g_autofree char *why = reach_fault(settings, setup->path, *owner ? owner : "postfix");
     if (why)
-        print_setting(setup, SETTING_MILTER_SOCKET_GROUP, "postfix");
+        propose(setup, SETTING_MILTER_SOCKET_GROUP, "postfix");
 }
 
-void postfixsite_print(const struct postfix_setup *setup)
+void postfixsite(const struct postfix_setup *setup)
 {
-    printf("\n# %s\n", setup->task->settings_file);
-    print_group(setup);
+    bool check = setup->task->check;
+    const char *delimiter = postfix_get(setup, "recipient_delimiter");
+    const char *realm = postfix_get(setup, "smtpd_sasl_local_domain");
+    bool hurries = strcmp(postfix_get(setup, "smtpd_delay_reject"), "no") == 0;
+    if (!check) {
+        printf("\n# %s\n", setup->task->settings_file);
+        print_group(setup);
+    }
     if (!setup->postconf) {
         printf("# Fill in what Postfix's mydestination, virtual_alias_domains,\n"
                "# virtual_mailbox_domains and relay_domains are.\n#local_domains =\n");
         return;
     }
-    print_local_domains(setup);
-    print_login_domains(setup);
-    print_setting(setup, SETTING_MYNETWORKS, postfix_get(setup, "mynetworks"));
-    if (*postfix_get(setup, "recipient_delimiter"))
-        print_setting(setup, SETTING_RECIPIENT_DELIMITER,
-                      postfix_get(setup, "recipient_delimiter"));
-    print_tables(setup, SETTING_SENDER_LOGIN_MAPS, "smtpd_sender_login_maps");
-    if (*postfix_get(setup, "smtpd_sasl_local_domain"))
-        print_setting(setup, SETTING_SASL_LOCAL_REALMS,
-                      postfix_get(setup, "smtpd_sasl_local_domain"));
-    if (strcmp(postfix_get(setup, "smtpd_delay_reject"), "no") == 0)
-        print_setting(setup, SETTING_DELAY_CHECKS, "no");
+    propose_local_domains(setup);
+    propose_login_domains(setup);
+    propose(setup, SETTING_MYNETWORKS, postfix_get(setup, "mynetworks"));
+    if (check || *delimiter)
+        propose(setup, SETTING_RECIPIENT_DELIMITER, delimiter);
+    propose_tables(setup, SETTING_SENDER_LOGIN_MAPS, "smtpd_sender_login_maps");
+    if (*realm)
+        propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
+    if (check || hurries)
+        propose(setup, SETTING_DELAY_CHECKS, hurries ? "no" : "yes");
 }

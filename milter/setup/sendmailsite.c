@@ -10,6 +10,7 @@
 
 #include "base/ipaddr.h"
 #include "base/text.h"
+#include "compare.h"
 #include "mail/hostname.h"
 #include "ownaddress.h"
 #include "sendmailfacts.h"
@@ -32,6 +33,15 @@ struct sendmail_site {
     bool certificates;   /* the access table relays by certificate */
     unsigned dropped;
 };
+
+/* Prints a line for gatepost.conf, or holds it against what that says. */
+static void propose(const struct sendmail_setup *setup, enum setting id, const char *value)
+{
+    if (setup->task->check)
+        compare_setting(setup->task, "Sendmail", id, value);
+    else
+        setup_print_setting(setup->task, "dnl ", "dnl # ", id, value);
+}
 
 static void add(struct sendmail_site *site, GPtrArray *list, const char *word)
 {
@@ -260,18 +270,18 @@ static void tell(struct sendmail_site *site)
 }
 
 /* Logins are told as they were typed; a user may type the realm that he is looked up in. */
-static void print_realm(const struct sendmail_setup *setup)
+static void propose_realm(const struct sendmail_setup *setup)
 {
     const char *realm = sendmailcf_option(setup->cf, "AuthRealm");
     if (hostname_valid(realm))
-        setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_SASL_LOCAL_REALMS, realm);
+        propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
 }
 
 /* user+detail is user's wherever "+" is an operator. */
-static void print_delimiter(const struct sendmail_setup *setup)
+static void propose_delimiter(const struct sendmail_setup *setup)
 {
     if (strchr(sendmailcf_option(setup->cf, "OperatorChars"), '+'))
-        setup_print_setting(setup->task, "dnl ", "dnl # ", SETTING_RECIPIENT_DELIMITER, "+");
+        propose(setup, SETTING_RECIPIENT_DELIMITER, "+");
 }
 
 /* Class w, in words and files: there Sendmail takes addresses apart, and a user is the same at each
@@ -306,21 +316,22 @@ static void collect(struct sendmail_site *site)
     add_access(site);
 }
 
-static void print(const struct sendmail_site *site)
+static void propose_all(const struct sendmail_site *site)
 {
-    struct setup_task *task = site->setup->task;
+    struct sendmail_setup *setup = site->setup;
     g_autofree char *domains = setup_join(site->domains), *networks = setup_join(site->networks);
-    printf("dnl\ndnl %s, without the \"dnl\"\n", task->settings_file);
-    if (!site->setup->found)
-        printf("dnl # leave out those of the files that do not exist\n");
     g_autofree char *own = setup_join(site->own);
-    setup_print_setting(task, "dnl ", "dnl # ", SETTING_LOCAL_DOMAINS, domains);
-    setup_print_setting(task, "dnl ", "dnl # ", SETTING_LOGIN_DOMAINS, own);
+    if (!setup->task->check)
+        printf("dnl\ndnl %s, without the \"dnl\"\n", setup->task->settings_file);
+    if (!setup->task->check && !setup->found)
+        printf("dnl # leave out those of the files that do not exist\n");
+    propose(setup, SETTING_LOCAL_DOMAINS, domains);
+    propose(setup, SETTING_LOGIN_DOMAINS, own);
     if (strchr(site->name, '.'))
-        setup_print_setting(task, "dnl ", "dnl # ", SETTING_ORIGIN, site->name);
-    setup_print_setting(task, "dnl ", "dnl # ", SETTING_MYNETWORKS, networks);
-    print_delimiter(site->setup);
-    print_realm(site->setup);
+        propose(setup, SETTING_ORIGIN, site->name);
+    propose(setup, SETTING_MYNETWORKS, networks);
+    propose_delimiter(setup);
+    propose_realm(setup);
 }
 
 void sendmailsite(struct sendmail_setup *setup)
@@ -333,8 +344,7 @@ void sendmailsite(struct sendmail_setup *setup)
                                  .own = g_ptr_array_new_with_free_func(g_free),
                                  .quiet = task->check && given};
     collect(&site);
-    if (!task->check)
-        print(&site);
+    propose_all(&site);
     tell(&site);
     g_ptr_array_unref(site.domains);
     g_ptr_array_unref(site.networks);

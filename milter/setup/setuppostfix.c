@@ -266,10 +266,12 @@ static void set_up(struct setup_task *task, const struct postconf *postconf)
     if (!task->check) {
         print_main(&setup);
         print_master(&setup);
-        postfixsite_print(&setup);
+        postfixsite(&setup);
         fflush(stdout);
     }
     postfixlook(&setup);
+    if (task->check)
+        postfixsite(&setup);
     g_free(setup.milter);
 }
 

@@ -180,11 +180,14 @@ static void set_up(struct setup_task *task, const char *path, struct sendmailcf 
                    "milter_socket = %s cannot be written in sendmail.mc: choose a path of "
                    "letters and digits",
                    setup.socket);
-    if (!task->check)
+    if (!task->check) {
         print_lines(&setup);
-    sendmailsite(&setup);
-    fflush(stdout);
+        sendmailsite(&setup);
+        fflush(stdout);
+    }
     sendmaillook(&setup);
+    if (task->check)
+        sendmailsite(&setup);
     g_free(setup.name);
     g_free(setup.socket);
     sendmailcf_free(submit);

@@ -33,7 +33,12 @@ Mrelay,\t\tP=[IPC], F=mDFMuXa8, S=EnvFromSMTP/HdrFromSMTP,
 READY = 'O InputMailFilters=gatepost\nXgatepost, S=inet:20025@127.0.0.1, F=T, T=C:30s;R:30s\n'
 
 
-DOMAINS = 'local_domains = example.org\n'
+# What gatepost.conf has of the two MTAs below, when it is checked.
+SENDMAIL_DOMAINS = 'local_domains = localhost mail.example.org\n'
+POSTFIX_DOMAINS = ('local_domains = mail.example.org localhost.example.org localhost '
+                   '[127.0.0.1]\n')
+# No daemon runs: the tests of --check say so each time, but for those that start one.
+DOWN_ANY = r'(inet6?|unix):\S+: no daemon answers there; while it is so the MTA takes no mail'
 
 
 def exits(done, code):
@@ -54,7 +59,7 @@ class Sendmail:
 
     def setup(self, settings='', *options, code=0):
         if '--check' in options:
-            settings = DOMAINS + settings
+            settings = SENDMAIL_DOMAINS + settings
         done = ctl.Settings(settings).run('setup', 'sendmail', '--cf', self.cf, *options)
         return exits(done, code)
 
@@ -131,7 +136,8 @@ def sendmail_m4():
         match(r'(?m)^Xgatepost, S=inet:20025@127.0.0.1, F=T, T=C:30s;S:30s;R:30s;E:300s$', whole)
         added = set(whole.splitlines()) - set(plain.splitlines())
         absent('dnl', ''.join(added))
-        warned(there.setup('', '--check'), [], 'check')
+        warned(there.setup('local_domains = a.example localhost\nrecipient_delimiter = +\n',
+                           '--check', code=1), ['note:local_domains lacks '], 'check')
 
 
 @case('setup sendmail gives time-outs that fit the time for DNS')
@@ -251,10 +257,17 @@ def told(done, kind):
     return re.findall('(?m)^gatepostctl: %s: (.*)$' % kind, done.stderr)
 
 
+def down(done):
+    """--check has said that nobody answers, and so exits 1."""
+    equal(len([text for text in told(done, 'warning') if re.match(DOWN_ANY, text)]), 1,
+          'told that no daemon runs: ' + done.stderr)
+    return exits(done, 1)
+
+
 def warned(done, expected, what):
     """The doubts that were told are the expected ones."""
     for kind in ('warning', 'note'):
-        texts = told(done, kind)
+        texts = [text for text in told(done, kind) if not re.match(DOWN_ANY, text)]
         wanted = [text.removeprefix('note:') for text in expected
                   if text.startswith('note:') == (kind == 'note')]
         equal(len(texts), len(wanted), '%s: %ss %r' % (what, kind, texts))
@@ -265,8 +278,7 @@ def warned(done, expected, what):
 @case('setup sendmail --check tells what is wrong, and only that')
 def sendmail_check():
     for what, cf, settings, expected in SENDMAIL_ROWS:
-        warnings = [text for text in expected if not text.startswith('note:')]
-        done = Sendmail(cf).setup(settings, '--check', code=1 if warnings else 0)
+        done = down(Sendmail(cf).setup(settings, '--check', code=1))
         equal(done.stdout, '', what + ': stdout')
         warned(done, expected, what)
 
@@ -281,8 +293,7 @@ def sendmail_submit():
             (msa, 'submission_listeners =\n', []),
             (msa + 'D{MTAHost}[127.0.0.1]\n', 'submission_listeners =\n', []),
             (msa + 'D{MTAHost}[relay.example]\n', '', ['note:submit to relay.example'])):
-        done = Sendmail(GOOD, submit).setup(settings, '--check',
-                                            code=1 if expected and 'note' not in expected[0] else 0)
+        done = down(Sendmail(GOOD, submit).setup(settings, '--check', code=1))
         warned(done, expected, '%r' % settings)
 
 
@@ -290,7 +301,7 @@ def sendmail_submit():
 def sendmail_age():
     sendmail = Sendmail(GOOD, **{'sendmail.mc': 'dnl\n'})
     os.utime(sendmail.cf, (1000, 1000))
-    warned(sendmail.setup('', '--check'), ['note:sendmail.mc was changed after'], 'age')
+    warned(sendmail.setup('', '--check', code=1), ['note:sendmail.mc was changed after'], 'age')
 
 
 @case('setup sendmail asks no program and no map')
@@ -338,7 +349,7 @@ def sendmail_no_file():
 def sendmail_folder():
     sendmail = Sendmail(GOOD)
     options = ['setup', 'sendmail', '--mta-config', sendmail.folder, '--check']
-    exits(ctl.Settings(DOMAINS).run(*options), 0)
+    warned(exits(ctl.Settings(SENDMAIL_DOMAINS).run(*options), 1), [], 'nothing')
     warned(exits(ctl.Settings().run(*options), 1), ['does not set local_domains'], 'domains')
     exits(ctl.Settings().run('setup', 'postfix', '--cf', sendmail.cf), 64)
 
@@ -358,13 +369,17 @@ cleanup   unix  n  -  y  -  0  cleanup
 relay     unix  -  -  n  -  -  smtp
 """
 
+POSTFIX_AGREES = ('mynetworks = 127.0.0.0/8 [::1]/128\ninet_interfaces = loopback-only\n'
+                  'inet_protocols = ipv4\n')
+
 
 def postfix_setup(settings='', main='', master=MASTER, *options, code=0):
     if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
         raise Skip('postconf is not here')
-    folder = ctl.Postfix(main, master).folder
     if '--check' in options:
-        settings = DOMAINS + settings
+        main = POSTFIX_AGREES + main
+        settings = settings if 'local_domains' in settings else POSTFIX_DOMAINS + settings
+    folder = ctl.Postfix(main, master).folder
     done = ctl.Settings(settings).run('setup', 'postfix', '--mta-config', folder, *options)
     done.commands = [shlex.split(line.replace(shlex.quote(folder), folder))
                      for line in done.stdout.splitlines() if line.startswith('postconf ')]
@@ -609,9 +624,92 @@ POSTFIX_ROWS = [
 @case('setup postfix --check tells what is wrong, and only that')
 def postfix_check():
     for what, main, master, settings, expected in POSTFIX_ROWS:
-        warnings = [text for text in expected if not text.startswith('note:')]
-        done = postfix_setup(settings, main, master, '--check', code=1 if warnings else 0)
+        done = down(postfix_setup(settings, main, master, '--check', code=1))
         equal(done.stdout, '', what + ': stdout')
+        warned(done, expected, what)
+
+
+# What gatepost.conf lacks of what main.cf has; /FOLDER has the files below.
+LACKING_FILES = {'domains': 'one.example x\ntwo.example y\n', 'list': 'three.example\n# no.example\n',
+                 'ours': 'one.example two.example\n', 'nets': '198.51.100.0/24\n',
+                 'senders': 'a@b.example a\n'}
+LOCAL = 'local_domains = localhost mail.example.org localhost.example.org [127.0.0.1]'
+LACKING_ROWS = [
+    ('nothing', 'virtual_alias_domains = a.example\n', LOCAL + ' a.example\n', []),
+    ('a domain', 'virtual_alias_domains = a.example b.example\n', LOCAL + ' a.example\n',
+     ['local_domains lacks b.example, which Postfix has: gatepost refuses its mail with 550']),
+    ('several', 'relay_domains = a.example\nvirtual_mailbox_domains = b.example\n', LOCAL + '\n',
+     ['lacks b.example', 'lacks a.example', 'lacks .a.example']),
+    ('what is below', 'relay_domains = a.example\n', LOCAL + ' a.example\n', ['lacks .a.example']),
+    ('a table that is named', 'virtual_mailbox_domains = hash:/FOLDER/domains\n',
+     LOCAL + ' proxy:texthash:/FOLDER/domains\n', []),
+    ('a table whose names are in another file', 'virtual_mailbox_domains = hash:/FOLDER/domains\n',
+     LOCAL + ' /FOLDER/ours\n', []),
+    ('a table one of whose names is not', 'virtual_mailbox_domains = hash:/FOLDER/domains\n',
+     LOCAL + ' one.example\n', ['lacks two.example']),
+    ('a table that is not there', 'virtual_mailbox_domains = hash:/FOLDER/none\n', LOCAL + '\n',
+     ['lacks hash:/.*/none']),
+    ('patterns', 'virtual_mailbox_domains = pcre:/FOLDER/none\n', LOCAL + '\n',
+     ['lacks pcre:/.*/none']),
+    ('a file', 'virtual_mailbox_domains = /FOLDER/list\n', LOCAL + '\n', ['lacks three.example']),
+    ('all of a table', 'virtual_mailbox_domains = static:all\n', LOCAL + '\n',
+     ['lacks static:all']),
+    ('many', 'virtual_alias_domains = %s\n' % ' '.join('d%d.example' % i for i in range(40)),
+     LOCAL + '\n', ['lacks d%d.example' % i for i in range(10)] + ['lacks 30 more']),
+    ('SQL', 'virtual_mailbox_domains = mysql:/FOLDER/x.cf\n', LOCAL + '\n',
+     ['virtual_mailbox_domains has the table mysql:.*cannot read: list']),
+    ('SQL, and domains by hand', 'virtual_mailbox_domains = mysql:/FOLDER/x.cf\n',
+     LOCAL + ' a.example\n',
+     ['note:local_domains has a.example, for which Postfix does not receive',
+      'note:mysql:.*not compared']),
+    ('no literal', '', LOCAL.replace(' [127.0.0.1]', '') + '\n',
+     [r'note:lacks \[127.0.0.1\]: mail for user@\[ADDRESS\]']),
+    ('a domain that was given up', '', LOCAL + ' old.example\n',
+     ['note:has old.example, for which Postfix does not receive']),
+    ('a network', 'mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/24\n', LOCAL + '\n',
+     ['mynetworks, left at its default, lacks 192.0.2.0/24']),
+    ('half a network', 'mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/24\n',
+     LOCAL + '\nmynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/25\n', ['lacks 192.0.2.0/24']),
+    ('a network of a file', 'mynetworks = 127.0.0.0/8 /FOLDER/nets\n', LOCAL + '\n',
+     ['lacks 198.51.100.0/24']),
+    ('the same file', 'mynetworks = 127.0.0.0/8 /FOLDER/nets\n',
+     LOCAL + '\nmynetworks = 127.0.0.0/8 /FOLDER/nets\n', []),
+    ('a network that is excluded', 'mynetworks = !192.0.2.7 192.0.2.0/24 127.0.0.0/8\n',
+     LOCAL + '\nmynetworks = 127.0.0.0/8 192.0.2.0/24\n', ['lacks !192.0.2.7']),
+    ('a table of networks', 'mynetworks = cidr:/FOLDER/none\n', LOCAL + '\n',
+     ['lacks cidr:/.*none']),
+    ('realm', 'smtpd_sasl_local_domain = example.org\n', LOCAL + '\n',
+     ['sasl_local_realms, left at its default, lacks example.org']),
+    ('the same realm', 'smtpd_sasl_local_domain = example.org\n',
+     LOCAL + '\nsasl_local_realms = EXAMPLE.ORG\n', []),
+    ('delimiter', 'recipient_delimiter = +-\n', LOCAL + '\nrecipient_delimiter = +\n',
+     [r'recipient_delimiter is [+], that of Postfix is [+]-']),
+    ('delimiter of one alone', '', LOCAL + '\nrecipient_delimiter = +\n',
+     ['recipient_delimiter is [+], that of Postfix is empty']),
+    ('owners', 'smtpd_sender_login_maps = hash:/FOLDER/senders\n', LOCAL + '\n',
+     ['sender_login_maps, left at its default, lacks hash:']),
+    ('owners in LDAP', 'smtpd_sender_login_maps = ldap:/x\n', LOCAL + '\n',
+     ['smtpd_sender_login_maps has the table ldap:/x, which gatepost cannot read']),
+    ('owners, and where they are', 'smtpd_sender_login_maps = hash:/FOLDER/senders\n',
+     LOCAL + '\nsender_login_maps = hash:/FOLDER/senders\nlogin_domains = example.org\n',
+     ['login_domains lacks mail.example.org', 'login_domains lacks localhost.example.org',
+      'login_domains lacks localhost', 'origin, left at its default, is empty, that of Postfix is '
+      'mail.example.org', r'note:login_domains lacks \[127']),
+    ('haste', 'smtpd_delay_reject = no\n', LOCAL + '\n', ['delay_checks.* is yes, that of .* no']),
+    ('patience', '', LOCAL + '\ndelay_checks = no\n', ['delay_checks is no, that of .* yes']),
+    ('a list that cannot be read', '', 'local_domains = hash:/FOLDER/none\n',
+     ['local_domains cannot be compared: see gatepostctl check']),
+]
+
+
+@case('setup postfix --check tells what gatepost.conf lacks')
+def postfix_lacking():
+    folder = place.folder('gatepost-lacking-')
+    for name, text in LACKING_FILES.items():
+        place.write(os.path.join(folder, name), text)
+    for what, main, settings, expected in LACKING_ROWS:
+        done = down(postfix_setup(settings.replace('/FOLDER', folder),
+                                  WELL + main.replace('/FOLDER', folder), SMTP, '--check', code=1))
         warned(done, expected, what)
 
 
@@ -632,9 +730,34 @@ def postfix_live_socket():
                                         (0o700, 0o666, ['may not enter %s' % folder])):
         os.chmod(folder, folder_mode)
         os.chmod(path, mode)
-        done = postfix_setup(UNIX % path, main, SMTP, '--check', code=1 if expected else 0)
+        done = postfix_setup(UNIX % path, main, SMTP, '--check', code=1)
         warned(done, expected, '%o %o' % (folder_mode, mode))
     server.close()
+
+
+@case('what the timer runs tells what has changed, and that once')
+def changes():
+    script = os.path.join(os.environ['GATEPOST_BUILD'], 'packaging/systemd/check-setup')
+    settings = ctl.Settings('local_domains = example.org\n')
+    state = place.folder('gatepost-check-')
+
+    def look():
+        done = subprocess.run(['sh', script], capture_output=True, text=True, env=dict(
+            os.environ, STATE_DIRECTORY=state,
+            GATEPOSTCTL='%s -c %s' % (ctl.gatepost.CONTROL, settings.file)))
+        equal(done.stderr, '', 'stderr')
+        return done.returncode, done.stdout
+    look()
+    equal(look(), (0, ''), 'nothing has changed')
+    mistake = settings.file + ':6: error: unknown parameter "moed"'
+    place.write(settings.file, ctl.SURROUNDINGS + 'moed = monitor\n')
+    code, text = look()
+    equal(code, 1, 'exit, something new is wrong')
+    match('(?m)^new: ' + re.escape(mistake), text)
+    equal(look(), (0, ''), 'told once')
+    place.write(settings.file, ctl.SURROUNDINGS + 'local_domains = example.org\n')
+    match('(?m)^gone: ' + re.escape(mistake), look()[1])
+    equal(os.listdir(state), ['last'], 'nothing is left behind')
 
 
 @case('setup postfix withstands any configuration')

@@ -18,6 +18,9 @@ STAGES = ('connect', 'helo', 'mail', 'rcpt', 'end_of_data')
 CUT = ''.join("define(`confMILTER_MACROS_%s', `i')\n" % stage
               for stage in ('CONNECT', 'HELO', 'ENVFROM', 'ENVRCPT', 'EOM'))
 
+# The file that has it is in Sendmail's root folder, which gatepost does not see.
+LOCAL = "LOCAL_DOMAIN(`lab.test')dnl\n"
+
 
 def ask(scene, *options):
     """gatepostctl setup for the MTA of the scene."""
@@ -32,23 +35,29 @@ def reload_postfix(scene):
     until(lambda: 'reload -- version' in scene.mta.log_after(mark), 10, 'reload of Postfix')
 
 
+def take_settings(scene, printed):
+    """Takes the lines for gatepost.conf over."""
+    names = ('local_domains login_domains mynetworks origin recipient_delimiter sasl_local_realms '
+             'sender_login_maps delay_checks')
+    lines = dict(re.findall(r'(?m)^(?:dnl )?(%s) = (.*)$' % names.replace(' ', '|'), printed))
+    equal(sorted(lines)[:4], ['local_domains', 'login_domains', 'mynetworks', 'origin'],
+          'lines for gatepost.conf')
+    scene.gatepost.reload(lines)
+
+
 def set_up_postfix(scene, printed):
     """Runs the commands, and takes the lines for gatepost.conf over."""
     shell = '\n'.join(line for line in printed.splitlines() if line.startswith('postconf '))
     done = subprocess.run(['sh', '-e', '-c', shell], env=scene.mta.environment(),
                           capture_output=True, text=True)
     equal((done.returncode, done.stderr), (0, ''), 'the commands')
-    lines = dict(re.findall(r'(?m)^(local_domains|login_domains|mynetworks|origin) = (.*)$',
-                            printed))
-    equal(sorted(lines), ['local_domains', 'login_domains', 'mynetworks', 'origin'],
-          'lines for gatepost.conf')
-    equal(lines['origin'], 'lab.test')
-    scene.gatepost.reload(lines)
+    take_settings(scene, printed)
     reload_postfix(scene)
 
 
 def set_up_sendmail(scene, printed):
-    scene.mta.configure(CUT + printed)
+    take_settings(scene, printed)
+    scene.mta.configure(LOCAL + CUT + printed)
     scene.mta.restart()
 
 
@@ -77,6 +86,16 @@ def content(scene):
         again = ask(scene).stdout
         absent('milter_macro_daemon_name=', '\n'.join(
             line for line in again.splitlines() if line.startswith('postconf')))
+
+
+@case('a daemon that does not run is named')
+def stopped(scene):
+    scene.gatepost.stop()
+    done = ask(scene, '--check')
+    equal(done.returncode, 1, 'exit')
+    match('warning: .*no daemon answers there', done.stderr)
+    scene.gatepost.start()
+    equal(ask(scene, '--check').returncode, 0, 'exit with the daemon')
 
 
 @case('an outsider may write to a local recipient, and not relay')
@@ -145,7 +164,7 @@ def setup():
     if scene.postfix:
         scene.mta.configure('', {})
     else:
-        scene.mta.configure('')
+        scene.mta.configure(LOCAL)
     return scene.start()
 
 

@@ -82,8 +82,8 @@ def first_install(there):
     equal(owner(there, STATE), 'gatepost:gatepost 750', STATE)
     equal(owner(there, CONF), 'root:root 644', CONF)
     equal(there.ok('systemctl', 'is-enabled', 'gatepost').strip(), 'enabled', 'the unit')
-    equal(there.run('systemctl', 'is-enabled', 'gatepost-release.timer').stdout.strip(), 'disabled',
-          'the timer that releases held mail')
+    for name in ('gatepost-release.timer', 'gatepost-check.timer'):
+        equal(there.run('systemctl', 'is-enabled', name).stdout.strip(), 'disabled', name)
     serves(there)
     done = there.run('gatepostctl', 'check')
     match(r'\A\S+: warning: local_domains is not set.*\n\Z', done.stdout, 'check')

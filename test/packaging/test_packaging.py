@@ -26,6 +26,8 @@ EXPOSURE = 2.0  # of systemd-analyze security: 0 is none, 10 the worst
 INSTALLED = ['/etc/gatepost/gatepost.conf', '/etc/gatepost/rules/',
              '/lib/systemd/system/gatepost.service', '/lib/systemd/system/gatepost-release.service',
              '/lib/systemd/system/gatepost-release.timer', '/usr/libexec/gatepost/socket-folders',
+             '/lib/systemd/system/gatepost-check.service', '/lib/systemd/system/gatepost-check.timer',
+             '/usr/libexec/gatepost/check-setup',
              '/usr/sbin/gatepost', '/usr/sbin/gatepostctl', '/usr/share/gatepost/rules/10-charset.cf',
              '/usr/share/doc/gatepost/copyright', '/usr/share/doc/gatepost/README.Debian',
              '/usr/share/man/man5/gatepost.conf.5.gz', '/usr/share/man/man8/gatepost.8.gz',
