@@ -215,6 +215,9 @@ struct restriction {
         *useless_without; /* the parameter without whose value it never matches; NULL: none */
     unsigned zone_places; /* ARGUMENT_ZONE: enum dnsbl_place of what the list is asked */
     enum check_result (*run)(struct check *check);
+    /* NULL, or begins in check->errand what run will ask for, while a restriction before it waits:
+     * so one wait does for several. It changes nothing, and run may never be called. */
+    void (*ask_ahead)(struct check *check);
 };
 
 /* The row of a word, without regard to case; an old name gives the row of the new one. NULL: not

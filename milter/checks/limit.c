@@ -166,18 +166,47 @@ static bool refuses_recipients(const struct check *check, const struct limit *li
     return !check->facts->without_smtp && limit->action != LIMIT_HOLD;
 }
 
-/* What the store says of the key, asked anew when the recipients before this one used up what it
- * said then; NULL: it is being asked. */
-static const struct store_answer *ask_for_room(struct check *check, const struct limit *limit,
-                                               const struct store_request *request)
+/* Whether there is room for one recipient more, as a question to the store. */
+struct room_question {
+    struct limit_charge charge; /* without what the store will say */
+    uint64_t more;              /* what the message has of the limit then */
+    struct store_request request;
+};
+
+/* Fills *QUESTION, whose key becomes *STORE_KEY_R, owned by the caller; false if the store need not
+ * be asked: what it said of a recipient before has room for this one, too. */
+static bool room_question_init(struct room_question *question, struct check *check,
+                               const struct limit *limit, const char *key, char **store_key_r)
 {
-    struct store_ticket *ticket = check->errand->data;
-    (void)limit;
-    if (!ticket) {
-        check->errand->free = free_ticket;
-        check->errand->data = ticket = store_ask(check->store, request, check->waker);
+    guint hash = g_str_hash(key);
+    const struct limit_charge *before = find_charge(check->charges, limit, key, hash);
+    *question = (struct room_question){
+        .charge = {.hash = hash, .n = 1, .total = before ? before->total + 1 : 1}};
+    question->more = amount(limit, check->facts, question->charge.total);
+    if (before &&
+        (limit->count == LIMIT_CLIENTS || plus(before->used, question->more) <= before->max)) {
+        question->charge.used = before->used;
+        question->charge.max = before->max;
+        return false;
     }
-    return store_ticket_answer(ticket);
+    *store_key_r = limit_store_key(limit, key);
+    question->request = request_for(check->site->limits, limit, check->facts, *store_key_r);
+    question->request.action = STORE_LOOK;
+    question->request.n = question->more;
+    question->request.max =
+        limit_max(limit, key, check->site->recipient_delimiter, &check->warner, NULL);
+    return true;
+}
+
+/* What the store says; NULL: it is being asked. */
+static const struct store_answer *ask_for_room(struct check *check,
+                                               const struct room_question *question)
+{
+    if (!check->errand->data) {
+        check->errand->free = free_ticket;
+        check->errand->data = store_ask(check->store, &question->request, check->waker);
+    }
+    return store_ticket_answer(check->errand->data);
 }
 
 /* Whether this may be a notice: to the address of limit_notice, from here, without a sender. */
@@ -194,31 +223,22 @@ static bool looks_like_notice(const struct check *check, const char *recipient)
 static enum check_result look_at_key(struct check *check, const struct limit *limit,
                                      const char *key)
 {
-    const struct limit_site *site = check->site->limits;
-    guint hash = g_str_hash(key);
-    if (find_charge(check->effects->charges, limit, key, hash))
+    if (find_charge(check->effects->charges, limit, key, g_str_hash(key)))
         return CHECK_DUNNO; /* named twice, counted once */
-    const struct limit_charge *before = find_charge(check->charges, limit, key, hash);
-    struct limit_charge charge = {.hash = hash, .n = 1, .total = before ? before->total + 1 : 1};
-    uint64_t more = amount(limit, check->facts, charge.total);
-    int64_t wait = 0;
-    if (before && (limit->count == LIMIT_CLIENTS || plus(before->used, more) <= before->max)) {
-        charge.used = before->used;
-        charge.max = before->max;
-        lay(check, limit, key, &charge);
+    g_autofree char *store_key = NULL;
+    struct room_question question;
+    if (!room_question_init(&question, check, limit, key, &store_key)) {
+        lay(check, limit, key, &question.charge);
         return CHECK_DUNNO;
     }
-    g_autofree char *store_key = limit_store_key(limit, key);
-    struct store_request request = request_for(site, limit, check->facts, store_key);
-    request.action = STORE_LOOK;
-    request.n = more;
-    request.max = limit_max(limit, key, check->site->recipient_delimiter, &check->warner, NULL);
-    const struct store_answer *answer = ask_for_room(check, limit, &request);
+    const struct store_answer *answer = ask_for_room(check, &question);
     if (!answer && !wait_budget_expired(check->budget, WAIT_STORE))
         return check_wait(check, WAIT_STORE);
+    struct limit_charge charge = question.charge;
+    uint64_t more = question.more;
     charge.used = answer ? answer->used : 0;
-    charge.max = answer ? answer->max : request.max;
-    wait = answer ? answer->wait : 0;
+    charge.max = answer ? answer->max : question.request.max;
+    int64_t wait = answer ? answer->wait : 0;
     bool fits = !answer || answer->admitted;
     check_errand_clear(check->errand);
     bool larger = more > charge.max && limit->count != LIMIT_CLIENTS;
@@ -229,11 +249,11 @@ static enum check_result look_at_key(struct check *check, const struct limit *li
     if (!refuses)
         return CHECK_DUNNO;
     if (!check->warn_only && !check->monitor)
-        note_refusal(check->store, &request, check->facts,
+        note_refusal(check->store, &question.request, check->facts,
                      limit->count == LIMIT_RECIPIENTS ? 1 : more, false);
     mark(&check->effects->details, limit, key, charge.used, charge.max);
     check->reply = larger ? larger_reply(limit, key, more, charge.max)
-                          : over_reply(site, limit, key, charge.max, wait);
+                          : over_reply(check->site->limits, limit, key, charge.max, wait);
     return CHECK_REFUSE;
 }
 
@@ -278,6 +298,22 @@ enum check_result run_check_limit(struct check *check)
     keys_missing += keys->len == 0;
     return keys->len > 0 ? look_at_key(check, limit, g_array_index(keys, struct limit_key, 0).key)
                          : CHECK_DUNNO;
+}
+
+void ask_limit_ahead(struct check *check)
+{
+    const struct limit *limit = check->argument->limit;
+    if (check->list == LIST_MESSAGE || !check->store ||
+        !limit_is_for(check->site, limit, check->facts))
+        return;
+    g_autoptr(GArray) keys = limit_keys(check->site, limit, check->facts);
+    if (keys->len == 0)
+        return;
+    g_autofree char *store_key = NULL;
+    struct room_question question;
+    if (room_question_init(&question, check, limit, g_array_index(keys, struct limit_key, 0).key,
+                           &store_key))
+        ask_for_room(check, &question);
 }
 
 /* --- the committer --- */

@@ -237,6 +237,7 @@ static const struct restriction rows[] = {
      .reads = READS_BODY},
     {.name = "check_limit",
      .run = run_check_limit,
+     .ask_ahead = ask_limit_ahead,
      .argument = ARGUMENT_LIMIT,
      .traits = TRAIT_REFUSES,
      .asks = ASKS_STORE,

@@ -93,6 +93,7 @@ enum check_result run_reject_unknown_recipient_domain(struct check *check);
 /* guard.c, spam.c */
 enum check_result run_guard_autoreply(struct check *check);
 enum check_result run_check_limit(struct check *check);
+void ask_limit_ahead(struct check *check);
 enum check_result run_greylist(struct check *check);
 enum check_result run_reject_spam(struct check *check);
 

@@ -16,6 +16,7 @@ struct frame {
     const char *name;         /* the restriction whose table gave it */
     char *subject;
     const char *class;
+    GArray *ahead; /* of struct check_errand, one an item: what was asked ahead; or NULL */
 };
 
 static void clear_frame(void *data)
@@ -23,6 +24,13 @@ static void clear_frame(void *data)
     struct frame *frame = data;
     restriction_list_free(frame->owned);
     g_free(frame->subject);
+    if (frame->ahead)
+        g_array_unref(frame->ahead);
+}
+
+static void clear_errand(void *data)
+{
+    check_errand_clear(data);
 }
 
 static void clear_note(void *data)
@@ -192,22 +200,60 @@ static void remember_author(struct check_effects *effects, const char *name)
         effects->defer_if_reject_check = name;
 }
 
+/* What ITEM of the list of FRAME is asked with. */
+static struct check item_check(const struct evaluation *evaluation, const struct frame *frame,
+                               const struct restriction_item *item, struct check_errand *errand)
+{
+    struct check check = evaluation->given;
+    check.name = item->row->name;
+    check.argument = &item->argument;
+    check.errand = errand;
+    check.list = frame->list->kind;
+    check.subject = frame->subject;
+    check.subject_class = frame->class;
+    check.warn_only = frame->warn || item->warn_if_reject;
+    return check;
+}
+
+/* While one item waits, those behind it ask what they can: the list waits once, not once for each.
+ */
+static void ask_ahead(const struct evaluation *evaluation, struct frame *frame)
+{
+    if (frame->ahead)
+        return;
+    frame->ahead = g_array_new(FALSE, TRUE, sizeof(struct check_errand));
+    g_array_set_clear_func(frame->ahead, clear_errand);
+    g_array_set_size(frame->ahead, frame->list->items->len);
+    const struct restriction_item *item;
+    for (unsigned i = frame->next + 1; (item = restriction_list_item(frame->list, i)); i++) {
+        struct check_errand *errand = &g_array_index(frame->ahead, struct check_errand, i);
+        struct check check = item_check(evaluation, frame, item, errand);
+        if (item->row->ask_ahead)
+            item->row->ask_ahead(&check);
+    }
+}
+
+/* What was asked ahead for the item whose turn it is. */
+static void take_ahead(struct evaluation *evaluation, struct frame *frame)
+{
+    if (!frame->ahead || evaluation->errand.data)
+        return;
+    struct check_errand *errand = &g_array_index(frame->ahead, struct check_errand, frame->next);
+    evaluation->errand = *errand;
+    *errand = (struct check_errand){0};
+}
+
 static enum evaluation_result run_item(struct evaluation *evaluation)
 {
     struct frame *frame = top(evaluation);
     const struct restriction_item *item = restriction_list_item(frame->list, frame->next);
-    bool warn = frame->warn || item->warn_if_reject;
-    const char *name = item->row->name;
-    struct check check = evaluation->given;
-    check.name = name;
-    check.argument = &item->argument;
-    check.errand = &evaluation->errand;
-    check.list = frame->list->kind;
-    check.subject = frame->subject;
-    check.subject_class = frame->class;
-    check.warn_only = warn;
+    take_ahead(evaluation, frame);
+    struct check check = item_check(evaluation, frame, item, &evaluation->errand);
+    const char *name = check.name;
+    bool warn = check.warn_only;
     enum check_result result = item->row->run(&check);
     if (result == CHECK_WAIT) {
+        ask_ahead(evaluation, frame);
         evaluation->waits_for = check.waits_for;
         return EVALUATION_WAIT;
     }

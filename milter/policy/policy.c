@@ -17,9 +17,9 @@
 #include "mail/address.h"
 #include "mail/hostname.h"
 
-/* How long a step of a session may wait for the store: as long as its own patience with a server.
- */
-#define STORE_WAIT_US (200 * G_TIME_SPAN_MILLISECOND)
+/* How much longer a step of a session waits for the store than the store for its server: so that
+ * it hears what the store judges by itself then. */
+#define STORE_SLACK_US (100 * G_TIME_SPAN_MILLISECOND)
 
 /* A policy being built. */
 struct build {
@@ -416,7 +416,8 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->delay_checks = integer_of(&build, SETTING_DELAY_CHECKS);
     policy->monitor = integer_of(&build, SETTING_MODE) == MODE_MONITOR;
     policy->header_limit = (size_t)integer_of(&build, SETTING_HEADER_LIMIT);
-    policy->site.store_budget = STORE_WAIT_US;
+    policy->site.store_budget =
+        settings_integer(settings, NULL, SETTING_STATE_TIMEOUT) + STORE_SLACK_US;
     build_site(&build);
     build_dns(&build);
     build_spam(&build);

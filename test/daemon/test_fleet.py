@@ -226,6 +226,25 @@ def errors(fleet):
         match('^450', send(mta, login), error)
 
 
+@case('three limits wait for the server once at RCPT and once at the end, and not for more recipients')
+def round_trips(fleet):
+    keys_of = {'out': 'sasl_user', 'two': 'sender', 'three': 'client'}
+    daemon = fleet.begin(1, timeout='10s', path=fleet.front.path)[0]
+    daemon.reload({**daemon.settings, 'recipient_restrictions': ' '.join(
+        'check_limit ' + name for name in keys_of) + ' permit_sasl_authenticated'}, ''.join(
+            '[limit %s]\nkey = %s\nmax = 100\nper = 1d\n' % pair for pair in keys_of.items()))
+    mta = session(daemon)
+    fleet.front.delay = delay = 0.5
+    try:
+        for recipients in (1, 5):
+            start = time.monotonic()
+            equal(send(mta, fresh(), recipients), 'ok')
+            took = time.monotonic() - start
+            true(2 * delay <= took < 3 * delay, '%d recipients took %.2f s' % (recipients, took))
+    finally:
+        fleet.front.delay = 0
+
+
 @case('a server that loads its data when the daemon starts is used once it has them')
 def loading(fleet):
     fleet.front.says = ERRORS[1][0]

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A Redis server of the tests' own, on a unix socket: started, asked, killed."""
 import atexit
+import contextlib
 import os
+import queue
 import shutil
 import signal
 import socket
 import subprocess
 import threading
+import time
 
 import place
 import tap
@@ -83,12 +86,14 @@ class Redis:
 
 class Front:
     """Stands before a server on a unix socket of its own, and answers in its place what `says` is:
-    an error for every command that writes, None for none."""
+    an error for every command that writes, None for none. Each answer comes `delay` seconds after
+    its question, as over a long way: questions that are sent together wait together."""
 
     def __init__(self, server):
         self.server = server
         self.path = server.folder + '/front'
         self.says = None
+        self.delay = 0
         self.silenced = ('EVAL', 'EVALSHA', 'SET')
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
@@ -102,16 +107,28 @@ class Front:
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
+        due = queue.SimpleQueue()  # of (when, the answer or None: the server's); None at the end
         with client, client.makefile('rb') as questions, socket.socket(socket.AF_UNIX) as server:
             server.connect(self.server.path)
-            with server.makefile('rb') as answers:
-                while question := message(questions):
-                    word = question.split(b'\r\n')[2].decode()
-                    if self.says and word in self.silenced:
-                        client.sendall(b'-%s\r\n' % self.says.encode())
-                    else:
-                        server.sendall(question)
-                        client.sendall(message(answers))
+            answering = threading.Thread(target=self.answer, args=(client, server, due), daemon=True)
+            answering.start()
+            while question := message(questions):
+                word = question.split(b'\r\n')[2].decode()
+                silenced = self.says and word in self.silenced
+                if not silenced:
+                    server.sendall(question)
+                due.put((time.monotonic() + self.delay,
+                         b'-%s\r\n' % self.says.encode() if silenced else None))
+            due.put(None)
+            answering.join()
+
+    @staticmethod
+    def answer(client, server, due):
+        with server.makefile('rb') as answers, contextlib.suppress(OSError):
+            while entry := due.get():
+                when, text = entry
+                time.sleep(max(0, when - time.monotonic()))
+                client.sendall(text or message(answers))
 
 
 def message(stream):
