@@ -30,7 +30,8 @@ INSTALLED = ['/etc/gatepost/gatepost.conf', '/etc/gatepost/rules/',
              '/usr/libexec/gatepost/check-setup',
              '/usr/sbin/gatepost', '/usr/sbin/gatepostctl', '/usr/share/gatepost/rules/10-charset.cf',
              '/usr/share/doc/gatepost/copyright', '/usr/share/doc/gatepost/README.Debian',
-             '/usr/share/man/man5/gatepost.conf.5.gz', '/usr/share/man/man8/gatepost.8.gz',
+             '/usr/share/man/man5/gatepost.conf.5.gz', '/usr/share/man/man7/gatepost-messages.7.gz',
+             '/usr/share/man/man8/gatepost.8.gz',
              '/usr/share/man/man8/gatepostctl.8.gz']
 package = {}  # what "the package builds" leaves for the cases after it
 
