@@ -71,7 +71,13 @@ struct check_effects {
     const char *hold_check; /* which restriction asked for it */
     const char *defer_if_permit_check;
     const char *defer_if_reject_check;
+    char *hold_entry, *defer_if_permit_entry, *defer_if_reject_entry; /* and which entry of a table
+                                                                         made it; NULL: none */
+    GPtrArray *entries; /* of char *: the entries of tables that were found, each once, at most
+                           CHECK_ENTRIES_MAX; or NULL */
 };
+
+#define CHECK_ENTRIES_MAX 32u
 
 /* Adds a change; VALUE NULL removes the field. */
 void check_effects_change(struct check_effects *effects, const char *name, unsigned index,
@@ -80,6 +86,9 @@ void check_effects_change(struct check_effects *effects, const char *name, unsig
 /* Says that KEY (static) is VALUE for whatever is logged of it; a later value of a key takes the
  * place of an earlier one. */
 void check_effects_detail(struct check_effects *effects, const char *key, const char *value);
+
+/* Remembers ENTRY, as table_find_entry gives it, among the entries that were found. */
+void check_effects_entry(struct check_effects *effects, const char *entry);
 
 /* The same for the array itself: *DETAILS may be NULL at first. */
 void check_details_set(GPtrArray **details, const char *key, const char *value);
@@ -92,6 +101,7 @@ struct check_note {
     enum action action; /* ACTION_WARN or ACTION_INFO */
     const char *check;  /* the restriction that would have refused; static; NULL: none would */
     char *text;
+    char *entry;        /* the entry of a table that it rests on; NULL: none */
     GPtrArray *details; /* of struct check_detail *; or NULL */
 };
 
@@ -148,6 +158,7 @@ struct check {
     bool never_permits;         /* a permit, one of `more` too, counts as DUNNO */
     const char *permit_reply;   /* then: what such a permit is answered; static, or NULL */
     char *why;                  /* CHECK_CANNOT_TELL: for the log; the caller frees it */
+    char *entry;                /* what the answer rests on: check_rests_on; the caller frees it */
     enum wait_source waits_for; /* CHECK_WAIT */
     struct check_effects *effects;
     GArray *notes; /* of struct check_note */
@@ -258,6 +269,10 @@ enum check_result check_cannot_tell(struct check *check, const char *format, ...
  * budget for SOURCE, when it must not wait any more. Only for a source that will wake the session,
  * and whose budget is not used up. */
 enum check_result check_wait(struct check *check, enum wait_source source);
+
+/* Says that what the check answers rests on ENTRY ("TYPE:FILE:LINE" ...);
+ * of several the last one said counts. */
+void check_rests_on(struct check *check, const char *entry);
 
 void check_errand_clear(struct check_errand *errand);
 

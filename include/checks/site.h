@@ -89,15 +89,19 @@ enum login_fault site_login_fault(const struct site *site, const struct facts *f
 /* Whether the client has a sound login with a name: only this counts for a permit. */
 bool site_authenticated(const struct site *site, const struct facts *facts);
 
-/* Whether the client is one of mynetworks; never on an untrusted listener. */
-enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts);
+/* Whether the client is one of mynetworks; never on an untrusted listener. ENTRY_R as that of
+ * match_list_find_client. */
+enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts,
+                                      GString *entry_r);
 
 /* Whether mail of this session is the site's own: authenticated, from mynetworks (or so it may be,
  * when a table of theirs cannot tell), or without SMTP. */
 bool site_is_outgoing(const struct site *site, const struct facts *facts);
 
-/* Whether relay_clientcerts lists the verified certificate of the client. */
-enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts);
+/* Whether relay_clientcerts lists the verified certificate of the client, and in which entry
+ * (table_find_entry); ENTRY_R may be NULL. */
+enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts,
+                                          GString *entry_r);
 
 /* Whether the X-Spam fields that the client brings are this site's own affair: it may send from
  * here, or is one of trusted_filters. What cannot be told is no reason for trust. */

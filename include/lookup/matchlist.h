@@ -51,9 +51,10 @@ enum lookup_status match_list_find_address(struct match_list *list, const struct
  * and tables are asked for it and its parents too, as Postfix does for mynetworks. NAME NULL, "" or
  * "unknown" is not compared. Beware: who writes the reverse DNS of an address (and the forward zone
  * that confirms it) decides what this answers; a list of networks alone is safer. ADDRESS may be
- * NULL. */
+ * NULL. ENTRY_R, which may be NULL too, is of a HIT where the pattern stands: "FILE:LINE", or an
+ * entry of a table (table_find_entry); of one that stands in LIST itself, and else, it is empty. */
 enum lookup_status match_list_find_client(struct match_list *list, const struct ipaddr *address,
-                                          const char *name);
+                                          const char *name, GString *entry_r);
 
 /* Asks a MATCH_DOMAINS list for a domain or address literal. Tables are asked for the name, then,
  * unless they are pattern tables, for each .parent. */

@@ -3,7 +3,8 @@
  * In which order Postfix asks tables for the parts of a host name, an address, an e-mail address.
  * Each key is asked of all tables in their order before the next key's turn. Pattern tables are
  * asked for the whole key alone. An ERROR of one table ends the search as ERROR, and so does an
- * empty value, as in Postfix: it says nothing.
+ * empty value, as in Postfix: it says nothing. ENTRY_R, which may be NULL, is the entry that was
+ * found (table_find_entry).
  *
  * Threads: a list is immutable, its tables lock themselves.
  */
@@ -32,20 +33,20 @@ struct table *table_list_get(const struct table_list *list, unsigned index);
 char *table_list_names(const struct table_list *list);
 
 /* KEY as a whole. An empty KEY is not asked: MISS. */
-enum lookup_status table_list_find(const struct table_list *list, const char *key,
-                                   GString *value_r);
+enum lookup_status table_list_find(const struct table_list *list, const char *key, GString *value_r,
+                                   GString *entry_r);
 
 /* A client: its host NAME and parent domains as search_domain, then its ADDRESS, whole, then cut
  * at each "." (":") from the right: 192.0.2.1, 192.0.2, 192.0, 192; 2001:db8::1, 2001:db8:,
  * 2001:db8, 2001 (access(5)). NAME "unknown" is asked for like any other; NAME NULL, ADDRESS NULL
  * or IP_NONE are not asked. */
 enum lookup_status search_client(const struct table_list *list, const char *name,
-                                 const struct ipaddr *address, GString *value_r);
+                                 const struct ipaddr *address, GString *value_r, GString *entry_r);
 
 /* A host or domain name, then its parents: a.b.c, b.c, c. Nothing but the whole of an IP address.
  * No folding is done here; a trailing dot stays. */
 enum lookup_status search_domain(const struct table_list *list, const char *domain,
-                                 GString *value_r);
+                                 GString *value_r, GString *entry_r);
 
 enum search_order {
     SEARCH_ACCESS,  /* access(5): user+ext@domain, user@domain, domain, its parents, user+ext@,
@@ -64,6 +65,6 @@ enum search_order {
  * SEARCH_ACCESS has it. */
 enum lookup_status search_address(const struct table_list *list, const struct mail_address *address,
                                   enum search_order order, const char *recipient_delimiter,
-                                  bool domain_is_local, GString *value_r);
+                                  bool domain_is_local, GString *value_r, GString *entry_r);
 
 #endif

@@ -76,6 +76,12 @@ bool table_has_gaps(struct table *table);
  * fail:. */
 enum lookup_status table_find(struct table *table, const char *key, GString *value_r);
 
+/* The same, and which entry it was: of a HIT *ENTRY_R is "TYPE:FILE:LINE", with the line as the
+ * file was read; of a table without a file "inline:KEY" or "static:VALUE"; else it is empty.
+ * ENTRY_R may be NULL. */
+enum lookup_status table_find_entry(struct table *table, const char *key, GString *value_r,
+                                    GString *entry_r);
+
 /* Reads the file again if it changed (inode, size, times) and has been quiet for a second, so that
  * a file that is being written is not taken half; a file is best replaced by rename. Returns
  * whether the content was swapped. Its bad lines are warnings. A file that cannot be read leaves

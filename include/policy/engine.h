@@ -29,10 +29,11 @@ struct engine_counters {
     uint64_t sessions; /* begun */
     uint64_t open;     /* now */
     uint64_t messages; /* that reached their end */
-    uint64_t accepted; /* of these */
+    uint64_t accepted; /* of these; in monitor mode all */
     uint64_t refused;  /* replies 5xx, to recipients and messages */
     uint64_t deferred; /* replies 4xx */
     uint64_t held;
+    uint64_t would_refuse, would_defer, would_hold; /* the same, of monitor mode: only told */
 };
 
 struct engine;

@@ -29,6 +29,7 @@ struct evaluation {
     char *reply;                /* EVALUATION_REFUSE: owned */
     const char *check;          /* the restriction that decided, refused or permitted; static */
     char *why;                  /* why it could not be decided, or NULL; to be stolen */
+    char *entry;                /* of a table, that the decision rests on, or NULL; to be stolen */
     enum wait_source waits_for; /* EVALUATION_WAIT */
 };
 

@@ -14,14 +14,25 @@
 
 struct policy;
 
-/* Which restriction ended each list with a permit; NULL: none did. Static. */
+/* Which restriction ended each list with a permit (static; NULL: none did), and the entry of a
+ * table or list that it rests on ("TYPE:FILE:LINE"; NULL: none; owned). */
 struct permits {
     const char *by[LIST_COUNT];
+    char *entry[LIST_COUNT];
 };
+
+/* Adds what FROM has of lists that INTO has nothing of. */
+void permits_add(struct permits *into, const struct permits *from);
+
+/* Frees what it holds; it is empty then. */
+void permits_clear(struct permits *permits);
 
 /* The one that tells why a message passed: the relay list's, else the first there is; NULL: no list
  * was ended, nothing was against it. */
 const char *permits_main(const struct permits *permits);
+
+/* The entry that this one rests on; NULL: none. */
+const char *permits_main_entry(const struct permits *permits);
 
 /* "client", "helo", "sender", "relay", "recipient", "message". */
 const char *permits_list_word(enum restriction_list_kind kind);
@@ -42,15 +53,20 @@ struct session_recipient {
     enum session_action action;
     const char *check; /* NULL: none */
     char *reply;       /* NULL: none */
+    char *entry;       /* of a table, that the decision rests on; NULL: none */
 };
 
 /* One for each refusal, one for each message that was passed on or held, one for each note. */
 struct event {
     gint64 when; /* real time in us; 0: not told */
     enum action action;
-    enum stage stage;      /* where the reply was given */
-    const char *check;     /* the restriction that decided; NULL: none */
-    const char *reply;     /* the whole line; NULL: none */
+    enum stage stage;         /* where the reply was given */
+    const char *check;        /* the restriction that decided; NULL: none */
+    const char *reply;        /* the whole line; NULL: none */
+    const char *entry;        /* the entry of a table or list that decided: "TYPE:FILE:LINE", or the
+                                 pattern where there is no file; NULL: none */
+    const GPtrArray *entries; /* of char *: the entries that were found on the way, the one that
+                                 decided among them; NULL: none */
     const char *text;      /* why it could not be decided, or what the note says; NULL: nothing */
     const char *const *to; /* recipients it is about, a few at most, NULL behind the last */
     const GPtrArray *recipients; /* of struct session_recipient *: all of the message by now, with

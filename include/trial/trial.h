@@ -51,6 +51,8 @@ struct trial_recipient {
 struct trial_result {
     struct trial_decision decision; /* the first refusal; if there is none, what the end said */
     struct permits permits;         /* of what passes */
+    bool decision_told;             /* there was something against it */
+    char *entry;                    /* then: the entry of a table that decided; NULL: none */
     enum stage stage;      /* where the reply was given; of what was accepted the last one */
     GPtrArray *recipients; /* of struct trial_recipient */
     GPtrArray *headers;    /* of char *: "Name: value" that would be added */

@@ -263,16 +263,29 @@ static enum check_result act(struct check *check, const char *value, const char 
 }
 
 enum check_result access_conclude(struct check *check, enum lookup_status status,
-                                  const GString *value, const char *subject, const char *class)
+                                  const access_answer *answer, const char *subject,
+                                  const char *class)
 {
+    enum check_result result;
     switch (status) {
     case LOOKUP_HIT:
-        return act(check, value->str, subject, class);
+        result = act(check, answer->value->str, subject, class);
+        if (result != CHECK_DUNNO || !check->entry)
+            check_rests_on(check, answer->entry->str);
+        else
+            check_effects_entry(check->effects, answer->entry->str);
+        return result;
     case LOOKUP_MISS:
         return CHECK_DUNNO;
     default:
         return access_cannot_tell(check, subject, NULL, "cannot be asked");
     }
+}
+
+void access_answer_clear(access_answer *answer)
+{
+    g_string_free(answer->value, TRUE);
+    g_string_free(answer->entry, TRUE);
 }
 
 /* A permit that must not be: the fact it rests on is whatever the client likes it to be. */
@@ -287,11 +300,11 @@ enum check_result run_check_client_access(struct check *check)
     const struct facts *facts = check->facts;
     if (facts->untrusted)
         return CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
     g_autofree char *subject = facts_client_text(facts);
-    enum lookup_status status =
-        search_client(check->argument->tables, facts->client_name, &facts->address, value);
-    return access_conclude(check, status, value, subject, "Client host");
+    enum lookup_status status = search_client(check->argument->tables, facts->client_name,
+                                              &facts->address, answer.value, answer.entry);
+    return access_conclude(check, status, &answer, subject, "Client host");
 }
 
 enum check_result run_check_reverse_client_hostname_access(struct check *check)
@@ -299,12 +312,12 @@ enum check_result run_check_reverse_client_hostname_access(struct check *check)
     const struct facts *facts = check->facts;
     if (facts->untrusted)
         return CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status =
-        search_client(check->argument->tables, facts->reverse_name, &facts->address, value);
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
+    enum lookup_status status = search_client(check->argument->tables, facts->reverse_name,
+                                              &facts->address, answer.value, answer.entry);
     /* As in Postfix: whoever writes the PTR record would let himself in. */
     check->permit_reply = "451 4.3.5 Server configuration error";
-    return forbid_permit(check, access_conclude(check, status, value, facts->reverse_name,
+    return forbid_permit(check, access_conclude(check, status, &answer, facts->reverse_name,
                                                 "Unverified Client host"));
 }
 
@@ -313,9 +326,10 @@ enum check_result run_check_helo_access(struct check *check)
     const char *helo = check->facts->helo;
     if (!helo)
         return CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status = search_domain(check->argument->tables, helo, value);
-    return access_conclude(check, status, value, helo, "Helo command");
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
+    enum lookup_status status =
+        search_domain(check->argument->tables, helo, answer.value, answer.entry);
+    return access_conclude(check, status, &answer, helo, "Helo command");
 }
 
 /* What the tables say of an address of the envelope. */
@@ -331,10 +345,11 @@ static bool ask_address(void *data, const struct mail_address *address)
 {
     struct address_question *question = data;
     struct check *check = question->check;
-    g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status = search_address(check->argument->tables, address, SEARCH_ACCESS,
-                                               check->site->recipient_delimiter, false, value);
-    question->result = access_conclude(check, status, value, question->typed, question->class);
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
+    enum lookup_status status =
+        search_address(check->argument->tables, address, SEARCH_ACCESS,
+                       check->site->recipient_delimiter, false, answer.value, answer.entry);
+    question->result = access_conclude(check, status, &answer, question->typed, question->class);
     question->permitted |= question->result == CHECK_PERMIT;
     return question->result == CHECK_DUNNO || question->result == CHECK_PERMIT;
 }
@@ -379,9 +394,10 @@ enum check_result run_check_sasl_access(struct check *check)
     g_autofree char *login = site_login(check->site, check->facts);
     if (!login)
         return CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status = table_list_find(check->argument->tables, login, value);
-    enum check_result result = access_conclude(check, status, value, login, "SASL login name");
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
+    enum lookup_status status =
+        table_list_find(check->argument->tables, login, answer.value, answer.entry);
+    enum check_result result = access_conclude(check, status, &answer, login, "SASL login name");
     return site_authenticated(check->site, check->facts) ? result : forbid_permit(check, result);
 }
 
@@ -390,7 +406,8 @@ enum check_result run_check_ccert_access(struct check *check)
     g_autofree char *subject = facts_verified_subject(check->facts);
     if (!subject)
         return CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status = table_list_find(check->argument->tables, subject, value);
-    return access_conclude(check, status, value, subject, "Client certificate");
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
+    enum lookup_status status =
+        table_list_find(check->argument->tables, subject, answer.value, answer.entry);
+    return access_conclude(check, status, &answer, subject, "Client certificate");
 }

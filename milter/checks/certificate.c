@@ -6,8 +6,11 @@
 
 enum check_result run_permit_tls_clientcerts(struct check *check)
 {
-    switch (site_relay_certificate(check->site, check->facts)) {
+    g_autoptr(GString) entry = g_string_new(NULL);
+    switch (site_relay_certificate(check->site, check->facts, entry)) {
     case LOOKUP_HIT:
+        if (entry->len > 0)
+            check_rests_on(check, entry->str);
         return CHECK_PERMIT;
     case LOOKUP_MISS:
         return CHECK_DUNNO;

@@ -12,25 +12,26 @@
 #include "mail/mimeword.h"
 
 /* Asks the tables for one address of a field; the first that is found decides. */
-static enum lookup_status find_address(struct check *check, const char *text, GString *value)
+static enum lookup_status find_address(struct check *check, const char *text, access_answer *answer)
 {
     struct mail_address address;
     mail_address_parse(text, &address);
-    enum lookup_status status = search_address(check->argument->tables, &address, SEARCH_ACCESS,
-                                               check->site->recipient_delimiter, false, value);
+    enum lookup_status status =
+        search_address(check->argument->tables, &address, SEARCH_ACCESS,
+                       check->site->recipient_delimiter, false, answer->value, answer->entry);
     mail_address_clear(&address);
     return status;
 }
 
 /* Asks for every address that a reader may find in the field. */
 static enum lookup_status find_any_address(struct check *check, const struct header *header,
-                                           GString *value, char **found_r)
+                                           access_answer *answer, char **found_r)
 {
     struct mailboxes mailboxes;
     enum lookup_status status = LOOKUP_MISS;
     mailboxes_read(header->value, header->value_length, &mailboxes);
     for (guint i = 0; i < mailboxes.addresses->len && status == LOOKUP_MISS; i++) {
-        status = find_address(check, mailboxes.addresses->pdata[i], value);
+        status = find_address(check, mailboxes.addresses->pdata[i], answer);
         if (status != LOOKUP_MISS)
             *found_r = g_strdup(mailboxes.addresses->pdata[i]);
     }
@@ -74,17 +75,17 @@ static enum check_result check_from_field(struct check *check, const struct head
     static const char class[] = "From address";
     struct mailboxes mailboxes;
     enum check_result result = CHECK_DUNNO;
-    g_autoptr(GString) value = g_string_new(NULL);
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
     mailboxes_read(header->value, header->value_length, &mailboxes);
     const GPtrArray *lists[] = {mailboxes.addresses,
                                 mailboxes.addresses->len > 0 ? NULL : mailboxes.bare};
     for (size_t list = 0; list < G_N_ELEMENTS(lists); list++)
         for (guint i = 0; lists[list] && i < lists[list]->len && !is_final(result); i++) {
             const char *address = lists[list]->pdata[i];
-            enum lookup_status status = find_address(check, address, value);
+            enum lookup_status status = find_address(check, address, &answer);
             if (status == LOOKUP_MISS)
                 continue;
-            enum check_result one = access_conclude(check, status, value, address, class);
+            enum check_result one = access_conclude(check, status, &answer, address, class);
             result = one == CHECK_DUNNO ? result : one;
         }
     bool alone = header == header_list_first(check->facts->message->headers, "From");
@@ -113,14 +114,15 @@ enum check_result run_check_from_access(struct check *check)
 
 /* A field as a reader sees it, then the addresses in it. */
 static enum lookup_status find_field(struct check *check, const struct header *header,
-                                     GString *value)
+                                     access_answer *answer)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     mimeword_decode_field(header->name, header->value, header->value_length, text);
     replace_nuls(text);
-    enum lookup_status status = table_list_find(check->argument->tables, text->str, value);
+    enum lookup_status status =
+        table_list_find(check->argument->tables, text->str, answer->value, answer->entry);
     g_autofree char *found = NULL;
-    return status == LOOKUP_MISS ? find_any_address(check, header, value, &found) : status;
+    return status == LOOKUP_MISS ? find_any_address(check, header, answer, &found) : status;
 }
 
 enum check_result run_check_header_access(struct check *check)
@@ -130,12 +132,12 @@ enum check_result run_check_header_access(struct check *check)
     const char *name = check->argument->word;
     if (strcmp(name, HEADER_CHECKS) == 0)
         return run_header_checks(check);
-    g_autoptr(GString) value = g_string_new(NULL);
+    g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
     enum lookup_status status = LOOKUP_MISS;
     const struct header *header = header_list_first(check->facts->message->headers, name);
     for (; header && status == LOOKUP_MISS; header = header->next_same)
-        status = find_field(check, header, value);
-    return access_conclude(check, status, value, name, "Header field");
+        status = find_field(check, header, &answer);
+    return access_conclude(check, status, &answer, name, "Header field");
 }
 
 static enum check_result check_text_owner(struct check *check, const char *text, const char *class,

@@ -39,7 +39,7 @@ static char *shown_name(const struct site *site, const char *zone, bool *failed_
     if (!site->dnsbl_reply_map)
         return NULL;
     g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status = table_list_find(site->dnsbl_reply_map, zone, value);
+    enum lookup_status status = table_list_find(site->dnsbl_reply_map, zone, value, NULL);
     *failed_r = status == LOOKUP_ERROR;
     return status == LOOKUP_HIT ? g_strdup(value->str) : NULL;
 }

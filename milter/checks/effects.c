@@ -64,6 +64,22 @@ void check_effects_detail(struct check_effects *effects, const char *key, const 
     check_details_set(&effects->details, key, value);
 }
 
+void check_effects_entry(struct check_effects *effects, const char *entry)
+{
+    if (!effects->entries)
+        effects->entries = g_ptr_array_new_with_free_func(g_free);
+    if (effects->entries->len < CHECK_ENTRIES_MAX &&
+        !g_ptr_array_find_with_equal_func(effects->entries, entry, g_str_equal, NULL))
+        g_ptr_array_add(effects->entries, g_strdup(entry));
+}
+
+void check_rests_on(struct check *check, const char *entry)
+{
+    g_free(check->entry);
+    check->entry = g_strdup(entry);
+    check_effects_entry(check->effects, entry);
+}
+
 static void free_charge(void *data)
 {
     struct charge *charge = data;
@@ -91,6 +107,11 @@ void check_effects_clear(struct check_effects *effects)
     g_free(effects->hold);
     g_free(effects->defer_if_permit);
     g_free(effects->defer_if_reject);
+    g_free(effects->hold_entry);
+    g_free(effects->defer_if_permit_entry);
+    g_free(effects->defer_if_reject_entry);
+    if (effects->entries)
+        g_ptr_array_unref(effects->entries);
     if (effects->prepended)
         g_hash_table_unref(effects->prepended);
     if (effects->prepend)

@@ -47,8 +47,8 @@ static bool is_spared(const struct check *check)
     const GPtrArray *profiles = site->spam ? site->spam->profiles : NULL;
     if (!check->store || facts->without_smtp || facts->untrusted ||
         facts->sender_meant.address.null || site_authenticated(site, facts) ||
-        site_relay_certificate(site, facts) != LOOKUP_MISS ||
-        match_list_find_client(site->mynetworks, &facts->address, facts->client_name) !=
+        site_relay_certificate(site, facts, NULL) != LOOKUP_MISS ||
+        match_list_find_client(site->mynetworks, &facts->address, facts->client_name, NULL) !=
             LOOKUP_MISS)
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)

@@ -192,9 +192,11 @@ static GString *whole_line(const struct header *field)
 static enum check_result ask_about(struct check *check, const struct header *field, GArray *changes)
 {
     g_autoptr(GString) line = whole_line(field), value = g_string_new(NULL);
+    g_autoptr(GString) entry = g_string_new(NULL);
     struct found found = {.check = check, .field = field, .line = line->str, .changes = changes};
-    switch (table_list_find(check->argument->tables, line->str, value)) {
+    switch (table_list_find(check->argument->tables, line->str, value, entry)) {
     case LOOKUP_HIT:
+        check_rests_on(check, entry->str);
         return act(&found, value->str);
     case LOOKUP_MISS:
         return CHECK_DUNNO;

@@ -214,8 +214,8 @@ static bool looks_like_notice(const struct check *check, const char *recipient)
 {
     const struct facts *facts = check->facts;
     return facts->sender_meant.address.null && !facts->untrusted &&
-           match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name) ==
-               LOOKUP_HIT &&
+           match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name,
+                                  NULL) == LOOKUP_HIT &&
            *check->site->limits->notice_address &&
            g_ascii_strcasecmp(recipient, check->site->limits->notice_address) == 0;
 }
@@ -699,7 +699,7 @@ bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r
 static enum lookup_status search_key(const struct limit *limit, const struct table_list *tables,
                                      const char *key, const char *delimiter, GString *value)
 {
-    enum lookup_status status = table_list_find(tables, key, value);
+    enum lookup_status status = table_list_find(tables, key, value, NULL);
     if (status != LOOKUP_MISS || limit->parts->len != 1)
         return status;
     struct ipaddr client;
@@ -709,16 +709,17 @@ static enum lookup_status search_key(const struct limit *limit, const struct tab
     case LIMIT_FROM: {
         struct mail_address address;
         mail_address_parse(key, &address);
-        status = search_address(tables, &address, SEARCH_ACCESS, delimiter, false, value);
+        status = search_address(tables, &address, SEARCH_ACCESS, delimiter, false, value, NULL);
         mail_address_clear(&address);
         return status;
     }
     case LIMIT_SENDER_DOMAIN:
     case LIMIT_RECIPIENT_DOMAIN:
     case LIMIT_FROM_DOMAIN:
-        return search_domain(tables, key, value);
+        return search_domain(tables, key, value, NULL);
     case LIMIT_CLIENT:
-        return ipaddr_parse(key, &client) ? search_client(tables, NULL, &client, value) : status;
+        return ipaddr_parse(key, &client) ? search_client(tables, NULL, &client, value, NULL)
+                                          : status;
     default:
         return status;
     }

@@ -313,14 +313,15 @@ GArray *limit_keys(const struct site *site, const struct limit *limit, const str
 
 static bool is_authenticated(const struct site *site, const struct facts *facts)
 {
-    return site_authenticated(site, facts) || site_relay_certificate(site, facts) != LOOKUP_MISS;
+    return site_authenticated(site, facts) ||
+           site_relay_certificate(site, facts, NULL) != LOOKUP_MISS;
 }
 
 static bool is_of_mynetworks(const struct site *site, const struct facts *facts)
 {
     return facts->without_smtp ||
            (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
-                                                        facts->client_name) != LOOKUP_MISS);
+                                                        facts->client_name, NULL) != LOOKUP_MISS);
 }
 
 bool limit_is_for(const struct site *site, const struct limit *limit, const struct facts *facts)

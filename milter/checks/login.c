@@ -55,6 +55,7 @@ struct ownership {
     const struct site *site;
     const char *login;
     enum owner owner;
+    GString *entry; /* of sender_login_maps, that says so */
 };
 
 /* Of what an address may be, one that is somebody else's decides. */
@@ -64,11 +65,11 @@ static bool ask_owner(void *data, const struct mail_address *address)
     const struct site *site = ownership->site;
     g_autoptr(GString) owners = g_string_new(NULL);
     enum lookup_status here = whose_login_domain(site, address->domain);
-    enum lookup_status status =
-        here == LOOKUP_ERROR
-            ? LOOKUP_ERROR
-            : search_address(site->sender_login_maps, address, SEARCH_LOGIN,
-                             site->recipient_delimiter, here == LOOKUP_HIT, owners);
+    enum lookup_status status = here == LOOKUP_ERROR
+                                    ? LOOKUP_ERROR
+                                    : search_address(site->sender_login_maps, address, SEARCH_LOGIN,
+                                                     site->recipient_delimiter, here == LOOKUP_HIT,
+                                                     owners, ownership->entry);
     bool own =
         status == LOOKUP_HIT && ownership->login && owns(site, owners->str, ownership->login);
     if (own)
@@ -83,10 +84,13 @@ static bool ask_owner(void *data, const struct mail_address *address)
 static enum owner address_owner(struct check *check, const struct meant_address *meant,
                                 const char *login)
 {
-    struct ownership ownership = {check->site, login, OWNER_UNKNOWN_SENDER};
+    g_autoptr(GString) entry = g_string_new(NULL);
+    struct ownership ownership = {check->site, login, OWNER_UNKNOWN_SENDER, entry};
     if (meant->untold)
         return OWNER_CANNOT_TELL;
     bool whole = whose_each(check->site, meant, ask_owner, &ownership);
+    if (entry->len > 0)
+        check_rests_on(check, entry->str);
     bool doubtful =
         !whole && ownership.owner == OWNER_UNKNOWN_SENDER && meant == &check->facts->sender_meant;
     return doubtful ? OWNER_OTHER : ownership.owner;

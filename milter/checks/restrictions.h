@@ -45,9 +45,18 @@ enum check_result run_check_recipient_access(struct check *check);
 enum check_result run_check_sasl_access(struct check *check);
 enum check_result run_check_ccert_access(struct check *check);
 
+/* What a table says, and in which entry. Begins as {g_string_new(NULL), g_string_new(NULL)}. */
+typedef struct {
+    GString *value, *entry;
+} access_answer;
+
+void access_answer_clear(access_answer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(access_answer, access_answer_clear)
+
 /* What a table's answer for SUBJECT (shown as "<SUBJECT>: CLASS rejected") means. */
 enum check_result access_conclude(struct check *check, enum lookup_status status,
-                                  const GString *value, const char *subject, const char *class);
+                                  const access_answer *answer, const char *subject,
+                                  const char *class);
 
 /* What header_checks.c shares of it: the reply of a result whose text is all that is shown
  * (OTHERWISE if it is empty), an added line of a header made harmless, whether TEXT is one (NULL:

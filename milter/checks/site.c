@@ -118,26 +118,27 @@ bool site_authenticated(const struct site *site, const struct facts *facts)
     return facts->macros.auth_authen && site_login_fault(site, facts) == LOGIN_SOUND;
 }
 
-enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts)
+enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts,
+                                      GString *entry_r)
 {
     if (facts->untrusted)
         return LOOKUP_MISS;
-    return match_list_find_client(site->mynetworks, &facts->address, facts->client_name);
+    return match_list_find_client(site->mynetworks, &facts->address, facts->client_name, entry_r);
 }
 
 bool site_is_outgoing(const struct site *site, const struct facts *facts)
 {
     return facts->without_smtp || site_authenticated(site, facts) ||
-           site_in_mynetworks(site, facts) != LOOKUP_MISS;
+           site_in_mynetworks(site, facts, NULL) != LOOKUP_MISS;
 }
 
-enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts)
+enum lookup_status site_relay_certificate(const struct site *site, const struct facts *facts,
+                                          GString *entry_r)
 {
     g_autofree char *subject = facts_verified_subject(facts);
     if (!subject || !site->relay_clientcerts)
         return LOOKUP_MISS;
-    g_autoptr(GString) value = g_string_new(NULL);
-    return table_list_find(site->relay_clientcerts, subject, value);
+    return table_list_find(site->relay_clientcerts, subject, NULL, entry_r);
 }
 
 static int64_t profile_threshold(const struct site *site, unsigned profile)
@@ -202,7 +203,7 @@ bool site_trusts_marks(const struct site *site, const struct facts *facts)
     if (facts->without_smtp || site_authenticated(site, facts))
         return true;
     return !facts->untrusted && (match_list_find_client(site->mynetworks, &facts->address,
-                                                        facts->client_name) == LOOKUP_HIT ||
+                                                        facts->client_name, NULL) == LOOKUP_HIT ||
                                  match_list_find_client(site->trusted_filters, &facts->address,
-                                                        facts->client_name) == LOOKUP_HIT);
+                                                        facts->client_name, NULL) == LOOKUP_HIT);
 }

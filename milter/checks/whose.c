@@ -157,8 +157,9 @@ struct finding {
 static bool find_one(void *data, const struct mail_address *address)
 {
     struct finding *finding = data;
-    finding->status = search_address(finding->tables, address, finding->order,
-                                     finding->site->recipient_delimiter, false, finding->value);
+    finding->status =
+        search_address(finding->tables, address, finding->order, finding->site->recipient_delimiter,
+                       false, finding->value, NULL);
     return finding->status == LOOKUP_MISS;
 }
 

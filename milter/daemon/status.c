@@ -17,9 +17,10 @@ struct number {
     const char *key;
     const char *words; /* behind the number, for persons */
     guint64 value;
+    bool rare; /* persons see it where it is not 0 */
 };
 
-enum { NUMBERS = 12 };
+enum { NUMBERS = 15 };
 
 /* A line of the log that takes so long, in microseconds, waits for a reader that stands still. */
 enum { LOG_STALLS = 2 * G_USEC_PER_SEC };
@@ -28,19 +29,24 @@ static void fill_numbers(const struct status *status, struct number numbers_r[NU
 {
     const struct engine_counters *counters = &status->counters;
     const struct number numbers[NUMBERS] = {
-        {"connections", "connections of the MTA open", status->connections},
-        {"under_way", "messages under way", status->messages},
-        {"sessions", "sessions since the start", counters->sessions},
-        {"messages", "messages seen to their end", counters->messages},
-        {"accepted", "of these passed on", counters->accepted},
-        {"refused", "recipients and messages refused (5xx)", counters->refused},
-        {"deferred", "recipients and messages deferred (4xx)", counters->deferred},
-        {"held", "messages put on hold", counters->held},
-        {"reloads", "reloads", status->reloads},
+        {"connections", "connections of the MTA open", status->connections, false},
+        {"under_way", "messages under way", status->messages, false},
+        {"sessions", "sessions since the start", counters->sessions, false},
+        {"messages", "messages seen to their end", counters->messages, false},
+        {"accepted", "of these passed on", counters->accepted, false},
+        {"refused", "recipients and messages refused (5xx)", counters->refused, false},
+        {"deferred", "recipients and messages deferred (4xx)", counters->deferred, false},
+        {"held", "messages put on hold", counters->held, false},
+        {"would_refuse", "would have been refused (5xx; mode = monitor)", counters->would_refuse,
+         true},
+        {"would_defer", "would have been deferred (4xx; mode = monitor)", counters->would_defer,
+         true},
+        {"would_hold", "would have been put on hold (mode = monitor)", counters->would_hold, true},
+        {"reloads", "reloads", status->reloads, false},
         {"snapshots", "policies in memory, older ones until their last session ends",
-         status->snapshots},
-        {"log_waiting", "lines of the log not read yet", status->log.waiting},
-        {"log_lost", "lines of the log lost, not read in time", status->log.lost},
+         status->snapshots, false},
+        {"log_waiting", "lines of the log not read yet", status->log.waiting, false},
+        {"log_lost", "lines of the log lost, not read in time", status->log.lost, false},
     };
     for (size_t i = 0; i < NUMBERS; i++)
         numbers_r[i] = numbers[i];
@@ -90,8 +96,9 @@ void status_write_text(const struct status *status, GString *out)
                                log_stalls(status));
     fill_numbers(status, numbers);
     for (size_t i = 0; i < NUMBERS; i++)
-        g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
-                               numbers[i].words);
+        if (numbers[i].value > 0 || !numbers[i].rare)
+            g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
+                                   numbers[i].words);
     status_store_write_text(&status->store, out);
     status_dns_write_text(&status->dns, out);
     status_tables_write_text(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);

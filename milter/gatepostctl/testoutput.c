@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Printing what a trial found. The fields of the JSON object are a promise to programs: all of
- * them are always there.
+ * them are always there, but for "entry".
  */
 #include "testoutput.h"
 
@@ -96,6 +96,12 @@ static void put_dns(GString *out, const struct dns_hits *dns)
     json_close(out, '}');
 }
 
+/* The entry of a table that decided, against it or for it; NULL: none did. */
+static const char *entry_of(const struct trial_result *result)
+{
+    return result->decision_told ? result->entry : permits_main_entry(&result->permits);
+}
+
 void test_print_json(const char *file, const struct trial_result *result, FILE *stream)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -114,6 +120,8 @@ void test_print_json(const char *file, const struct trial_result *result, FILE *
         json_string(out, NULL, result->headers->pdata[i]);
     json_close(out, ']');
     json_string(out, "permit", permits_main(&result->permits));
+    if (entry_of(result))
+        json_string(out, "entry", entry_of(result));
     json_close(out, '}');
     fprintf(stream, "%s\n", out->str);
 }
@@ -247,6 +255,8 @@ void test_print_text(const char *file, const struct trial_result *result, FILE *
             stage_name(result->stage), result->monitor ? " (mode = monitor)" : "");
     print_decision(stream, result);
     print_permits(stream, &result->permits);
+    if (entry_of(result))
+        print_field(stream, "entry", entry_of(result));
     print_list(stream, "log", result->notes);
     print_field(stream, "client", result->client);
     if (result->listener)

@@ -118,7 +118,7 @@ static bool holds(const struct rule *rule, const struct ipaddr *address)
 }
 
 static enum lookup_status cidr_find(const struct content *content, const char *key,
-                                    GString *value_r)
+                                    GString *value_r, unsigned *line_r)
 {
     const struct cidr_table *table = (const struct cidr_table *)content;
     struct ipaddr address;
@@ -141,6 +141,7 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
             if (i < doubt_end)
                 return LOOKUP_ERROR;
             g_string_append(value_r, rule->value);
+            *line_r = rule->head.line;
             return LOOKUP_HIT;
         }
     }

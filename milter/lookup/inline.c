@@ -126,8 +126,9 @@ static struct content *inline_make(const char *name, const char **why_r)
 }
 
 static enum lookup_status inline_find(const struct content *content, const char *key,
-                                      GString *value_r)
+                                      GString *value_r, unsigned *line_r)
 {
+    (void)line_r;
     return keyindex_ask(&((const struct inline_table *)content)->index, key, value_r);
 }
 
@@ -172,9 +173,10 @@ static struct content *static_make(const char *name, const char **why_r)
 }
 
 static enum lookup_status static_find(const struct content *content, const char *key,
-                                      GString *value_r)
+                                      GString *value_r, unsigned *line_r)
 {
     (void)key;
+    (void)line_r;
     g_string_append(value_r, ((const struct static_table *)content)->value);
     return LOOKUP_HIT;
 }
@@ -216,8 +218,9 @@ static struct content *fail_make(const char *name, const char **why_r)
 }
 
 static enum lookup_status fail_find(const struct content *content, const char *key,
-                                    GString *value_r)
+                                    GString *value_r, unsigned *line_r)
 {
+    (void)line_r;
     (void)content;
     (void)key;
     (void)value_r;

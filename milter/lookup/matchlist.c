@@ -64,6 +64,7 @@ struct subject {
     const struct ipaddr *address; /* NULL: none */
     const char *name;             /* folded; NULL: none */
     enum match_kind kind;
+    GString *entry; /* takes the pattern that matches; NULL: nobody wants to know */
 };
 
 enum verdict { UNDECIDED, YES, NO, CANNOT_TELL };
@@ -427,13 +428,13 @@ static bool match_name(const struct pattern *pattern, const struct subject *subj
 static enum lookup_status ask_names(struct table *table, const struct subject *subject)
 {
     const char *name = subject->name;
-    enum lookup_status status = table_find(table, name, NULL);
+    enum lookup_status status = table_find_entry(table, name, NULL, subject->entry);
     if (table_is_pattern(table) || *name == '[')
         return status;
     while (status == LOOKUP_MISS && *name && (name = strchr(name + 1, '.'))) {
         name += subject->kind == MATCH_NETWORKS ? 1 : 0;
         if (*name)
-            status = table_find(table, name, NULL);
+            status = table_find_entry(table, name, NULL, subject->entry);
     }
     return status;
 }
@@ -449,7 +450,8 @@ static enum lookup_status ask_table(const struct pattern *pattern, const struct 
     if (subject->name)
         status = ask_names(table, subject);
     if (status == LOOKUP_MISS && subject->kind == MATCH_NETWORKS && subject->address)
-        status = table_find(table, ipaddr_format(subject->address, text), NULL);
+        status =
+            table_find_entry(table, ipaddr_format(subject->address, text), NULL, subject->entry);
     if (status == LOOKUP_MISS && pattern->excludes && table_has_gaps(table))
         status = LOOKUP_ERROR;
     return status;
@@ -481,13 +483,17 @@ static enum lookup_status match_one(const struct pattern *pattern, const struct 
     return matches ? LOOKUP_HIT : LOOKUP_MISS;
 }
 
-static enum verdict judge_one(const struct pattern *pattern, const struct subject *subject)
+/* FILE: the pattern's; NULL: it stands in a setting. */
+static enum verdict judge_one(const struct pattern *pattern, const struct subject *subject,
+                              const char *file)
 {
     enum lookup_status status = match_one(pattern, subject);
     if (status == LOOKUP_MISS)
         return UNDECIDED;
     if (status == LOOKUP_ERROR)
         return CANNOT_TELL;
+    if (subject->entry && pattern->what != A_TABLE && file)
+        g_string_printf(subject->entry, "%s:%u", file, pattern->line);
     return pattern->negated ? NO : YES;
 }
 
@@ -500,32 +506,36 @@ static GArray *file_patterns(struct pattern_file *file)
     return patterns;
 }
 
-static enum verdict judge_all(const GArray *patterns, const struct subject *subject);
+static enum verdict judge_all(const GArray *patterns, const struct subject *subject,
+                              const char *file);
 
 /* "!/path" turns each of the file's patterns round, as Postfix does. */
 static enum verdict judge_file(const struct pattern *pattern, const struct subject *subject)
 {
     g_autoptr(GArray) patterns = file_patterns(pattern->source);
-    enum verdict verdict = judge_all(patterns, subject);
+    enum verdict verdict = judge_all(patterns, subject, pattern->source->watched.path);
     if (!pattern->negated || verdict == UNDECIDED || verdict == CANNOT_TELL)
         return verdict;
     return verdict == YES ? NO : YES;
 }
 
-static enum verdict judge_all(const GArray *patterns, const struct subject *subject)
+static enum verdict judge_all(const GArray *patterns, const struct subject *subject,
+                              const char *file)
 {
     enum verdict verdict = UNDECIDED;
     for (unsigned i = 0; verdict == UNDECIDED && i < patterns->len; i++) {
         const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
-        verdict =
-            pattern->what == A_FILE ? judge_file(pattern, subject) : judge_one(pattern, subject);
+        verdict = pattern->what == A_FILE ? judge_file(pattern, subject)
+                                          : judge_one(pattern, subject, file);
     }
     return verdict;
 }
 
 static enum lookup_status judge(const struct match_list *list, const struct subject *subject)
 {
-    enum verdict verdict = judge_all(list->patterns, subject);
+    enum verdict verdict = judge_all(list->patterns, subject, NULL);
+    if (subject->entry && verdict != YES)
+        g_string_truncate(subject->entry, 0);
     if (verdict == CANNOT_TELL)
         return LOOKUP_ERROR;
     return verdict == YES ? LOOKUP_HIT : LOOKUP_MISS;
@@ -533,18 +543,21 @@ static enum lookup_status judge(const struct match_list *list, const struct subj
 
 enum lookup_status match_list_find_address(struct match_list *list, const struct ipaddr *address)
 {
-    return match_list_find_client(list, address, NULL);
+    return match_list_find_client(list, address, NULL, NULL);
 }
 
 enum lookup_status match_list_find_client(struct match_list *list, const struct ipaddr *address,
-                                          const char *name)
+                                          const char *name, GString *entry_r)
 {
+    if (entry_r)
+        g_string_truncate(entry_r, 0);
     bool named = name && *name && g_ascii_strcasecmp(name, "unknown") != 0;
     g_autofree char *folded = named ? mail_domain_fold(name) : NULL;
     struct subject subject = {
         .address = address && address->family != IP_NONE ? address : NULL,
         .name = folded && *folded ? folded : NULL,
         .kind = MATCH_NETWORKS,
+        .entry = entry_r,
     };
     return judge(list, &subject);
 }

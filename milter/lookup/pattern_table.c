@@ -260,7 +260,7 @@ static enum lookup_status try_rule(const struct pattern_engine *engine, const st
 }
 
 static enum lookup_status pattern_find(const struct content *content, const char *key,
-                                       GString *value_r)
+                                       GString *value_r, unsigned *line_r)
 {
     const struct pattern_table *table = (const struct pattern_table *)content;
     size_t length = strlen(key);
@@ -275,6 +275,8 @@ static enum lookup_status pattern_find(const struct content *content, const char
         enum lookup_status status = try_rule(table->engine, rule, key, length, value_r);
         if (status == LOOKUP_HIT && rule->head.op == RULE_MATCH && i < doubt_end)
             return LOOKUP_ERROR;
+        if (status == LOOKUP_HIT && rule->head.op == RULE_MATCH)
+            *line_r = rule->head.line;
         if (status == LOOKUP_ERROR || (status == LOOKUP_HIT && rule->head.op == RULE_MATCH))
             return status;
         if (status == LOOKUP_MISS && rule->head.op == RULE_IF)

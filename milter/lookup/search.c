@@ -24,6 +24,7 @@ enum scope {
 struct search {
     const struct table_list *list;
     GString *value;
+    GString *entry; /* NULL: nobody wants to know */
 };
 
 static void unref_table(void *table)
@@ -96,7 +97,8 @@ static enum lookup_status ask(const struct search *search, const char *key, enum
     for (unsigned i = 0; i < tables->len; i++) {
         if (!in_scope(tables->pdata[i], scope))
             continue;
-        enum lookup_status status = table_find(tables->pdata[i], key, search->value);
+        enum lookup_status status =
+            table_find_entry(tables->pdata[i], key, search->value, search->entry);
         if (status == LOOKUP_HIT && search->value->len == 0)
             return LOOKUP_ERROR;
         if (status != LOOKUP_MISS)
@@ -110,21 +112,26 @@ static enum lookup_status finish(struct search *search, enum lookup_status statu
 {
     if (status != LOOKUP_HIT)
         g_string_truncate(search->value, 0);
+    if (status != LOOKUP_HIT && search->entry)
+        g_string_truncate(search->entry, 0);
     if (!value_r)
         g_string_free(search->value, TRUE);
     return status;
 }
 
-static struct search begin(const struct table_list *list, GString *value_r)
+static struct search begin(const struct table_list *list, GString *value_r, GString *entry_r)
 {
-    struct search search = {list, value_r ? value_r : g_string_new(NULL)};
+    struct search search = {list, value_r ? value_r : g_string_new(NULL), entry_r};
     g_string_truncate(search.value, 0);
+    if (entry_r)
+        g_string_truncate(entry_r, 0);
     return search;
 }
 
-enum lookup_status table_list_find(const struct table_list *list, const char *key, GString *value_r)
+enum lookup_status table_list_find(const struct table_list *list, const char *key, GString *value_r,
+                                   GString *entry_r)
 {
-    struct search search = begin(list, value_r);
+    struct search search = begin(list, value_r, entry_r);
     return finish(&search, ask(&search, key, WHOLE), value_r);
 }
 
@@ -153,9 +160,9 @@ static enum lookup_status ask_networks(const struct search *search, const struct
 }
 
 enum lookup_status search_client(const struct table_list *list, const char *name,
-                                 const struct ipaddr *address, GString *value_r)
+                                 const struct ipaddr *address, GString *value_r, GString *entry_r)
 {
-    struct search search = begin(list, value_r);
+    struct search search = begin(list, value_r, entry_r);
     enum lookup_status status = name ? ask_domain(&search, name) : LOOKUP_MISS;
     if (status == LOOKUP_MISS && address && address->family != IP_NONE)
         status = ask_networks(&search, address);
@@ -163,9 +170,9 @@ enum lookup_status search_client(const struct table_list *list, const char *name
 }
 
 enum lookup_status search_domain(const struct table_list *list, const char *domain,
-                                 GString *value_r)
+                                 GString *value_r, GString *entry_r)
 {
-    struct search search = begin(list, value_r);
+    struct search search = begin(list, value_r, entry_r);
     return finish(&search, ask_domain(&search, domain), value_r);
 }
 
@@ -299,9 +306,9 @@ static enum lookup_status ask_parts(const struct search *search, const struct pa
 
 enum lookup_status search_address(const struct table_list *list, const struct mail_address *address,
                                   enum search_order order, const char *recipient_delimiter,
-                                  bool domain_is_local, GString *value_r)
+                                  bool domain_is_local, GString *value_r, GString *entry_r)
 {
-    struct search search = begin(list, value_r);
+    struct search search = begin(list, value_r, entry_r);
     enum lookup_status status;
     if (address->null) {
         status = ask(&search, "<>", WHOLE);

@@ -237,7 +237,8 @@ bool table_has_gaps(struct table *table)
     return gaps;
 }
 
-enum lookup_status table_find(struct table *table, const char *key, GString *value_r)
+static enum lookup_status find(struct table *table, const char *key, GString *value_r,
+                               GString *entry_r)
 {
     g_autoptr(GString) unwanted = value_r ? NULL : g_string_new(NULL);
     GString *value = value_r ? value_r : unwanted;
@@ -250,11 +251,33 @@ enum lookup_status table_find(struct table *table, const char *key, GString *val
         key = folded;
     }
     struct content *content = current(table);
-    enum lookup_status status = content->class->find(content, key, value);
+    unsigned line = 0;
+    enum lookup_status status = content->class->find(content, key, value, &line);
     content_unref(content);
     if (status != LOOKUP_HIT)
         g_string_truncate(value, 0);
+    if (!entry_r || status != LOOKUP_HIT)
+        return status;
+    if (line > 0)
+        g_string_append_printf(entry_r, "%s:%u", table->name, line);
+    else if (table->class->folds)
+        g_string_append_printf(entry_r, "%s:%s", table->class->type, key);
+    else
+        g_string_append(entry_r, table->name);
     return status;
+}
+
+enum lookup_status table_find(struct table *table, const char *key, GString *value_r)
+{
+    return find(table, key, value_r, NULL);
+}
+
+enum lookup_status table_find_entry(struct table *table, const char *key, GString *value_r,
+                                    GString *entry_r)
+{
+    if (entry_r)
+        g_string_truncate(entry_r, 0);
+    return find(table, key, value_r, entry_r);
 }
 
 bool table_refresh(struct table *table, struct problems *problems)

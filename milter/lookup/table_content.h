@@ -32,8 +32,10 @@ struct content_class {
     /* Builds from what follows "type:"; NULL with *WHY_R (static text) if that is malformed. */
     struct content *(*make)(const char *name, const char **why_r);
 
-    /* Appends the value to VALUE_R (never NULL here), which is empty. */
-    enum lookup_status (*find)(const struct content *content, const char *key, GString *value_r);
+    /* Appends the value to VALUE_R (never NULL here), which is empty; *LINE_R, which is 0, is the
+     * line of the file that it stands in, if there is a file. */
+    enum lookup_status (*find)(const struct content *content, const char *key, GString *value_r,
+                               unsigned *line_r);
     size_t (*count)(const struct content *content); /* keys or rules */
     bool (*foreach)(const struct content *content, const char *file, content_visit *visit,
                     void *data);

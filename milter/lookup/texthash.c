@@ -18,7 +18,8 @@ struct entry {
 struct texthash {
     struct content base;
     char *text;
-    GArray *entries; /* struct entry, as in the file, without duplicates */
+    GArray *entries; /* struct entry, by offset, without duplicates: as in the file, but for those
+                        that stand behind all lines */
     struct keyindex index;
 };
 
@@ -115,6 +116,12 @@ static void build_index(struct texthash *table, const char *file, struct problem
     g_array_set_size(entries, kept);
 }
 
+static gint by_offset(gconstpointer a, gconstpointer b)
+{
+    uint32_t first = ((const struct entry *)a)->offset, second = ((const struct entry *)b)->offset;
+    return first < second ? -1 : first > second;
+}
+
 static struct content *texthash_read(char *text, size_t length, const char *file,
                                      struct problems *problems)
 {
@@ -135,15 +142,26 @@ static struct content *texthash_read(char *text, size_t length, const char *file
         memcpy(table->text + length + 1, reader.moved->str, reader.moved->len);
     }
     table->entries = reader.entries;
-    g_string_free(reader.moved, TRUE);
     build_index(table, file, problems);
+    if (reader.moved->len > 0)
+        g_array_sort(table->entries, by_offset);
+    g_string_free(reader.moved, TRUE);
     return &table->base;
 }
 
 static enum lookup_status texthash_find(const struct content *content, const char *key,
-                                        GString *value_r)
+                                        GString *value_r, unsigned *line_r)
 {
-    return keyindex_ask(&((const struct texthash *)content)->index, key, value_r);
+    const struct texthash *table = (const struct texthash *)content;
+    const char *value = keyindex_find(&table->index, key);
+    if (!value)
+        return LOOKUP_MISS;
+    g_string_append(value_r, value);
+    struct entry entry = {.offset = (uint32_t)((value - table->text) - (ptrdiff_t)strlen(key) - 1)};
+    guint index;
+    if (g_array_binary_search(table->entries, &entry, by_offset, &index))
+        *line_r = g_array_index(table->entries, struct entry, index).line;
+    return LOOKUP_HIT;
 }
 
 static size_t texthash_count(const struct content *content)

@@ -257,12 +257,14 @@ struct snapshot *engine_acquire(struct engine *engine)
 
 static void count(struct engine_counters *counters, const struct event *event)
 {
-    counters->refused += event->action == ACTION_REJECT;
-    counters->deferred += event->action == ACTION_TEMPFAIL;
-    counters->held += event->action == ACTION_HOLD;
-    counters->accepted += event->action == ACTION_ACCEPT;
-    if (event->stage == STAGE_MESSAGE && !action_is_note(event->action))
-        counters->messages++;
+    bool end = event->stage == STAGE_MESSAGE && !action_is_note(event->action);
+    *(event->monitor ? &counters->would_refuse : &counters->refused) +=
+        event->action == ACTION_REJECT;
+    *(event->monitor ? &counters->would_defer : &counters->deferred) +=
+        event->action == ACTION_TEMPFAIL;
+    *(event->monitor ? &counters->would_hold : &counters->held) += event->action == ACTION_HOLD;
+    counters->accepted += end && (event->monitor || event->action == ACTION_ACCEPT);
+    counters->messages += end;
 }
 
 void engine_event(struct engine *engine, const struct event *event)

@@ -14,6 +14,7 @@ struct frame {
     bool never_permits;       /* a permit in it says nothing */
     const char *permit_reply; /* but this, if it is not NULL */
     const char *name;         /* the restriction whose table gave it */
+    char *entry;              /* the entry of a table that gave it; NULL: none did */
     char *subject;
     const char *class;
     GArray *ahead; /* of struct check_errand, one an item: what was asked ahead; or NULL */
@@ -23,6 +24,7 @@ static void clear_frame(void *data)
 {
     struct frame *frame = data;
     restriction_list_free(frame->owned);
+    g_free(frame->entry);
     g_free(frame->subject);
     if (frame->ahead)
         g_array_unref(frame->ahead);
@@ -37,6 +39,7 @@ static void clear_note(void *data)
 {
     struct check_note *note = data;
     g_free(note->text);
+    g_free(note->entry);
     if (note->details)
         g_ptr_array_unref(note->details);
 }
@@ -94,6 +97,7 @@ void evaluation_clear(struct evaluation *evaluation)
     check_errand_clear(&evaluation->errand);
     g_free(evaluation->reply);
     g_free(evaluation->why);
+    g_free(evaluation->entry);
     *evaluation = (struct evaluation){0};
 }
 
@@ -118,6 +122,13 @@ static enum evaluation_result refuse(struct evaluation *evaluation, const char *
     return EVALUATION_REFUSE;
 }
 
+static void rests_on(struct evaluation *evaluation, const char *entry)
+{
+    char *copy = g_strdup(entry);
+    g_free(evaluation->entry);
+    evaluation->entry = copy;
+}
+
 /* A refusal: only noted below warn_if_reject, put off where defer_if_reject was said before. */
 static enum evaluation_result take_refusal(struct evaluation *evaluation, const char *check,
                                            char *reply, bool warn)
@@ -133,6 +144,7 @@ static enum evaluation_result take_refusal(struct evaluation *evaluation, const 
     }
     if (effects->defer_if_reject && reply[0] == '5') {
         g_free(reply);
+        rests_on(evaluation, effects->defer_if_reject_entry);
         return refuse(evaluation, effects->defer_if_reject_check,
                       g_strdup(effects->defer_if_reject), NULL);
     }
@@ -155,6 +167,7 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
                           .never_permits = check->never_permits,
                           .permit_reply = check->permit_reply,
                           .name = name,
+                          .entry = g_steal_pointer(&check->entry),
                           .subject = g_steal_pointer(&check->more_subject),
                           .class = check->more_class};
     if (evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
@@ -190,14 +203,31 @@ static enum evaluation_result take_permit(struct evaluation *evaluation, const s
 }
 
 /* Whose word a hold or deferral was, the first time it is said. */
-static void remember_author(struct check_effects *effects, const char *name)
+static void remember_one(const char *said, const char *name, const char *entry,
+                         const char **check_r, char **entry_r)
 {
-    if (effects->hold && !effects->hold_check)
-        effects->hold_check = name;
-    if (effects->defer_if_permit && !effects->defer_if_permit_check)
-        effects->defer_if_permit_check = name;
-    if (effects->defer_if_reject && !effects->defer_if_reject_check)
-        effects->defer_if_reject_check = name;
+    if (!said || *check_r)
+        return;
+    *check_r = name;
+    *entry_r = g_strdup(entry);
+}
+
+/* The same for all that the item said, and for its notes, which begin at FIRST_NOTE. */
+static void remember_author(struct evaluation *evaluation, const char *name, const char *entry,
+                            guint first_note)
+{
+    struct check_effects *effects = evaluation->given.effects;
+    GArray *notes = evaluation->given.notes;
+    remember_one(effects->hold, name, entry, &effects->hold_check, &effects->hold_entry);
+    remember_one(effects->defer_if_permit, name, entry, &effects->defer_if_permit_check,
+                 &effects->defer_if_permit_entry);
+    remember_one(effects->defer_if_reject, name, entry, &effects->defer_if_reject_check,
+                 &effects->defer_if_reject_entry);
+    for (guint i = first_note; notes && entry && i < notes->len; i++) {
+        struct check_note *note = &g_array_index(notes, struct check_note, i);
+        if (!note->entry)
+            note->entry = g_strdup(entry);
+    }
 }
 
 /* What ITEM of the list of FRAME is asked with. */
@@ -251,15 +281,20 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     struct check check = item_check(evaluation, frame, item, &evaluation->errand);
     const char *name = check.name;
     bool warn = check.warn_only;
+    guint first_note = check.notes ? check.notes->len : 0;
+    g_autofree char *inherited = g_strdup(frame->entry);
     enum check_result result = item->row->run(&check);
     if (result == CHECK_WAIT) {
         ask_ahead(evaluation, frame);
         evaluation->waits_for = check.waits_for;
+        g_free(check.entry);
         return EVALUATION_WAIT;
     }
     check_errand_clear(&evaluation->errand);
     frame->next++;
-    remember_author(evaluation->given.effects, name);
+    if (!check.entry)
+        check.entry = g_steal_pointer(&inherited);
+    rests_on(evaluation, check.entry);
     enum evaluation_result outcome = EVALUATION_DUNNO;
     switch (result) {
     case CHECK_PERMIT:
@@ -280,6 +315,8 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     default:
         break;
     }
+    remember_author(evaluation, name, evaluation->entry, first_note);
+    g_free(check.entry);
     g_free(check.reply);
     g_free(check.why);
     g_free(check.more);

@@ -4,12 +4,44 @@
  */
 #include "policy/event.h"
 
+void permits_add(struct permits *into, const struct permits *from)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        if (into->by[kind])
+            continue;
+        into->by[kind] = from->by[kind];
+        into->entry[kind] = g_strdup(from->entry[kind]);
+    }
+}
+
+void permits_clear(struct permits *permits)
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        g_free(permits->entry[kind]);
+    *permits = (struct permits){0};
+}
+
+/* The list whose permit is the main one; LIST_COUNT: none was ended. */
+static int main_list(const struct permits *permits)
+{
+    int kind = 0;
+    if (permits->by[LIST_RELAY])
+        return LIST_RELAY;
+    while (kind < LIST_COUNT && !permits->by[kind])
+        kind++;
+    return kind;
+}
+
 const char *permits_main(const struct permits *permits)
 {
-    const char *main = permits->by[LIST_RELAY];
-    for (int kind = 0; !main && kind < LIST_COUNT; kind++)
-        main = permits->by[kind];
-    return main;
+    int kind = main_list(permits);
+    return kind < LIST_COUNT ? permits->by[kind] : NULL;
+}
+
+const char *permits_main_entry(const struct permits *permits)
+{
+    int kind = main_list(permits);
+    return kind < LIST_COUNT ? permits->entry[kind] : NULL;
 }
 
 const char *permits_list_word(enum restriction_list_kind kind)

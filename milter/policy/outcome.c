@@ -36,14 +36,6 @@ static void answer_refuse(struct session *session, const struct refusal *refusal
 
 /* The log */
 
-/* The first permit of each list counts: it is that of the first recipient who is not refused. */
-static void permits_add(struct permits *into, const struct permits *from)
-{
-    for (int kind = 0; kind < LIST_COUNT; kind++)
-        if (!into->by[kind])
-            into->by[kind] = from->by[kind];
-}
-
 /* Tells that ACTION was taken, because of REFUSAL (NULL: none), or what NOTE says. TO: whom it is
  * about. */
 static void report(struct session *session, enum action action, const struct refusal *refusal,
@@ -54,7 +46,8 @@ static void report(struct session *session, enum action action, const struct ref
         stage == STAGE_MESSAGE ? &session->message_effects : &session->run.effects;
     gint64 under_way = session->resumed_at ? g_get_monotonic_time() - session->resumed_at : 0;
     g_autofree char *login = site_login(&session->policy->site, &session->facts);
-    struct permits permits = session->message_permits;
+    struct permits permits = {0};
+    permits_add(&permits, &session->message_permits);
     permits_add(&permits, &session->early_permits);
     bool passes = action == ACTION_ACCEPT || action == ACTION_HOLD;
     const struct event event = {
@@ -65,6 +58,11 @@ static void report(struct session *session, enum action action, const struct ref
                  : refusal ? refusal->check
                            : NULL,
         .reply = refusal ? refusal->reply : NULL,
+        .entry = note                        ? note->entry
+                 : refusal && refusal->check ? refusal->entry
+                 : passes                    ? permits_main_entry(&permits)
+                                             : NULL,
+        .entries = effects->entries,
         .text = note      ? note->text
                 : refusal ? refusal->why
                           : NULL,
@@ -83,6 +81,7 @@ static void report(struct session *session, enum action action, const struct ref
         .waited = session->budget.waited,
     };
     engine_event(session->engine, &event);
+    permits_clear(&permits);
 }
 
 /* The current recipient, for `to` of an event. */
@@ -144,7 +143,10 @@ static void take_effects(struct check_effects *into, const struct check_effects 
     if (!into->hold && from->hold) {
         into->hold = g_strdup(from->hold);
         into->hold_check = from->hold_check;
+        into->hold_entry = g_strdup(from->hold_entry);
     }
+    for (guint i = 0; from->entries && i < from->entries->len; i++)
+        check_effects_entry(into, from->entries->pdata[i]);
     for (guint i = 0; i < from->prepend->len; i++) {
         if (g_hash_table_contains(into->prepended, from->prepend->pdata[i]))
             continue;
@@ -229,8 +231,10 @@ static void finish_mail(struct session *session, struct refusal *refusal)
         answer_continue(session);
         return;
     }
-    struct refusal given = {
-        .reply = g_strdup(first->reply), .check = first->check, .why = g_strdup(first->why)};
+    struct refusal given = {.reply = g_strdup(first->reply),
+                            .check = first->check,
+                            .entry = g_strdup(first->entry),
+                            .why = g_strdup(first->why)};
     give_refusal(session, &given, NULL);
     refusal_clear(&given);
 }
@@ -264,12 +268,15 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     recipient->address = g_strdup(session->facts.recipient.text);
     recipient->check = refusal->check;
     recipient->reply = g_strdup(refusal->reply);
+    recipient->entry =
+        g_strdup(refusal->reply ? refusal->entry : permits_main_entry(&session->run.permits));
     g_ptr_array_add(session->recipients, recipient);
     if (refusal->reply) {
         give_refusal(session, refusal, recipient);
     } else {
         take_effects(&session->message_effects, &session->run.effects);
         take_charges(&session->message_effects, &session->run.effects);
+        /* the first permit of each list counts: that of the first recipient who is not refused */
         permits_add(&session->message_permits, &session->run.permits);
         answer_continue(session);
     }
@@ -336,7 +343,8 @@ static void refuse_message(struct session *session, const struct refusal *refusa
 static void pass_message(struct session *session, const char *const *accepted)
 {
     const struct check_effects *effects = &session->message_effects;
-    const struct refusal hold = {.check = effects->hold_check, .why = effects->hold};
+    const struct refusal hold = {
+        .check = effects->hold_check, .entry = effects->hold_entry, .why = effects->hold};
     answer_continue(session);
     if (session->policy->greylists && session->message_meant)
         greylist_remember(&session->policy->site, &session->facts, engine_store(session->engine),

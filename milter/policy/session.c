@@ -15,6 +15,7 @@ static void recipient_free(void *data)
     struct session_recipient *recipient = data;
     g_free(recipient->address);
     g_free(recipient->reply);
+    g_free(recipient->entry);
     g_free(recipient);
 }
 
@@ -46,7 +47,7 @@ static void forget_message(struct session *session)
     refusal_clear(&session->message_refusal);
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
-    session->message_permits = (struct permits){0};
+    permits_clear(&session->message_permits);
     session->microseconds = 0;
     run_stop_waiting(session);
 }
@@ -56,6 +57,7 @@ void session_free(struct session *session)
     if (!session)
         return;
     forget_message(session);
+    permits_clear(&session->early_permits);
     refusal_clear(&session->client_refusal);
     refusal_clear(&session->helo_refusal);
     check_effects_clear(&session->client_effects);
@@ -115,6 +117,7 @@ static void inherit_deferrals(struct session *session)
         if (earlier[i]->defer_if_permit && !now->defer_if_permit) {
             now->defer_if_permit = g_strdup(earlier[i]->defer_if_permit);
             now->defer_if_permit_check = earlier[i]->defer_if_permit_check;
+            now->defer_if_permit_entry = g_strdup(earlier[i]->defer_if_permit_entry);
         }
     }
 }
@@ -189,7 +192,7 @@ enum session_step session_connect(struct session *session, const struct connecti
                                   const struct macro_source *macros)
 {
     forget_message(session);
-    session->early_permits = (struct permits){0};
+    permits_clear(&session->early_permits);
     facts_connect(&session->facts, connection, macros);
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);
@@ -240,7 +243,7 @@ static const char *refused_beforehand(struct session *session, const char **chec
     *check_r = weak ? "reject_cleartext_auth" : "submission_listeners";
     if (weak)
         return weak;
-    switch (site_relay_certificate(site, facts)) {
+    switch (site_relay_certificate(site, facts, NULL)) {
     case LOOKUP_HIT:
         return NULL;
     case LOOKUP_MISS:

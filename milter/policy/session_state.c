@@ -9,6 +9,7 @@
 void refusal_clear(struct refusal *refusal)
 {
     g_free(refusal->reply);
+    g_free(refusal->entry);
     g_free(refusal->why);
     g_free(refusal->recipient);
     *refusal = (struct refusal){0};

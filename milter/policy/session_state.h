@@ -16,6 +16,7 @@
 struct refusal {
     char *reply;
     const char *check;
+    char *entry;     /* of a table, that it rests on; NULL: none */
     char *why;       /* for the log; NULL: nothing */
     char *recipient; /* whom it met, when it is given later */
 };

@@ -15,6 +15,7 @@ void run_clear(struct session *session)
         engine_committer(session->engine)->end(run->commit, false);
     check_effects_clear(&run->effects);
     refusal_clear(&run->refusal);
+    permits_clear(&run->permits);
     *run = (struct run){0};
 }
 
@@ -71,12 +72,19 @@ static bool run_lists(struct session *session)
             run->refusal = (struct refusal){
                 .reply = g_steal_pointer(&run->evaluation.reply),
                 .check = run->evaluation.check,
+                .entry = g_steal_pointer(&run->evaluation.entry),
                 .why = g_steal_pointer(&run->evaluation.why),
             };
-        if (result == EVALUATION_PERMIT)
+        /* each list once in a run */
+        if (result == EVALUATION_PERMIT) {
             run->permits.by[kind] = run->evaluation.check;
-        if (run->stage < STAGE_RCPT)
+            run->permits.entry[kind] = g_steal_pointer(&run->evaluation.entry);
+        }
+        if (run->stage < STAGE_RCPT) {
+            g_free(session->early_permits.entry[kind]);
             session->early_permits.by[kind] = run->permits.by[kind];
+            session->early_permits.entry[kind] = g_strdup(run->permits.entry[kind]);
+        }
         evaluation_clear(&run->evaluation);
         run->evaluating = false;
     }
@@ -84,7 +92,8 @@ static bool run_lists(struct session *session)
     const struct check_effects *effects = &run->effects;
     if (!run->refusal.reply && effects->defer_if_permit && run->stage >= STAGE_RCPT)
         run->refusal = (struct refusal){.reply = g_strdup(effects->defer_if_permit),
-                                        .check = effects->defer_if_permit_check};
+                                        .check = effects->defer_if_permit_check,
+                                        .entry = g_strdup(effects->defer_if_permit_entry)};
     return true;
 }
 

@@ -178,6 +178,11 @@ static void get_permits(const struct event *event, struct value *value_r)
     value_r->list = (const char *const *)value_r->own_list;
 }
 
+static void get_entry(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->entry);
+}
+
 static void get_session(const struct event *event, struct value *value_r)
 {
     take(value_r, event->session);
@@ -206,6 +211,7 @@ static const struct key_row key_rows[] = {
     {"permit", get_permit, 100, true},
     {"permits", get_permits, 600, true},
     {"session", get_session, 32, true},
+    {"entry", get_entry, 400, true},
 };
 
 /* Cuts TEXT to LIMIT bytes, not within a character, and shows that it did. */

@@ -27,8 +27,15 @@ struct trial {
 static void on_event(void *data, const struct event *event)
 {
     struct trial *trial = data;
-    if (event->permits && trial->result)
-        trial->result->permits = *event->permits;
+    if (event->permits && trial->result) {
+        permits_clear(&trial->result->permits);
+        permits_add(&trial->result->permits, event->permits);
+    }
+    bool against = !action_is_note(event->action) && event->action != ACTION_ACCEPT;
+    if (against && trial->result && !trial->result->decision_told) {
+        trial->result->decision_told = true;
+        trial->result->entry = g_strdup(event->entry);
+    }
     if (event->text && trial->result)
         g_ptr_array_add(trial->result->notes,
                         action_is_note(event->action)
@@ -449,6 +456,8 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
 void trial_result_clear(struct trial_result *result)
 {
     decision_clear(&result->decision);
+    permits_clear(&result->permits);
+    g_free(result->entry);
     g_ptr_array_unref(result->recipients);
     g_ptr_array_unref(result->headers);
     g_ptr_array_unref(result->notes);

@@ -643,6 +643,40 @@ def prepended():
         equal(found['headers'], [header], ascii(subject)[:60])
 
 
+# What decided, and the entry of which table ('@': the folder of the settings).
+ENTRIES = [
+    ('--client 203.0.113.9', 'check_client_access', 'texthash:@/clients:2'),
+    ('--client 203.0.113.10', None, 'texthash:@/clients:4'),
+    ('--client 198.51.100.3 --rcpt x@far.example', None, 'cidr:@/networks:3'),
+    ('--from x@bad.example', 'check_sender_access', 'inline:bad.example'),
+    ('--from x@class.example', 'reject', 'inline:class.example'),
+    ('--from x@hold.example', 'check_sender_access', 'inline:hold.example'),
+    ('--rcpt x@far.example', 'reject_unauth_destination', None),
+    ('', None, None),
+]
+
+
+@case('the entry that decided is told, for and against')
+def entries():
+    settings = ctl.Settings(SITE + """
+restriction_classes = closed
+closed = reject
+client_restrictions = check_client_access clients
+sender_restrictions = check_sender_access inline:{bad.example=REJECT, class.example=closed, hold.example=HOLD}
+mynetworks = 127.0.0.0/8 !203.0.113.9 cidr:networks
+""", clients='# who\n203.0.113.9 REJECT\n\n203.0.113.10 OK\n',
+                            networks='# ours\n\n198.51.100.0/24 ok\n')
+    folder = os.path.dirname(settings.file)
+    for options, check, entry in ENTRIES:
+        found, _ = settings.test(options + ' -', MESSAGE)
+        equal((found['check'], found.get('entry', 'none')),
+              (check, entry.replace('@', folder) if entry else 'none'), options)
+    done = settings.run('test', '--client', '203.0.113.9', '-', data=MESSAGE)
+    match('(?m)^  entry +texthash:%s/clients:2$' % re.escape(folder), done.stdout)
+    done = settings.run('test', '--client', '203.0.113.10', '-', data=MESSAGE)
+    match(r'(?m)^  permit +check_client_access: client$\n  entry +texthash:.*/clients:4$', done.stdout)
+
+
 @case('without --json a person is told the same')
 def human():
     settings = ctl.Settings(SITE + 'client_restrictions = warn_if_reject reject\n')

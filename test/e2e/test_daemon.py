@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The daemon's life: reloads, broken settings, kills, restarts, two of them, monitor mode. No mail
 is lost, none passes unseen."""
+import json
 import os
 import pwd
 import signal
@@ -218,9 +219,17 @@ def stop_with_idle_session(scene):
 MONITORED = 'check_client_access inline:{203.0.113.12=HOLD, {203.0.113.13=PREPEND X-Client: seen}}'
 
 
+COUNTED = ('accepted', 'refused', 'deferred', 'held', 'would_refuse', 'would_defer', 'would_hold')
+
+
+def status(scene):
+    return json.loads(scene.gatepost.control('status', '--json').stdout)
+
+
 @case('monitor mode refuses nothing and tells what it would have done')
 def monitor(scene):
     with scene.settings(mode='monitor', client_restrictions=MONITORED):
+        before = status(scene)
         mark, word = scene.gatepost.mark(), token()
         with scene.outsider() as dialog:
             for reply in dialog.deliver('a@example.com', ['x@remote.example'], message(word)):
@@ -232,6 +241,12 @@ def monitor(scene):
             with scene.outsider(address) as dialog:
                 match(OK, dialog.deliver('a@example.com', ['bob@lab.test'], message(word))[-1])
             true('X-Client' not in scene.sink.wait(word).header(), 'a header was added')
+        scene.gatepost.wait_log(mark, 'action=hold', 'mode=monitor', 'entry=inline:203.0.113.12')
+        after = status(scene)
+        equal({key: after[key] - before[key] for key in COUNTED if after[key] != before[key]},
+              {'accepted': 3, 'would_refuse': 1, 'would_hold': 1}, 'counts')
+        text = scene.gatepost.control('status').stdout
+        match(r'(?m)^ +1  would have been refused', text)
     match(DENIED, relay(scene))
 
 

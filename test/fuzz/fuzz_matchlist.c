@@ -16,11 +16,12 @@ static void ask(const char *value, enum match_kind kind, const char *key)
     struct table_context context = {.problems = problems_new(), .file = "fuzz", .line = 1};
     struct match_list *list = match_list_open(value, kind, &context);
     struct ipaddr address;
+    g_autoptr(GString) entry = g_string_new(NULL);
     bool is_address = ipaddr_parse(key, &address);
     if (list && kind == MATCH_DOMAINS)
         match_list_find_domain(list, key);
     if (list && kind == MATCH_NETWORKS)
-        match_list_find_client(list, is_address ? &address : NULL, key);
+        match_list_find_client(list, is_address ? &address : NULL, key, entry);
     match_list_unref(list);
     problems_free(context.problems);
 }

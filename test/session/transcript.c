@@ -35,13 +35,17 @@ static struct macro_source macros_of(struct player *player)
 
 static void on_event(void *data, const struct event *event)
 {
-    (void)data;
+    const char *folder = data;
     g_autofree char *to = g_strjoinv(",", (char **)(void *)event->to);
     const char *permit = event->permits ? permits_main(event->permits) : NULL;
-    printf("  log: %s %s check=%s to=%s%s%s%s%s%s\n", action_word(event->action),
+    g_autoptr(GString) entry = g_string_new(event->entry);
+    g_autofree char *here = g_strconcat(":", folder, "/", NULL);
+    g_string_replace(entry, here, ":", 0);
+    printf("  log: %s %s check=%s to=%s%s%s%s%s%s%s%s\n", action_word(event->action),
            stage_name(event->stage), event->check ? event->check : "-", *to ? to : "-",
            event->text ? " text=" : "", event->text ? event->text : "",
-           event->monitor ? " monitor" : "", permit ? " permit=" : "", permit ? permit : "");
+           event->monitor ? " monitor" : "", permit ? " permit=" : "", permit ? permit : "",
+           event->entry ? " entry=" : "", entry->str);
 }
 
 static void on_message(void *data, enum engine_level level, const char *text)
@@ -94,7 +98,8 @@ static void do_load(struct player *player, char *rest)
     engine_free(player->engine);
     player->engine = NULL;
     printf("  %s\n", snapshot ? "loaded" : "not loaded");
-    struct engine_listener listener = {.event = on_event, .message = on_message};
+    struct engine_listener listener = {
+        .event = on_event, .message = on_message, .data = (void *)player->folder};
     if (snapshot)
         player->engine = engine_new(snapshot, &listener);
 }

@@ -202,7 +202,7 @@ static enum lookup_status ask(struct match_list *list, enum match_kind kind, con
     g_assert_true(ipaddr_parse(words[0], &address));
     if (!words[1])
         return match_list_find_address(list, &address);
-    return match_list_find_client(list, &address, words[1]);
+    return match_list_find_client(list, &address, words[1], NULL);
 }
 
 static void check_asked(struct match_list *list, enum match_kind kind, const char *asked)
@@ -259,8 +259,8 @@ static void test_no_address(void)
         match_list_open("0.0.0.0/0 [::]/0 example.com", MATCH_NETWORKS, &scratch.context);
     g_assert_cmpint(match_list_find_address(list, NULL), ==, LOOKUP_MISS);
     g_assert_cmpint(match_list_find_address(list, &none), ==, LOOKUP_MISS);
-    g_assert_cmpint(match_list_find_client(list, NULL, "example.com"), ==, LOOKUP_HIT);
-    g_assert_cmpint(match_list_find_client(list, NULL, ""), ==, LOOKUP_MISS);
+    g_assert_cmpint(match_list_find_client(list, NULL, "example.com", NULL), ==, LOOKUP_HIT);
+    g_assert_cmpint(match_list_find_client(list, NULL, "", NULL), ==, LOOKUP_MISS);
     match_list_unref(list);
     scratch_clear(&scratch);
 }
@@ -288,6 +288,36 @@ static void write_nested(const struct scratch *scratch, const char *name, const 
     g_autoptr(GString) whole = g_string_new(text);
     g_string_replace(whole, "@", scratch->dir, 0);
     scratch_write(scratch, name, whole->str, -1);
+}
+
+/* Where the pattern stands: in a file, in a table; what is excluded has no entry. */
+static void test_entries(void)
+{
+    static const struct {
+        const char *address, *entry; /* "@": the folder */
+    } rows[] = {
+        {"192.0.2.1", ""},
+        {"198.51.100.7", "@/f:2"},
+        {"198.51.100.9", ""},
+        {"203.0.113.5", "cidr:@/t:1"},
+    };
+    struct scratch scratch = scratch_new();
+    write_nested(&scratch, "f", "# c\n198.51.100.7 !198.51.100.9\n");
+    write_nested(&scratch, "t", "203.0.113.0/24 x\n");
+    g_autofree char *value =
+        g_strdup_printf("192.0.2.0/24 %s/f cidr:%s/t", scratch.dir, scratch.dir);
+    struct match_list *list = match_list_open(value, MATCH_NETWORKS, &scratch.context);
+    g_autoptr(GString) entry = g_string_new("leftover");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct ipaddr address;
+        g_assert_true(ipaddr_parse(rows[i].address, &address));
+        g_autoptr(GString) expected = g_string_new(rows[i].entry);
+        g_string_replace(expected, "@", scratch.dir, 0);
+        match_list_find_client(list, &address, NULL, entry);
+        g_assert_cmpstr(entry->str, ==, expected->str);
+    }
+    match_list_unref(list);
+    scratch_clear(&scratch);
 }
 
 /* A "!" turns round what stands in a file, and in the files that it names. */
@@ -380,6 +410,7 @@ int main(int argc, char **argv)
     g_test_add_func("/matchlist/domains", test_domains);
     g_test_add_func("/matchlist/no-address", test_no_address);
     g_test_add_func("/matchlist/null-bytes", test_null_bytes);
+    g_test_add_func("/matchlist/entries", test_entries);
     g_test_add_func("/matchlist/nested-files", test_nested_files);
     g_test_add_func("/matchlist/odd-files", test_odd_files);
     g_test_add_func("/matchlist/names", test_names);

@@ -101,7 +101,7 @@ static enum lookup_status ask_client(const struct table_list *list, const void *
     struct ipaddr address = {0};
     if (row->address)
         g_assert_true(ipaddr_parse(row->address, &address));
-    return search_client(list, row->name, row->address ? &address : NULL, value_r);
+    return search_client(list, row->name, row->address ? &address : NULL, value_r, NULL);
 }
 
 static void test_client(void)
@@ -113,7 +113,7 @@ static void test_client(void)
 static enum lookup_status ask_domain(const struct table_list *list, const void *data,
                                      GString *value_r)
 {
-    return search_domain(list, data, value_r);
+    return search_domain(list, data, value_r, NULL);
 }
 
 static void test_domain(void)
@@ -239,8 +239,8 @@ static enum lookup_status ask_address(const struct table_list *list, const void 
     const struct address_row *row = data;
     struct mail_address address;
     mail_address_parse(row->path, &address);
-    enum lookup_status status =
-        search_address(list, &address, row->order, row->delimiter, row->flags & LOCAL, value_r);
+    enum lookup_status status = search_address(list, &address, row->order, row->delimiter,
+                                               row->flags & LOCAL, value_r, NULL);
     mail_address_clear(&address);
     return status;
 }
@@ -272,7 +272,7 @@ static void test_malformed(void)
     scratch_write(&scratch, "p", "/^bob@a\\.\\.b$/ x\n", -1);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct table_list *list = open_list(&scratch, rows[i].tables);
-        g_assert_cmpint(search_address(list, &address, SEARCH_ACCESS, "+", false, NULL), ==,
+        g_assert_cmpint(search_address(list, &address, SEARCH_ACCESS, "+", false, NULL, NULL), ==,
                         rows[i].status);
         table_list_free(list);
     }
@@ -300,7 +300,7 @@ static void test_list(void)
     g_autoptr(GString) value = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct table_list *list = open_list(&scratch, rows[i].tables);
-        g_assert_cmpint(table_list_find(list, rows[i].key, value), ==, rows[i].status);
+        g_assert_cmpint(table_list_find(list, rows[i].key, value, NULL), ==, rows[i].status);
         g_assert_cmpstr(value->str, ==, rows[i].value);
         table_list_free(list);
     }

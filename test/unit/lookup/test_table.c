@@ -495,6 +495,49 @@ static void test_names(void)
     scratch_clear(&scratch);
 }
 
+/* The line is that of the file, whatever stood where and was folded on the way. */
+static void test_entries(void)
+{
+    static const struct {
+        const char *spec, *text, *key, *entry;
+    } rows[] = {
+        {"texthash", "# c\na 1\n\nb 2\n", "a", ":2"},
+        {"texthash", "# c\na 1\n\nb 2\n", "B", ":4"},
+        {"texthash", "a 1\n  more\nb 2\na 3\n", "b", ":3"},
+        {"texthash", "a 1\nb 2\na 3\n", "a", ":1"},
+        {"texthash", "a 1\n\xc4\xb0 x\nb 2\n\xef\xac\x83 y\nc 3\n", "\xc4\xb0", ":2"},
+        {"texthash", "a 1\n\xc4\xb0 x\nb 2\n\xef\xac\x83 y\nc 3\n", "ffi", ":4"},
+        {"texthash", "a 1\n\xc4\xb0 x\nb 2\n\xef\xac\x83 y\nc 3\n", "c", ":5"},
+        {"texthash", "a 1\n", "b", NULL},
+        {"cidr", "192.0.2.0/24 x\n\nif 10.0.0.0/8\n10.1.0.0/16 y\nendif\n", "10.1.2.3", ":4"},
+        {"cidr", "192.0.2.0/24 x\n", "10.1.2.3", NULL},
+        {"pcre", "/a/ x\n!/b/\n  y\n", "c", ":2"},
+        {"regexp", "if /a/\n/b/ x\nendif\n/./ z\n", "c", ":4"},
+    };
+    struct scratch scratch = scratch_new();
+    g_autoptr(GString) entry = g_string_new("leftover");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        scratch_write(&scratch, "t", rows[i].text, -1);
+        g_autofree char *spec = g_strconcat(rows[i].spec, ":t", NULL);
+        struct table *table = table_open(spec, false, &scratch.context);
+        g_autofree char *whole = g_strconcat(table_name(table), rows[i].entry, NULL);
+        g_test_message("%s: %s", rows[i].text, rows[i].key);
+        enum lookup_status status = table_find_entry(table, rows[i].key, NULL, entry);
+        g_assert_cmpint(status, ==, rows[i].entry ? LOOKUP_HIT : LOOKUP_MISS);
+        g_assert_cmpstr(entry->str, ==, rows[i].entry ? whole : "");
+        table_unref(table);
+    }
+    static const char *const named[][3] = {{"inline:{a@b=OK, c=d}", "A@B", "inline:a@b"},
+                                           {"static:OK", "a", "static:OK"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(named); i++) {
+        struct table *table = table_open(named[i][0], false, &scratch.context);
+        g_assert_cmpint(table_find_entry(table, named[i][1], NULL, entry), ==, LOOKUP_HIT);
+        g_assert_cmpstr(entry->str, ==, named[i][2]);
+        table_unref(table);
+    }
+    scratch_clear(&scratch);
+}
+
 static void test_compiled_only(void)
 {
     struct scratch scratch = scratch_new();
@@ -557,6 +600,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/small-explosions", test_small_explosions);
     g_test_add_func("/table/names", test_names);
     g_test_add_func("/table/compiled-only", test_compiled_only);
+    g_test_add_func("/table/entries", test_entries);
     g_test_add_func("/table/foreach", test_foreach);
     return g_test_run();
 }

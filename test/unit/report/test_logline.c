@@ -82,11 +82,11 @@ static void test_permits(void)
         struct permits permits;
         const char *text, *json;
     } rows[] = {
-        {{{NULL}}, "permit=- session=a1", "\"permit\":null,\"session\":\"a1\"}"},
-        {{{[LIST_RECIPIENT] = "check_client_access"}},
+        {{.by = {NULL}}, "permit=- session=a1", "\"permit\":null,\"session\":\"a1\"}"},
+        {{.by = {[LIST_RECIPIENT] = "check_client_access"}},
          "permit=check_client_access session=a1",
          "\"permit\":\"check_client_access\",\"session\":\"a1\"}"},
-        {{{[LIST_SENDER] = "permit", [LIST_RELAY] = "permit_mynetworks"}},
+        {{.by = {[LIST_SENDER] = "permit", [LIST_RELAY] = "permit_mynetworks"}},
          "permit=permit_mynetworks permits=sender:permit,relay:permit_mynetworks session=a1",
          "\"permit\":\"permit_mynetworks\",\"permits\":[\"sender:permit\",\"relay:"
          "permit_mynetworks\"],\"session\":\"a1\"}"},
@@ -104,6 +104,22 @@ static void test_permits(void)
         g_autofree char *json = line_of(&event, LOG_FORMAT_JSON);
         g_assert_true(g_str_has_suffix(json, rows[i].json));
     }
+    facts_clear(&facts);
+}
+
+/* The entry of a table that decided: escaped, as it may be somebody's pattern. */
+static void test_entry(void)
+{
+    struct facts facts;
+    struct event event = example(&facts);
+    event.entry = "texthash:/etc/gatepost/clients:12";
+    g_autofree char *text = line_of(&event, LOG_FORMAT_TEXT);
+    g_assert_true(g_str_has_suffix(text, " ms=0.4 entry=texthash:/etc/gatepost/clients:12"));
+    event.entry = "inline:a\nb\" action=accept";
+    g_autofree char *escaped = line_of(&event, LOG_FORMAT_TEXT);
+    g_assert_nonnull(strstr(escaped, " entry=\"inline:a\\"));
+    g_assert_true(g_str_has_suffix(escaped, "b\\\" action=accept\""));
+    g_assert_null(strchr(escaped, '\n'));
     facts_clear(&facts);
 }
 
@@ -332,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/logline/example", test_example);
     g_test_add_func("/logline/optional-keys", test_optional_keys);
     g_test_add_func("/logline/permits", test_permits);
+    g_test_add_func("/logline/entry", test_entry);
     g_test_add_func("/logline/details", test_details);
     g_test_add_func("/logline/senders-and-recipients", test_senders_and_recipients);
     g_test_add_func("/logline/listener-port", test_listener_port);
