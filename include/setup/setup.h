@@ -19,6 +19,7 @@ struct setup_task {
     const char *folder;        /* NULL: where the MTA has its configuration */
     const char *file;          /* a .cf; NULL: that of the folder */
     bool check;                /* nothing is printed but doubts */
+    bool remove; /* how to take gatepost out again is printed; nothing where it is not in */
     void (*complain)(const char *format, ...) G_GNUC_PRINTF(1, 2); /* gets each doubt, a line */
     unsigned warnings;                                             /* counted */
 };

@@ -2,7 +2,9 @@
  *
  * gatepostctl check: what the daemon would say of its settings, and what it will need when it
  * starts on this machine (the latter are warnings: the settings may be meant for another one).
+ * Root looks as the user that the daemon becomes: what that user may not read, the daemon cannot.
  */
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -10,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/system.h"
 #include "command.h"
 #include "policy/snapshot.h"
 #include "rules.h"
@@ -31,13 +33,51 @@ static void warn_of_folder(const struct settings *settings, enum setting id, con
                          setting_row(id)->name, folder);
 }
 
+/* Whether this process has GROUP, or the folder gives it to what is made in it. */
+static bool may_give(gid_t group, const struct stat *folder)
+{
+    gid_t groups[256];
+    int count = getgroups(G_N_ELEMENTS(groups), groups);
+    bool given = geteuid() == 0 || getegid() == group ||
+                 (folder->st_mode & S_ISGID && folder->st_gid == group);
+    for (int i = 0; i < count && !given; i++)
+        given = groups[i] == group;
+    return given;
+}
+
+/* The service of the packages is never root, so that its user makes the socket. */
+static void warn_of_socket_folder(const struct settings *settings, const char *path,
+                                  struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_MILTER_SOCKET);
+    const struct setting_value *group = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP);
+    const char *user = settings_get(settings, NULL, SETTING_USER)->text;
+    const struct group *entry = *group->text ? getgrnam(group->text) : NULL;
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat status;
+    if (stat(folder, &status) != 0)
+        return;
+    if (access(folder, W_OK | X_OK) != 0)
+        problems_warning(problems, value->file, value->line,
+                         "milter_socket: user \"%s\" cannot make a socket in %s: gatepost starts "
+                         "as root alone, and the packages' service does not",
+                         user, folder);
+    if (entry && !may_give(entry->gr_gid, &status))
+        problems_warning(problems, group->file, group->line,
+                         "milter_socket_group: user \"%s\" is no member of %s (adduser %s %s): "
+                         "gatepost starts as root alone, and the packages' service does not",
+                         user, group->text, user, group->text);
+}
+
 static void warn_of_socket(const struct settings *settings, struct problems *problems)
 {
     struct socket_address address;
     const char *why;
     const char *text = settings_get(settings, NULL, SETTING_MILTER_SOCKET)->text;
-    if (socket_parse(text, &address, &why) && address.kind == SOCKET_UNIX)
-        warn_of_folder(settings, SETTING_MILTER_SOCKET, address.path, problems);
+    if (!socket_parse(text, &address, &why) || address.kind != SOCKET_UNIX)
+        return;
+    warn_of_folder(settings, SETTING_MILTER_SOCKET, address.path, problems);
+    warn_of_socket_folder(settings, address.path, problems);
 }
 
 static void warn_of_people(const struct settings *settings, struct problems *problems)
@@ -50,23 +90,6 @@ static void warn_of_people(const struct settings *settings, struct problems *pro
     if (*group->text && !getgrnam(group->text))
         problems_warning(problems, group->file, group->line,
                          "milter_socket_group: there is no group \"%s\"", group->text);
-}
-
-/* Whether the daemon's user may make files in FOLDER, as far as its permissions tell. */
-static bool may_write(const struct passwd *user, const char *folder)
-{
-    struct stat status;
-    if (access(folder, W_OK | X_OK) == 0 && (geteuid() != 0 || !user))
-        return true;
-    if (!user || stat(folder, &status) != 0)
-        return false;
-    if (user->pw_uid == 0)
-        return true;
-    if (user->pw_uid == status.st_uid)
-        return status.st_mode & S_IWUSR;
-    if (user->pw_gid == status.st_gid)
-        return status.st_mode & S_IWGRP;
-    return status.st_mode & S_IWOTH;
 }
 
 /* The server is asked: that it is away is no fault of the settings, what it says of itself may be.
@@ -111,7 +134,7 @@ static void warn_of_state(const struct settings *settings, struct problems *prob
         return;
     warn_of_folder(settings, SETTING_STATE, place.path, problems);
     g_autofree char *folder = g_path_get_dirname(place.path);
-    if (g_file_test(folder, G_FILE_TEST_IS_DIR) && !may_write(getpwnam(user), folder))
+    if (g_file_test(folder, G_FILE_TEST_IS_DIR) && access(folder, W_OK | X_OK) != 0)
         problems_warning(problems, value->file, value->line,
                          "state: user \"%s\" cannot write to %s: what is remembered would be lost "
                          "when gatepost stops",
@@ -179,6 +202,28 @@ static void print_whole(const char *file, const struct snapshot *snapshot)
     rules_print_skipped(snapshot, stdout);
 }
 
+/* Root becomes the user of the settings in FILE, with all his groups, for good. Whether that is
+ * somebody else; *NAME_R is who, to be freed. Where there is no such user, or root must stay, all
+ * is looked at as it is. */
+static bool become_user(const char *file, char **name_r)
+{
+    struct problems *problems = problems_new(); /* told when the policy is loaded */
+    struct settings *settings = settings_load(file, problems);
+    const char *name = settings ? settings_get(settings, NULL, SETTING_USER)->text
+                                : setting_row(SETTING_USER)->default_text;
+    const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
+    bool becomes = user && user->pw_uid != 0;
+    if (becomes && (!system_take_groups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) != 0 ||
+                    setuid(user->pw_uid) != 0)) {
+        complain("cannot look with the eyes of user %s: %s", name, g_strerror(errno));
+        becomes = false;
+    }
+    *name_r = g_strdup(name);
+    settings_free(settings);
+    problems_free(problems);
+    return becomes;
+}
+
 enum exit_code command_check(struct invocation *invocation)
 {
     gboolean verbose = FALSE;
@@ -187,11 +232,15 @@ enum exit_code command_check(struct invocation *invocation)
     enum parse_result parsed = invocation_parse(invocation, entries, 0, 0);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
+    g_autofree char *user = NULL;
+    bool is_user = become_user(invocation->config, &user);
     struct problems *problems = problems_new();
     struct snapshot *snapshot = snapshot_load(invocation->config, problems);
     if (snapshot)
         warn_of_surroundings(snapshot_settings(snapshot), problems);
     problems_print(problems, stderr);
+    if (!snapshot && is_user)
+        complain("this is what user %s, which the daemon becomes, can read", user);
     if (verbose) {
         if (snapshot)
             print_whole(invocation->config, snapshot);

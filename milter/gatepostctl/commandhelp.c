@@ -73,6 +73,7 @@ static const struct {
      "0 fine, 1 there is no rule NAME, 64 usage, 78 the settings are wrong"},
     {"setup",
      "  --check               compares instead, and says what is wrong\n"
+     "  --remove              prints how to take gatepost out of the MTA again\n"
      "  --mta-config FOLDER   (default: the MTA's own)\n"
      "  --cf FILE             Sendmail's sendmail.cf (default: the one in its folder)\n"
      "\n"

@@ -43,7 +43,7 @@ static const struct command commands[] = {
      command_reload},
     {"rules", "[NAME]", "The rules in force: score, name, where from, description.", command_rules},
     {"status", "[--json]", "How the daemon is.", command_status},
-    {"setup", "postfix|sendmail [--mta-config FOLDER] [--cf FILE] [--check]",
+    {"setup", "postfix|sendmail [--mta-config FOLDER] [--cf FILE] [--check|--remove]",
      "Prints what to add to the MTA's configuration; --check: looks for what is wrong in it.",
      command_setup},
     {"onion-map", "[OPTION...] DOMAIN...|-f FILE",

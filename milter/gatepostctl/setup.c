@@ -10,15 +10,20 @@
 #include "command.h"
 #include "ping.h"
 
-/* Without a settings file the defaults hold: one sets the MTA up before gatepost, or after. */
-static struct settings *load(const char *path)
+/* Without a settings file the defaults hold: one sets the MTA up before gatepost, or after.
+ * Mistakes in it are no matter to who only wants gatepost out of the MTA. */
+static struct settings *load(const char *path, bool forgives)
 {
     struct problems *problems = problems_new();
-    struct settings *settings = g_file_test(path, G_FILE_TEST_EXISTS)
-                                    ? settings_load(path, problems)
-                                    : settings_parse("", 0, path, problems);
-    problems_print(problems, stderr);
-    if (problems_errors(problems) > 0)
+    struct settings *settings =
+        g_file_test(path, G_FILE_TEST_EXISTS) ? settings_load(path, problems) : NULL;
+    if (!settings && problems_errors(problems) == 0)
+        settings = settings_parse("", 0, path, problems);
+    if (!settings && forgives)
+        settings = settings_parse("", 0, path, problems);
+    if (!forgives)
+        problems_print(problems, stderr);
+    if (problems_errors(problems) > 0 && !forgives)
         g_clear_pointer(&settings, settings_free);
     problems_free(problems);
     return settings;
@@ -66,7 +71,7 @@ static enum exit_code run(struct invocation *invocation, struct setup_task *task
         return usage_error(invocation, "setup knows nothing of \"%s\"", invocation->operands[0]);
     if (task->file && !mta->has_file)
         return usage_error(invocation, "--cf is for Sendmail");
-    struct settings *settings = load(invocation->config);
+    struct settings *settings = load(invocation->config, task->remove);
     task->settings = settings;
     task->settings_file = invocation->config;
     enum exit_code code = settings ? run_mta(invocation, mta, task) : CODE_CONFIG;
@@ -77,15 +82,19 @@ static enum exit_code run(struct invocation *invocation, struct setup_task *task
 enum exit_code command_setup(struct invocation *invocation)
 {
     char *folder = NULL, *file = NULL;
-    gboolean check = FALSE;
+    gboolean check = FALSE, remove = FALSE;
     const GOptionEntry entries[] = {
         {"mta-config", 0, 0, G_OPTION_ARG_FILENAME, &folder, NULL, NULL},
         {"cf", 0, 0, G_OPTION_ARG_FILENAME, &file, NULL, NULL},
         {"check", 0, 0, G_OPTION_ARG_NONE, &check, NULL, NULL},
+        {"remove", 0, 0, G_OPTION_ARG_NONE, &remove, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 1, 1);
-    struct setup_task task = {.folder = folder, .file = file, .check = check, .complain = complain};
-    enum exit_code code = parsed == PARSE_GOOD ? run(invocation, &task) : parse_code(parsed);
+    struct setup_task task = {
+        .folder = folder, .file = file, .check = check, .remove = remove, .complain = complain};
+    enum exit_code code = parsed != PARSE_GOOD ? parse_code(parsed)
+                          : check && remove    ? usage_error(invocation, "--check or --remove")
+                                               : run(invocation, &task);
     g_free(folder);
     g_free(file);
     return code;

@@ -250,6 +250,56 @@ static void print_master(struct postfix_setup *setup)
         printf("%s -P %s/inet/milter_macro_daemon_name=%s\n", setup->command, names[i], names[i]);
 }
 
+/* Taking gatepost out */
+
+/* Whether a word of a list of milters is gatepost's socket, or one that it had before. */
+static bool is_ours(const struct postfix_setup *setup, const char *word)
+{
+    return postfix_place(setup, word) > 0 || strstr(word, "gatepost");
+}
+
+/* Adds "NAME = REST" to ARGUMENTS if gatepost is in LIST. */
+static void add_without(const struct postfix_setup *setup, const char *name, const char *list,
+                        GString *arguments)
+{
+    g_autoptr(GPtrArray) words = setup_words(list);
+    g_autoptr(GString) rest = g_string_new(NULL);
+    bool found = false;
+    for (guint i = 0; i < words->len; i++) {
+        bool ours = is_ours(setup, words->pdata[i]);
+        found = found || ours;
+        if (!ours)
+            g_string_append_printf(rest, "%s%s", rest->len ? ", " : "", (char *)words->pdata[i]);
+    }
+    g_autofree char *text = g_strdup_printf("%s = %s", name, rest->str);
+    g_autofree char *quoted = g_shell_quote(g_strchomp(text));
+    if (found && setup_is_one_line(text))
+        g_string_append_printf(arguments, " %s", quoted);
+}
+
+static void print_removal(const struct postfix_setup *setup)
+{
+    static const char *const lists[] = {"smtpd_milters", "non_smtpd_milters"};
+    g_autoptr(GString) main = g_string_new(NULL), master = g_string_new(NULL);
+    for (size_t n = 0; n < G_N_ELEMENTS(lists); n++) {
+        add_without(setup, lists[n], postfix_get(setup, lists[n]), main);
+        for (guint i = 0; i < setup->postconf->services->len; i++) {
+            const struct postconf_service *service = setup->postconf->services->pdata[i];
+            const char *own = g_hash_table_lookup(service->overrides, lists[n]);
+            g_autofree char *name =
+                g_strdup_printf("%s/%s/%s", service->name, service->type, lists[n]);
+            if (own)
+                add_without(setup, name, own, master);
+        }
+    }
+    if (main->len)
+        printf("%s -e%s\n", setup->command, main->str);
+    if (master->len)
+        printf("%s -P%s\n", setup->command, master->str);
+    if (main->len || master->len)
+        printf("postfix%s reload\n", setup->command + strlen("postconf"));
+}
+
 /* The command */
 
 static void set_up(struct setup_task *task, const struct postconf *postconf)
@@ -263,6 +313,12 @@ static void set_up(struct setup_task *task, const struct postconf *postconf)
                                   .folder = postconf ? postconf_get(postconf, "config_directory")
                                                      : "/etc/postfix"};
     find_milter(&setup);
+    if (task->remove) {
+        if (postconf)
+            print_removal(&setup);
+        g_free(setup.milter);
+        return;
+    }
     if (!task->check) {
         print_main(&setup);
         print_master(&setup);
@@ -283,7 +339,7 @@ enum setup_result setup_postfix(struct setup_task *task)
         task->complain("%s: %s", task->folder, why);
         return SETUP_UNREADABLE;
     }
-    if (!postconf)
+    if (!postconf && !task->remove)
         setup_note(task,
                    "%s: nothing could be looked at; the lines are those for Postfix as it is "
                    "installed",

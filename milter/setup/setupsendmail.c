@@ -149,6 +149,16 @@ static void print_lines(struct sendmail_setup *setup)
     print_submit();
 }
 
+static void print_removal(const struct sendmail_setup *setup)
+{
+    g_autofree char *mc = sendmail_source(setup);
+    g_autofree char *safe = text_escape(mc);
+    printf("dnl Take the line of the filter %s out of %s, and its name out of\n"
+           "dnl confINPUT_MAIL_FILTERS, make the .cf file of it (on Debian: make -C /etc/mail)\n"
+           "dnl and restart Sendmail.\n",
+           setup->name, safe);
+}
+
 /* The command */
 
 static char *cf_path(const struct setup_task *task)
@@ -180,12 +190,16 @@ static void set_up(struct setup_task *task, const char *path, struct sendmailcf 
                    "milter_socket = %s cannot be written in sendmail.mc: choose a path of "
                    "letters and digits",
                    setup.socket);
-    if (!task->check) {
+    if (task->remove) {
+        if (sendmail_filter(&setup))
+            print_removal(&setup);
+    } else if (!task->check) {
         print_lines(&setup);
         sendmailsite(&setup);
         fflush(stdout);
     }
-    sendmaillook(&setup);
+    if (!task->remove)
+        sendmaillook(&setup);
     if (task->check)
         sendmailsite(&setup);
     g_free(setup.name);
@@ -203,12 +217,12 @@ enum setup_result setup_sendmail(struct setup_task *task)
         task->complain("%s: %s", path, why);
         return SETUP_UNREADABLE;
     }
-    if (!cf)
+    if (!cf && !task->remove)
         setup_note(task,
                    "%s: %s: nothing could be looked at; the lines are those for Sendmail as "
                    "it is installed",
                    path, why);
-    if (cf || !task->check)
+    if (cf || !(task->check || task->remove))
         set_up(task, path, cf);
     enum setup_result code = cf || !task->check ? SETUP_DONE : SETUP_NO_MTA;
     sendmailcf_free(cf);

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """gatepostctl's commands: options, output, exit codes, mistakes."""
+import contextlib
+import grp
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -11,7 +14,7 @@ sys.path.insert(0, sys.path[0])
 import ctl
 import gatepost
 import place
-from tap import Failure, absent, case, equal, match, run, true
+from tap import Failure, Skip, absent, case, equal, match, run, true
 
 FIELDS = ['file', 'verdict', 'stage', 'check', 'reply', 'recipients', 'score', 'required', 'rules',
           'charsets', 'scripts', 'autoreply', 'dnsbl', 'headers', 'permit']
@@ -191,6 +194,67 @@ def check_discard():
                                 senders='a@b.example %s\n' % result)
         match('senders:1: error: .*%s' % result.split()[0], exits(settings.run('check'), 78).stderr)
         exits(settings.run('test'), 78)
+
+
+def somebody_in_a_group():
+    """Name of a user, not root, and of a group that he is in beside his own; None: there is none."""
+    for group in grp.getgrall():
+        for name in group.gr_mem:
+            with contextlib.suppress(KeyError):
+                if pwd.getpwnam(name).pw_uid and pwd.getpwnam(name).pw_gid != group.gr_gid:
+                    return name, group.gr_name
+    return None
+
+
+def settings_of(user, text, socket='inet:20025@127.0.0.1', **tables):
+    """Settings whose daemon becomes USER."""
+    made = ctl.Settings('', **tables)
+    place.write(made.file, ctl.SURROUNDINGS.replace('user = root', 'user = ' + user).replace(
+        'inet:20025@127.0.0.1', socket.replace('/FOLDER', made.folder)) +
+        text.replace('/FOLDER', made.folder))
+    return made
+
+
+@case('check by root sees what the user of the settings can read, and nothing else')
+def check_as_user():
+    if os.geteuid() != 0:
+        raise Skip('for root')
+    settings = settings_of('nobody', SITE + 'mynetworks = /FOLDER/networks\n', networks='192.0.2.0/24\n')
+    path = settings.folder + '/networks'
+    equal(exits(settings.run('check'), 0).stderr, '', 'a file for all')
+    os.chmod(path, 0o600)
+    done = exits(settings.run('check'), 78)
+    match(r'gatepost.conf:\d+: error: .*networks.*Permission denied', done.stderr)
+    match('this is what user nobody, which the daemon becomes, can read', done.stderr)
+    exits(ctl.Settings(SITE + 'mynetworks = %s\n' % path).run('check'), 0)
+    os.chmod(settings.file, 0o600)
+    match('cannot.*read.*Permission denied|Permission denied',
+          exits(settings.run('check'), 78).stderr)
+    found = somebody_in_a_group()
+    if found:
+        settings = settings_of(found[0], SITE + 'mynetworks = %s\n' % path)
+        shutil.chown(path, 'root', found[1])
+        os.chmod(path, 0o640)
+        exits(settings.run('check'), 0)
+
+
+@case('check tells where the socket could not be made without root')
+def check_socket_folder():
+    if os.geteuid() != 0:
+        raise Skip('for root')
+    socket = 'unix:/FOLDER/milter.sock'
+    settings = settings_of('nobody', SITE, socket)
+    match('milter_socket: user "nobody" cannot make a socket in /', exits(settings.run('check'), 0)
+          .stderr)
+    shutil.chown(settings.folder, 'nobody')
+    equal(settings.run('check').stderr, '', 'a folder of its own')
+    settings = settings_of('nobody', SITE + 'milter_socket_group = mail\n', socket)
+    shutil.chown(settings.folder, 'nobody')
+    match(r'milter_socket_group: user "nobody" is no member of mail \(adduser nobody mail\)',
+          settings.run('check').stderr)
+    shutil.chown(settings.folder, 'nobody', 'mail')
+    os.chmod(settings.folder, 0o2755)
+    equal(settings.run('check').stderr, '', 'a folder that gives its group')
 
 
 @case('check -v shows what decides')

@@ -735,6 +735,28 @@ def postfix_live_socket():
     server.close()
 
 
+@case('setup postfix --remove prints how to take gatepost out, and nothing where it is not in')
+def postfix_remove():
+    main = ('smtpd_milters = %s, { unix:dkim, command_timeout=9s }\nnon_smtpd_milters = %s\n'
+            % (OURS, OURS))
+    master = SMTP + SUBMISSION + '  -o { smtpd_milters = unix:/run/gatepost/old.sock, unix:x }\n'
+    done = postfix_setup('', main, master, '--remove')
+    equal([words[3] for words in done.commands], ['-e', '-P'], 'options')
+    equal([word.replace('{ ', '{').replace(' }', '}') for words in done.commands
+           for word in words[4:]],
+          ['smtpd_milters = {unix:dkim, command_timeout=9s}', 'non_smtpd_milters =',
+           'submission/inet/smtpd_milters = unix:x'])
+    match('(?m)^postfix -c .* reload$', done.stdout)
+    equal(len(done.stdout.splitlines()), 3, done.stdout)
+    for settings in ('', 'mode = banana\n'):
+        done = postfix_setup(settings, 'smtpd_milters = unix:dkim\n', SMTP, '--remove')
+        equal((done.stdout, done.stderr), ('', ''), 'it is not in')
+    exits(ctl.Settings().run('setup', 'postfix', '--remove', '--check'), 64)
+    match('Take the line of the filter gatepost out of .*sendmail.mc',
+          Sendmail(GOOD).setup('', '--remove').stdout)
+    equal(Sendmail(CF).setup('', '--remove').stdout, '', 'it is not in')
+
+
 @case('what the timer runs tells what has changed, and that once')
 def changes():
     script = os.path.join(os.environ['GATEPOST_BUILD'], 'packaging/systemd/check-setup')

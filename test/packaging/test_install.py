@@ -220,14 +220,26 @@ def upgrade_changed(there):
           'local_domains = example.org', 'setting')
 
 
-@case('upgraded: with settings that are wrong, dpkg still ends well')
+@case('upgraded: with settings of which the new one would not start, the old one goes on')
 def upgrade_wrong(there):
-    mine = there.read(CONF)
-    there.write(CONF, mine + 'no_such_setting = 1\n')
-    install(there, 'third', '--force-confdef', '--force-confold')
-    equal(there.ok('dpkg-query', '-W', '-f', '${db:Status-Status}', 'gatepost'), 'installed')
+    mine, pid = there.read(CONF), main_pid(there)
+    for wrong in ('no_such_setting = 1\n', 'mynetworks = /etc/gatepost/of-root\n'):
+        there.sh('install -m 600 /dev/null /etc/gatepost/of-root')
+        there.write(CONF, mine + wrong)
+        output = install(there, 'third', '--force-confdef', '--force-confold')
+        match('of-root.*Permission denied' if 'of-root' in wrong else 'no_such_setting', output,
+              'what is wrong')
+        match('the old one goes on in memory', output, 'what becomes of it')
+        equal(there.ok('dpkg-query', '-W', '-f', '${db:Status-Status}', 'gatepost'), 'installed')
+        equal(main_pid(there), pid, 'the process')
+        serves(there)
+        done = there.run('/etc/needrestart/restart.d/gatepost.service')
+        equal((done.returncode, main_pid(there)), (1, pid), 'needrestart')
     there.write(CONF, mine)
-    there.ok('systemctl', 'restart', 'gatepost')
+    there.sh('rm /etc/gatepost/of-root')
+    there.ok('/etc/needrestart/restart.d/gatepost.service')
+    true(main_pid(there) != pid, 'needrestart starts anew what can start')
+    serves(there)
 
 
 @case('upgraded: a service that was disabled stays so')

@@ -81,9 +81,21 @@ def upgraded(there):
     delivered(there, 'newer')
 
 
+@case('removed while Postfix asks it: the two commands that are shown let mail flow again')
+def removed(there):
+    output = there.ok('dpkg', '-r', 'gatepost')
+    match('gatepost: postfix still asks gatepost, and takes no mail', output, 'dpkg')
+    send(there, r'451 4\.7\.1 ', '--from', STRANGER, '--to', KEEPER)
+    commands = re.findall(r'(?m)^    (post(?:conf|fix) .*)$', output)
+    equal([line.split()[0] for line in commands], ['postconf', 'postfix'], 'commands')
+    there.sh('\n'.join(commands))
+    send(there, r'250 2\.0\.0', '--from', STRANGER, '--to', KEEPER, '--header', 'Subject: without')
+    delivered(there, 'without')
+
+
 @case('Postfix purged of it: nothing of it is left in the queue folder')
 def purged(there):
-    there.ok('postconf', '-X', 'smtpd_milters', 'non_smtpd_milters', 'milter_default_action')
+    there.ok('postconf', '-X', 'milter_default_action')
     there.ok('dpkg', '--purge', 'gatepost')
     true(not there.exists('/var/spool/postfix/gatepost'), 'the folder is left')
     true(there.exists('/var/spool/postfix/incoming'), 'the queue is gone')
