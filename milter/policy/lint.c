@@ -217,11 +217,12 @@ static void lint_local_domains(const struct policy *policy, const struct setting
         matters |= (item->row->asks & ASKS_DESTINATION) && (item->row->traits & TRAIT_REFUSES);
     if (policy->section || value->given || !matters)
         return;
-    problems_warning(problems, value->file, value->line,
-                     "local_domains is not set: mail from outside %s answered %s; list the "
-                     "domains that this site receives mail for (gatepostctl setup postfix shows "
-                     "them), or set it empty if there are none",
-                     policy->monitor ? "would be (mode = monitor)" : "is", REPLY_TEMPORARY_FAILURE);
+    problems_warning(
+        problems, value->file, value->line,
+        "local_domains is not set: mail from outside %s answered %s; list the "
+        "domains that this site receives mail for (gatepostctl setup postfix, or sendmail, shows "
+        "them), or set it empty if there are none",
+        policy->monitor ? "would be (mode = monitor)" : "is", REPLY_TEMPORARY_FAILURE);
 }
 
 void policy_lint(const struct policy *policy, const struct settings *settings,
