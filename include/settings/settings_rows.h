@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Every parameter of gatepost.conf, a row each. The parser, `gatepostctl config` and the man page
- * gatepost.conf(5) read these rows: a new parameter is a row here and nothing else.
+ * gatepost.conf(5) read these rows: a new parameter is a row here, and an example of it in
+ * packaging/man/parameters, which the man page shows.
  *
  *   SETTING(ID, NAME, TYPE, DEFAULT, LIMITS, WHERE, MEANING)
  *
@@ -24,22 +25,25 @@ SETTING(MILTER_SOCKET, "milter_socket", SOCKET, "unix:" GATEPOST_RUNDIR "/milter
         MAIN,
         "Where the MTA connects: `unix:PATH`, `inet:PORT@HOST` or `inet6:PORT@HOST`. PATH is "
         "absolute and at most 107 bytes long. The host must be named, because whoever reaches the "
-        "socket is believed in everything; `0.0.0.0` or `::` opens it to every interface.")
-SETTING(MILTER_SOCKET_MODE, "milter_socket_mode", OCTAL, "0660", BETWEEN("0", "0777"), MAIN,
-        "Permissions of a `unix:` socket. The MTA needs to read and write.")
+        "socket is believed in everything; `0.0.0.0` or `::` opens it to every interface. A change "
+        "takes a restart.")
+SETTING(
+    MILTER_SOCKET_MODE, "milter_socket_mode", OCTAL, "0660", BETWEEN("0", "0777"), MAIN,
+    "Permissions of a `unix:` socket. The MTA needs to read and write. A change takes a restart.")
 SETTING(MILTER_SOCKET_GROUP, "milter_socket_group", TEXT, "", ANY, MAIN,
         "The group that a `unix:` socket is given to, so that the MTA's user, who is a member of "
-        "it, may connect. Empty: the group that gatepost runs with.")
+        "it, may connect. Empty: the group that gatepost runs with. A change takes a restart.")
 SETTING(MILTER_ENGINE, "milter_engine", CHOICE, "libmilter", CHOICES("libmilter"), MAIN,
         "What speaks the milter protocol with the MTA: `libmilter`, the library of Sendmail. This "
         "version has no other.")
 SETTING(CONTROL_SOCKET, "control_socket", PATH, GATEPOST_RUNDIR "/control.sock", NOT_EMPTY, MAIN,
-        "The socket over which `gatepostctl` speaks to the daemon.")
+        "The socket over which `gatepostctl` speaks to the daemon. A change takes a restart.")
 SETTING(PID_FILE, "pid_file", PATH, GATEPOST_RUNDIR "/gatepost.pid", ANY, MAIN,
-        "The file that holds the daemon's process id while it runs. Empty: none is written.")
+        "The file that holds the daemon's process id while it runs. Empty: none is written. A "
+        "change takes a restart.")
 SETTING(USER, "user", TEXT, "gatepost", NOT_EMPTY, MAIN,
         "Whom the daemon becomes when root starts it, after its sockets are bound. Started by "
-        "anybody else it stays who it is.")
+        "anybody else it stays who it is. A change takes a restart.")
 SETTING(STATE, "state", STATE_PLACE, "sqlite:" GATEPOST_STATEDIR "/gatepost.db", NOT_EMPTY, MAIN,
         "Where is kept what outlives the daemon: `sqlite:PATH`, a file that only the daemon's user "
         "may read; `redis://HOST[:PORT][/DB]` or `redis+unix:PATH`, a Redis or Valkey server that "
@@ -50,16 +54,18 @@ SETTING(STATE, "state", STATE_PLACE, "sqlite:" GATEPOST_STATEDIR "/gatepost.db",
         "installation. While neither can be written, mail is served all the same, and the "
         "log warns. A change takes a restart.")
 SETTING(STATE_USER, "state_user", TEXT, "", ANY, MAIN,
-        "Who gatepost is for the Redis server (its ACL); empty: the default user.")
+        "Who gatepost is for the Redis server (its ACL); empty: the default user. A change takes a "
+        "restart.")
 SETTING(STATE_PASSWORD_FILE, "state_password_file", TEXT, "", ANY, MAIN,
-        "The file whose first line is the password for the Redis server; empty: none.")
+        "The file whose first line is the password for the Redis server; empty: none. A change "
+        "takes a restart.")
 SETTING(STATE_PREFIX, "state_prefix", TEXT, "gp1:", NOT_EMPTY, MAIN,
         "What all keys on the Redis server begin with. Daemons with the same prefix count "
-        "together.")
+        "together. A change takes a restart.")
 SETTING(STATE_TIMEOUT, "state_timeout", TIME, "200ms", BETWEEN("1ms", "10s"), MAIN,
         "How long a message may wait for an answer of the Redis server. After three answers in a "
         "row that did not come, nobody waits: each daemon counts by itself, until the server is "
-        "back.")
+        "back. A change takes a restart.")
 SETTING(STOP_TIMEOUT, "stop_timeout", TIME, "30s", BETWEEN("0", "10m"), MAIN,
         "How long a stop waits for the messages that are being received. What is not done by then "
         "is cut off, and the MTA answers as it does when a milter fails.")

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A build tool, not part of gatepost: copies the template of gatepost.conf(5) to standard output
- * and puts the table of parameters where a line says @PARAMETERS@, in mdoc(7). It uses the C
- * library alone, because it is built for the machine that builds.
+ * and puts the table of parameters where a line says @PARAMETERS@, and their names where one says
+ * @INDEX@, in mdoc(7). Their examples are lines of the file "parameters". It uses the C library
+ * alone, because it is built for the machine that builds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ static char word[512]; /* the word being written, escaped for roff */
 static size_t word_length;
 static size_t column;
 static bool is_bold;
+static FILE *examples;
 
 static void add(const char *text)
 {
@@ -110,16 +112,48 @@ static void write_bold(const char *text)
     write_text("`");
 }
 
-static void write_default(const struct setting_row *row)
+/* TEXT within the quotes of a macro's argument. */
+static void write_literal(const char *text)
 {
-    write_text("Default: ");
-    if (!row->default_text)
-        write_text("not set");
-    else if (*row->default_text == '\0')
-        write_text("empty");
-    else
-        write_bold(row->default_text);
+    for (const char *p = text; *p; p++)
+        if (*p == '"')
+            fputs("\\(dq", stdout);
+        else if (*p == '\\')
+            fputs("\\e", stdout);
+        else if (*p == '-')
+            fputs("\\-", stdout);
+        else
+            putchar(*p);
+}
+
+/* The example of NAME, a line of the file, and the version whose heading it stands below. */
+static const char *example_of(const char *name, char *version_r, size_t size)
+{
+    static char line[512];
+    size_t length = strlen(name);
+    rewind(examples);
+    while (fgets(line, sizeof line, examples)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '[')
+            snprintf(version_r, size, "%.*s", (int)strcspn(line + 1, "]"), line + 1);
+        else if (strncmp(line, name, length) == 0 && line[length] == ' ')
+            return line;
+    }
+    fprintf(stderr, "mdoc: packaging/man/parameters has no example of %s; add: %s = VALUE\n", name,
+            name);
+    exit(1);
+}
+
+static void write_example(const struct setting_row *row)
+{
+    char version[32] = "";
+    const char *example = example_of(row->name, version, sizeof version);
+    write_text("Since version ");
+    write_text(version);
     write_line(".");
+    fputs(".Dl \"", stdout);
+    write_literal(example);
+    fputs("\"\n", stdout);
 }
 
 static void write_bounds(const struct setting_row *row)
@@ -151,15 +185,26 @@ static void write_places(const struct setting_row *row)
     }
 }
 
+/* The name, its type and its default, as postconf(5) has them. */
+static void write_heading(const struct setting_row *row)
+{
+    const char *value = !row->default_text   ? "not set"
+                        : *row->default_text ? row->default_text
+                                             : "empty";
+    printf(".It Sy %s%s No = Ar %s No \"(default: ", row->name,
+           row->where & SETTING_KEYED ? " Ar NAME" : "", setting_type_word(row->type));
+    write_literal(value);
+    fputs(")\"\n", stdout);
+}
+
 static void write_item(const struct setting_row *row)
 {
-    printf(".It Sy %s%s No = Ar %s\n", row->name, row->where & SETTING_KEYED ? " Ar NAME" : "",
-           setting_type_word(row->type));
+    write_heading(row);
     write_line(row->meaning);
     fputs(".Pp\n", stdout);
-    write_default(row);
     write_bounds(row);
     write_places(row);
+    write_example(row);
 }
 
 /* The parameters of main, or those that stand in sections of KIND alone. */
@@ -186,6 +231,28 @@ static void write_list(enum section_kind kind)
         fputs(".El\n", stdout);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of all parameters, in the order of the alphabet. */
+static void write_index(void)
+{
+    const char *names[SETTING_COUNT];
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        names[i] = setting_rows[i].name;
+    qsort(names, SETTING_COUNT, sizeof names[0], compare_names);
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
+            continue;
+        write_bold(names[i]);
+        add(i + 1 < SETTING_COUNT ? "," : ".");
+        end_word();
+    }
+    end_line();
+}
+
 /* The folders of this build in place of their marks. */
 static void copy_line(const char *line)
 {
@@ -207,14 +274,17 @@ static void copy_line(const char *line)
 
 int main(int argc, char **argv)
 {
-    FILE *template = argc == 2 ? fopen(argv[1], "r") : NULL;
-    if (!template) {
-        fprintf(stderr, "usage: mdoc TEMPLATE\n");
+    FILE *template = argc == 3 ? fopen(argv[1], "r") : NULL;
+    examples = argc == 3 ? fopen(argv[2], "r") : NULL;
+    if (!template || !examples) {
+        fprintf(stderr, "usage: mdoc TEMPLATE PARAMETERS\n");
         return 1;
     }
     char line[1024];
     while (fgets(line, sizeof line, template)) {
-        if (strcmp(line, "@PARAMETERS@\n") != 0)
+        if (strcmp(line, "@INDEX@\n") == 0)
+            write_index();
+        else if (strcmp(line, "@PARAMETERS@\n") != 0)
             copy_line(line);
         else
             for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
@@ -222,5 +292,6 @@ int main(int argc, char **argv)
     }
     bool is_bad = ferror(template);
     fclose(template);
+    fclose(examples);
     return is_bad || fflush(stdout) != 0;
 }

@@ -164,5 +164,50 @@ def table_types():
           'not in the page')
 
 
+def rows():
+    """[(ID, name, where, meaning)] of the table of parameters."""
+    text = re.sub(r'"\s*\n\s*"', '', read('include/settings/settings_rows.h'))
+    found = re.findall(r'^SETTING\(\s*(\w+),\s*"(\w+)",(.*?)\b((?:MAIN|LISTENER|PROFILE|LIMIT|KEYED)'
+                       r'(?: \| \w+)*),\s*"(.*?)"\)$', text, re.M | re.S)
+    true(len(found) > 60, 'the table of parameters is not where it was')
+    return [(setting, name, where, meaning) for setting, name, _, where, meaning in found]
+
+
+@case('each parameter has one example, which gatepostctl check takes')
+def parameter_examples():
+    known = {name: where for _, name, where, _ in rows()}
+    lines = [line for line in read('packaging/man/parameters').splitlines()
+             if line and line[0] not in '#[']
+    equal(sorted(line.split()[0] for line in lines), sorted(known), 'the examples are those of')
+    folder = place.folder('gatepost-man-')
+    for name in ('senders', 'certificates', 'clients', 'limits', 'redis-password', 'rules',
+                 'virtual_domains'):
+        place.write(folder + '/' + name, '')
+    for line in lines:
+        name = line.split()[0]
+        text = re.sub('/(etc|usr/share)/(gatepost|postfix)', folder, line)
+        if known[name] == 'LIMIT':
+            needed = [part for part in ('key = client', 'max = 5', 'per = 1h')
+                      if part.split()[0] != name]
+            text = '[limit x]\n%s\n%s\n' % ('\n'.join(needed), text)
+        elif 'MAIN' not in known[name]:
+            text = '[profile x]\n' + text
+        elif 'check_limit' in line:
+            text += '\n[limit out]\nkey = sasl_user\nmax = 5\nper = 1h'
+        path = place.write(folder + '/gatepost.conf', 'local_domains = example.org\n' * (
+            name != 'local_domains') + 'rule_files =\n' * (name != 'rule_files') + text + '\n')
+        done = ctl.run('-c', path, 'check')
+        true('error:' not in done.stderr and done.returncode == 0, line + ': ' + done.stderr)
+
+
+@case('the pages say of each parameter whether it takes a restart')
+def restart():
+    array = re.search(r'startup_settings\[\] = \{(.*?)\}', read('milter/daemon/service.c'), re.S)
+    settings = {setting: name for setting, name, _, _ in rows()}
+    held = {settings[word] for word in re.findall(r'SETTING_(\w+)', array[1])}
+    said = {name for _, name, _, meaning in rows() if 'A change takes a restart.' in meaning}
+    equal(sorted(said), sorted(held), 'settings_rows.h says "A change takes a restart." of')
+
+
 if __name__ == '__main__':
     run()
