@@ -45,6 +45,8 @@ enum check_result run_reject_unknown_helo_hostname(struct check *check)
     if (helo[0] == '[')
         return run_reject_invalid_helo_hostname(check);
     static const char format[] = "<%s>: Helo command rejected: %s";
+    if (g_str_has_suffix(helo, ".")) /* smtpd takes it for no name, and does not ask */
+        return check_refuse(check, 450, "4.7.1", format, helo, "Host not found");
     switch (dns_questions_domain(check->dns_questions, helo, DOMAINCHECK_HOST)) {
     case DOMAINCHECK_PENDING:
         return check_wait(check, WAIT_DNS);
