@@ -135,3 +135,17 @@ bool postfix_is_called(const struct postfix_setup *setup, const char *name)
     }
     return false;
 }
+
+char *postfix_name_for(const struct postconf_service *service)
+{
+    static const struct {
+        const char *service, *name;
+    } rows[] = {{"smtp", "smtp"},      {"25", "smtp"},           {"smtpd", "smtp"},
+                {"587", "submission"}, {"smtps", "submissions"}, {"465", "submissions"}};
+    const char *colon = strrchr(service->name, ':');
+    const char *port = colon ? colon + 1 : service->name;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(rows[i].service, port) == 0)
+            return g_strdup(rows[i].name);
+    return text_is_number(port) ? g_strconcat("smtp-", port, NULL) : g_strdup(port);
+}

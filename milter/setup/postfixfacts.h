@@ -57,6 +57,16 @@ bool postfix_is_called(const struct postfix_setup *setup, const char *name);
 /* Whether only this machine reaches the service: there mail comes back from content filters. */
 bool postfix_is_inner(const struct postconf_service *service);
 
+/* A name for a service that has none: its own, without an address. The caller frees it. */
+char *postfix_name_for(const struct postconf_service *service);
+
+/* Whether gatepost can read a table of Postfix's, by its type (postfixsite.c). */
+bool postfix_can_read(const char *table);
+
+/* Prints, as remarks, the restriction lists of main.cf and master.cf as gatepost.conf could have
+ * them, and which of their words must stay there (postfixlists.c). */
+void postfixlists_print(const struct postfix_setup *setup);
+
 /* Prints the lines for gatepost.conf, or, when it is to be checked, tells where that falls short of
  * them (postfixsite.c). */
 void postfixsite(const struct postfix_setup *setup);

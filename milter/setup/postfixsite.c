@@ -11,8 +11,7 @@
 #include "reach.h"
 #include "smallfile.h"
 
-/* Whether gatepost can read a table of Postfix's. */
-static bool can_read(const char *table)
+bool postfix_can_read(const char *table)
 {
     static const char *const types[] = {"texthash", "hash", "btree",  "lmdb",   "cdb",   "dbm",
                                         "cidr",     "pcre", "regexp", "inline", "static"};
@@ -65,7 +64,7 @@ static void add_domains(const struct postfix_setup *setup, const char *parameter
     for (guint i = 0; i < words->len; i++) {
         const char *word = words->pdata[i];
         bool is_table = strchr(word, ':') && word[0] != '[';
-        if (is_table && !can_read(word)) {
+        if (is_table && !postfix_can_read(word)) {
             g_autofree char *text = g_strdup_printf("%s has the table %s", parameter, word);
             setup_add_word(unreadable, text);
             continue;
@@ -173,7 +172,7 @@ static void propose_tables(const struct postfix_setup *setup, enum setting id,
     g_autoptr(GPtrArray) unreadable = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < words->len; i++) {
         const char *table = words->pdata[i];
-        if (can_read(table))
+        if (postfix_can_read(table))
             g_ptr_array_add(tables, g_strdup(table));
         else
             g_ptr_array_add(unreadable, g_strdup_printf("%s has the table %s", parameter, table));

@@ -37,14 +37,22 @@ static const char *const parameters[] = {"compatibility_level",
                                          "recipient_delimiter",
                                          "relay_clientcerts",
                                          "relay_domains",
+                                         "smtpd_client_restrictions",
+                                         "smtpd_data_restrictions",
                                          "smtpd_delay_reject",
+                                         "smtpd_end_of_data_restrictions",
                                          "smtpd_enforce_tls",
+                                         "smtpd_helo_restrictions",
                                          "smtpd_milter_maps",
                                          "smtpd_milters",
                                          "smtpd_proxy_filter",
+                                         "smtpd_recipient_restrictions",
+                                         "smtpd_relay_restrictions",
+                                         "smtpd_restriction_classes",
                                          "smtpd_sasl_auth_enable",
                                          "smtpd_sasl_local_domain",
                                          "smtpd_sender_login_maps",
+                                         "smtpd_sender_restrictions",
                                          "smtpd_tls_auth_only",
                                          "smtpd_tls_security_level",
                                          "smtpd_tls_wrappermode",
@@ -174,21 +182,6 @@ static void print_main(const struct postfix_setup *setup)
 
 /* master.cf */
 
-/* A name for a service that has none: its own, without an address. */
-static char *name_for(const struct postconf_service *service)
-{
-    static const struct {
-        const char *service, *name;
-    } rows[] = {{"smtp", "smtp"},      {"25", "smtp"},           {"smtpd", "smtp"},
-                {"587", "submission"}, {"smtps", "submissions"}, {"465", "submissions"}};
-    const char *colon = strrchr(service->name, ':');
-    const char *port = colon ? colon + 1 : service->name;
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (strcmp(rows[i].service, port) == 0)
-            return g_strdup(rows[i].name);
-    return text_is_number(port) ? g_strconcat("smtp-", port, NULL) : g_strdup(port);
-}
-
 static void print_override(const struct postfix_setup *setup,
                            const struct postconf_service *service, const char *name,
                            const char *value)
@@ -213,7 +206,7 @@ static void print_service(const struct postfix_setup *setup, const struct postco
     }
     if (shown != POSTFIX_OTHERS_ONLY && shown != POSTFIX_SHOWN)
         return;
-    g_autofree char *name = own ? g_strdup(own) : name_for(service);
+    g_autofree char *name = own ? g_strdup(own) : postfix_name_for(service);
     if (own) {
         print_remark("%s/%s has its name: %s", service->name, service->type, own);
         return;
@@ -323,6 +316,8 @@ static void set_up(struct setup_task *task, const struct postconf *postconf)
         print_main(&setup);
         print_master(&setup);
         postfixsite(&setup);
+        if (postconf)
+            postfixlists_print(&setup);
         fflush(stdout);
     }
     postfixlook(&setup);

@@ -498,6 +498,64 @@ proxy_interfaces = 198.51.100.1
     match(r'(?m)^origin = mail.example.org$', printed)
 
 
+LISTS = """
+smtpd_restriction_classes = strict
+strict = reject_unknown_sender_domain, reject_unverified_sender
+smtpd_client_restrictions = permit_mynetworks, reject_rbl_client zen.example=127.0.0.2,
+  check_client_access mysql:/x
+smtpd_helo_restrictions = reject_invalid_hostname, check_helo_mx_access static:x
+smtpd_sender_restrictions = check_sender_access inline:{a=OK}, warn_if_reject
+  reject_unverified_sender, check_policy_service { inet:127.0.0.1:10, timeout=3 },
+  warn_if_reject reject_unknown_sender_domain
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated permit_mx_backup
+  defer_unauth_destination
+smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, strict,
+  inline:{b@c=REJECT}, reject_unverified_recipient, check_ccert_access static:x, sleep 1,
+  reject_unauth_pipelining, reject_unlisted_recipient, made_up
+smtpd_data_restrictions = reject_unauth_pipelining
+"""
+
+
+@case('setup postfix proposes lists made of those of main.cf, and names what must stay there')
+def postfix_lists():
+    done = postfix_setup('', LISTS, SMTP + SUBMISSION +
+                         '  -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n'
+                         '  -o smtpd_sender_restrictions=\n')
+    proposal = re.findall(r'(?m)^#((?:\w+ =|\[listener ).*)$', done.stdout)
+    equal(proposal, [
+        'restriction_classes = strict', 'strict = reject_unknown_sender_domain',
+        'client_restrictions = permit_mynetworks reject_rbl_client zen.example=127.0.0.2',
+        'helo_restrictions = reject_invalid_hostname',
+        'sender_restrictions = reject_cleartext_auth reject_authenticated_sender_login_mismatch '
+        'check_sender_access inline:{a=OK} warn_if_reject reject_unknown_sender_domain '
+        'permit_mynetworks reject_unauthenticated_sender_login_mismatch',
+        'recipient_restrictions = permit_mynetworks reject_unauth_destination strict '
+        'inline:{b@c=REJECT} permit_sasl_authenticated reject_dnsbl',
+        '[listener submission]', 'client_restrictions = permit_sasl_authenticated reject',
+        'sender_restrictions = reject_cleartext_auth reject_authenticated_sender_login_mismatch '
+        'permit_mynetworks reject_unauthenticated_sender_login_mismatch'])
+    left = re.findall(r'(?m)^# (\S+): leave (.*?) \(', done.stdout)
+    equal(left, [
+        ('strict', 'reject_unverified_sender'),
+        ('smtpd_client_restrictions', 'check_client_access mysql:/x'),
+        ('smtpd_helo_restrictions', 'check_helo_mx_access static:x'),
+        ('smtpd_sender_restrictions', 'warn_if_reject reject_unverified_sender'),
+        ('smtpd_sender_restrictions', 'check_policy_service { inet:127.0.0.1:10, timeout=3 }'),
+        ('smtpd_relay_restrictions', 'permit_mx_backup'),
+        ('smtpd_recipient_restrictions', 'reject_unverified_recipient'),
+        ('smtpd_recipient_restrictions', 'check_ccert_access static:x'),
+        ('smtpd_recipient_restrictions', 'sleep 1'),
+        ('smtpd_recipient_restrictions', 'reject_unauth_pipelining'),
+        ('smtpd_recipient_restrictions', 'reject_unlisted_recipient'),
+        ('smtpd_recipient_restrictions', 'made_up'), ('smtpd_data_restrictions', 'all of it')])
+    checked = exits(ctl.Settings('local_domains = example.org\n' + '\n'.join(proposal) + '\n')
+                    .run('check'), 0)
+    absent('error', checked.stderr)
+    plain = postfix_setup('', 'smtpd_relay_restrictions = permit_mynetworks, '
+                          'permit_sasl_authenticated, defer_unauth_destination\n')
+    absent('(?m)^#\\w*restrictions =', plain.stdout)
+
+
 @case('setup postfix --check tells of networks that Postfix does not know')
 def postfix_networks():
     done = postfix_setup('mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/25 198.51.100.7 10.0.0.0/8 '
