@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/when.h"
 #include "command.h"
 #include "daemon.h"
 #include "suggest.h"
@@ -22,12 +23,16 @@ static enum exit_code ask_with(const struct invocation *invocation, GString *req
 }
 
 /* Without the daemon: out of log files. */
-static enum exit_code suggest(const struct invocation *invocation, char **files)
+static enum exit_code suggest(const struct invocation *invocation, char **files,
+                              const char *since_text)
 {
+    int64_t since = INT64_MIN;
     if (!files || !*files || invocation->operands[1])
         return usage_error(invocation, "limits suggest reads log lines: --log FILE, as often as "
                                        "there are files");
-    struct suggestion *suggestion = suggestion_new();
+    if (since_text && !when_parse(since_text, g_get_real_time(), WHEN_SINCE, &since))
+        return usage_error(invocation, "--since %s: " WHEN_FORMS, since_text);
+    struct suggestion *suggestion = suggestion_new(since);
     enum exit_code code = CODE_FINE;
     for (char **file = files; *file && code == CODE_FINE; file++) {
         g_autofree char *why = suggestion_read(suggestion, *file);
@@ -45,11 +50,12 @@ static enum exit_code suggest(const struct invocation *invocation, char **files)
 enum exit_code command_limits(struct invocation *invocation)
 {
     gboolean json = FALSE;
-    g_autofree char *near = NULL;
+    g_autofree char *near = NULL, *since = NULL;
     g_auto(GStrv) logs = NULL;
     const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL},
                                     {"near", 0, 0, G_OPTION_ARG_STRING, &near, NULL, NULL},
                                     {"log", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &logs, NULL, NULL},
+                                    {"since", 0, 0, G_OPTION_ARG_STRING, &since, NULL, NULL},
                                     {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 0, OPERANDS_MAX);
     if (parsed != PARSE_GOOD)
@@ -58,7 +64,9 @@ enum exit_code command_limits(struct invocation *invocation)
         (strspn(near, "0123456789") == 0 || strcmp(near + strspn(near, "0123456789"), "%") != 0))
         return usage_error(invocation, "--near needs a percentage, as 80%%");
     if (g_strcmp0(invocation->operands[0], "suggest") == 0)
-        return suggest(invocation, logs);
+        return suggest(invocation, logs, since);
+    if (since)
+        return usage_error(invocation, "--since goes with limits suggest alone");
     g_autoptr(GString) request = g_string_new("limits");
     if (json)
         g_string_append(request, " --json");

@@ -25,7 +25,8 @@ static const struct command commands[] = {
      command_greylist},
     {"limits",
      "[--json] [--near N%] [LIMIT [KEY]], limits reset LIMIT KEY,\n"
-     "         limits allow LIMIT KEY N TIME, limits release, limits suggest --log FILE...",
+     "         limits allow LIMIT KEY N TIME, limits release,\n"
+     "         limits suggest [--since T] --log FILE...",
      "What was used of limits; forgets it; allows more for a time; prints what may leave hold.",
      command_limits},
     {"lookup", "TABLE KEY...", "Asks a table (cidr:FILE ...); KEY -: reads keys from stdin.",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Recipients by login and day, as the log has them. A day is what the line begins with: the date
- * of syslog ("Nov 27") or of RFC 3339; lines without one count as one day.
+ * Recipients by login and day, as the log has them. When a line was written says the line: "ts" of
+ * JSON, or what syslog puts in front ("Nov 27 14:00:30" or RFC 3339). Lines without a time count as
+ * one day, unless it matters when they were written.
  */
 #include "suggest.h"
 
@@ -9,14 +10,19 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/when.h"
+
 struct suggestion {
     GHashTable *days; /* "LOGIN DAY" -> guint64 * */
     guint64 messages;
+    int64_t since;
+    guint64 undated; /* messages that say no time, and so are not known to be recent enough */
 };
 
-struct suggestion *suggestion_new(void)
+struct suggestion *suggestion_new(int64_t since)
 {
     struct suggestion *suggestion = g_new0(struct suggestion, 1);
+    suggestion->since = since;
     suggestion->days = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return suggestion;
 }
@@ -60,13 +66,34 @@ static guint64 count_recipients(const char *list)
     return count;
 }
 
-static char *day_of(const char *line)
+/* When a line was written, as it says so itself: to be freed, "" if it does not. *DAY_R: how much
+ * of that is the day. */
+static char *stamp_of(const char *line, const char *padded, size_t *day_r)
 {
-    if (g_ascii_isdigit(line[0]) && strlen(line) > 10 && line[4] == '-')
-        return g_strndup(line, 10);
-    if (g_ascii_isupper(line[0]) && strlen(line) > 6 && line[3] == ' ')
-        return g_strndup(line, 6);
+    enum { RFC3339_DAY = 10, SYSLOG_DAY = 6, SYSLOG_STAMP = 15 };
+    char *json = line[0] == '{' ? value_of(padded, "ts") : NULL;
+    *day_r = RFC3339_DAY;
+    if (json)
+        return json;
+    if (g_ascii_isdigit(line[0]) && strlen(line) > RFC3339_DAY && line[4] == '-')
+        return g_strndup(line, strcspn(line, " \t\n"));
+    *day_r = SYSLOG_DAY;
+    if (g_ascii_isupper(line[0]) && strlen(line) > SYSLOG_STAMP && line[3] == ' ')
+        return g_strndup(line, SYSLOG_STAMP);
     return g_strdup("");
+}
+
+/* Whether what STAMP says is within what is asked for. */
+static bool is_recent(struct suggestion *suggestion, const char *stamp)
+{
+    int64_t when;
+    if (suggestion->since == INT64_MIN)
+        return true;
+    if (!*stamp || !when_parse(stamp, g_get_real_time(), WHEN_SINCE, &when)) {
+        suggestion->undated++;
+        return false;
+    }
+    return when >= suggestion->since;
 }
 
 static void take_line(struct suggestion *suggestion, const char *line)
@@ -77,8 +104,11 @@ static void take_line(struct suggestion *suggestion, const char *line)
     if (g_strcmp0(action, "accept") != 0 || g_strcmp0(stage, "message") != 0 || !login || !to ||
         *login == '\0' || strcmp(login, "-") == 0)
         return;
-    g_autofree char *day = day_of(line);
-    g_autofree char *key = g_strdup_printf("%s %s", login, day);
+    size_t day;
+    g_autofree char *stamp = stamp_of(line, padded, &day);
+    if (!is_recent(suggestion, stamp))
+        return;
+    g_autofree char *key = g_strdup_printf("%s %.*s", login, (int)day, stamp);
     guint64 *sum = g_hash_table_lookup(suggestion->days, key);
     if (!sum) {
         sum = g_new0(guint64, 1);
@@ -126,6 +156,9 @@ void suggestion_print(const struct suggestion *suggestion, FILE *stream)
     g_hash_table_iter_init(&iter, suggestion->days);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         g_array_append_val(numbers, *(guint64 *)value);
+    if (suggestion->undated)
+        fprintf(stream, "%" G_GUINT64_FORMAT " messages whose lines say no time are left out\n",
+                suggestion->undated);
     if (numbers->len == 0) {
         fputs("no message that passed with a login is in these lines\n", stream);
         return;

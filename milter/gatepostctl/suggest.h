@@ -12,7 +12,8 @@
 
 struct suggestion;
 
-struct suggestion *suggestion_new(void);
+/* Of what was sent at SINCE (us since 1970) or later; INT64_MIN: whenever. */
+struct suggestion *suggestion_new(int64_t since);
 void suggestion_free(struct suggestion *suggestion);
 
 /* Reads the lines of the file PATH, text or JSON, packed by gzip or not, with or without what

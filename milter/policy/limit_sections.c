@@ -238,16 +238,21 @@ static bool names_limit(const struct restriction_list *list, const struct limit 
 {
     const struct restriction_item *item;
     for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
-        if (item->argument.word && strcmp(item->row->name, "check_limit") == 0 &&
+        if (item->row && item->argument.word && strcmp(item->row->name, "check_limit") == 0 &&
             strcmp(item->argument.word, limit->name) == 0)
             return true;
     return false;
 }
 
+/* In a list, or in a class, which a table may name. */
 static bool is_used(const struct policy *policy, const struct limit *limit)
 {
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (names_limit(policy->lists[kind], limit))
+            return true;
+    const GPtrArray *classes = policy->classes;
+    for (guint i = 0; classes && i < classes->len; i++)
+        if (names_limit(((const struct restriction_class *)classes->pdata[i])->list, limit))
             return true;
     return false;
 }

@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import sys
+import time
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
@@ -24,6 +25,12 @@ RCPT = 'recipient_restrictions = check_limit x permit_sasl_authenticated\n'
 MESSAGE = 'message_restrictions = check_limit x permit_sasl_authenticated\n'
 OWNERS = 'sender_login_maps = inline:{a@b=bob}\n'
 
+BY_TABLE = """restriction_classes = metered
+metered = check_limit x
+recipient_restrictions = check_sender_access inline:{example.com=metered}
+    permit_sasl_authenticated
+"""
+
 # Settings, and what must be said of them; None: nothing of limits.
 SAID = [
     (RCPT + limit(), None),
@@ -31,6 +38,7 @@ SAID = [
     (RCPT + limit(max=''), 'error: .limit x.: max must be set'),
     (RCPT + limit(per=''), 'error: .limit x.: per must be set'),
     (limit(), 'warning: limit x is counted nowhere'),
+    (BY_TABLE + limit(), None),
     ('client_restrictions = check_limit x\n' + limit(),
      'error: .*check_limit stands in recipient_restrictions or message_restrictions alone'),
     ('recipient_restrictions = check_limit\n' + limit(), r'error: .*check_limit needs the name'),
@@ -95,6 +103,17 @@ def trial():
         equal([one['verdict'] for one in told['recipients']], ['accept', 'accept', 'reject'])
 
 
+@case('a limit in a class that only a table names')
+def by_table():
+    settings = ctl.Settings(SITE + BY_TABLE + limit(max='2'))
+    for sender, verdicts in (('a@example.com', ['accept', 'accept', 'reject']),
+                             ('a@example.net', ['accept'] * 3)):
+        done = settings.run('test', '--json', '--from', sender, '--rcpt', 'a@x.test', '--rcpt',
+                            'b@x.test', '--rcpt', 'c@x.test', *AUTH.split())
+        told = json.loads(done.stdout)
+        equal([one['verdict'] for one in told['recipients']], verdicts, told['reply'])
+
+
 @case('suggest: percentiles, and a max that only outliers would have met')
 def suggest():
     settings = ctl.Settings(SITE)
@@ -126,6 +145,23 @@ def suggest():
     half = settings.run('limits', 'suggest', '--log', path + '.gz')
     equal((half.returncode, half.stdout), (64, ''), 'a file that is cut off')
     match('end of file', half.stderr)
+    with open(path, 'w', encoding='utf-8') as handle:
+        for stamp in (time.strftime('%b %e %H:%M:%S', time.localtime(time.time() - 3600)),
+                      time.strftime('%Y-%m-%dT%H:%M:%S+00:00', time.gmtime(time.time() - 3600)),
+                      time.strftime('%b %e %H:%M:%S', time.localtime(time.time() - 9 * 86400)),
+                      '2020-01-01T10:00:00+01:00', 'no time'):
+            handle.write(stamp + ' mail gatepost[1]: action=accept stage=message sasl=u to=a@b\n')
+        handle.write('{"ts":"2020-01-01T10:00:00Z","action":"accept","stage":"message","sasl":"u",'
+                     '"to":["a@b"]}\n')
+    for since, expected in (('2h', ', 2 messages:'), ('10d', ', 3 messages:'),
+                            ('2019-12-31', ', 5 messages:')):
+        done = settings.run('limits', 'suggest', '--since', since, '--log', path)
+        match(expected, done.stdout, since + done.stderr)
+        match('^1 messages whose lines say no time', done.stdout, since)
+    done = settings.run('limits', 'suggest', '--since', 'whenever', '--log', path)
+    equal(done.returncode, 64)
+    match('--since whenever: a time is', done.stderr)
+    equal(settings.run('limits', '--since', '2h').returncode, 64)
     equal(settings.run('limits', 'suggest').returncode, 64)
     equal(settings.run('limits', 'suggest', '--log', '/nonexistent').returncode, 64)
 
