@@ -75,6 +75,8 @@ struct event {
                                     to add; NULL: nothing */
     const struct permits *permits; /* of what passes: who let it past its lists; else NULL */
     const char *session;           /* joins the events of a connection; letters and digits */
+    const char *message_id; /* what its first Message-ID field says, unfolded; NULL: there is none,
+                               the message is not in, or no restriction reads the header */
     const struct facts *facts;
     const char *login;               /* as the site knows it; NULL: none */
     const struct policy *policy;     /* of the listener */

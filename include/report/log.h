@@ -18,7 +18,23 @@
 struct log_options {
     enum setting_log_target target;
     enum setting_log_format format;
-    int facility; /* LOG_MAIL ... of <syslog.h> */
+    int facility;    /* LOG_MAIL ... of <syslog.h> */
+    bool foreground; /* what the journal cannot take goes to standard error, not to syslog */
+};
+
+/* What a line is about, for who sorts them (milter/report/log_kind.h). */
+enum log_kind {
+    LOG_KIND_PASSED,
+    LOG_KIND_REFUSED,
+    LOG_KIND_DEFERRED,
+    LOG_KIND_HELD,
+    LOG_KIND_WARN, /* what a table or warn_if_reject says of a message */
+    LOG_KIND_NOTE,
+    LOG_KIND_DAEMON_INFO, /* what the daemon says of itself, as follows too */
+    LOG_KIND_DAEMON_WARNING,
+    LOG_KIND_RELOADED,
+    LOG_KIND_NOT_RELOADED,
+    LOG_KIND_LINES_LOST,
 };
 
 struct log;
@@ -64,6 +80,9 @@ void log_message(void *data, enum engine_level level, const char *text);
 
 void log_info(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void log_warning(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The same for a line of a KIND of its own, as loud as that is. */
+void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* Each of PROBLEMS as a warning line. */
 void log_problems(struct log *log, const struct problems *problems);

@@ -30,7 +30,7 @@ void logline_message(enum engine_level level, const char *text, gint64 when,
                      enum setting_log_format format, GString *line);
 
 /* Calls VISIT for each key of EVENT that has a value, with the value as it is (not escaped, but
- * bounded in length). */
+ * bounded in length); of a list for each element. */
 void logline_foreach(const struct event *event,
                      void (*visit)(void *data, const char *key, const char *value), void *data);
 

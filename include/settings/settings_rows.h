@@ -71,8 +71,9 @@ SETTING(STOP_TIMEOUT, "stop_timeout", TIME, "30s", BETWEEN("0", "10m"), MAIN,
         "is cut off, and the MTA answers as it does when a milter fails.")
 SETTING(LOG_TARGET, "log_target", CHOICE, "syslog", CHOICES("syslog stderr journal"), MAIN,
         "Where the log goes: to `syslog`, to `stderr` (which systemd collects as well), or to the "
-        "`journal` with its fields apart. Under `gatepost -f`, as the packaged unit for systemd "
-        "runs it, always to `stderr`.")
+        "`journal` with each key as a field of its own. Under `gatepost -f`, as the packaged unit "
+        "for systemd runs it, `syslog` means `stderr`. Where there is no journal, its lines go to "
+        "syslog, or under `-f` to standard error.")
 SETTING(LOG_FORMAT, "log_format", CHOICE, "text", CHOICES("text json"), MAIN,
         "How a log line is written: as `key=value` pairs (`text`) or as one JSON object.")
 SETTING(LOG_FACILITY, "log_facility", CHOICE, "mail",

@@ -27,7 +27,7 @@
     "usage: gatepost [-c FILE] [-f]\n       gatepost -V|--version\n       gatepost -h|--help\n"    \
     "\n"                                                                                           \
     "  -c FILE   the settings (default: " GATEPOST_SYSCONFDIR "/gatepost.conf)\n"                  \
-    "  -f        stay in the foreground, log to standard error\n"                                  \
+    "  -f        stay in the foreground, log to standard error, or the journal\n"                  \
     "\n"                                                                                           \
     "Exit: 0 it was told to stop, 64 usage, 69 it cannot serve, 78 the settings are wrong\n"
 

@@ -66,7 +66,8 @@ static struct log_options options_for(const struct service *service,
                                       const struct snapshot *snapshot)
 {
     struct log_options options = log_options_from(snapshot_settings(snapshot));
-    if (service->foreground)
+    options.foreground = service->foreground;
+    if (service->foreground && options.target != LOG_TARGET_JOURNAL)
         options.target = LOG_TARGET_STDERR;
     return options;
 }
@@ -190,9 +191,10 @@ bool service_reload(struct service *service, struct problems *problems)
     note_reload(service, done);
     log_problems(service->log, problems);
     if (done)
-        log_info(service->log, "reloaded %s", service->path);
+        log_of_kind(service->log, LOG_KIND_RELOADED, "reloaded %s", service->path);
     else
-        log_warning(service->log, "%s has errors: the old settings stay in force", service->path);
+        log_of_kind(service->log, LOG_KIND_NOT_RELOADED,
+                    "%s has errors: the old settings stay in force", service->path);
     notify_ready(done ? "Serving by %s" : "Serving by older settings: %s has errors",
                  service->path);
     g_mutex_unlock(&service->reload_lock);

@@ -8,6 +8,7 @@
 
 #include "checks/greylist.h"
 #include "checks/spam.h"
+#include "mail/header.h"
 
 /* Recipients that one log line names; the rest is a number. */
 enum { EVENT_RECIPIENTS_MAX = 20 };
@@ -36,6 +37,23 @@ static void answer_refuse(struct session *session, const struct refusal *refusal
 
 /* The log */
 
+/* The Message-ID field without folds, as long as a line may be (RFC 5322 2.1.1); NULL: none. */
+static char *message_id_of(const struct session *session)
+{
+    enum { LONGEST = 998 };
+    const struct header *field = session->run.stage == STAGE_MESSAGE && session->headers
+                                     ? header_list_first(session->headers, "Message-ID")
+                                     : NULL;
+    if (!field)
+        return NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (const char *p = field->value; *p && text->len < LONGEST; p++)
+        if (*p != '\n' && *p != '\r')
+            g_string_append_c(text, *p);
+    g_strstrip(text->str);
+    return *text->str ? g_strdup(text->str) : NULL;
+}
+
 /* Tells that ACTION was taken, because of REFUSAL (NULL: none), or what NOTE says. TO: whom it is
  * about. */
 static void report(struct session *session, enum action action, const struct refusal *refusal,
@@ -49,6 +67,7 @@ static void report(struct session *session, enum action action, const struct ref
     struct permits permits = {0};
     permits_add(&permits, &session->message_permits);
     permits_add(&permits, &session->early_permits);
+    g_autofree char *message_id = message_id_of(session);
     bool passes = action == ACTION_ACCEPT || action == ACTION_HOLD;
     const struct event event = {
         .when = g_get_real_time(),
@@ -71,6 +90,7 @@ static void report(struct session *session, enum action action, const struct ref
         .details = note ? note->details : effects->details,
         .permits = passes ? &permits : NULL,
         .session = session->id,
+        .message_id = message_id,
         .facts = &session->facts,
         .login = login,
         .policy = session->policy,

@@ -13,6 +13,9 @@
 /* Whether this program was built with libsystemd. */
 bool journal_is_built_in(void);
 
+/* Whether there is a journal now that would take lines. */
+bool journal_is_there(void);
+
 /* Sends FIELDS, of char * "KEY=value". */
 void journal_send(const GPtrArray *fields);
 

@@ -5,12 +5,18 @@
 #include "journal.h"
 
 #include <string.h>
+#include <unistd.h>
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
 bool journal_is_built_in(void)
 {
     return true;
+}
+
+bool journal_is_there(void)
+{
+    return access("/run/systemd/journal/socket", F_OK) == 0;
 }
 
 void journal_send(const GPtrArray *fields)

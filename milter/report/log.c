@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "journal.h"
+#include "log_kind.h"
 #include "log_target.h"
 #include "log_thread.h"
 #include "report/logline.h"
@@ -47,7 +48,7 @@ struct log *log_new(const struct log_options *options)
     struct log *log = g_new0(struct log, 1);
     g_rw_lock_init(&log->lock);
     log->options = *options;
-    log_target_open(options->facility);
+    log_target_open(options->facility, options->foreground);
     return log;
 }
 
@@ -78,14 +79,13 @@ static struct log_options current_options(struct log *log)
 
 /* Lines */
 
-static struct log_line *message_line(struct log *log, enum engine_level level, const char *text)
+static struct log_line *message_line(struct log *log, enum log_kind kind, const char *text)
 {
     struct log_options options = current_options(log);
+    enum engine_level level = log_kind_level(kind);
     g_autoptr(GString) line = g_string_new(NULL);
     logline_message(level, text, g_get_real_time(), options.format, line);
-    struct log_line *made =
-        log_line_new(options.target, options.facility,
-                     level == ENGINE_WARNING ? LOG_WARNING : LOG_INFO, line->str, NULL);
+    struct log_line *made = log_line_new(options.target, options.facility, kind, line->str, NULL);
     made->rank = LOG_RANK_NOTE;
     return made;
 }
@@ -112,16 +112,15 @@ void log_event(void *data, const struct event *event)
     struct log_options options = current_options(log);
     g_autoptr(GString) line = g_string_sized_new(512);
     logline_event(event, options.format, line);
-    struct log_line *made =
-        log_line_new(options.target, options.facility,
-                     event->action == ACTION_WARN ? LOG_WARNING : LOG_INFO, line->str, event);
+    struct log_line *made = log_line_new(options.target, options.facility,
+                                         log_kind_of_action(event->action), line->str, event);
     made->rank = rank_of(event);
     put(log, made);
 }
 
 void log_message(void *data, enum engine_level level, const char *text)
 {
-    put(data, message_line(data, level, text));
+    put(data, message_line(data, log_kind_of_level(level), text));
 }
 
 /* The thread */
@@ -137,7 +136,7 @@ static struct log_line *losses_line(void *data, const struct log_losses *losses)
         " of refusals, %" G_GUINT64_FORMAT " others",
         lines[LOG_RANK_PASSED] + lines[LOG_RANK_REFUSED] + lines[LOG_RANK_NOTE], time,
         lines[LOG_RANK_PASSED], lines[LOG_RANK_REFUSED], lines[LOG_RANK_NOTE]);
-    return message_line(data, ENGINE_WARNING, text);
+    return message_line(data, LOG_KIND_LINES_LOST, text);
 }
 
 void log_start(struct log *log)
@@ -176,6 +175,15 @@ void log_warning(struct log *log, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     log_message(log, ENGINE_WARNING, text);
+}
+
+void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    put(log, message_line(log, kind, text));
 }
 
 void log_problems(struct log *log, const struct problems *problems)

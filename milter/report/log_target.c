@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "log_kind.h"
 #include "report/logline.h"
 
 static GMutex stderr_lock; /* so that lines do not mix */
 static bool journal_reads; /* standard error */
+static bool in_foreground;
 
 /* Whether standard error is read by systemd, which takes "<N>" for a priority (sd-daemon(3)). */
 static bool stderr_is_journal(void)
@@ -29,8 +31,9 @@ static bool stderr_is_journal(void)
     return strcmp(own, stream) == 0;
 }
 
-void log_target_open(int facility)
+void log_target_open(int facility, bool foreground)
 {
+    in_foreground = foreground;
     journal_reads = stderr_is_journal();
     openlog("gatepost", LOG_PID | LOG_NDELAY, facility);
 }
@@ -40,8 +43,10 @@ void log_target_close(void)
     closelog();
 }
 
-static void make_plain(struct log_line *line, const char *text, const struct event *event)
+static void make_plain(struct log_line *line, const char *text, enum log_kind kind,
+                       const struct event *event)
 {
+    (void)kind;
     (void)event;
     line->text = g_strdup(text);
 }
@@ -51,8 +56,10 @@ static void write_syslog(const struct log_line *line)
     syslog(line->facility | line->priority, "%s", line->text);
 }
 
-static void make_stderr(struct log_line *line, const char *text, const struct event *event)
+static void make_stderr(struct log_line *line, const char *text, enum log_kind kind,
+                        const struct event *event)
 {
+    (void)kind;
     (void)event;
     line->text = journal_reads ? g_strdup_printf("<%d>%s\n", line->priority, text)
                                : g_strconcat(text, "\n", NULL);
@@ -82,31 +89,52 @@ static void write_stderr(const struct log_line *line)
     g_mutex_unlock(&stderr_lock);
 }
 
+static const char journal_message[] = "MESSAGE=";
+
 static void add_journal_field(void *data, const char *key, const char *value)
 {
     g_autofree char *name = g_ascii_strup(key, -1);
     g_ptr_array_add(data, g_strdup_printf("GATEPOST_%s=%s", name, value));
 }
 
-static void make_journal(struct log_line *line, const char *text, const struct event *event)
+static void make_journal(struct log_line *line, const char *text, enum log_kind kind,
+                         const struct event *event)
 {
     GPtrArray *fields = line->fields = g_ptr_array_new_with_free_func(g_free);
     line->text = g_strdup("");
-    g_ptr_array_add(fields, g_strdup_printf("MESSAGE=%s", text));
+    g_ptr_array_add(fields, g_strconcat(journal_message, text, NULL)); /* the first one */
     g_ptr_array_add(fields, g_strdup_printf("PRIORITY=%d", line->priority));
     g_ptr_array_add(fields, g_strdup_printf("SYSLOG_FACILITY=%d", LOG_FAC(line->facility)));
     g_ptr_array_add(fields, g_strdup("SYSLOG_IDENTIFIER=gatepost"));
+    g_ptr_array_add(fields, g_strconcat("MESSAGE_ID=", log_kind_message_id(kind), NULL));
     if (event)
         logline_foreach(event, add_journal_field, fields);
 }
 
+/* Without a journal (a container, a machine without systemd) libsystemd says nothing and loses the
+ * line. */
 static void write_journal(const struct log_line *line)
 {
-    journal_send(line->fields);
+    if (journal_is_there()) {
+        journal_send(line->fields);
+        return;
+    }
+    struct log_line other = {.facility = line->facility, .priority = line->priority};
+    const char *text = (const char *)line->fields->pdata[0] + strlen(journal_message);
+    if (in_foreground)
+        make_stderr(&other, text, LOG_KIND_NOTE, NULL);
+    else
+        make_plain(&other, text, LOG_KIND_NOTE, NULL);
+    if (in_foreground)
+        write_stderr(&other);
+    else
+        write_syslog(&other);
+    g_free(other.text);
 }
 
 static const struct {
-    void (*make)(struct log_line *line, const char *text, const struct event *event);
+    void (*make)(struct log_line *line, const char *text, enum log_kind kind,
+                 const struct event *event);
     void (*write)(const struct log_line *line);
 } targets[] = {
     [LOG_TARGET_SYSLOG] = {make_plain, write_syslog},
@@ -114,14 +142,14 @@ static const struct {
     [LOG_TARGET_JOURNAL] = {make_journal, write_journal},
 };
 
-struct log_line *log_line_new(enum setting_log_target target, int facility, int priority,
+struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,
                               const char *text, const struct event *event)
 {
     struct log_line *line = g_new0(struct log_line, 1);
     line->target = target;
     line->facility = facility;
-    line->priority = priority;
-    targets[target].make(line, text, event);
+    line->priority = log_kind_level(kind) == ENGINE_WARNING ? LOG_WARNING : LOG_INFO;
+    targets[target].make(line, text, kind, event);
     return line;
 }
 

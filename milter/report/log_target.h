@@ -8,16 +8,18 @@
 #define REPORT_LOG_TARGET_H
 
 #include "log_queue.h"
+#include "report/log.h"
 
 struct event;
 
-/* To be called before the first line, and after the last one. */
-void log_target_open(int facility);
+/* To be called before the first line, and after the last one. FOREGROUND: what the journal cannot
+ * take goes to standard error. */
+void log_target_open(int facility, bool foreground);
 void log_target_close(void);
 
-/* A line that says TEXT, made as TARGET wants it; the journal gets the keys of EVENT, too, if that
- * is not NULL. The caller frees it with log_line_free. */
-struct log_line *log_line_new(enum setting_log_target target, int facility, int priority,
+/* A line of KIND that says TEXT, made as TARGET wants it; the journal gets the keys of EVENT, too,
+ * if that is not NULL. The caller frees it with log_line_free. */
+struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,
                               const char *text, const struct event *event);
 
 /* Writes it. What cannot be written is nothing that could be told anywhere. */

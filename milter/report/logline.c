@@ -183,6 +183,11 @@ static void get_entry(const struct event *event, struct value *value_r)
     take(value_r, event->entry);
 }
 
+static void get_message_id(const struct event *event, struct value *value_r)
+{
+    take(value_r, event->message_id);
+}
+
 static void get_session(const struct event *event, struct value *value_r)
 {
     take(value_r, event->session);
@@ -212,6 +217,11 @@ static const struct key_row key_rows[] = {
     {"permits", get_permits, 600, true},
     {"session", get_session, 32, true},
     {"entry", get_entry, 400, true},
+};
+
+/* What JSON and the journal have, too. */
+static const struct key_row field_rows[] = {
+    {"message_id", get_message_id, 400, true},
 };
 
 /* Cuts TEXT to LIMIT bytes, not within a character, and shows that it did. */
@@ -330,8 +340,9 @@ static void json_pair(GString *line, const struct key_row *row, const struct val
 }
 
 /* The key at INDEX, and its value, to be freed by the caller; false past the last. Behind the rows
- * stand the details of whatever restriction decided. */
-static bool get_pair(const struct event *event, size_t index, struct key_row *row_r,
+ * stand the details of whatever restriction decided. AS_TEXT: what text does not have has no value.
+ */
+static bool get_pair(const struct event *event, size_t index, bool as_text, struct key_row *row_r,
                      struct value *value_r)
 {
     *value_r = (struct value){.kind = VALUE_NONE};
@@ -341,6 +352,13 @@ static bool get_pair(const struct event *event, size_t index, struct key_row *ro
         return true;
     }
     index -= G_N_ELEMENTS(key_rows);
+    if (index < G_N_ELEMENTS(field_rows)) {
+        *row_r = field_rows[index];
+        if (!as_text)
+            row_r->get(event, value_r);
+        return true;
+    }
+    index -= G_N_ELEMENTS(field_rows);
     if (!event->details || index >= MIN(event->details->len, DETAILS_MAX))
         return false;
     const struct check_detail *detail = event->details->pdata[index];
@@ -370,7 +388,7 @@ void logline_event(const struct event *event, enum setting_log_format format, GS
     struct value value;
     if (format == LOG_FORMAT_JSON)
         json_begin(line, event->when);
-    for (size_t i = 0; get_pair(event, i, &row, &value); i++) {
+    for (size_t i = 0; get_pair(event, i, format == LOG_FORMAT_TEXT, &row, &value); i++) {
         if (format == LOG_FORMAT_JSON)
             json_pair(line, &row, &value);
         else
@@ -404,9 +422,12 @@ void logline_foreach(const struct event *event,
 {
     struct key_row row;
     struct value value;
-    for (size_t i = 0; get_pair(event, i, &row, &value); i++) {
-        g_autofree char *text = value_text(&row, &value);
+    for (size_t i = 0; get_pair(event, i, false, &row, &value); i++) {
+        g_auto(GStrv) list = value.kind == VALUE_LIST ? cut_list(value.list, row.limit) : NULL;
+        g_autofree char *text = list ? NULL : value_text(&row, &value);
         value_clear(&value);
+        for (char **element = list; element && *element; element++)
+            visit(data, row.key, *element);
         if (text)
             visit(data, row.key, text);
     }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who reads the log stands still: mail goes on, status says so, a stop is obeyed, and what is lost
 is lost in order."""
+import json
 import os
 import re
 import shutil
@@ -16,9 +17,15 @@ import place
 import tap
 from tap import Failure, Skip, case, equal, match, true, until
 
+TOP = os.path.abspath(os.path.dirname(__file__) + '/../..')
 PATIENCE = 5  # seconds in which an answer comes, on a machine under load
 FLUSH = 5     # seconds for which a stop waits for the log
 running = []
+
+
+def source(path):
+    with open(os.path.join(TOP, path), encoding='utf-8') as handle:
+        return handle.read()
 
 
 def new(settings=None):
@@ -176,11 +183,107 @@ exec "$@"
 '''
 
 
-@case('syslog and the journal stand still: mail goes on, and a stop is obeyed')
-def others():
+# A journald of our own, on a /run that nobody else sees; "$0" is a folder of ours.
+JOURNALD = '''set -e
+mount -t tmpfs none /run
+mkdir -p /run/systemd/journal /run/systemd/journald.conf.d "/run/log/journal/$(cat /etc/machine-id)"
+printf '[Journal]\\nStorage=volatile\\nAudit=no\\nRateLimitBurst=0\\n' >/run/systemd/journald.conf.d/test.conf
+/lib/systemd/systemd-journald & journald=$!
+for wait in $(seq 100); do [ -e /run/systemd/journal/socket ] && break; sleep 0.1; done
+"$@" & gatepost=$!
+until [ -e "$0/enough" ]; do sleep 0.1; done
+kill $gatepost; wait $gatepost || echo "gatepost: exit $?"
+sleep 0.5
+journalctl --directory /run/log/journal --output json --all SYSLOG_IDENTIFIER=gatepost >"$0/lines"
+kill $journald; wait $journald || :
+'''
+
+
+def namespaces():
     if os.geteuid() != 0 or not shutil.which('unshare') or subprocess.run(
             ['unshare', '--mount', 'true'], capture_output=True).returncode != 0:
         raise Skip('no mount name space can be made here')
+
+
+def without_journal():
+    with open(gatepost.DAEMON, 'rb') as handle:
+        return b'libsystemd.so' not in handle.read()
+
+
+@case('log_target = journal works in the foreground: each key is a field, each kind has its id')
+def fields():
+    namespaces()
+    if without_journal() or not os.path.exists('/lib/systemd/systemd-journald'):
+        raise Skip('no journal here')
+    daemon = new({'log_target': 'journal'})
+    folder = place.folder()
+    with subprocess.Popen(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', JOURNALD,
+                           folder, gatepost.DAEMON, '-f', '-c', daemon.file],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env=gatepost.environment()) as process:
+        until(daemon.answers, 20, 'the daemon')
+        with opened(daemon) as mta:
+            mta.mail('<a@example.com>')
+            mta.rcpt('<bob@lab.test>')
+            mta.rcpt('<eve@lab.test>')
+            mta.message((('From', ' <a@example.com>'), ('Message-ID', '\n <0@example.com>\t')))
+            refuse(mta, 0)
+        equal(daemon.control('reload').returncode, 0, 'reload')
+        open(folder + '/enough', 'w').close()
+        said = process.communicate(timeout=60)[0]
+    with open(folder + '/lines', errors='replace') as handle:
+        rows = [json.loads(line) for line in handle]
+    true('action=' not in said and rows, 'standard error has the lines: ' + said)
+    kinds = dict(re.findall(r'LOG_KIND_(\w+)\] = \{"(\w{32})"', source('milter/report/log_kind.c')))
+    for row in rows:
+        true(row['MESSAGE_ID'] in kinds.values(), row)
+    by_kind = {kind: [row for row in rows if row['MESSAGE_ID'] == number] for kind, number in kinds.items()}
+    passed, refused = by_kind['PASSED'][0], by_kind['REFUSED'][0]
+    equal((passed['GATEPOST_ACTION'], passed['GATEPOST_FROM'], passed['_TRANSPORT'], passed['PRIORITY']),
+          ('accept', 'a@example.com', 'journal', '6'))
+    equal(passed['GATEPOST_MESSAGE_ID'], '<0@example.com>')
+    equal(passed['GATEPOST_TO'], ['bob@lab.test', 'eve@lab.test'], 'recipients')
+    equal((refused['GATEPOST_CHECK'], refused['GATEPOST_TO'], refused['GATEPOST_SESSION']),
+          ('reject_unauth_destination', 'x@remote.example', passed['GATEPOST_SESSION']))
+    true(by_kind['RELOADED'] and by_kind['DAEMON_INFO'], [row['MESSAGE'] for row in rows])
+
+
+@case('without a journal, log_target = journal goes to standard error in the foreground')
+def no_journal():
+    if without_journal() or os.path.exists('/run/systemd/journal/socket'):
+        raise Skip('there is a journal here, or never was one')
+    daemon = new({'log_target': 'journal'}).start()
+    with opened(daemon) as mta:
+        accept(mta, 0)
+    daemon.wait_log(0, 'action=accept', 'from=accept0@example.com')
+
+
+@case('each kind of line has an entry in the catalog, which the journal can read')
+def catalog():
+    path = TOP + '/packaging/systemd/gatepost.catalog'
+    kinds = set(re.findall(r'"(\w{32})"', source('milter/report/log_kind.c')))
+    listed = re.findall(r'(?m)^-- (\w{32})$', source(path))
+    equal(sorted(listed), sorted(kinds), 'ids')
+    keys = set(re.findall(r'(?m)^    \{"([a-z_]+)", get_', source('milter/report/logline.c')))
+    used = set(re.findall(r'@?GATEPOST_([A-Z_]+)', source(path)))
+    true(used and used <= {key.upper() for key in keys}, 'fields that no line has: %s' % used)
+    if not shutil.which('journalctl'):
+        raise Skip('journalctl is missing')
+    root = place.folder()
+    os.makedirs(root + '/usr/lib/systemd/catalog')
+    os.makedirs(root + '/var/lib/systemd/catalog')
+    shutil.copy(path, root + '/usr/lib/systemd/catalog')
+    done = subprocess.run(['journalctl', '--root=' + root, '--update-catalog'], capture_output=True,
+                          text=True)
+    equal((done.returncode, done.stderr), (0, ''), 'journalctl --update-catalog')
+    done = subprocess.run(['journalctl', '--root=' + root, '--list-catalog'], capture_output=True,
+                          text=True)
+    equal(len(done.stdout.splitlines()), len(kinds), done.stdout)
+
+
+@case('syslog and the journal stand still: mail goes on, and a stop is obeyed')
+def others():
+    namespaces()
     for target in ('syslog', 'journal'):
         folder = place.folder()
         os.chmod(folder, 0o755)

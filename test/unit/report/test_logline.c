@@ -123,6 +123,19 @@ static void test_entry(void)
     facts_clear(&facts);
 }
 
+/* The Message-ID is for JSON and the journal: an MTA logs it, too, and text lines are long. */
+static void test_message_id(void)
+{
+    struct facts facts;
+    struct event event = example(&facts);
+    event.message_id = "<a\x01\"b@c>";
+    g_autofree char *text = line_of(&event, LOG_FORMAT_TEXT);
+    g_assert_null(strstr(text, "message_id"));
+    g_autofree char *json = line_of(&event, LOG_FORMAT_JSON);
+    g_assert_true(g_str_has_suffix(json, ",\"message_id\":\"<a\\u0001\\\"b@c>\"}"));
+    facts_clear(&facts);
+}
+
 /* What a restriction adds stands at the end, as safe as everything else. */
 static void test_details(void)
 {
@@ -349,6 +362,7 @@ int main(int argc, char **argv)
     g_test_add_func("/logline/optional-keys", test_optional_keys);
     g_test_add_func("/logline/permits", test_permits);
     g_test_add_func("/logline/entry", test_entry);
+    g_test_add_func("/logline/message_id", test_message_id);
     g_test_add_func("/logline/details", test_details);
     g_test_add_func("/logline/senders-and-recipients", test_senders_and_recipients);
     g_test_add_func("/logline/listener-port", test_listener_port);
