@@ -51,6 +51,15 @@ bool system_give_socket(const char *path, uid_t owner, gid_t group, mode_t mode)
 /* Who is at the other end of the connected unix socket FD; false where a system does not tell. */
 bool system_peer(int fd, uid_t *uid_r);
 
+/* The next connection to the listening socket FD: a descriptor that does not block and is closed on
+ * exec; -1 with errno. */
+int system_accept(int fd);
+
+/* Has what has come in on the TCP connection FD be acknowledged now, not with what is sent next:
+ * Sendmail writes a packet in two pieces, and the second waits for that. Nothing where a system has
+ * nothing of the kind. */
+void system_acknowledge(int fd);
+
 /* A socket, as of socket(2), that is closed on exec; -1 with errno. */
 int system_socket(int family, int type, bool nonblocking);
 

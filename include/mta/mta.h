@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The edge to the MTA: libmilter's callbacks become steps of sessions, and their answers replies.
- * libmilter knows one filter in a process, and so does this.
+ * The edge to the MTA: what it says becomes steps of sessions, and their answers replies. The
+ * milter protocol is spoken by libmilter, or by an engine of our own. There is one filter in a
+ * process.
  *
- * Threads: mta_bind and mta_serve from one thread each, the rest from any. libmilter runs the
- * callbacks of one connection one after another, in changing threads.
+ * Threads: mta_bind, before all others, and mta_serve from one thread each, the rest from any. What
+ * one connection says is taken one after another, in changing threads.
  */
 #ifndef MTA_MTA_H
 #define MTA_MTA_H
@@ -13,9 +14,12 @@
 #include <sys/types.h>
 
 #include "policy/engine.h"
+#include "settings/settings_table.h"
 #include "settings/socket.h"
 
 struct mta_listen {
+    enum setting_milter_engine engine;
+    unsigned threads; /* of the native engine; 0: one a core */
     struct socket_address address;
     mode_t mode; /* of a unix socket */
     uid_t owner; /* (uid_t)-1: as it is */
@@ -26,18 +30,30 @@ struct mta_listen {
  * (owned by the caller). */
 bool mta_bind(const struct mta_listen *listen, char **why_r);
 
-/* Serves until libmilter gives up, or gets to see SIGTERM, SIGINT or SIGHUP. false if it failed.
- * ENGINE must live as long as mta_connections() is not 0. */
+/* Serves until libmilter gives up, or gets to see SIGTERM, SIGINT or SIGHUP; the native engine
+ * until mta_stop. false if it failed. ENGINE must live as long as there are connections. */
 bool mta_serve(struct engine *engine);
 
 /* From now on new connections are closed at once, so that the MTA takes us for gone. */
 void mta_drain(void);
 
-/* Connections of the MTA that are open, and messages under way (from MAIL to their end). */
-unsigned mta_connections(void);
-unsigned mta_messages(void);
+/* After mta_drain: cuts off what is open, and has mta_serve return. false if the engine cannot do
+ * that: then it may go on calling as long as there are connections. */
+bool mta_stop(void);
 
-/* "8.17.1": the version of libmilter that is at work; the caller frees it. */
+struct mta_counts {
+    unsigned connections; /* of the MTA that are open */
+    unsigned messages;    /* under way, from MAIL to their end */
+    unsigned waiting;     /* connections that wait for DNS, a store or work without a thread */
+    unsigned progress;    /* changes with every step that a session took */
+    int64_t stuck;        /* us that the slowest loop has not come round; 0: none is slow */
+};
+void mta_get_counts(struct mta_counts *counts_r);
+
+/* "libmilter", "native": the one that serves. */
+const char *mta_engine_name(void);
+
+/* "8.17.1": the version of libmilter that gatepost is linked with; the caller frees it. */
 char *mta_library_version(void);
 
 #endif

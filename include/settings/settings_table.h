@@ -45,6 +45,7 @@ enum setting_type {
 };
 
 /* The places of the words of CHOICES in settings_rows.h. */
+enum setting_milter_engine { MILTER_ENGINE_LIBMILTER, MILTER_ENGINE_NATIVE };
 enum setting_mode { MODE_ENFORCE, MODE_MONITOR };
 enum setting_mixed_recipients { MIXED_LENIENT, MIXED_SPLIT };
 enum setting_log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR, LOG_TARGET_JOURNAL };

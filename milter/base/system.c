@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -172,6 +174,30 @@ int system_socket(int family, int type, bool nonblocking)
             (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
     return fd;
+#endif
+}
+
+int system_accept(int fd)
+{
+#if defined SOCK_CLOEXEC && defined SOCK_NONBLOCK
+    return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+#else
+    int taken = accept(fd, NULL, NULL);
+    if (taken >= 0) {
+        (void)fcntl(taken, F_SETFD, FD_CLOEXEC);
+        (void)fcntl(taken, F_SETFL, fcntl(taken, F_GETFL) | O_NONBLOCK);
+    }
+    return taken;
+#endif
+}
+
+void system_acknowledge(int fd)
+{
+#ifdef TCP_QUICKACK
+    int yes = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
+#else
+    (void)fd;
 #endif
 }
 

@@ -71,6 +71,9 @@ static bool bind_edge(struct daemon *daemon, const struct settings *settings, ch
 {
     const char *text = settings_get(settings, NULL, SETTING_MILTER_SOCKET)->text;
     const char *fault;
+    daemon->listen.engine =
+        (enum setting_milter_engine)settings_integer(settings, NULL, SETTING_MILTER_ENGINE);
+    daemon->listen.threads = (unsigned)settings_integer(settings, NULL, SETTING_MILTER_THREADS);
     daemon->listen.mode = (mode_t)settings_integer(settings, NULL, SETTING_MILTER_SOCKET_MODE);
     daemon->listen.owner = daemon->identity.uid;
     daemon->listen.group = daemon->identity.socket_group;
@@ -134,22 +137,29 @@ static void start_threads(struct daemon *daemon)
 
 /* Stopping */
 
+static struct mta_counts counts(void)
+{
+    struct mta_counts now;
+    mta_get_counts(&now);
+    return now;
+}
+
 static void wait_for_messages(struct daemon *daemon)
 {
     struct log *log = service_log(daemon->service);
     gint64 end = g_get_monotonic_time() + service_stop_timeout(daemon->service);
     bool hurry = false;
-    if (mta_messages() > 0)
-        log_info(log, "waiting for %u message%s under way", mta_messages(),
-                 mta_messages() == 1 ? "" : "s");
-    while (!hurry && mta_messages() > 0 && g_get_monotonic_time() < end) {
+    if (counts().messages > 0)
+        log_info(log, "waiting for %u message%s under way", counts().messages,
+                 counts().messages == 1 ? "" : "s");
+    while (!hurry && counts().messages > 0 && g_get_monotonic_time() < end) {
         notify_alive();
         hurry = signals_wait(STOP_STEP) == HAPPENING_STOP;
     }
-    if (mta_messages() > 0)
+    if (counts().messages > 0)
         log_warning(log, "%u message%s cut off: the MTA answers as it does without gatepost",
-                    mta_messages(), mta_messages() == 1 ? " was" : "s were");
-    else if (mta_connections() > 0)
+                    counts().messages, counts().messages == 1 ? " was" : "s were");
+    else if (counts().connections > 0)
         g_usleep(STOP_GRACE);
 }
 
@@ -175,7 +185,7 @@ static void leave_places(struct daemon *daemon)
  * reads holds its thread: then nothing is freed, and no destructor runs. */
 static void release(struct daemon *daemon, int status)
 {
-    if (daemon->log_stalls || (daemon->edge && mta_connections() > 0)) {
+    if (daemon->log_stalls || (daemon->edge && counts().connections > 0)) {
         fflush(NULL);
         _exit(status);
     }
@@ -193,8 +203,10 @@ static int stop(struct daemon *daemon, enum happening happening)
         log_info(log, "stopping");
         wait_for_messages(daemon);
     } else {
-        log_warning(log, "libmilter gave up; it told syslog why");
+        log_warning(log, "%s gave up; it has told syslog why", mta_engine_name());
     }
+    if (mta_stop())
+        g_thread_join(g_steal_pointer(&daemon->edge));
     service_unwatch(daemon->service);
     watchdog_free(daemon->watchdog);
     log_info(log, "stopped");

@@ -47,7 +47,8 @@ static const enum setting startup_settings[] = {
     SETTING_MILTER_SOCKET,  SETTING_MILTER_SOCKET_MODE, SETTING_MILTER_SOCKET_GROUP,
     SETTING_CONTROL_SOCKET, SETTING_PID_FILE,           SETTING_USER,
     SETTING_STATE,          SETTING_STATE_USER,         SETTING_STATE_PASSWORD_FILE,
-    SETTING_STATE_PREFIX,   SETTING_STATE_TIMEOUT,
+    SETTING_STATE_PREFIX,   SETTING_STATE_TIMEOUT,      SETTING_MILTER_ENGINE,
+    SETTING_MILTER_THREADS,
 };
 
 struct snapshot *service_load(const char *path, struct problems *problems)
@@ -227,6 +228,8 @@ static void look_for_servers(struct service *service)
 /* libmilter says nothing of it, and the MTA only waits. */
 static void look_for_descriptors(struct service *service)
 {
+    struct mta_counts counts;
+    mta_get_counts(&counts);
     int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     bool none = copy < 0 && (errno == EMFILE || errno == ENFILE);
     if (copy >= 0)
@@ -235,7 +238,7 @@ static void look_for_descriptors(struct service *service)
         log_warning(service->log,
                     "no descriptors are left (LimitNOFILE=, ulimit -n): with %u "
                     "connections open the MTA has to wait",
-                    mta_connections());
+                    counts.connections);
     else if (!none && service->no_descriptors)
         log_info(service->log, "there are descriptors again");
     service->no_descriptors = none;
@@ -310,8 +313,10 @@ static void collect_status(struct service *service, struct status *status_r)
     store_get_status(state_store(service->state), &status_r->store);
     status_r->path = service->path;
     status_r->started = service->started;
-    status_r->connections = mta_connections();
-    status_r->messages = mta_messages();
+    struct mta_counts counts;
+    mta_get_counts(&counts);
+    status_r->connections = counts.connections;
+    status_r->messages = counts.messages;
     status_r->snapshots = snapshot_count();
     g_mutex_lock(&service->lock);
     status_r->loaded = service->loaded;

@@ -4,6 +4,7 @@
  */
 #include "status.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -83,10 +84,12 @@ void status_write_text(const struct status *status, GString *out)
 {
     struct number numbers[NUMBERS];
     g_autofree char *library = mta_library_version();
+    bool ours = strcmp(mta_engine_name(), "native") == 0;
     g_autofree char *up = duration_text(uptime(status));
     g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%d %H:%M:%S");
-    g_string_append_printf(out, "gatepost %s (libmilter %s), process %ld, up %s, mode %s\n",
-                           GATEPOST_VERSION, library, (long)getpid(), up, status->mode);
+    g_string_append_printf(out, "gatepost %s (%s%s), process %ld, up %s, mode %s\n",
+                           GATEPOST_VERSION, ours ? "native engine" : "libmilter ",
+                           ours ? "" : library, (long)getpid(), up, status->mode);
     g_string_append_printf(out, "%s, read %s%s\n", status->path, loaded,
                            status->reload_failed ? "; the last reload FAILED, see the log" : "");
     if (log_stalls(status))
@@ -112,6 +115,7 @@ void status_write_json(const struct status *status, GString *out)
     json_open(out, NULL, '{');
     json_string(out, "version", GATEPOST_VERSION);
     json_string(out, "libmilter", library);
+    json_string(out, "milter_engine", mta_engine_name());
     json_integer(out, "pid", getpid());
     json_integer(out, "uptime", uptime(status));
     json_string(out, "mode", status->mode);

@@ -4,6 +4,7 @@
  */
 #include "watchdog.h"
 
+#include "mta/mta.h"
 #include "notify.h"
 
 /* A part that did not beat for so many intervals hangs; the manager waits for two. But tables are
@@ -51,10 +52,24 @@ static void tell(struct watchdog *watchdog, enum watchdog_part part, bool hangs,
         log_info(watchdog->log, "watchdog: %s lives again", names[part]);
 }
 
+static gint64 patience(const struct watchdog *watchdog)
+{
+    return MAX((gint64)watchdog->interval * PATIENCE * 1000, PATIENCE_LEAST);
+}
+
+/* A loop that answers hides none that stands still. */
+static bool edge_lives(struct watchdog *watchdog)
+{
+    struct mta_counts counts;
+    mta_get_counts(&counts);
+    return counts.stuck <= patience(watchdog) &&
+           mta_probe_look(watchdog->probe, watchdog->interval / 2, &watchdog->end) != MTA_SILENT;
+}
+
 static bool all_live(struct watchdog *watchdog)
 {
     gint64 beats[WATCHDOG_PARTS], now = g_get_monotonic_time();
-    gint64 most = MAX((gint64)watchdog->interval * PATIENCE * 1000, PATIENCE_LEAST);
+    gint64 most = patience(watchdog);
     bool live = true;
     g_mutex_lock(&watchdog->lock);
     for (size_t i = 0; i < WATCHDOG_PARTS; i++)
@@ -85,7 +100,7 @@ static void *look(void *data)
     gint64 next = g_get_monotonic_time();
     do {
         next += (gint64)watchdog->interval * 1000;
-        if (mta_probe_look(watchdog->probe, watchdog->interval / 2, &watchdog->end) != MTA_SILENT)
+        if (edge_lives(watchdog))
             watchdog_beat(watchdog, WATCHDOG_EDGE);
         if (all_live(watchdog))
             notify_alive();

@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -27,34 +28,37 @@ char *listen_text(const struct socket_address *address)
                            address->host);
 }
 
-static bool try_bind(const struct sockaddr *address, socklen_t length)
+static int open_at(const struct sockaddr *address, socklen_t length)
 {
-    int fd = system_socket(address->sa_family, SOCK_STREAM, false);
+    int fd = system_socket(address->sa_family, SOCK_STREAM, true);
     if (fd < 0)
-        return false;
+        return -1;
     int yes = 1;
     if (address->sa_family != AF_UNIX)
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    bool bound = bind(fd, address, length) == 0 && listen(fd, 1) == 0;
+    if (bind(fd, address, length) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
     int reason = errno;
     close(fd);
     errno = reason;
-    return bound;
+    return -1;
 }
 
-static bool try_unix(const char *path, char **why_r)
+static int open_unix(const char *path, char **why_r)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (!unixsocket_make_room(path, why_r))
-        return false;
+        return -1;
     g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
-    if (try_bind((const struct sockaddr *)&address, sizeof(address)))
-        return unlink(path) == 0;
-    *why_r = g_strdup_printf("cannot listen on %s: %s", path, strerror(errno));
-    return false;
+    mode_t before = umask(0177);
+    int fd = open_at((const struct sockaddr *)&address, sizeof(address));
+    umask(before);
+    if (fd < 0)
+        *why_r = g_strdup_printf("cannot listen on %s: %s", path, strerror(errno));
+    return fd;
 }
 
-static bool try_inet(const struct socket_address *address, char **why_r)
+static int open_inet(const struct socket_address *address, char **why_r)
 {
     struct addrinfo *found, hints = {
                                 .ai_family = address->kind == SOCKET_INET6 ? AF_INET6 : AF_INET,
@@ -65,18 +69,41 @@ static bool try_inet(const struct socket_address *address, char **why_r)
     int failure = getaddrinfo(address->host, port, &hints, &found);
     if (failure != 0) {
         *why_r = g_strdup_printf("cannot listen on %s: %s", address->host, gai_strerror(failure));
-        return false;
+        return -1;
     }
-    bool bound = try_bind(found->ai_addr, found->ai_addrlen);
-    if (!bound)
+    int fd = open_at(found->ai_addr, found->ai_addrlen);
+    if (fd < 0)
         *why_r = g_strdup_printf("cannot listen on %s, port %u: %s", address->host, address->port,
                                  strerror(errno));
     freeaddrinfo(found);
-    return bound;
+    return fd;
+}
+
+int listen_open(const struct mta_listen *listen, char **why_r)
+{
+    const struct socket_address *address = &listen->address;
+    if (address->kind != SOCKET_UNIX)
+        return open_inet(address, why_r);
+    int fd = open_unix(address->path, why_r);
+    if (fd < 0 ||
+        unixsocket_set_access(address->path, listen->owner, listen->group, listen->mode, why_r))
+        return fd;
+    (void)unlink(address->path);
+    close(fd);
+    return -1;
 }
 
 bool listen_try(const struct mta_listen *listen, char **why_r)
 {
-    return listen->address.kind == SOCKET_UNIX ? try_unix(listen->address.path, why_r)
-                                               : try_inet(&listen->address, why_r);
+    const struct socket_address *address = &listen->address;
+    bool is_unix = address->kind == SOCKET_UNIX;
+    int fd = is_unix ? open_unix(address->path, why_r) : open_inet(address, why_r);
+    if (fd < 0)
+        return false;
+    close(fd);
+    if (is_unix && unlink(address->path) != 0) {
+        *why_r = g_strdup_printf("cannot remove %s: %s", address->path, strerror(errno));
+        return false;
+    }
+    return true;
 }

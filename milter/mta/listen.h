@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The socket that the MTA connects to. libmilter opens it, but tells nobody why it could not.
+ * The socket that the MTA connects to. libmilter opens it itself, but tells nobody why it could
+ * not.
  *
  * Threads: any.
  */
@@ -8,6 +9,13 @@
 #define MTA_LISTEN_H
 
 #include "mta/mta.h"
+
+/* Connections that wait to be accepted; libmilter's own 20 are soon exhausted. */
+#define LISTEN_BACKLOG 1024
+
+/* A socket that listens at the address, does not block and closes on exec; a unix socket has owner,
+ * group and mode as they shall be before anybody can connect. -1 with *WHY_R. */
+int listen_open(const struct mta_listen *listen, char **why_r);
 
 /* Finds out whether the address can be bound, by doing it; false with *WHY_R. */
 bool listen_try(const struct mta_listen *listen, char **why_r);

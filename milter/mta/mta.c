@@ -1,62 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The filter as a whole: binding, serving, stopping.
+ * The edge as a whole: which engine, and its version.
  */
 #include "mta/mta.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <libmilter/mfapi.h>
 
-#include "base/unixsocket.h"
-#include "callbacks.h"
-#include "connection.h"
-#include "listen.h"
+#include "edge.h"
 
-/* Connections that wait to be accepted; libmilter's own 20 are soon exhausted. */
-enum { BACKLOG = 1024 };
+static const struct edge *const engines[] = {
+    [MILTER_ENGINE_LIBMILTER] = &edge_libmilter,
+    [MILTER_ENGINE_NATIVE] = &edge_native,
+};
 
-static bool open_socket(const struct mta_listen *listen, char **why_r)
-{
-    g_autofree char *text = listen_text(&listen->address);
-    /* Nobody may connect before owner and mode are as they shall be. */
-    mode_t before = umask(0177);
-    bool opened = smfi_register(mta_filter) == MI_SUCCESS && smfi_setconn(text) == MI_SUCCESS &&
-                  smfi_setbacklog(BACKLOG) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS;
-    umask(before);
-    if (!opened)
-        *why_r = g_strdup_printf("cannot listen on %s: libmilter tells in syslog why", text);
-    return opened;
-}
+static const struct edge *edge = &edge_libmilter;
 
 bool mta_bind(const struct mta_listen *listen, char **why_r)
 {
-    if (!listen_try(listen, why_r) || !open_socket(listen, why_r))
-        return false;
-    return listen->address.kind != SOCKET_UNIX ||
-           unixsocket_set_access(listen->address.path, listen->owner, listen->group, listen->mode,
-                                 why_r);
+    edge = engines[listen->engine];
+    return edge->bind(listen, -1, why_r);
 }
 
 bool mta_serve(struct engine *engine)
 {
-    connections_open(engine);
-    return smfi_main() == MI_SUCCESS;
+    return edge->serve(engine);
 }
 
 void mta_drain(void)
 {
-    connections_close();
+    edge->drain();
 }
 
-unsigned mta_connections(void)
+bool mta_stop(void)
 {
-    return connections_count();
+    edge->stop();
+    return edge->stops;
 }
 
-unsigned mta_messages(void)
+void mta_get_counts(struct mta_counts *counts_r)
 {
-    return connections_messages();
+    edge->counts(counts_r);
+}
+
+const char *mta_engine_name(void)
+{
+    return edge->name;
 }
 
 char *mta_library_version(void)

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "base/system.h"
-#include "connection.h"
+#include "base/waiting.h"
+#include "mta/mta.h"
 
 /* How often a probe looks whether it is cancelled, in milliseconds. */
 enum { STEP = 100 };
@@ -123,8 +124,11 @@ enum mta_pulse mta_probe_look(struct mta_probe *probe, int milliseconds, const g
     enum mta_pulse pulse = ask(probe, fd, end, cancel);
     close(fd);
     guint before = probe->progress;
-    probe->progress = connections_progress();
-    if (pulse == MTA_SILENT && (probe->progress != before || waiting_count() > 0))
+    struct mta_counts counts;
+    mta_get_counts(&counts);
+    probe->progress = counts.progress;
+    if (pulse == MTA_SILENT &&
+        (probe->progress != before || counts.waiting > 0 || waiting_count() > 0))
         return MTA_BUSY;
     return pulse;
 }

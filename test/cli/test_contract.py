@@ -19,6 +19,7 @@ DEFAULTS = {
     'milter_socket_mode': '0660',
     'milter_socket_group': '',
     'milter_engine': 'libmilter',
+    'milter_threads': '0',
     'user': 'gatepost',
     'mode': 'enforce',
     'mynetworks': '127.0.0.0/8 [::1]/128',
@@ -94,7 +95,7 @@ def types():
                  'header_limit = 256m', 'tag_score = -1.25', 'tag_score = 7', 'delay_checks = No',
                  'milter_socket_mode = 0777', 'mode = Monitor', 'log_format = JSON',
                  'milter_socket = inet:20025@localhost', 'milter_socket = inet6:20025@::1',
-                 'milter_socket = inet6:20025@[::1]', 'milter_engine = libmilter',
+                 'milter_socket = inet6:20025@[::1]', 'milter_engine = libmilter', 'milter_engine = native', 'milter_threads = 4',
                  'dnsbl_threshold = -5', 'auth_min_ssf = 0'):
         settings = ctl.Settings(SITE + line + '\n')
         done = settings.run('check')
@@ -104,7 +105,8 @@ def types():
 
 # Lines, and what must be said of the last one.
 MISTAKES = [
-    ('milter_engine = native', 'milter_engine: .*libmilter'),
+    ('milter_engine = other', 'milter_engine: .*libmilter'),
+    ('milter_threads = 1000', 'milter_threads: .*256'),
     ('state = rediss://127.0.0.1', 'state: .*no TLS'),
     ('state = redis://u:p@127.0.0.1', 'state: .*no password here.*state_password_file'),
     ('state = redis://127.0.0.1:0', 'state: .*port is a number'),

@@ -14,6 +14,7 @@ import tap
 BUILD = os.environ.get('GATEPOST_BUILD', '')
 DAEMON = os.environ.get('GATEPOST', BUILD + '/milter/daemon/gatepost')
 SUPPRESSIONS = os.path.abspath(os.path.dirname(__file__)) + '/tsan.supp'
+ENGINE = os.environ.get('GATEPOST_ENGINE')  # None: what is the default
 CONTROL = os.environ.get('GATEPOSTCTL', BUILD + '/milter/gatepostctl/gatepostctl')
 
 # What nearly every test wants; a test changes and adds parameters, None removes one.
@@ -63,6 +64,8 @@ class Gatepost:
                'state': 'sqlite:' + self.state}
         if not self.port:
             own['milter_socket_mode'] = '0666'
+        if ENGINE:
+            own['milter_engine'] = ENGINE
         self.settings = {**own, **DEFAULTS, **settings}
         self.more = more
         self.write(''.join('%s = %s\n' % item for item in self.settings.items()

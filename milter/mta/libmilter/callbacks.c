@@ -1,48 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * libmilter's callbacks. What no policy needs is negotiated away: most of a milter's cost is the
- * round trip for each callback.
+ * libmilter's callbacks.
  */
 #include "callbacks.h"
 
 #include <string.h>
 
-#include "mta_answer.h"
+#include "agreement.h"
 #include "connection.h"
-
-/* What may become of a message. */
-#define MTA_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_QUARANTINE)
-
-/* What is agreed on when the MTA offers it. Nobody is refused at CONNECT and HELO: an MTA drops
- * the text of such a reply. */
-static unsigned long wanted_steps(const struct snapshot_needs *needs)
-{
-    unsigned long steps = SMFIP_NODATA | SMFIP_NR_HDR | SMFIP_HDR_LEADSPC | SMFIP_NOUNKNOWN;
-    steps |= needs->connect_answer ? 0 : SMFIP_NR_CONN;
-    steps |= needs->helo_answer ? 0 : SMFIP_NR_HELO;
-    steps |= needs->body ? SMFIP_NR_EOH | SMFIP_SKIP : SMFIP_NOEOH | SMFIP_NOBODY;
-    if (!needs->mail_answer)
-        steps |= SMFIP_NR_MAIL;
-    if (!needs->header)
-        steps |= SMFIP_NOHDRS;
-    return steps;
-}
+#include "mta_answer.h"
 
 static void ask_for_macros(SMFICTX *context)
 {
-    static const struct {
-        enum stage stage;
-        int place;
-    } rows[] = {
-        {STAGE_CONNECT, SMFIM_CONNECT}, {STAGE_HELO, SMFIM_HELO},   {STAGE_MAIL, SMFIM_ENVFROM},
-        {STAGE_RCPT, SMFIM_ENVRCPT},    {STAGE_MESSAGE, SMFIM_EOM},
-    };
-    char empty[] = "";
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *list = facts_macro_list(rows[i].stage);
-        if (smfi_setsymlist(context, rows[i].place, list ? list : empty) != MI_SUCCESS)
+    for (size_t i = 0; i < AGREEMENT_MACRO_LISTS; i++) {
+        g_autofree char *list = agreement_macro_list(&agreement_macros[i]);
+        if (smfi_setsymlist(context, agreement_macros[i].place, list) != MI_SUCCESS)
             connection_warn("libmilter refuses the list of macros for %s",
-                            stage_name(rows[i].stage));
+                            stage_name(agreement_macros[i].stage));
     }
 }
 
@@ -65,8 +39,8 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
     struct connection_state *connection = connection_of(context);
     if (!connection)
         return SMFIS_REJECT;
-    connection->steps = wanted_steps(session_needs(connection->session)) & steps;
-    connection->actions = MTA_ACTIONS & actions;
+    connection->steps = agreement_steps(session_needs(connection->session)) & steps;
+    connection->actions = AGREEMENT_ACTIONS & actions;
     *steps_r = connection->steps;
     *actions_r = connection->actions;
     if (actions & SMFIF_SETSYMLIST) {
@@ -225,7 +199,7 @@ static sfsistat on_close(SMFICTX *context)
 const struct smfiDesc mta_filter = {
     .xxfi_name = (char *)"gatepost",
     .xxfi_version = SMFI_VERSION,
-    .xxfi_flags = MTA_ACTIONS | SMFIF_SETSYMLIST,
+    .xxfi_flags = AGREEMENT_ACTIONS | SMFIF_SETSYMLIST,
     .xxfi_connect = on_connect,
     .xxfi_helo = on_helo,
     .xxfi_envfrom = on_mail,

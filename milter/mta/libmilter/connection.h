@@ -7,6 +7,7 @@
 #ifndef MTA_CONNECTION_H
 #define MTA_CONNECTION_H
 
+#include "mta/mta.h"
 #include "policy/settle.h"
 
 struct connection_state {
@@ -25,11 +26,7 @@ void connections_open(struct engine *engine);
 /* Allows no more. */
 void connections_close(void);
 
-unsigned connections_count(void);
-unsigned connections_messages(void);
-
-/* Changes with every step that a session took. */
-guint connections_progress(void);
+void connections_count(struct mta_counts *counts_r);
 
 /* NULL when no more are allowed. The caller frees it with connection_free. */
 struct connection_state *connection_new(void);

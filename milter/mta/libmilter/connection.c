@@ -31,25 +31,12 @@ void connections_close(void)
     g_mutex_unlock(&all.lock);
 }
 
-unsigned connections_count(void)
+void connections_count(struct mta_counts *counts_r)
 {
     g_mutex_lock(&all.lock);
-    unsigned count = all.count;
+    *counts_r = (struct mta_counts){.connections = all.count, .messages = all.messages};
     g_mutex_unlock(&all.lock);
-    return count;
-}
-
-unsigned connections_messages(void)
-{
-    g_mutex_lock(&all.lock);
-    unsigned messages = all.messages;
-    g_mutex_unlock(&all.lock);
-    return messages;
-}
-
-guint connections_progress(void)
-{
-    return (guint)g_atomic_int_get(&progress);
+    counts_r->progress = (guint)g_atomic_int_get(&progress);
 }
 
 struct connection_state *connection_new(void)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What no policy needs is negotiated away: most of a milter's cost is the round trip for each
+ * answer.
+ */
+#include "agreement.h"
+
+#include <glib.h>
+
+uint32_t agreement_steps(const struct snapshot_needs *needs)
+{
+    uint32_t steps = STEP_NO_DATA | STEP_SILENT_HEADER | STEP_LEADING_SPACE | STEP_NO_UNKNOWN;
+    steps |= needs->connect_answer ? 0 : STEP_SILENT_CONNECT;
+    steps |= needs->helo_answer ? 0 : STEP_SILENT_HELO;
+    steps |=
+        needs->body ? STEP_SILENT_END_OF_HEADER | STEP_SKIP : STEP_NO_END_OF_HEADER | STEP_NO_BODY;
+    if (!needs->mail_answer)
+        steps |= STEP_SILENT_MAIL;
+    if (!needs->header)
+        steps |= STEP_NO_HEADERS;
+    return steps;
+}
+
+const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS] = {
+    {0, STAGE_CONNECT}, {1, STAGE_HELO},    {2, STAGE_MAIL},
+    {3, STAGE_RCPT},    {5, STAGE_MESSAGE}, {6, STAGE_MESSAGE},
+};
+
+char *agreement_macro_list(const struct agreement_macros *row)
+{
+    char *list = facts_macro_list(row->stage);
+    return list ? list : g_strdup("");
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * libmilter as an engine: binding, serving.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "edge.h"
+#include "listen.h"
+#include "base/unixsocket.h"
+#include "callbacks.h"
+#include "connection.h"
+
+static bool open_socket(const char *text, char **why_r)
+{
+    /* Nobody may connect before owner and mode are as they shall be. */
+    mode_t before = umask(0177);
+    bool opened = smfi_register(mta_filter) == MI_SUCCESS &&
+                  smfi_setconn((char *)(uintptr_t)text) == MI_SUCCESS &&
+                  smfi_setbacklog(LISTEN_BACKLOG) == MI_SUCCESS &&
+                  smfi_opensocket(false) == MI_SUCCESS;
+    umask(before);
+    if (!opened)
+        *why_r = g_strdup_printf("cannot listen on %s: libmilter tells in syslog why", text);
+    return opened;
+}
+
+static bool bind_here(const struct mta_listen *listen, int fd, char **why_r)
+{
+    (void)fd;
+    g_autofree char *text = listen_text(&listen->address);
+    if (!listen_try(listen, why_r) || !open_socket(text, why_r))
+        return false;
+    return listen->address.kind != SOCKET_UNIX ||
+           unixsocket_set_access(listen->address.path, listen->owner, listen->group, listen->mode,
+                                 why_r);
+}
+
+static bool serve(struct engine *engine)
+{
+    connections_open(engine);
+    return smfi_main() == MI_SUCCESS;
+}
+
+/* It cannot be stopped by any call, but by a signal alone. */
+static void stop(void)
+{
+}
+
+const struct edge edge_libmilter = {
+    .name = "libmilter",
+    .bind = bind_here,
+    .serve = serve,
+    .drain = connections_close,
+    .stop = stop,
+    .counts = connections_count,
+};
