@@ -203,7 +203,7 @@ static int stop(struct daemon *daemon, enum happening happening)
         log_info(log, "stopping");
         wait_for_messages(daemon);
     } else {
-        log_warning(log, "%s gave up; it has told syslog why", mta_engine_name());
+        log_warning(log, "the milter engine gave up; libmilter tells syslog why");
     }
     if (mta_stop())
         g_thread_join(g_steal_pointer(&daemon->edge));

@@ -47,8 +47,8 @@ def read(path):
 
 
 def sources():
-    found = [os.path.relpath(path, TOP) for pattern in ('milter/*/*.[ch]', 'include/*/*.h')
-             for path in glob.glob(os.path.join(TOP, pattern))]
+    found = [os.path.relpath(path, TOP) for pattern in ('milter/*/**/*.[ch]', 'include/*/*.h')
+             for path in glob.glob(os.path.join(TOP, pattern), recursive=True)]
     return sorted(path for path in found if not path.endswith('settings_rows.h'))
 
 
@@ -104,7 +104,7 @@ def words(text):
 def found_messages(unprinted=3):
     """[(file, line, format)] of the sources: what is no format has UNPRINTED words at least."""
     printf = set()
-    for path in glob.glob(TOP + '/milter/*/*.[ch]') + glob.glob(TOP + '/include/*/*.h'):
+    for path in glob.glob(TOP + '/milter/*/**/*.[ch]', recursive=True) + glob.glob(TOP + '/include/*/*.h'):
         printf |= set(PRINTF.findall(read(path)))
     true(len(printf) > 15, 'the functions that print are not declared as they were')
     found = []
