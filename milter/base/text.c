@@ -40,6 +40,13 @@ char *text_escape(const char *text)
 {
     GString *out = g_string_sized_new(strlen(text) + 16);
     for (const char *p = text; *p;) {
+        size_t plain = 0;
+        while (p[plain] >= ' ' && p[plain] <= '~' && p[plain] != '\\')
+            plain++;
+        g_string_append_len(out, p, (gssize)plain);
+        p += plain;
+        if (*p == '\0')
+            break;
         gunichar c = g_utf8_get_char_validated(p, -1);
         if (c == (gunichar)-1 || c == (gunichar)-2) {
             g_string_append_printf(out, "\\x%02x", (unsigned char)*p++);

@@ -730,9 +730,10 @@ uint64_t limit_max(const struct limit *limit, const char *key, const char *recip
 {
     if (table_r)
         *table_r = NULL;
+    if (!limit->overrides)
+        return limit->max;
     g_autoptr(GString) value = g_string_new(NULL);
-    if (!limit->overrides ||
-        search_key(limit, limit->overrides, key, recipient_delimiter, value) != LOOKUP_HIT)
+    if (search_key(limit, limit->overrides, key, recipient_delimiter, value) != LOOKUP_HIT)
         return limit->max;
     uint64_t max;
     g_strstrip(value->str);

@@ -89,6 +89,11 @@ GArray *limit_parts_parse(const char *key, char **why_r)
 /* Lower case, control characters and the separator of parts written as something else. */
 static char *tidy(const char *text)
 {
+    const char *end = text;
+    while (*end >= ' ' && *end <= '~' && *end != '\\')
+        end++;
+    if (*end == '\0') /* as a rule */
+        return g_strdelimit(g_ascii_strdown(text, -1), "|", '/');
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     g_autofree char *lower = g_utf8_strdown(valid, -1);
     g_strdelimit(lower, "|", '/');
@@ -241,17 +246,26 @@ static void clear_key(void *data)
     g_free(((struct limit_key *)data)->key);
 }
 
-static void add_key(GArray *keys, GHashTable *index, const char *key, uint64_t recipients)
+/* Takes KEY. INDEX: the keys by their place; NULL where there are few. */
+static void add_key(GArray *keys, GHashTable *index, char *key, uint64_t recipients)
 {
-    void *place;
-    if (g_hash_table_lookup_extended(index, key, NULL, &place)) {
-        g_array_index(keys, struct limit_key, GPOINTER_TO_UINT(place)).recipients += recipients;
+    void *place = NULL;
+    guint at = 0;
+    if (index)
+        at = g_hash_table_lookup_extended(index, key, NULL, &place) ? GPOINTER_TO_UINT(place)
+                                                                    : keys->len;
+    else
+        while (at < keys->len && strcmp(g_array_index(keys, struct limit_key, at).key, key) != 0)
+            at++;
+    if (at < keys->len || keys->len >= KEYS_MAX) {
+        if (at < keys->len)
+            g_array_index(keys, struct limit_key, at).recipients += recipients;
+        g_free(key);
         return;
     }
-    if (keys->len >= KEYS_MAX)
-        return;
-    struct limit_key one = {.key = g_strdup(key), .recipients = recipients};
-    g_hash_table_insert(index, one.key, GUINT_TO_POINTER(keys->len));
+    struct limit_key one = {.key = key, .recipients = recipients};
+    if (index)
+        g_hash_table_insert(index, one.key, GUINT_TO_POINTER(keys->len));
     g_array_append_val(keys, one);
 }
 
@@ -260,15 +274,15 @@ static void join(const GPtrArray *parts, guint place, const char *prefix, uint64
                  GArray *keys, GHashTable *index)
 {
     if (place == parts->len) {
-        g_autofree char *key = g_strndup(prefix, STORE_KEY_MAX / 2);
-        add_key(keys, index, key, recipients);
+        size_t length = strnlen(prefix, STORE_KEY_MAX / 2);
+        add_key(keys, index, g_strndup(prefix, length), recipients);
         return;
     }
     const GPtrArray *values = parts->pdata[place];
     for (guint i = 0; i < values->len; i++) {
-        g_autofree char *more = place == 0 ? g_strdup(values->pdata[i])
-                                           : g_strconcat(prefix, "|", values->pdata[i], NULL);
-        join(parts, place + 1, more, recipients, keys, index);
+        g_autofree char *more =
+            place == 0 ? NULL : g_strconcat(prefix, "|", values->pdata[i], NULL);
+        join(parts, place + 1, more ? more : values->pdata[i], recipients, keys, index);
     }
 }
 
@@ -287,7 +301,6 @@ GArray *limit_keys(const struct site *site, const struct limit *limit, const str
 {
     GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct limit_key));
     g_array_set_clear_func(keys, clear_key);
-    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
     bool by_recipient = false;
     for (guint i = 0; i < limit->parts->len; i++) {
         enum limit_part_kind kind = g_array_index(limit->parts, struct limit_part, i).kind;
@@ -295,8 +308,9 @@ GArray *limit_keys(const struct site *site, const struct limit *limit, const str
     }
     const struct message_facts *message = facts->message;
     if (facts->has_recipient) {
-        keys_for(site, limit, facts, &facts->recipient_meant.address, 1, keys, index);
+        keys_for(site, limit, facts, &facts->recipient_meant.address, 1, keys, NULL);
     } else if (message && by_recipient) {
+        g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
         for (size_t i = 0; i < message->recipient_count; i++) {
             struct mail_address recipient;
             mail_address_parse(message->meant[i], &recipient);
@@ -304,7 +318,7 @@ GArray *limit_keys(const struct site *site, const struct limit *limit, const str
             mail_address_clear(&recipient);
         }
     } else if (message) {
-        keys_for(site, limit, facts, NULL, message->recipient_count, keys, index);
+        keys_for(site, limit, facts, NULL, message->recipient_count, keys, NULL);
     }
     return keys;
 }
