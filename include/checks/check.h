@@ -225,6 +225,7 @@ struct restriction {
     const char
         *useless_without; /* the parameter without whose value it never matches; NULL: none */
     unsigned zone_places; /* ARGUMENT_ZONE: enum dnsbl_place of what the list is asked */
+    unsigned code; /* of a refusal, where no table says another and all is in order; 0: none */
     enum check_result (*run)(struct check *check);
     /* NULL, or begins in check->errand what run will ask for, while a restriction before it waits:
      * so one wait does for several. It changes nothing, and run may never be called. */

@@ -115,6 +115,10 @@ int64_t site_dnsbl_threshold(const struct site *site, const struct facts *facts)
  * mildest among them; 0: no limit. */
 int64_t site_max_visible_recipients(const struct site *site, const struct facts *facts);
 
+/* The name that dnsbl_reply_map shows for the list ZONE, which the caller frees; NULL: its own.
+ * *FAILED_R: the map cannot be asked, and ZONE may be a secret. */
+char *site_shown_list(const struct site *site, const char *zone, bool *failed_r);
+
 enum destination { DESTINATION_LOCAL, DESTINATION_REMOTE, DESTINATION_UNSET, DESTINATION_UNKNOWN };
 
 /* Where mail for ADDRESS goes: to this site (local_domains, or no domain at all), elsewhere (routed

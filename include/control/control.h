@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The control socket: a person's commands to the running daemon. A request is one line of words
- * separated by white space; the answer is "gatepost STATUS LENGTH" on a line and LENGTH bytes of
- * text. The connection is then closed.
+ * The control socket, and the read socket: a person's commands to the running daemon. A request is
+ * one line of words separated by white space; the answer is "gatepost STATUS LENGTH" on a line and
+ * LENGTH bytes of text. The connection is then closed.
  *
  * Threads: the server has one of its own, in which the commands run, one after another.
  */
@@ -27,10 +27,18 @@ struct control_command {
 
 struct control_server;
 
-/* Binds PATH; owner and group may be -1. COMMANDS (until a NULL name) and DATA must live as long as
- * the server. A stale socket is replaced, a live one never: NULL with *WHY_R (owned by the
- * caller). */
-struct control_server *control_server_new(const char *path, uid_t owner, gid_t group,
+/* Where a server listens, and who may ask it. */
+struct control_place {
+    const char *path;
+    uid_t owner; /* (uid_t)-1: as it is */
+    gid_t group; /* (gid_t)-1: as it is */
+    mode_t mode; /* of the socket */
+    bool reads;  /* it is the read socket, whose commands change nothing */
+};
+
+/* Binds PLACE. COMMANDS (until a NULL name) and DATA must live as long as the server. A stale
+ * socket is replaced, a live one never: NULL with *WHY_R (owned by the caller). */
+struct control_server *control_server_new(const struct control_place *place,
                                           const struct control_command *commands, void *data,
                                           char **why_r);
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/tally.h"
 #include "dns/dnsbl_set.h"
 #include "dns/resolver.h"
 
@@ -79,10 +80,13 @@ struct dnsbl_list_status {
     uint64_t asked;     /* questions of sessions */
     uint64_t cached;    /* those answered from the cache */
     uint64_t listed;    /* answers that listed what was asked */
-    uint64_t errors;
+    uint64_t clean;     /* answers that did not */
+    uint64_t errors;    /* no answer that tells anything; those refused among them */
+    uint64_t refused;   /* answers by which the list refuses to serve us */
     uint64_t timeouts;
     uint64_t skipped;                              /* not asked while set aside */
     int64_t latency_p50, latency_p90, latency_p99; /* us, of answers from the network; -1: none */
+    struct histogram times;                        /* of the same */
 };
 
 struct dnsbl_state;

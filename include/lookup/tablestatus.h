@@ -15,6 +15,7 @@
 
 struct table_status {
     char *name;         /* "type:name"; of a file of patterns: its path */
+    char *file;         /* that it is read from; NULL: none, it stands in the settings */
     size_t entries;     /* keys, rules or patterns in force */
     int64_t read_at;    /* Unix time when they were read; 0: they stand in the settings */
     unsigned warnings;  /* about lines, when they were read: most are lines that were skipped */

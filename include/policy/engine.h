@@ -93,6 +93,8 @@ const struct committer *engine_committer(const struct engine *engine); /* NULL: 
 
 /* Counts, and tells all listeners in their order. */
 void engine_event(struct engine *engine, const struct event *event);
+void engine_connection(struct engine *engine, const struct policy *policy,
+                       const struct facts *facts);
 void engine_message(struct engine *engine, enum engine_level level, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 

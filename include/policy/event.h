@@ -84,15 +84,17 @@ struct event {
     struct dns_questions *dns;       /* what the DNS was asked, and said; NULL: nothing */
     bool monitor;                    /* only said, not done: the MTA was told to go on */
     double milliseconds;             /* spent on it in gatepost, waits included */
-    const int64_t *waited;           /* us, for each wait_source, since the message began */
+    const int64_t *waited;           /* us, for each wait_source, since the last event that
+                                        was no note */
 };
 
 enum engine_level { ENGINE_INFO, ENGINE_WARNING };
 
-/* Who hears what happens. Either function may be NULL. MESSAGE is a line of its own, of no session
- * perhaps. */
+/* Who hears what happens. Each function may be NULL. MESSAGE is a line of its own, of no session
+ * perhaps. CONNECTION is told once of a session, when it is known which policy is its own. */
 struct engine_listener {
     void (*event)(void *data, const struct event *event);
+    void (*connection)(void *data, const struct policy *policy, const struct facts *facts);
     void (*message)(void *data, enum engine_level level, const char *text);
     void *data;
 };

@@ -44,6 +44,27 @@ SETTING(MILTER_THREADS, "milter_threads", INTEGER, "0", BETWEEN("0", "256"), MAI
         "its own. A change takes a restart.")
 SETTING(CONTROL_SOCKET, "control_socket", PATH, GATEPOST_RUNDIR "/control.sock", NOT_EMPTY, MAIN,
         "The socket over which `gatepostctl` speaks to the daemon. A change takes a restart.")
+SETTING(READ_SOCKET, "read_socket", PATH, GATEPOST_RUNDIR "/read.sock", ANY, MAIN,
+        "The socket over which gatepost-web(8) asks the daemon: it answers status, metrics and "
+        "bounded searches, changes nothing, and mail never waits for it. Empty: there is none. A "
+        "change takes a restart.")
+SETTING(READ_SOCKET_GROUP, "read_socket_group", TEXT, "gatepost-web", ANY, MAIN,
+        "The group whose members may ask there. It is not gatepost's own, whose members may read "
+        "its state. Where there is no such group, or the socket cannot be given to it, the "
+        "daemon's user alone may ask. A change takes a restart.")
+SETTING(WEB_LISTEN, "web_listen", SOCKET, "inet:9797@127.0.0.1", NOT_EMPTY, MAIN,
+        "Where gatepost-web(8) serves its page and `/metrics`, by HTTP: `inet:PORT@HOST`, "
+        "`inet6:PORT@HOST` or `unix:PATH`. Another host than loopback's is served with "
+        "`web_token_file` alone. It speaks no TLS: that is for a proxy in front.")
+SETTING(WEB_TOKEN_FILE, "web_token_file", TEXT, "", ANY, MAIN,
+        "The file whose first line is what a reader must know, 16 characters at least, to see "
+        "decisions, keys of limits, and the search: sent as `Authorization: Bearer`, or as the "
+        "password that a browser asks for. Empty: these are shown to nobody, and numbers, plots, "
+        "lists, tables and the store to everybody who can connect.")
+SETTING(WEB_NAMES, "web_names", LIST, "", ANY, MAIN,
+        "Names of hosts by which gatepost-web(8) is asked for besides `localhost`, loopback's "
+        "addresses and the host of `web_listen`: those of the proxy in front. Others are answered "
+        "400, so that no page of somebody else's can have a browser ask.")
 SETTING(PID_FILE, "pid_file", PATH, GATEPOST_RUNDIR "/gatepost.pid", ANY, MAIN,
         "The file that holds the daemon's process id while it runs. Empty: none is written. A "
         "change takes a restart.")

@@ -31,19 +31,6 @@ static const char *place_class(enum dnsbl_place place)
     return "Client host";
 }
 
-/* The name that dnsbl_reply_map shows for ZONE, or NULL. *FAILED_R: the map cannot be asked, and
- * the zone may be a secret. */
-static char *shown_name(const struct site *site, const char *zone, bool *failed_r)
-{
-    *failed_r = false;
-    if (!site->dnsbl_reply_map)
-        return NULL;
-    g_autoptr(GString) value = g_string_new(NULL);
-    enum lookup_status status = table_list_find(site->dnsbl_reply_map, zone, value, NULL);
-    *failed_r = status == LOOKUP_ERROR;
-    return status == LOOKUP_HIT ? g_strdup(value->str) : NULL;
-}
-
 /* "554 5.7.1 Service unavailable; Client host [ADDR] blocked using ZONE; TXT" */
 static enum check_result refuse_listed(struct check *check, struct dnsbl_lookup *lookup,
                                        unsigned index, unsigned places)
@@ -52,7 +39,7 @@ static enum check_result refuse_listed(struct check *check, struct dnsbl_lookup 
     bool secret;
     dnsbl_lookup_result(lookup, index, places, &result);
     const char *zone = result.entry->zone;
-    g_autofree char *shown = shown_name(check->site, zone, &secret);
+    g_autofree char *shown = site_shown_list(check->site, zone, &secret);
     g_autofree char *text = NULL;
     if (!shown && !secret) {
         dnsbl_lookup_ask_text(lookup, index, places);

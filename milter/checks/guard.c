@@ -135,6 +135,7 @@ enum check_result run_guard_autoreply(struct check *check)
     autoreply_judge(&message, parsed, body.truncated, &judgement);
     enum check_result result = CHECK_DUNNO;
     if (autoreply_leaks(&judgement)) {
+        const char *done = "tag";
         note_evidence(check, &judgement);
         if (action == GUARD_TAG)
             g_ptr_array_add(check->effects->prepend,
@@ -143,6 +144,9 @@ enum check_result run_guard_autoreply(struct check *check)
             result = strip(check, &message, &judgement, parsed, body.truncated);
         else
             result = refuse(check, &judgement);
+        if (action != GUARD_TAG)
+            done = result == CHECK_REFUSE ? "reject" : "strip";
+        check_effects_detail(check->effects, "autoreply", done);
     } else if (body.truncated && judgement.is_autoreply && judgement.to_bounce_sender) {
         note(check, g_strdup_printf("auto-reply to a bounce sender: no quotation in the first "
                                     "%zu bytes, the rest was not read",

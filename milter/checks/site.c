@@ -207,3 +207,14 @@ bool site_trusts_marks(const struct site *site, const struct facts *facts)
                                  match_list_find_client(site->trusted_filters, &facts->address,
                                                         facts->client_name, NULL) == LOOKUP_HIT);
 }
+
+char *site_shown_list(const struct site *site, const char *zone, bool *failed_r)
+{
+    *failed_r = false;
+    if (!site->dnsbl_reply_map)
+        return NULL;
+    g_autoptr(GString) value = g_string_new(NULL);
+    enum lookup_status status = table_list_find(site->dnsbl_reply_map, zone, value, NULL);
+    *failed_r = status == LOOKUP_ERROR;
+    return status == LOOKUP_HIT ? g_strdup(value->str) : NULL;
+}

@@ -31,6 +31,7 @@ struct client {
 
 struct control_server {
     char *path;
+    bool reads;
     int fd;
     int stop[2]; /* a pipe: its end of file wakes the thread */
     const struct control_command *commands;
@@ -255,28 +256,30 @@ static int bind_socket(const char *path, char **why_r)
     return -1;
 }
 
-struct control_server *control_server_new(const char *path, uid_t owner, gid_t group,
+struct control_server *control_server_new(const struct control_place *place,
                                           const struct control_command *commands, void *data,
                                           char **why_r)
 {
     *why_r = NULL;
-    if (!unixsocket_make_room(path, why_r))
+    if (!unixsocket_make_room(place->path, why_r))
         return NULL;
-    int fd = bind_socket(path, why_r);
+    int fd = bind_socket(place->path, why_r);
     if (fd < 0)
         return NULL;
     struct control_server *server = g_new0(struct control_server, 1);
-    server->path = g_strdup(path);
+    server->path = g_strdup(place->path);
+    server->reads = place->reads;
     server->fd = fd;
     server->commands = commands;
     server->data = data;
     server->stop[0] = server->stop[1] = -1;
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
         server->clients[i].fd = -1;
-    if (unixsocket_set_access(path, owner, group, 0660, why_r) && pipe(server->stop) == 0)
+    if (unixsocket_set_access(place->path, place->owner, place->group, place->mode, why_r) &&
+        pipe(server->stop) == 0)
         return server;
     if (!*why_r)
-        *why_r = g_strdup_printf("%s: %s", path, strerror(errno));
+        *why_r = g_strdup_printf("%s: %s", place->path, strerror(errno));
     control_server_free(server);
     return NULL;
 }
@@ -285,7 +288,8 @@ void control_server_start(struct control_server *server)
 {
     fcntl(server->stop[0], F_SETFD, FD_CLOEXEC);
     fcntl(server->stop[1], F_SETFD, FD_CLOEXEC);
-    server->thread = g_thread_new("control", serve, server);
+    server->thread = server->reads ? g_thread_new("read", serve, server)
+                                   : g_thread_new("control", serve, server);
 }
 
 void control_server_free(struct control_server *server)

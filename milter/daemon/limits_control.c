@@ -182,6 +182,43 @@ static bool add_keys(const struct limits_control *control, const struct limit *l
     return true;
 }
 
+static void free_near(void *data)
+{
+    struct limit_near *near = data;
+    g_free(near->limit);
+    g_free(near->key);
+    g_free(near);
+}
+
+GPtrArray *limits_control_near(const struct limits_control *control, double share)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(free_near);
+    g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
+    g_autoptr(GString) unsaid = g_string_new(NULL);
+    g_array_set_clear_func(lines, clear_line);
+    const GPtrArray *limits = site_of(control)->limits->limits;
+    for (guint i = 0; i < limits->len; i++)
+        if (!add_keys(control, limits->pdata[i], lines, unsaid))
+            return found;
+    for (guint i = 0; i < lines->len; i++)
+        answer_of(&g_array_index(lines, struct line, i));
+    g_array_sort(lines, compare_shares);
+    for (guint i = 0; i < lines->len; i++) {
+        const struct line *line = &g_array_index(lines, struct line, i);
+        const struct store_answer *answer = answer_of(line);
+        if (share_of(answer) < share)
+            break;
+        struct limit_near *near = g_new0(struct limit_near, 1);
+        near->limit = g_strdup(line->limit->name);
+        near->key = g_strdup(line->key);
+        near->used = answer->used;
+        near->max = answer->max;
+        near->room_in = room_in(control, line, answer);
+        g_ptr_array_add(found, near);
+    }
+    return found;
+}
+
 static int list(const struct limits_control *control, const char *const *words, GString *out)
 {
     bool json = false, found = false;

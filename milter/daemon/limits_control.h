@@ -2,7 +2,7 @@
  *
  * What persons ask the daemon of limits and greylisting, and do to them by hand.
  *
- * Threads: that of the control socket.
+ * Threads: those of the control socket and the read socket.
  */
 #ifndef LIMITS_CONTROL_H
 #define LIMITS_CONTROL_H
@@ -22,6 +22,17 @@ struct limits_control {
  * words. */
 int limits_control_run(const struct limits_control *control, const char *const *words,
                        GString *out);
+
+/* A key that has used so much of its limit that somebody should know. */
+struct limit_near {
+    char *limit, *key;
+    uint64_t used, max;
+    int64_t room_in; /* seconds until there is room for one more */
+};
+
+/* Those that have used SHARE (0 to 1) of their limit, by how much of it: an array of struct
+ * limit_near * that frees its elements. Waits for the store; empty while it is away. */
+GPtrArray *limits_control_near(const struct limits_control *control, double share);
 
 /* "greylist [--json] [ADDRESS|IP|DOMAIN]", "greylist pass IP|DOMAIN". */
 int greylist_control_run(const struct limits_control *control, const char *const *words,

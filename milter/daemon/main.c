@@ -4,6 +4,7 @@
  * threads; and stops in the opposite one.
  */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "instance.h"
 #include "mta/mta.h"
 #include "notify.h"
+#include "read_commands.h"
 #include "service.h"
 #include "settings/stateplace.h"
 #include "signals.h"
@@ -48,6 +50,8 @@ struct daemon {
     bool bound; /* the socket is ours */
     struct instance *instance;
     struct control_server *control;
+    struct control_server *reads; /* the read socket's; NULL: there is none */
+    struct reader *reader;
     struct service *service;
     struct watchdog *watchdog; /* NULL: nobody wants one */
     GThread *edge;
@@ -95,6 +99,35 @@ static void make_state_folder(const struct identity *identity, const struct sett
         identity_make_folder(identity, place.path);
 }
 
+/* A page is no reason not to serve mail: what goes wrong is told in the log. */
+static void bind_reads(struct daemon *daemon, const struct settings *settings)
+{
+    const struct setting_value *group = settings_get(settings, NULL, SETTING_READ_SOCKET_GROUP);
+    const struct group *found = *group->text ? getgrnam(group->text) : NULL;
+    struct control_place place = {.path = settings_get(settings, NULL, SETTING_READ_SOCKET)->text,
+                                  .owner = daemon->identity.uid,
+                                  .group = found ? found->gr_gid : (gid_t)-1,
+                                  .mode = found ? 0660 : 0600,
+                                  .reads = true};
+    g_autofree char *why = NULL, *again = NULL;
+    if (*place.path == '\0')
+        return;
+    identity_make_folder(&daemon->identity, place.path);
+    daemon->reader = reader_new(daemon->service);
+    daemon->reads = control_server_new(&place, read_commands, daemon->reader, &why);
+    if (!daemon->reads && found) {
+        place.group = (gid_t)-1;
+        place.mode = 0600;
+        daemon->reads = control_server_new(&place, read_commands, daemon->reader, &again);
+    }
+    struct log *log = service_log(daemon->service);
+    if (!daemon->reads)
+        log_warning(log, "read_socket: gatepost-web has nobody to ask: %s", again ? again : why);
+    else if (group->given && place.mode == 0600)
+        log_warning(log, "read_socket_group: the daemon's user alone may ask: %s",
+                    why ? why : "there is no such group");
+}
+
 /* Everything that root may be needed for. */
 static bool take_places(struct daemon *daemon, const struct settings *settings, char **why_r)
 {
@@ -108,10 +141,13 @@ static bool take_places(struct daemon *daemon, const struct settings *settings, 
         return false;
     make_state_folder(identity, settings);
     identity_make_folder(identity, control);
-    daemon->control = control_server_new(control, identity->uid, identity->gid, service_commands,
-                                         daemon->service, why_r);
-    if (!daemon->control || !bind_edge(daemon, settings, why_r) ||
-        !privileges_drop(identity, why_r))
+    const struct control_place place = {
+        .path = control, .owner = identity->uid, .group = identity->gid, .mode = 0660};
+    daemon->control = control_server_new(&place, service_commands, daemon->service, why_r);
+    if (!daemon->control || !bind_edge(daemon, settings, why_r))
+        return false;
+    bind_reads(daemon, settings);
+    if (!privileges_drop(identity, why_r))
         return false;
     privileges_forbid_cores();
     return true;
@@ -129,6 +165,8 @@ static void start_threads(struct daemon *daemon)
 {
     log_start(service_log(daemon->service));
     control_server_start(daemon->control);
+    if (daemon->reads)
+        control_server_start(daemon->reads);
     daemon->edge = g_thread_new("edge", serve_edge, daemon);
     daemon->watchdog = watchdog_new(&daemon->listen.address, service_log(daemon->service));
     service_watch(daemon->service, daemon->watchdog);
@@ -177,6 +215,8 @@ static void leave_places(struct daemon *daemon)
     if (daemon->bound && daemon->listen.address.kind == SOCKET_UNIX)
         (void)unlink(daemon->listen.address.path);
     control_server_free(daemon->control);
+    control_server_free(daemon->reads);
+    reader_free(daemon->reader);
     instance_unlock(daemon->instance);
     identity_clear(&daemon->identity);
 }

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "mta/mta.h"
+#include "hours.h"
 #include "limits_control.h"
 #include "notice.h"
 #include "notify.h"
@@ -20,6 +21,8 @@
 
 /* How often changed tables are looked for: a stat(2) each. */
 enum { WATCH_MICROSECONDS = G_USEC_PER_SEC };
+/* How often the numbers of the hour are saved: so much of them a crash may cost. */
+enum { HOURS_SAVE_MICROSECONDS = 30 * G_USEC_PER_SEC };
 
 struct service {
     char *path;
@@ -27,7 +30,11 @@ struct service {
     struct log *log;
     struct engine *engine;
     struct notices *notices;
+    struct counts *counts;
     struct state *state; /* NULL before service_open_state */
+    struct hours *hours; /* likewise */
+    gint64 hours_saved;  /* monotonic, of the last try */
+    bool hours_fault;    /* was told */
     struct watchdog *watchdog;
     bool no_descriptors; /* was told */
     gint64 started;      /* seconds since 1970 */
@@ -36,7 +43,7 @@ struct service {
     GMutex lock;                  /* of what follows */
     gint64 loaded;
     bool reload_failed; /* the last one */
-    guint64 reloads;
+    guint64 reloads, reload_failures;
     GCond stop_cond;
     bool stop;
     GThread *watcher;
@@ -48,7 +55,7 @@ static const enum setting startup_settings[] = {
     SETTING_CONTROL_SOCKET, SETTING_PID_FILE,           SETTING_USER,
     SETTING_STATE,          SETTING_STATE_USER,         SETTING_STATE_PASSWORD_FILE,
     SETTING_STATE_PREFIX,   SETTING_STATE_TIMEOUT,      SETTING_MILTER_ENGINE,
-    SETTING_MILTER_THREADS,
+    SETTING_MILTER_THREADS, SETTING_READ_SOCKET,        SETTING_READ_SOCKET_GROUP,
 };
 
 struct snapshot *service_load(const char *path, struct problems *problems)
@@ -91,6 +98,11 @@ struct service *service_new(const char *path, struct snapshot *snapshot, bool fo
     struct engine_listener listener = {
         .event = log_event, .message = log_message, .data = service->log};
     service->engine = engine_new(snapshot, &listener);
+    service->counts = counts_new();
+    counts_expect(service->counts, snapshot);
+    listener = (struct engine_listener){
+        .event = counts_event, .connection = counts_connection, .data = service->counts};
+    engine_add_listener(service->engine, &listener);
     return service;
 }
 
@@ -100,6 +112,8 @@ void service_free(struct service *service)
         return;
     notices_free(service->notices);
     engine_free(service->engine);
+    counts_free(service->counts);
+    hours_free(service->hours);
     state_free(service->state);
     log_free(service->log);
     for (size_t i = 0; i < SETTING_COUNT; i++)
@@ -144,6 +158,8 @@ void service_open_state(struct service *service)
     engine_set_bounce_memory(service->engine, state_bounce_memory(service->state));
     const unsigned char *secret = state_notice_secret(service->state);
     engine_set_store(service->engine, state_store(service->state), secret);
+    service->hours = hours_new(state_get_file(service->state));
+    service->hours_saved = g_get_monotonic_time();
     service->notices = notices_new(service->engine, secret, service->log);
 }
 
@@ -170,6 +186,7 @@ static bool load_and_publish(struct service *service, struct problems *problems)
     warn_of_restart(service, snapshot_settings(snapshot), problems);
     struct log_options options = options_for(service, snapshot);
     log_configure(service->log, &options);
+    counts_expect(service->counts, snapshot);
     engine_publish(service->engine, snapshot);
     return true;
 }
@@ -179,6 +196,7 @@ static void note_reload(struct service *service, bool done)
     g_mutex_lock(&service->lock);
     service->reload_failed = !done;
     service->reloads += done;
+    service->reload_failures += !done;
     if (done)
         service->loaded = g_get_real_time() / G_USEC_PER_SEC;
     g_mutex_unlock(&service->lock);
@@ -244,6 +262,24 @@ static void look_for_descriptors(struct service *service)
     service->no_descriptors = none;
 }
 
+static void save_hours(struct service *service)
+{
+    g_autofree char *why = NULL;
+    service->hours_saved = g_get_monotonic_time();
+    bool done = hours_save(service->hours, &why);
+    if (!done && !service->hours_fault)
+        log_warning(service->log, "state: %s: the numbers of this hour are kept in memory alone",
+                    why);
+    service->hours_fault = !done;
+}
+
+static void tick_hours(struct service *service)
+{
+    hours_tick(service->hours, service->counts, g_get_real_time() / G_USEC_PER_SEC);
+    if (g_get_monotonic_time() - service->hours_saved >= HOURS_SAVE_MICROSECONDS)
+        save_hours(service);
+}
+
 static void *watch(void *data)
 {
     struct service *service = data;
@@ -257,8 +293,10 @@ static void *watch(void *data)
         refresh(service);
         look_for_servers(service);
         look_for_descriptors(service);
-        if (service->state)
+        if (service->state) {
             state_tick(service->state);
+            tick_hours(service);
+        }
         g_mutex_lock(&service->lock);
     }
     g_mutex_unlock(&service->lock);
@@ -280,8 +318,11 @@ void service_unwatch(struct service *service)
     if (service->watcher)
         g_thread_join(service->watcher);
     service->watcher = NULL;
-    if (service->state)
-        state_save(service->state);
+    if (!service->state)
+        return;
+    state_save(service->state);
+    hours_tick(service->hours, service->counts, g_get_real_time() / G_USEC_PER_SEC);
+    save_hours(service);
 }
 
 /* Commands */
@@ -305,49 +346,65 @@ static int run_reload(void *data, const char *const *words, GString *out)
     return done ? EX_OK : EX_CONFIG;
 }
 
-static void collect_status(struct service *service, struct status *status_r)
+struct snapshot *service_collect_status(struct service *service, struct status *status_r)
 {
+    struct snapshot *snapshot = engine_acquire(service->engine);
     engine_get_counters(service->engine, &status_r->counters);
     engine_dns_status(service->engine, &status_r->dns);
     log_get_state(service->log, &status_r->log);
     store_get_status(state_store(service->state), &status_r->store);
     status_r->path = service->path;
+    status_r->mode =
+        settings_integer(snapshot_settings(snapshot), NULL, SETTING_MODE) == MODE_MONITOR
+            ? "monitor"
+            : "enforce";
+    status_r->engine = mta_engine_name();
+    status_r->counts = service->counts;
     status_r->started = service->started;
     struct mta_counts counts;
     mta_get_counts(&counts);
     status_r->connections = counts.connections;
     status_r->messages = counts.messages;
     status_r->snapshots = snapshot_count();
+    status_r->tables = snapshot_table_status(snapshot);
     g_mutex_lock(&service->lock);
     status_r->loaded = service->loaded;
     status_r->reloads = service->reloads;
+    status_r->reload_failures = service->reload_failures;
     status_r->reload_failed = service->reload_failed;
     g_mutex_unlock(&service->lock);
+    return snapshot;
+}
+
+void service_release_status(struct status *status, struct snapshot *snapshot)
+{
+    snapshot_unref(snapshot);
+    engine_dns_status_clear(&status->dns);
+    store_status_clear(&status->store);
+    g_ptr_array_unref(status->tables);
+}
+
+struct store *service_store(struct service *service)
+{
+    return state_store(service->state);
+}
+
+struct hours *service_hours(struct service *service)
+{
+    return service->hours;
 }
 
 static int run_status(void *data, const char *const *words, GString *out)
 {
-    struct service *service = data;
     struct status status = {0};
     bool json = words[0] && strcmp(words[0], "--json") == 0;
     if (words[0] && (!json || words[1])) {
         g_string_append(out, "usage: status [--json]\n");
         return EX_USAGE;
     }
-    collect_status(service, &status);
-    struct snapshot *snapshot = engine_acquire(service->engine);
-    status.mode = settings_integer(snapshot_settings(snapshot), NULL, SETTING_MODE) == MODE_MONITOR
-                      ? "monitor"
-                      : "enforce";
-    status.tables = snapshot_table_status(snapshot);
-    if (json)
-        status_write_json(&status, out);
-    else
-        status_write_text(&status, out);
-    snapshot_unref(snapshot);
-    engine_dns_status_clear(&status.dns);
-    store_status_clear(&status.store);
-    g_ptr_array_unref(status.tables);
+    struct snapshot *snapshot = service_collect_status(data, &status);
+    (json ? status_write_json : status_write_text)(&status, out);
+    service_release_status(&status, snapshot);
     return EX_OK;
 }
 

@@ -42,6 +42,16 @@ void service_unwatch(struct service *service);
  * What there is to say is in PROBLEMS and in the log. */
 bool service_reload(struct service *service, struct problems *problems);
 
+/* How the daemon is; STATUS_R is to be given back with service_release_status, together with the
+ * policy in force, which is returned with a reference. */
+struct status;
+struct snapshot *service_collect_status(struct service *service, struct status *status_r);
+void service_release_status(struct status *status, struct snapshot *snapshot);
+
+/* For who asks: they live as long as the service, and hours NULL before service_open_state. */
+struct store *service_store(struct service *service);
+struct hours *service_hours(struct service *service);
+
 /* The commands of the control socket; their data is the service. */
 extern const struct control_command service_commands[];
 

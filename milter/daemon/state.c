@@ -167,6 +167,11 @@ struct store *state_store(const struct state *state)
     return state->store;
 }
 
+struct state_file *state_get_file(const struct state *state)
+{
+    return state->file;
+}
+
 struct bounce_memory *state_bounce_memory(const struct state *state)
 {
     return state->memory;

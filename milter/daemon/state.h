@@ -29,6 +29,9 @@ void state_free(struct state *state); /* accepts NULL */
 /* Counters and marks: never NULL. */
 struct store *state_store(const struct state *state);
 
+/* Where the state is kept, for others who keep something there; NULL: nowhere. */
+struct state_file *state_get_file(const struct state *state);
+
 /* What notices are marked with: made of the state's key. LIMIT_SECRET_SIZE bytes. */
 const unsigned char *state_notice_secret(const struct state *state);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The status, as text and as JSON, from one table of numbers.
+ * The status, as text and as JSON: the table of numbers, and what is more than a number.
  */
 #include "status.h"
 
@@ -11,47 +11,12 @@
 #include "mta/mta.h"
 #include "report/json.h"
 #include "status_dns.h"
+#include "status_rows.h"
 #include "status_store.h"
 #include "status_tables.h"
 
-struct number {
-    const char *key;
-    const char *words; /* behind the number, for persons */
-    guint64 value;
-    bool rare; /* persons see it where it is not 0 */
-};
-
-enum { NUMBERS = 15 };
-
 /* A line of the log that takes so long, in microseconds, waits for a reader that stands still. */
 enum { LOG_STALLS = 2 * G_USEC_PER_SEC };
-
-static void fill_numbers(const struct status *status, struct number numbers_r[NUMBERS])
-{
-    const struct engine_counters *counters = &status->counters;
-    const struct number numbers[NUMBERS] = {
-        {"connections", "connections of the MTA open", status->connections, false},
-        {"under_way", "messages under way", status->messages, false},
-        {"sessions", "sessions since the start", counters->sessions, false},
-        {"messages", "messages seen to their end", counters->messages, false},
-        {"accepted", "of these passed on", counters->accepted, false},
-        {"refused", "recipients and messages refused (5xx)", counters->refused, false},
-        {"deferred", "recipients and messages deferred (4xx)", counters->deferred, false},
-        {"held", "messages put on hold", counters->held, false},
-        {"would_refuse", "would have been refused (5xx; mode = monitor)", counters->would_refuse,
-         true},
-        {"would_defer", "would have been deferred (4xx; mode = monitor)", counters->would_defer,
-         true},
-        {"would_hold", "would have been put on hold (mode = monitor)", counters->would_hold, true},
-        {"reloads", "reloads", status->reloads, false},
-        {"snapshots", "policies in memory, older ones until their last session ends",
-         status->snapshots, false},
-        {"log_waiting", "lines of the log not read yet", status->log.waiting, false},
-        {"log_lost", "lines of the log lost, not read in time", status->log.lost, false},
-    };
-    for (size_t i = 0; i < NUMBERS; i++)
-        numbers_r[i] = numbers[i];
-}
 
 static char *time_text(gint64 seconds, const char *format)
 {
@@ -82,7 +47,6 @@ static gint64 log_stalls(const struct status *status)
 
 void status_write_text(const struct status *status, GString *out)
 {
-    struct number numbers[NUMBERS];
     g_autofree char *library = mta_library_version();
     bool ours = strcmp(mta_engine_name(), "native") == 0;
     g_autofree char *up = duration_text(uptime(status));
@@ -97,11 +61,7 @@ void status_write_text(const struct status *status, GString *out)
                                "the log STANDS STILL: nobody has read it for %" G_GINT64_FORMAT
                                " s; mail goes on, and what is refused is kept longest\n",
                                log_stalls(status));
-    fill_numbers(status, numbers);
-    for (size_t i = 0; i < NUMBERS; i++)
-        if (numbers[i].value > 0 || !numbers[i].rare)
-            g_string_append_printf(out, "%10" G_GUINT64_FORMAT "  %s\n", numbers[i].value,
-                                   numbers[i].words);
+    metrics_write(status_rows, status_row_count, METRICS_TEXT, status, out);
     status_store_write_text(&status->store, out);
     status_dns_write_text(&status->dns, out);
     status_tables_write_text(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
@@ -109,7 +69,6 @@ void status_write_text(const struct status *status, GString *out)
 
 void status_write_json(const struct status *status, GString *out)
 {
-    struct number numbers[NUMBERS];
     g_autofree char *library = mta_library_version();
     g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%dT%H:%M:%S%:z");
     json_open(out, NULL, '{');
@@ -122,13 +81,16 @@ void status_write_json(const struct status *status, GString *out)
     json_string(out, "config", status->path);
     json_string(out, "loaded", loaded);
     json_bool(out, "reload_failed", status->reload_failed);
-    fill_numbers(status, numbers);
-    for (size_t i = 0; i < NUMBERS; i++)
-        json_integer(out, numbers[i].key, (gint64)numbers[i].value);
+    metrics_write(status_rows, status_row_count, METRICS_JSON, status, out);
     json_integer(out, "log_stalls", log_stalls(status));
     status_store_write_json(&status->store, out);
     status_dns_write_json(&status->dns, out);
     status_tables_write_json(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
     json_close(out, '}');
     g_string_append_c(out, '\n');
+}
+
+void status_write_metrics(const struct status *status, GString *out)
+{
+    metrics_write(status_rows, status_row_count, METRICS_PROMETHEUS, status, out);
 }

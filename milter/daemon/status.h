@@ -8,6 +8,7 @@
 #define DAEMON_STATUS_H
 
 #include "policy/engine.h"
+#include "report/counts.h"
 #include "report/log.h"
 #include "store/store.h"
 
@@ -17,6 +18,7 @@ struct status {
     gint64 started; /* seconds since 1970 */
     gint64 loaded;  /* when the settings in force were read */
     guint64 reloads;
+    guint64 reload_failures;
     bool reload_failed;   /* the last one */
     unsigned connections; /* of the MTA, open */
     unsigned messages;    /* under way */
@@ -26,7 +28,17 @@ struct status {
     struct log_state log;
     struct store_status store;
     GPtrArray *tables; /* of struct table_status * */
+    /* for metrics alone */
+    const char *engine;          /* what speaks the milter protocol */
+    const struct counts *counts; /* what was decided */
+    GPtrArray *lists;            /* of struct dnsbl_list_status *: as shown_lists gives them */
+    GPtrArray *near;             /* of struct limit_near * */
+    GPtrArray *limits;           /* of struct limit *, of the policy in force; not owned */
+    guint64 history_dropped;
 };
+
+/* The families of Prometheus' text format; TABLES are those of shown_tables. */
+void status_write_metrics(const struct status *status, GString *out);
 
 void status_write_text(const struct status *status, GString *out);
 

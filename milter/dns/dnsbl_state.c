@@ -31,7 +31,8 @@ struct dnsbl_list {
     int64_t asked_at;
     unsigned failures; /* one after the other */
     uint64_t last_failure;
-    uint64_t asked, cached, listed, errors, timeouts, skipped;
+    uint64_t asked, cached, listed, clean, errors, refused, timeouts, skipped;
+    struct histogram times;
     struct latency latency;
 };
 
@@ -341,12 +342,14 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
 static void count_answer(struct dnsbl_list *list, const struct list_report *report)
 {
     list->listed += report->listed;
+    list->clean += !report->listed && report->reason == DNSBL_FINE;
     if (report->cached) {
         list->cached++;
         return;
     }
     list->failures = 0;
     latency_add(&list->latency, report->latency_us);
+    histogram_add(&list->times, report->latency_us);
 }
 
 void list_report(struct dnsbl_list *list, const struct list_report *report)
@@ -362,6 +365,7 @@ void list_report(struct dnsbl_list *list, const struct list_report *report)
         count_answer(list, report);
     if (report->reason == DNSBL_REFUSES || report->reason == DNSBL_REWRITTEN) {
         list->errors++;
+        list->refused += report->reason == DNSBL_REFUSES;
         /* what the cache holds was said before: it tells nothing about now */
         if (!report->cached)
             set_aside(list, report->reason, now, &todo);
@@ -432,7 +436,10 @@ static struct dnsbl_list_status *describe(const struct dnsbl_list *list, int64_t
         .asked = list->asked,
         .cached = list->cached,
         .listed = list->listed,
+        .clean = list->clean,
         .errors = list->errors,
+        .refused = list->refused,
+        .times = list->times,
         .timeouts = list->timeouts,
         .skipped = list->skipped,
         .latency_p50 = latency_percentile(&list->latency, 50),

@@ -18,6 +18,7 @@
 #include "rules.h"
 #include "settings/socket.h"
 #include "settings/stateplace.h"
+#include "settings/websettings.h"
 #include "store/store.h"
 
 static void warn_of_folder(const struct settings *settings, enum setting id, const char *path,
@@ -150,6 +151,9 @@ static void warn_of_surroundings(const struct settings *settings, struct problem
     warn_of_folder(settings, SETTING_PID_FILE, settings_get(settings, NULL, SETTING_PID_FILE)->text,
                    problems);
     warn_of_state(settings, problems);
+    struct web_settings web;
+    web_settings_read(settings, problems, &web);
+    web_settings_clear(&web);
 }
 
 static void print_value(const struct settings *settings, const struct section *section,
@@ -250,8 +254,9 @@ enum exit_code command_check(struct invocation *invocation)
     bool is_silent = problems_errors(problems) + problems_warnings(problems) == 0 && !verbose;
     if (snapshot && is_silent && isatty(STDOUT_FILENO))
         printf("%s: nothing is wrong\n", invocation->config);
+    bool is_sound = snapshot && problems_errors(problems) == 0;
     problems_free(problems);
-    enum exit_code code = snapshot ? CODE_FINE : CODE_CONFIG;
+    enum exit_code code = is_sound ? CODE_FINE : CODE_CONFIG;
     snapshot_unref(snapshot);
     return code;
 }

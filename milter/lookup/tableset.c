@@ -98,6 +98,7 @@ static void status_free(void *data)
 {
     struct table_status *status = data;
     g_free(status->name);
+    g_free(status->file);
     g_free(status->trouble);
     g_free(status);
 }

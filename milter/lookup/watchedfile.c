@@ -108,6 +108,7 @@ static void warn_once(struct watched_file *file, const char *why, struct problem
 
 void watched_file_status(const struct watched_file *file, struct table_status *status)
 {
+    status->file = g_strdup(file->path);
     status->read_at = file->read_at;
     status->warnings = file->warnings;
     status->trouble = g_strdup(file->trouble);

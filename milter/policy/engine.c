@@ -280,6 +280,17 @@ void engine_event(struct engine *engine, const struct event *event)
     }
 }
 
+void engine_connection(struct engine *engine, const struct policy *policy,
+                       const struct facts *facts)
+{
+    for (guint i = 0; i < engine->listeners->len; i++) {
+        const struct engine_listener *listener =
+            &g_array_index(engine->listeners, struct engine_listener, i);
+        if (listener->connection)
+            listener->connection(listener->data, policy, facts);
+    }
+}
+
 G_GNUC_PRINTF(3, 0)
 static void message(struct engine *engine, enum engine_level level, const char *format,
                     va_list args) G_GNUC_PRINTF(3, 0);

@@ -101,6 +101,8 @@ static void report(struct session *session, enum action action, const struct ref
         .waited = session->budget.waited,
     };
     engine_event(session->engine, &event);
+    if (!note)
+        memset(session->budget.waited, 0, sizeof session->budget.waited);
     permits_clear(&permits);
 }
 

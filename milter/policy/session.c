@@ -196,6 +196,9 @@ enum session_step session_connect(struct session *session, const struct connecti
     facts_connect(&session->facts, connection, macros);
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);
+    if (!session->is_told)
+        engine_connection(session->engine, session->policy, &session->facts);
+    session->is_told = true;
     warn_of_listener_name(session);
     warn_of_untold_listener(session);
     begin_questions(session);

@@ -40,6 +40,7 @@ struct run {
 struct session {
     struct engine *engine;
     char id[ENGINE_SESSION_ID_MAX];
+    bool is_told; /* to those who count connections */
     struct waker waker;
     struct snapshot *snapshot;
     const struct policy *policy;

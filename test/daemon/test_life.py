@@ -483,7 +483,7 @@ def killed():
             raise tap.Failure('an answer from the dead: %r' % code)
         except (OSError, EOFError):
             pass
-    equal(leftovers(daemon), ['control.sock', 'gatepost.pid', 'milter.sock'], 'left behind')
+    equal(leftovers(daemon), ['control.sock', 'gatepost.pid', 'milter.sock', 'read.sock'], 'left behind')
     daemon.start()
     with opened(daemon) as mta:
         match(DENIED, relay(mta))
@@ -508,7 +508,7 @@ def second():
         with opened(first) as mta:
             match(DENIED, relay(mta))
         equal(first.control('status').returncode, 0, 'status of the first')
-        equal(leftovers(first), ['control.sock', 'gatepost.pid', 'milter.sock'], 'files')
+        equal(leftovers(first), ['control.sock', 'gatepost.pid', 'milter.sock', 'read.sock'], 'files')
     equal(first.stop(), 0, 'exit')
 
 

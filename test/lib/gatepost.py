@@ -60,6 +60,7 @@ class Gatepost:
         own = {'milter_socket': 'inet:%d@127.0.0.1' % self.port if self.port
                else 'unix:' + self.path,
                'control_socket': self.folder + '/run/control.sock',
+               'read_socket': self.folder + '/run/read.sock',
                'pid_file': self.folder + '/run/gatepost.pid',
                'state': 'sqlite:' + self.state}
         if not self.port:

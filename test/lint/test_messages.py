@@ -30,7 +30,7 @@ FUNCTIONS = re.compile(
     r'g_error|is_yes|each_value|postfix_get|add_count|own|set_macro|read_\w+|fopen|g_date_time_\w+|'
     r'get_number|note_skipped|builder_note_skipped|call_usage|sscanf')
 # Files whose tables hold the names of things, or what is printed when all is well.
-ROWS = re.compile(r'milter/(base/when|gatepostctl/main|daemon/main|store/store|survey/main|daemon/status|settings/settings_table|'
+ROWS = re.compile(r'milter/(base/when|gatepostctl/main|daemon/main|store/store|survey/main|daemon/status(_rows)?|settings/settings_table|'
                   r'setup/(postfix|sendmail)look)\.c')
 # Formats of functions that are declared G_GNUC_PRINTF count with two words.
 PRINTF = re.compile(r'(\w+)\)?\s*\([^;{}]*?\)\s*G_GNUC_PRINTF')

@@ -54,11 +54,17 @@ struct fixture {
     struct control_server *server;
 };
 
+static struct control_place place_at(const char *path)
+{
+    return (struct control_place){
+        .path = path, .owner = (uid_t)-1, .group = (gid_t)-1, .mode = 0660};
+}
+
 static struct control_server *new_server(const char *path)
 {
     g_autofree char *why = NULL;
-    struct control_server *server =
-        control_server_new(path, (uid_t)-1, (gid_t)-1, commands, (char *)"data", &why);
+    const struct control_place place = place_at(path);
+    struct control_server *server = control_server_new(&place, commands, (char *)"data", &why);
     g_assert_cmpstr(why, ==, NULL);
     return server;
 }
@@ -205,7 +211,8 @@ static void test_second_server(struct fixture *fixture, const void *data)
     (void)data;
     struct stat status;
     g_autofree char *why = NULL;
-    g_assert_null(control_server_new(fixture->path, (uid_t)-1, (gid_t)-1, commands, NULL, &why));
+    const struct control_place place = place_at(fixture->path);
+    g_assert_null(control_server_new(&place, commands, NULL, &why));
     g_assert_nonnull(strstr(why, "another process listens there"));
     expect(fixture, "echo fine", 0, "[fine]");
     g_assert_cmpint(stat(fixture->path, &status), ==, 0);
@@ -234,7 +241,8 @@ static void test_stale(void)
     g_assert_cmpint(unixsocket_probe(path), ==, UNIXSOCKET_NONE);
     /* what is no socket stays */
     g_assert_true(g_file_set_contents(path, "precious", -1, NULL));
-    g_assert_null(control_server_new(path, (uid_t)-1, (gid_t)-1, commands, NULL, &why));
+    const struct control_place place = place_at(path);
+    g_assert_null(control_server_new(&place, commands, NULL, &why));
     g_assert_nonnull(strstr(why, "no socket"));
     g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
     g_remove(path);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The commands of the read socket.
+ */
+#include "read_commands.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/text.h"
+#include "checks/limit.h"
+#include "config.h"
+#include "hours.h"
+#include "limits_control.h"
+#include "lookup/tablestatus.h"
+#include "shown.h"
+#include "status.h"
+
+/* To look at all keys of all limits is work: what was found counts for so long. */
+enum { NEAR_MICROSECONDS = 10 * G_USEC_PER_SEC, NEAR_SHOWN = 50 };
+
+struct reader {
+    struct service *service;
+    GPtrArray *near;  /* of struct limit_near *; NULL: not looked yet */
+    gint64 near_time; /* monotonic */
+};
+
+struct reader *reader_new(struct service *service)
+{
+    struct reader *reader = g_new0(struct reader, 1);
+    reader->service = service;
+    return reader;
+}
+
+void reader_free(struct reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->near)
+        g_ptr_array_unref(reader->near);
+    g_free(reader);
+}
+
+/* A line of FIELDS, NULL behind the last. */
+static void put_line(GString *out, const char *const *fields)
+{
+    for (size_t i = 0; fields[i]; i++) {
+        g_autofree char *escaped = text_escape(fields[i]);
+        g_string_append_printf(out, "%s%s", i ? "\t" : "", escaped);
+    }
+    g_string_append_c(out, '\n');
+}
+
+#define PUT_LINE(out, ...) put_line(out, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Digits for a field: TEXT has room for them. */
+#define NUMBER_MAX 24
+static const char *number(char *text, gint64 value)
+{
+    g_snprintf(text, NUMBER_MAX, "%" G_GINT64_FORMAT, value);
+    return text;
+}
+#define NUMBER(value) number((char[NUMBER_MAX]){0}, (gint64)(value))
+
+static GPtrArray *look_for_near(struct reader *reader, const struct snapshot *snapshot)
+{
+    gint64 now = g_get_monotonic_time();
+    if (reader->near && now - reader->near_time < NEAR_MICROSECONDS)
+        return reader->near;
+    const struct limits_control control = {.store = service_store(reader->service),
+                                           .snapshot = snapshot,
+                                           .log = service_log(reader->service)};
+    unsigned percent = snapshot_main_policy(snapshot)->site.limits->warn_percent;
+    if (reader->near)
+        g_ptr_array_unref(reader->near);
+    reader->near = limits_control_near(&control, percent ? percent / 100.0 : 1);
+    reader->near_time = g_get_monotonic_time();
+    return reader->near;
+}
+
+/* As the daemon tells it to others; what it needs is released with release_status. */
+static struct snapshot *collect(struct reader *reader, struct status *status_r)
+{
+    struct snapshot *snapshot = service_collect_status(reader->service, status_r);
+    g_ptr_array_unref(status_r->tables);
+    status_r->tables = shown_tables(snapshot);
+    status_r->lists = shown_lists(snapshot, status_r->dns.lists);
+    g_ptr_array_unref(status_r->dns.lists);
+    status_r->dns.lists = g_ptr_array_ref(status_r->lists);
+    return snapshot;
+}
+
+static void release(struct status *status, struct snapshot *snapshot)
+{
+    g_ptr_array_unref(status->lists);
+    service_release_status(status, snapshot);
+}
+
+static int run_status(void *data, const char *const *words, GString *out)
+{
+    struct status status = {0};
+    bool json = words[0] && strcmp(words[0], "--json") == 0;
+    if (words[0] && (!json || words[1])) {
+        g_string_append(out, "usage: status [--json]\n");
+        return EX_USAGE;
+    }
+    struct snapshot *snapshot = collect(data, &status);
+    (json ? status_write_json : status_write_text)(&status, out);
+    release(&status, snapshot);
+    return EX_OK;
+}
+
+static int run_metrics(void *data, const char *const *words, GString *out)
+{
+    struct status status = {0};
+    if (words[0]) {
+        g_string_append(out, "usage: metrics\n");
+        return EX_USAGE;
+    }
+    struct snapshot *snapshot = collect(data, &status);
+    status.near = look_for_near(data, snapshot);
+    status.limits = snapshot_main_policy(snapshot)->site.limits->limits;
+    status_write_metrics(&status, out);
+    release(&status, snapshot);
+    return EX_OK;
+}
+
+/* The page */
+
+static void put_hour(void *data, int64_t hour, const char *word, uint64_t count)
+{
+    PUT_LINE(data, "hour", NUMBER(hour), word, NUMBER(count));
+}
+
+static void put_daemon(const struct status *status, GString *out)
+{
+    PUT_LINE(out, "daemon", GATEPOST_VERSION, status->engine, status->mode, NUMBER(status->started),
+             NUMBER(status->loaded), NUMBER(status->reload_failed), NUMBER(status->connections),
+             NUMBER(status->messages), NUMBER(status->log.writing / G_USEC_PER_SEC),
+             NUMBER(status->log.lost));
+}
+
+static void put_lists(const struct status *status, GString *out)
+{
+    for (guint i = 0; i < status->lists->len; i++) {
+        const struct dnsbl_list_status *list = status->lists->pdata[i];
+        PUT_LINE(out, "list", list->zone, NUMBER(list->health != DNSBL_ASIDE),
+                 dnsbl_health_text(list->health),
+                 list->reason == DNSBL_FINE ? "" : dnsbl_reason_text(list->reason, list->kind),
+                 NUMBER(list->asked), NUMBER(list->listed), NUMBER(list->timeouts),
+                 NUMBER(list->errors), NUMBER(list->latency_p50), NUMBER(list->latency_p99),
+                 NUMBER(list->retry_in / G_USEC_PER_SEC));
+    }
+}
+
+static void put_tables(const struct status *status, GString *out)
+{
+    for (guint i = 0; i < status->tables->len; i++) {
+        const struct table_status *table = status->tables->pdata[i];
+        PUT_LINE(out, "table", table->name, NUMBER(table->entries), NUMBER(table->read_at),
+                 NUMBER(table->warnings), table->trouble ? table->trouble : "",
+                 NUMBER(table->trouble_at));
+    }
+}
+
+static void put_greylist(void *data, const char *const *labels, uint64_t count)
+{
+    PUT_LINE(data, "greylist", labels[0], NUMBER(count));
+}
+
+static void put_limits(const struct snapshot *snapshot, const GPtrArray *near,
+                       const struct counts *counts, GString *out)
+{
+    const GPtrArray *limits = snapshot_main_policy(snapshot)->site.limits->limits;
+    for (guint i = 0; i < limits->len; i++) {
+        const struct limit *limit = limits->pdata[i];
+        uint64_t refused = 0, count = 0;
+        tally_get(counts->limits, (const char *const *)&limit->name, &refused);
+        for (guint k = 0; k < near->len; k++)
+            count += strcmp(((const struct limit_near *)near->pdata[k])->limit, limit->name) == 0;
+        g_autofree char *text = limit_text(limit, limit->max);
+        PUT_LINE(out, "limit", limit->name, text, NUMBER(count), NUMBER(refused));
+    }
+}
+
+static int run_overview(void *data, const char *const *words, GString *out)
+{
+    struct reader *reader = data;
+    struct status status = {0};
+    if (words[0]) {
+        g_string_append(out, "usage: overview\n");
+        return EX_USAGE;
+    }
+    struct snapshot *snapshot = collect(reader, &status);
+    put_daemon(&status, out);
+    PUT_LINE(out, "store", status.store.kind, NUMBER(status.store.up),
+             status.store.fault ? status.store.fault : "", NUMBER(status.store.records),
+             NUMBER(status.store.late), NUMBER(status.store.failed));
+    put_lists(&status, out);
+    put_tables(&status, out);
+    put_limits(snapshot, look_for_near(reader, snapshot), status.counts, out);
+    if (snapshot_main_policy(snapshot)->greylists)
+        tally_foreach(status.counts->greylist, put_greylist, out);
+    if (service_hours(reader->service))
+        hours_foreach(service_hours(reader->service), put_hour, out);
+    release(&status, snapshot);
+    return EX_OK;
+}
+
+static int run_near(void *data, const char *const *words, GString *out)
+{
+    struct reader *reader = data;
+    if (words[0]) {
+        g_string_append(out, "usage: near\n");
+        return EX_USAGE;
+    }
+    struct snapshot *snapshot = engine_acquire(service_engine(reader->service));
+    const GPtrArray *near = look_for_near(reader, snapshot);
+    for (guint i = 0; i < MIN(near->len, NEAR_SHOWN); i++) {
+        const struct limit_near *one = near->pdata[i];
+        PUT_LINE(out, "near", one->limit, one->key, NUMBER(one->used), NUMBER(one->max),
+                 NUMBER(one->room_in));
+    }
+    snapshot_unref(snapshot);
+    return EX_OK;
+}
+
+const struct control_command read_commands[] = {
+    {"metrics", run_metrics}, {"near", run_near}, {"overview", run_overview},
+    {"status", run_status},   {NULL, NULL},
+};

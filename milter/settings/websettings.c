@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Settings of gatepost-web.
+ */
+#include "settings/websettings.h"
+
+#include <string.h>
+
+#include "base/ipaddr.h"
+#include "base/text.h"
+
+static bool is_loopback(const struct socket_address *address)
+{
+    struct ipaddr ip;
+    if (address->kind == SOCKET_UNIX)
+        return true;
+    if (!ipaddr_parse(address->host, &ip))
+        return g_ascii_strcasecmp(address->host, "localhost") == 0;
+    if (ip.family == IP_V4)
+        return ip.bytes[0] == 127;
+    static const uint8_t one[16] = {[15] = 1};
+    return memcmp(ip.bytes, one, sizeof one) == 0;
+}
+
+void web_settings_read(const struct settings *settings, struct problems *problems,
+                       struct web_settings *web_r)
+{
+    const struct setting_value *listen = settings_get(settings, NULL, SETTING_WEB_LISTEN);
+    const struct setting_value *token = settings_get(settings, NULL, SETTING_WEB_TOKEN_FILE);
+    const struct setting_value *names = settings_get(settings, NULL, SETTING_WEB_NAMES);
+    const char *fault = NULL;
+    *web_r = (struct web_settings){.token = *token->text ? token->text : NULL};
+    if (!socket_parse(listen->text, &web_r->listen, &fault)) /* the parser has told */
+        web_r->listen = (struct socket_address){.kind = SOCKET_INET, .host = "127.0.0.1"};
+    web_r->loopback = is_loopback(&web_r->listen);
+    if (!web_r->loopback && !web_r->token)
+        problems_error(problems, listen->file, listen->line,
+                       "web_listen: whoever reaches %s could read the page; set web_token_file, or "
+                       "listen on 127.0.0.1",
+                       web_r->listen.host);
+    else if (!web_r->loopback)
+        problems_warning(problems, listen->file, listen->line,
+                         "web_listen: gatepost-web speaks no TLS: on the way to %s others can read "
+                         "along, the token too; listen on 127.0.0.1, with a proxy in front",
+                         web_r->listen.host);
+    if (web_r->token && !g_path_is_absolute(web_r->token))
+        problems_error(problems, token->file, token->line,
+                       "web_token_file: \"%s\" is no absolute path", web_r->token);
+    g_autoptr(GStrvBuilder) lower = g_strv_builder_new();
+    g_autoptr(GPtrArray) words = text_split_list(names->text, NULL);
+    for (guint i = 0; words && i < words->len; i++) {
+        g_autofree char *name = g_ascii_strdown(words->pdata[i], -1);
+        if (strpbrk(name, "/*@"))
+            problems_error(problems, names->file, names->line,
+                           "web_names: \"%s\" is no name of a host", name);
+        g_strv_builder_add(lower, name);
+    }
+    web_r->names = g_strv_builder_end(lower);
+}
+
+void web_settings_clear(struct web_settings *web)
+{
+    g_strfreev(web->names);
+    web->names = NULL;
+}
