@@ -98,6 +98,7 @@ int64_t settings_read_time(const char *text);
 struct settings_print_options {
     bool only_given;          /* leave out what stands at its default (postconf -n) */
     bool defaults;            /* the defaults instead of what is in force (postconf -d) */
+    bool expanded;            /* $name replaced by what it stands for (postconf -x) */
     const char *const *names; /* these alone, in this order; NULL-terminated; NULL: all by name */
 
     /* What is in force of a setting that SECTION (NULL: main) does not give itself, where that is
@@ -106,10 +107,11 @@ struct settings_print_options {
     void *data;
 };
 
-/* Prints parameters as postconf does, a line `name = value` each, $name unexpanded; then each
- * section that gives one of them, as a block. The output is a valid gatepost.conf; what is not set
- * is a comment line. Restriction classes follow the parameters. false if one of the names is
- * neither (the others are printed). SETTINGS may be NULL for defaults. */
+/* Prints parameters as postconf does, a line `name = value` each; then each section that gives one
+ * of them, or in which one expands to something else than in main, as a block. The output is a
+ * valid gatepost.conf; what is not set is a comment line. Restriction classes follow the
+ * parameters. false if one of the names is neither (the others are printed). SETTINGS may be NULL
+ * for defaults that are not expanded. */
 bool settings_print(const struct settings *settings, const struct settings_print_options *options,
                     FILE *stream);
 

@@ -19,6 +19,7 @@ static const struct {
     {"config",
      "  -n   what was set (default: all that is in force)\n"
      "  -d   the defaults\n"
+     "  -x   with each $name replaced by what it stands for (default: as it was written)\n"
      "\n"
      "Example: gatepostctl config -n\n",
      "0 fine, 1 a NAME is no parameter, 64 usage, 78 the settings are wrong"},
@@ -41,12 +42,23 @@ static const struct {
      "Example: gatepostctl ping --timeout 5s\n",
      "0 it is well, 64 usage, 69 it does not answer, or not in time"},
     {"limits",
-     "  --json    an object a line\n"
-     "  --near N%  those that have used so much\n"
+     "  --json             an object a line\n"
+     "  --near N%          those that have used so much (default: all)\n"
+     "  reset LIMIT KEY    forgets what a key has used\n"
+     "  allow LIMIT KEY N TIME\n"
+     "                     lets it send N more until TIME has passed\n"
+     "  release            prints the queue ids of held mail that fits by now\n"
+     "  suggest --log FILE\n"
+     "                     reads log lines, and says which max would have refused nobody\n"
+     "  --since T          lines since then (default: all)\n"
      "\n"
      "Example: gatepostctl limits --near 80%\n",
      "0 fine, 1 --near found something, 64 usage, 69 the daemon, or the store, does not answer"},
-    {"lookup", "Example: gatepostctl lookup cidr:/etc/gatepost/clients 192.0.2.1\n",
+    {"lookup",
+     "  TABLE   TYPE:NAME, as settings have it\n"
+     "  KEY     -: reads keys from standard input, a line each\n"
+     "\n"
+     "Example: gatepostctl lookup cidr:/etc/gatepost/clients 192.0.2.1\n",
      "0 found, 1 no key was found, 64 usage, 69 the table cannot tell, 78 it cannot be opened"},
     {"test",
      "  --json              an object a line\n"
@@ -67,9 +79,12 @@ static const struct {
      "Example: gatepostctl test --client 192.0.2.9 --rcpt bob@example.org message.eml\n",
      "0 it would pass, 1 it, or a recipient, would be refused,\n"
      "      64 usage, or a FILE cannot be read, 78 the settings are wrong"},
-    {"reload", "",
+    {"reload", "\nExample: gatepostctl check && gatepostctl reload\n",
      "0 done, 64 usage, 69 the daemon does not answer, 78 errors: the old settings stay"},
-    {"rules", "Example: gatepostctl rules SUBJECT_ALL_CAPS\n",
+    {"rules",
+     "  NAME   this rule alone, and what defines it (default: all that score)\n"
+     "\n"
+     "Example: gatepostctl rules SUBJECT_ALL_CAPS\n",
      "0 fine, 1 there is no rule NAME, 64 usage, 78 the settings are wrong"},
     {"setup",
      "  --check               compares instead, and says what is wrong\n"
@@ -80,7 +95,9 @@ static const struct {
      "Example: gatepostctl setup postfix --check\n",
      "0 fine, 1 --check found something, 64 usage, 69 there is no such MTA,\n"
      "      78 the settings, its or gatepost's, cannot be read"},
-    {"status", "  --json   one object\n", "0 fine, 64 usage, 69 the daemon does not answer"},
+    {"status",
+     "  --json   one object (default: for people)\n\nExample: gatepostctl status --json\n",
+     "0 fine, 64 usage, 69 the daemon does not answer"},
 };
 
 static size_t find(const char *name)

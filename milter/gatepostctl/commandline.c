@@ -35,8 +35,8 @@ enum exit_code usage_error(const struct invocation *invocation, const char *form
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    complain("%s", text);
     print_usage(invocation->command, stderr);
+    complain("%s", text);
     return CODE_USAGE;
 }
 

@@ -72,14 +72,12 @@ static char *in_force(void *data, const struct section *section, enum setting se
 
 /* SNAPSHOT NULL: what rules and tables say is not known. */
 static enum exit_code print(const struct invocation *invocation, const struct settings *settings,
-                            struct snapshot *snapshot, bool only_given, bool defaults)
+                            struct snapshot *snapshot, struct settings_print_options options)
 {
-    struct settings_print_options options = {
-        .only_given = only_given,
-        .defaults = defaults,
-        .in_force = snapshot ? in_force : NULL,
-        .data = snapshot,
-        .names = *invocation->operands ? (const char *const *)(void *)invocation->operands : NULL};
+    options.in_force = snapshot ? in_force : NULL;
+    options.data = snapshot;
+    options.names =
+        *invocation->operands ? (const char *const *)(void *)invocation->operands : NULL;
     if (settings_print(settings, &options, stdout))
         return CODE_FINE;
     complain_of_names(settings, invocation->operands);
@@ -88,25 +86,27 @@ static enum exit_code print(const struct invocation *invocation, const struct se
 
 enum exit_code command_config(struct invocation *invocation)
 {
-    gboolean only_given = FALSE, defaults = FALSE;
+    gboolean only_given = FALSE, defaults = FALSE, expanded = FALSE;
     const GOptionEntry entries[] = {
         {"non-default", 'n', 0, G_OPTION_ARG_NONE, &only_given, NULL, NULL},
         {"defaults", 'd', 0, G_OPTION_ARG_NONE, &defaults, NULL, NULL},
+        {"expand", 'x', 0, G_OPTION_ARG_NONE, &expanded, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
     enum parse_result parsed = invocation_parse(invocation, entries, 0, G_MAXUINT);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
-    if (defaults)
-        return print(invocation, NULL, NULL, only_given, true);
+    const struct settings_print_options options = {
+        .only_given = only_given, .defaults = defaults, .expanded = expanded};
     struct problems *problems = problems_new();
-    struct settings *settings = settings_load(invocation->config, problems);
+    struct settings *settings = defaults ? settings_parse("", 0, "", problems)
+                                         : settings_load(invocation->config, problems);
     problems_print(problems, stderr);
     enum exit_code code = CODE_CONFIG;
     if (settings && problems_errors(problems) == 0) {
         /* what is wrong with rules and tables is for check to tell */
-        struct snapshot *snapshot = snapshot_load(invocation->config, problems);
-        code = print(invocation, snapshot ? snapshot_settings(snapshot) : settings, snapshot,
-                     only_given, false);
+        struct snapshot *snapshot = defaults ? NULL : snapshot_load(invocation->config, problems);
+        code =
+            print(invocation, snapshot ? snapshot_settings(snapshot) : settings, snapshot, options);
         snapshot_unref(snapshot);
     }
     settings_free(settings);

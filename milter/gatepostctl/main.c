@@ -15,8 +15,9 @@
 static const struct command commands[] = {
     {"check", "[-v]", "Reads settings and tables as the daemon would and tells what is wrong.",
      command_check},
-    {"config", "[-n] [-d] [NAME...]",
-     "Prints the settings in force, -n: those that were set, -d: the defaults.", command_config},
+    {"config", "[-n] [-d] [-x] [NAME...]",
+     "Prints the settings in force; -n: those that were set, -d: the defaults, -x: $name expanded.",
+     command_config},
     {"dnsbl", "[--json] [--probe] ADDRESS|DOMAIN|E-MAIL...",
      "Asks every DNS list in force; -: reads from stdin; --probe: tests the lists themselves.",
      command_dnsbl},
@@ -93,8 +94,7 @@ static enum exit_code unknown_command(const char *name)
     if (nearest)
         complain("there is no command \"%s\"; did you mean \"%s\"?", name, nearest);
     else
-        complain("there is no command \"%s\"", name);
-    print_help(stderr);
+        complain("there is no command \"%s\"; gatepostctl --help lists them", name);
     return CODE_USAGE;
 }
 
@@ -120,8 +120,7 @@ static bool parse_global(int *argc, char ***argv, struct global *global)
     g_option_context_free(context);
     if (good)
         return true;
-    complain("%s", error->message);
-    print_help(stderr);
+    complain("%s; gatepostctl --help lists options and commands", error->message);
     return false;
 }
 

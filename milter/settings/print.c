@@ -33,9 +33,22 @@ static void print_value(FILE *stream, const char *name, const char *text)
         fprintf(stream, "%s =%s%s\n", name, *text ? " " : "", text);
 }
 
+/* RAW as it was written, or what it became when names were expanded, written so that it would be
+ * read as that. The caller frees it; NULL: it is not set. */
+static char *shown(const struct settings_print_options *options, const char *raw,
+                   const char *expanded)
+{
+    if (!options->expanded || !raw)
+        return g_strdup(raw);
+    GString *text = g_string_new(expanded);
+    g_string_replace(text, "$", "$$", 0);
+    return g_string_free(text, FALSE);
+}
+
 /* What main says of the class NAME (NULL: of all), to STREAM if that is not NULL. false: there is
  * none. */
-static bool print_classes(const struct settings *settings, const char *name, FILE *stream)
+static bool print_classes(const struct settings *settings, const char *name,
+                          const struct settings_print_options *options, FILE *stream)
 {
     bool found = false;
     const GPtrArray *keyed = settings ? settings->main->keyed : NULL;
@@ -45,18 +58,20 @@ static bool print_classes(const struct settings *settings, const char *name, FIL
             (name && strcmp(name, line->keyed.key) != 0))
             continue;
         found = true;
+        g_autofree char *text = shown(options, line->raw, line->keyed.value.text);
         if (stream)
-            print_value(stream, line->keyed.key, line->raw);
+            print_value(stream, line->keyed.key, text);
     }
     return found;
 }
 
 /* Those that are named: a name may be a row of several kinds of section. false: one is unknown. */
-static bool find_named(const struct settings *settings, const char *const *names, GArray *list)
+static bool find_named(const struct settings *settings,
+                       const struct settings_print_options *options, GArray *list)
 {
     bool all_known = true;
-    for (; *names; names++) {
-        bool is_known = print_classes(settings, *names, NULL);
+    for (const char *const *names = options->names; *names; names++) {
+        bool is_known = print_classes(settings, *names, options, NULL);
         for (unsigned i = 0; i < SETTING_COUNT; i++) {
             enum setting setting = (enum setting)i;
             if (strcmp(setting_rows[i].name, *names) != 0)
@@ -86,33 +101,46 @@ static void print_main(const struct settings *settings, const GArray *list,
         if (!setting_row_fits(row, SECTION_MAIN) || (options->only_given && !given))
             continue;
         g_autofree char *in_force = given ? NULL : ask_in_force(options, NULL, setting);
-        print_value(stream, row->name, given ? given : in_force ? in_force : row->default_text);
+        const struct cell *cell = settings ? settings->main->cells[setting] : NULL;
+        g_autofree char *text =
+            shown(options, given ? given : row->default_text, cell ? cell->text : NULL);
+        print_value(stream, row->name, in_force ? in_force : text);
     }
 }
 
-static void print_keyed(const struct section *section, enum setting setting, GString *out)
+static void print_keyed(const struct section *section, enum setting setting,
+                        const struct settings_print_options *options, GString *out)
 {
     for (guint i = 0; i < section->keyed->len; i++) {
         const struct keyed_line *line = section->keyed->pdata[i];
         g_autofree char *name = keyed_name(setting, line->keyed.key);
+        g_autofree char *text = shown(options, line->raw, line->keyed.value.text);
         if (line->setting == setting)
-            g_string_append_printf(out, "%s =%s%s\n", name, *line->raw ? " " : "", line->raw);
+            g_string_append_printf(out, "%s =%s%s\n", name, *text ? " " : "", text);
     }
 }
 
-static void print_section(const struct section *section, const GArray *list,
-                          const struct settings_print_options *options, FILE *stream)
+static void print_section(const struct settings *settings, const struct section *section,
+                          const GArray *list, const struct settings_print_options *options,
+                          FILE *stream)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     for (guint i = 0; i < list->len; i++) {
         enum setting setting = g_array_index(list, enum setting, i);
         const char *given = section->given[setting].text;
         g_autofree char *in_force = given ? NULL : ask_in_force(options, section, setting);
-        const char *text = given ? given : in_force;
+        /* What it takes over from main may name what it sets itself. */
+        const struct cell *cell = section->cells[setting];
+        bool differs = options->expanded && !options->only_given && cell &&
+                       cell != settings->main->cells[setting] &&
+                       setting_row_fits(&setting_rows[setting], section->kind);
+        g_autofree char *own =
+            given || differs ? shown(options, given ? given : "", cell ? cell->text : NULL) : NULL;
+        const char *text = in_force ? in_force : own;
         if (text)
             g_string_append_printf(out, "%s =%s%s\n", setting_rows[setting].name, *text ? " " : "",
                                    text);
-        print_keyed(section, setting, out);
+        print_keyed(section, setting, options, out);
     }
     if (out->len > 0 || !options->names)
         fprintf(stream, "\n[%s %s]\n%s", section_kind_word(section->kind), section->name, out->str);
@@ -123,16 +151,16 @@ bool settings_print(const struct settings *settings, const struct settings_print
 {
     g_autoptr(GArray) list =
         options->names ? g_array_new(FALSE, FALSE, sizeof(enum setting)) : all_by_name();
-    bool all_known = !options->names || find_named(settings, options->names, list);
+    bool all_known = !options->names || find_named(settings, options, list);
     print_main(settings, list, options, stream);
     if (options->defaults)
         return all_known;
     if (!options->names)
-        print_classes(settings, NULL, stream);
+        print_classes(settings, NULL, options, stream);
     for (const char *const *name = options->names; name && *name; name++)
-        print_classes(settings, *name, stream);
+        print_classes(settings, *name, options, stream);
     for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
         for (guint i = 0; i < settings->sections[kind]->len; i++)
-            print_section(settings->sections[kind]->pdata[i], list, options, stream);
+            print_section(settings, settings->sections[kind]->pdata[i], list, options, stream);
     return all_known;
 }

@@ -38,8 +38,8 @@ enum call_code call_usage(const struct call *call, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    call_complain("%s", text);
     print_usage(call, stderr);
+    call_complain("%s", text);
     return CALL_USAGE;
 }
 
@@ -66,7 +66,7 @@ bool call_parse(struct call *call, const GOptionEntry *entries, int argc, char *
         *code_r = call_usage(call, "%s", error->message);
     } else if (help) {
         print_usage(call, stdout);
-        printf("%s\n\n"
+        printf("%s\n"
                "Exit: 0 fine, 1 the answer is no, 64 usage, 69 not reachable, 78 the settings are "
                "wrong\n",
                call->help);

@@ -24,11 +24,39 @@ static const struct {
      "[--json|--csv|--html FILE] [--db FILE] [--diff [A [B]]] [--jobs N]\n"
      "         [--helo NAME] [--trust-resolver] [--confirm TIME] [--versions] [--local]\n"
      "         [--ca-file FILE] DOMAIN...|-f FILE",
-     "Asks the MXs of each domain how they take mail: STARTTLS, certificates, DANE, MTA-STS."},
+     "Asks the MXs of each domain how they take mail: STARTTLS, certificates, DANE, MTA-STS.\n"
+     "\n"
+     "  -c FILE            the settings (default: " GATEPOST_SYSCONFDIR "/gatepost.conf)\n"
+     "  -f FILE            domains, a line each; -: standard input\n"
+     "  --json, --csv      an object a line, or a table (default: for people)\n"
+     "  --html FILE        a page with the last run, what changed, and plots\n"
+     "  --db FILE          the history (default: root's in the state folder, else below\n"
+     "                     XDG_DATA_HOME)\n"
+     "  --diff [A [B]]     what changed between two runs (default: the last two)\n"
+     "  --jobs N           hosts at a time (default: 32)\n"
+     "  --helo NAME        what it calls itself (default: the host's name)\n"
+     "  --trust-resolver   believes DNSSEC of a resolver that is not on this machine\n"
+     "  --confirm TIME     when a loss is looked at again; 0: never (default: 15m)\n"
+     "  --versions         tries each version of TLS by itself\n"
+     "  --local            asks private addresses, too\n"
+     "  --ca-file FILE     authorities (default: the system's)\n"
+     "\n"
+     "Example: gatepostctl survey --diff example.org example.net\n"},
     {"onion-map", call_onion_map,
      "[-o FILE] [--service smtptor] [--insecure] [--trust-resolver] [--local]\n"
      "         [--ca-file FILE] DOMAIN...|-f FILE",
-     "Prints lines for transport(5): mail for these domains goes to their onion services."},
+     "Prints lines for transport(5): mail for these domains goes to their onion services.\n"
+     "\n"
+     "  -c FILE            the settings (default: " GATEPOST_SYSCONFDIR "/gatepost.conf)\n"
+     "  -f FILE            domains, a line each; -: standard input\n"
+     "  -o FILE            the map, replaced whole when something changed (default: printed)\n"
+     "  --service NAME     of master.cf (default: smtptor)\n"
+     "  --insecure         takes records that are not signed, too\n"
+     "  --trust-resolver   believes DNSSEC of a resolver that is not on this machine\n"
+     "  --local            asks private addresses for policies, too\n"
+     "  --ca-file FILE     authorities (default: the system's)\n"
+     "\n"
+     "Example: gatepostctl onion-map -o /etc/postfix/onion-map -f domains\n"},
 };
 
 int main(int argc, char **argv)

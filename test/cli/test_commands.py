@@ -92,10 +92,13 @@ def command_help():
         text = exits(ctl.run(command, '--help'), 0).stdout
         match('^usage: gatepostctl .*%s' % command, text)
         match(r'(?m)^Exit: 0 (.|\n)*\b64 usage', text)
-    for command in ('check', 'config', 'dnsbl', 'setup', 'status', 'test'):
+        match(r'(?m)^Example: gatepostctl %s' % ('check|' * (command == 'reload') + command), text)
+    for command in ('check', 'config', 'dnsbl', 'setup', 'status', 'test', 'limits', 'survey'):
+        if command == 'survey' and not os.path.exists(SURVEY):
+            continue
         usage, _, rest = ctl.run(command, '-h').stdout.partition('\n\n')
         for option in re.findall(r'\[(--?[a-z-]+)', usage):
-            match(r'(?m)^  (-c FILE, )?%s\b' % option, rest)
+            match(r'(?m)^  (-c FILE, )?(--json, )?%s\b' % option, rest)
 
 
 @case('-V and --version work on all programs')
@@ -115,8 +118,12 @@ def versions():
 
 @case('an unknown command or option is a mistake of usage')
 def unknown():
-    match('did you mean "check"', exits(ctl.run('chekc'), 64).stderr)
-    for line in (['--nope'], ['-c'], ['check', '--nope'], ['check', '-x'], ['check', 'operand'],
+    for line, said in ((['chekc'], '; did you mean "check"?'), (['zzz'], '--help lists them'),
+                       (['--nope'], 'lists options and commands'), (['-c'], '--help')):
+        done = exits(ctl.run(*line), 64)
+        equal((done.stdout, done.stderr.count('\n')), ('', 1), done.stderr)
+        match(re.escape(said), done.stderr)
+    for line in (['check', '--nope'], ['check', '-x'], ['check', 'operand'],
                  ['config', '--nope'], ['lookup'], ['lookup', 'inline:{a=b}'], ['test', '--nope'],
                  ['test', '--from'], ['test', '--client', 'nonsense'], ['test', '--client', ''],
                  ['test', '--client', '192.0.2.1/24'], ['test', '--bits', '128'],
@@ -124,7 +131,44 @@ def unknown():
                  ['test', '--listener', ':http']):
         done = exits(ctl.run(*line), 64)
         equal(done.stdout, '', 'stdout of %r' % line)
-        match('usage: gatepostctl', done.stderr)
+        match('^usage: gatepostctl (.|\n)*\ngatepostctl: .*\n$', done.stderr)
+
+
+@case('config -x replaces names by what they stand for, in each section')
+def expanded():
+    settings = ctl.Settings('''origin = example.org
+local_domains = $origin
+    .$origin
+log_format = text
+message_restrictions = check_header_access Subject inline:{{a$$=REJECT $$5}}
+restriction_classes = strict
+strict = check_sender_access inline:{$origin=REJECT}
+
+[listener :2525]
+origin = example.net
+
+[listener :2526]
+mode = monitor
+''')
+    found = settings.run('config', '-x', 'local_domains', 'login_domains', 'origin', 'strict',
+                         'message_restrictions').stdout
+    equal(found, '''local_domains = example.org .example.org
+login_domains = example.org .example.org
+origin = example.org
+message_restrictions = check_header_access Subject inline:{{a$$=REJECT $$5}}
+strict = check_sender_access inline:{example.org=REJECT}
+
+[listener :2525]
+local_domains = example.net .example.net
+login_domains = example.net .example.net
+origin = example.net
+''')
+    equal(settings.run('config', '-dx', 'login_domains').stdout, 'login_domains =\n')
+    equal(settings.run('config', '-nx', 'local_domains', 'login_domains').stdout,
+          'local_domains = example.org .example.org\n')
+    again = ctl.Settings()
+    place.write(again.file, settings.run('config', '-x').stdout)
+    equal(again.run('config', '-x').stdout, settings.run('config', '-x').stdout, 'read again')
 
 
 @case('-c may stand before and behind the command; the last counts')
