@@ -59,7 +59,7 @@ static void look_at_reach(struct postfix_setup *setup)
     if (!setup->path)
         return;
     g_autofree char *why =
-        reach_fault(setup->task->settings, setup->path, *owner ? owner : "postfix");
+        reach_fault(setup->task->settings, setup->path, *owner ? owner : "postfix", NULL);
     if (why)
         setup_warn(setup->task, "%s", why);
 }

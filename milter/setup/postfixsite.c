@@ -190,7 +190,7 @@ static void print_group(const struct postfix_setup *setup)
     const char *owner = postfix_get(setup, "mail_owner");
     if (!setup->path || settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP)->given)
         return;
-    g_autofree char *why = reach_fault(settings, setup->path, *owner ? owner : "postfix");
+    g_autofree char *why = reach_fault(settings, setup->path, *owner ? owner : "postfix", NULL);
     if (why)
         propose(setup, SETTING_MILTER_SOCKET_GROUP, "postfix");
 }

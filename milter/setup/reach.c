@@ -22,14 +22,16 @@ struct who {
     int count;
 };
 
-static bool find_who(const char *name, struct who *who)
+static bool find_who(const char *name, const char *group, struct who *who)
 {
+    const struct group *only = group && *group ? getgrnam(group) : NULL;
     const struct passwd *entry = getpwnam(name);
     if (!entry)
         return false;
     who->name = name;
     who->user = entry->pw_uid;
-    who->count = system_groups_of(name, entry->pw_gid, who->groups, GROUPS_MAX);
+    who->groups[0] = only ? only->gr_gid : entry->pw_gid;
+    who->count = group ? 1 : system_groups_of(name, entry->pw_gid, who->groups, GROUPS_MAX);
     return true;
 }
 
@@ -106,10 +108,19 @@ static struct stat socket_status(const struct settings *settings, const char *pa
     return status;
 }
 
-char *reach_fault(const struct settings *settings, const char *path, const char *user)
+/* The name of a group; the caller frees it. */
+static char *group_name(gid_t gid)
+{
+    const struct group *entry = getgrgid(gid);
+    return entry ? g_strdup(entry->gr_name) : g_strdup_printf("%lu", (unsigned long)gid);
+}
+
+/* gatepost, unless root starts it, can give its socket to its own groups alone. */
+char *reach_fault(const struct settings *settings, const char *path, const char *user,
+                  const char *group)
 {
     struct who who;
-    if (!find_who(user, &who))
+    if (!find_who(user, group, &who))
         return g_strdup_printf("there is no user %s", user);
     char *why = closed_folder(&who, path);
     if (why)
@@ -117,7 +128,17 @@ char *reach_fault(const struct settings *settings, const char *path, const char 
     struct stat status = socket_status(settings, path);
     if (may(&who, status.st_uid, status.st_gid, status.st_mode, S_IROTH | S_IWOTH))
         return NULL;
-    return g_strdup_printf("the user %s may not connect to %s: let gatepost.conf say "
-                           "milter_socket_group = %s (or make %s a member of gatepost's group)",
-                           user, path, user, user);
+    const char *owner = settings_get(settings, NULL, SETTING_USER)->text;
+    g_autofree char *theirs = group_name(who.groups[0]), *ours = group_name(status.st_gid);
+    if (group)
+        return g_strdup_printf(
+            "the user %s may not connect to %s: make gatepost's user a member of "
+            "its group (adduser %s %s), let gatepost.conf say "
+            "milter_socket_group = %s, and restart gatepost",
+            user, path, owner, theirs, theirs);
+    return g_strdup_printf(
+        "the user %s may not connect to %s: make it a member of gatepost's group "
+        "(adduser %s %s), or let gatepost.conf say milter_socket_group = %s, "
+        "where root starts gatepost or the folder gives that group",
+        user, path, user, ours, theirs);
 }

@@ -307,13 +307,31 @@ static void read_mailer(struct sendmailcf *cf, const char *text)
     cf->relay_port = g_strndup(arguments, strcspn(arguments, " \t,"));
 }
 
+static void read_rule(struct sendmailcf *cf, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit_set(text, " \t", -1);
+    GString *rule = g_string_new(NULL);
+    for (char **word = words; *word; word++)
+        if (**word)
+            g_string_append_printf(rule, "%s%s", rule->len ? " " : "", *word);
+    keep(cf->rules, g_string_free(rule, FALSE), g_free);
+}
+
+bool sendmailcf_has_rule(const struct sendmailcf *cf, const char *text)
+{
+    for (guint i = 0; i < cf->rules->len; i++)
+        if (strstr(cf->rules->pdata[i], text))
+            return true;
+    return false;
+}
+
 static void read_line(struct sendmailcf *cf, const char *line)
 {
     static const struct {
         char letter;
         void (*read)(struct sendmailcf *cf, const char *text);
-    } rows[] = {{'X', read_filter}, {'O', read_option}, {'C', read_words}, {'F', read_file},
-                {'D', read_macro},  {'K', read_map},    {'M', read_mailer}};
+    } rows[] = {{'X', read_filter}, {'O', read_option}, {'C', read_words},  {'F', read_file},
+                {'D', read_macro},  {'K', read_map},    {'M', read_mailer}, {'R', read_rule}};
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].letter == line[0])
             rows[i].read(cf, line + 1);
@@ -329,6 +347,7 @@ static struct sendmailcf *new_cf(void)
     cf->files = g_ptr_array_new_with_free_func(free_class);
     cf->dynamic = g_ptr_array_new_with_free_func(free_class);
     cf->macros = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    cf->rules = g_ptr_array_new_with_free_func(g_free);
     cf->options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     cf->maps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return cf;
@@ -374,6 +393,7 @@ void sendmailcf_free(struct sendmailcf *cf)
     g_ptr_array_unref(cf->words);
     g_ptr_array_unref(cf->files);
     g_ptr_array_unref(cf->dynamic);
+    g_ptr_array_unref(cf->rules);
     g_hash_table_unref(cf->macros);
     g_hash_table_unref(cf->options);
     g_hash_table_unref(cf->maps);

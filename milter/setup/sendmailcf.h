@@ -57,6 +57,7 @@ struct sendmailcf {
     GHashTable *macros;  /* name -> text of its last D line */
     GHashTable *options; /* lower-case name -> value of its last O line */
     GHashTable *maps;    /* name -> text of its K line */
+    GPtrArray *rules;    /* of char *: R lines, white space as one space each */
     char *relay_port;    /* of the mailer "relay", as its A= says; NULL: that of SMTP */
 };
 
@@ -73,6 +74,9 @@ const struct sendmailcf_filter *sendmailcf_find(const struct sendmailcf *cf, con
 
 /* Whether a list of filters' names holds NAME. */
 bool sendmailcf_lists(const GPtrArray *names, const char *name);
+
+/* Whether a rule has TEXT in it, white space as one space. */
+bool sendmailcf_has_rule(const struct sendmailcf *cf, const char *text);
 
 /* The value of an option; "" if it is not set. */
 const char *sendmailcf_option(const struct sendmailcf *cf, const char *name);

@@ -4,16 +4,24 @@
  */
 #include "sendmailfacts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 
 /* Without what may be written in two ways: "unix:/x", "local:/x" and "/x" are the same, and so are
- * "inet:1@h" and "inet:1@[h]". */
+ * "inet:1@h" and "inet:1@[h]", and a folder and a link to it (/var/run, /run). */
 static char *plain_socket(const char *text)
 {
     if (g_str_has_prefix(text, "unix:") || g_str_has_prefix(text, "local:"))
         text = strchr(text, ':') + 1;
+    if (text[0] == '/') {
+        g_autofree char *folder = g_path_get_dirname(text), *name = g_path_get_basename(text);
+        char *real = realpath(folder, NULL);
+        char *whole = g_build_filename(real ? real : folder, name, NULL);
+        free(real);
+        return whole;
+    }
     g_auto(GStrv) parts = g_strsplit_set(text, "[]", -1);
     return g_strjoinv("", parts);
 }

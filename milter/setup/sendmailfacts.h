@@ -23,6 +23,9 @@ struct sendmail_setup {
 /* The filter with gatepost's socket, else the one of its name; NULL: none. */
 const struct sendmailcf_filter *sendmail_filter(const struct sendmail_setup *setup);
 
+/* Whether passwords go over TLS alone, or nobody minds (sendmaillook.c). */
+bool sendmail_wants_tls(const struct sendmail_setup *setup);
+
 /* Whether two texts are the same socket. */
 bool sendmail_same_socket(const char *a, const char *b);
 

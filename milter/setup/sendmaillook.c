@@ -156,19 +156,46 @@ static void look_at_folders(struct sendmail_setup *setup)
                    setup->socket, folder);
 }
 
-/* Sendmail connects as root, unless it is told who to be. */
+/* Sendmail connects as root, unless it is told who to be: USER or USER:GROUP. Then that group, or
+ * the user's first, is the only one it keeps. */
 static void look_at_user(struct sendmail_setup *setup)
 {
     const char *option = sendmailcf_option(setup->cf, "RunAsUser");
-    g_autofree char *user = g_strndup(option, strcspn(option, ":"));
+    g_autofree char *user = g_strndup(option, strcspn(option, ":."));
+    const char *group = user[strlen(user)] == option[strlen(user)] ? "" : option + strlen(user) + 1;
     if (!*user || g_ascii_isdigit(*user) || !g_str_has_prefix(setup->socket, "local:"))
         return;
-    g_autofree char *why = reach_fault(setup->task->settings, strchr(setup->socket, ':') + 1, user);
+    g_autofree char *why =
+        reach_fault(setup->task->settings, strchr(setup->socket, ':') + 1, user, group);
     if (why)
         setup_warn(setup->task, "%s: RunAsUser: %s", setup->path, why);
 }
 
 /* Others */
+
+bool sendmail_wants_tls(const struct sendmail_setup *setup)
+{
+    const char *options = sendmailcf_option(setup->cf, "AuthOptions");
+    g_auto(GStrv) mechanisms =
+        g_strsplit_set(sendmailcf_option(setup->cf, "AuthMechanisms"), " ,\t", -1);
+    bool clear = false;
+    for (char **one = mechanisms; *one; one++)
+        clear = clear || g_ascii_strcasecmp(*one, "PLAIN") == 0 ||
+                g_ascii_strcasecmp(*one, "LOGIN") == 0;
+    return !clear || strchr(options, 'p') ||
+           settings_integer(setup->task->settings, NULL, SETTING_AUTH_MIN_SSF) == 0;
+}
+
+/* gatepost refuses what was sent after such a login: see auth_min_ssf. */
+static void look_at_passwords(struct sendmail_setup *setup)
+{
+    const char *options = sendmailcf_option(setup->cf, "AuthOptions");
+    if (!sendmail_wants_tls(setup))
+        setup_warn(setup->task,
+                   "%s: AuthOptions%s%s lacks p: clients may send passwords in clear text, and "
+                   "gatepost then refuses their mail",
+                   setup->path, *options ? "=" : "", options);
+}
 
 /* Before 8.14 a filter could not ask for macros. */
 static void look_at_version(struct sendmail_setup *setup)
@@ -258,6 +285,7 @@ void sendmaillook(struct sendmail_setup *setup)
         {"folders of the socket", true, look_at_folders},
         {"user", false, look_at_user},
         {"domains", false, look_at_domains},
+        {"passwords", false, look_at_passwords},
         {"version", false, look_at_version},
         {"submission by programs", false, look_at_submit},
         {"age of the .cf", false, look_at_age},

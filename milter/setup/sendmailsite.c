@@ -29,7 +29,12 @@ struct sendmail_site {
     GPtrArray *own;      /* for login_domains: class w alone */
     char *name;          /* what Sendmail calls itself, and adds to a bare address */
     bool quiet;          /* who checks has written local_domains himself */
-    bool relays_below;   /* class R or the access table names domains: those below count, too */
+    GPtrArray *named;    /* names of class R, which are those of clients as well */
+    GPtrArray *clients;  /* names of clients that may relay by them */
+    GPtrArray *users;    /* keys of recipients that the access table relays for */
+    GPtrArray *senders;  /* keys of senders that may relay */
+    bool below;          /* Sendmail relays for what is below its domains, too */
+    bool virtual_below;  /* the same of virtual domains */
     bool certificates;   /* the access table relays by certificate */
     unsigned dropped;
 };
@@ -96,7 +101,14 @@ static void add_domain(struct sendmail_site *site, const char *word)
         add(site, site->domains, word);
 }
 
-/* Sendmail relays for what is below such a domain, too, unless it was built with
+/* What is below NAME. */
+static void add_below(struct sendmail_site *site, const char *name)
+{
+    g_autofree char *below = g_strconcat(".", name, NULL);
+    add(site, site->domains, below);
+}
+
+/* Sendmail relays for what is below such a domain, too, unless its .cf was made with
  * relay_hosts_only. */
 static void add_relayed(struct sendmail_site *site, const char *word)
 {
@@ -107,9 +119,26 @@ static void add_relayed(struct sendmail_site *site, const char *word)
     }
     if (!hostname_valid(word))
         return;
-    g_autofree char *below = g_strconcat(".", word, NULL);
     add(site, site->domains, word);
-    add(site, site->domains, below);
+    if (site->below)
+        add_below(site, word);
+}
+
+/* Class R: its names are those of clients as well. */
+static void add_class_r(struct sendmail_site *site, const char *word)
+{
+    add_relayed(site, word);
+    if (hostname_valid(word))
+        add(site, site->named, word);
+}
+
+/* A virtual domain: whether what is below it is, too, says virtuser_entire_domain, or class R, when
+ * it takes the whole class in. */
+static void add_virtual(struct sendmail_site *site, const char *word)
+{
+    add_domain(site, word);
+    if (site->virtual_below && hostname_valid(word))
+        add_below(site, word);
 }
 
 /* Classes */
@@ -125,16 +154,21 @@ static void add_words(struct sendmail_site *site, const char *class,
     }
 }
 
-/* The networks in a file of class R; its names are read by gatepost itself. */
-static void add_file_networks(struct sendmail_site *site, char **lines)
+/* What a file's names and networks mean beside what gatepost reads there itself. */
+static void add_file_lines(struct sendmail_site *site, const char *class, char **lines)
 {
     for (char **line = lines; *line; line++) {
         g_autofree char *word = g_strndup(*line, strcspn(*line, "# \t"));
-        g_autofree char *network = network_of(word);
+        bool relayed = strcmp(class, "R") == 0;
+        g_autofree char *network = relayed ? network_of(word) : NULL;
         if (network)
             add(site, site->networks, network);
-        else if (hostname_valid(word))
-            site->relays_below = true;
+        if (network || !hostname_valid(word))
+            continue;
+        if (relayed)
+            add(site, site->named, word);
+        if (relayed ? site->below : strcmp(class, "VirtHost") == 0 && site->virtual_below)
+            add_below(site, word);
     }
 }
 
@@ -145,10 +179,10 @@ static void add_file(struct sendmail_site *site, const struct sendmailcf_class *
     /* One that is absent is optional, or Sendmail itself tells; gatepost can read a large one. */
     if (!lines && site->setup->found && !g_file_test(entry->value, G_FILE_TEST_IS_REGULAR))
         return;
-    if (lines && strcmp(entry->name, "R") == 0)
-        add_file_networks(site, lines);
     if (!strpbrk(entry->value, " ,{}#$"))
         add(site, site->domains, entry->value);
+    if (lines)
+        add_file_lines(site, entry->name, lines);
 }
 
 static bool is_ours(const char *class)
@@ -168,14 +202,6 @@ static void add_files(struct sendmail_site *site)
         if (is_ours(entry->name))
             add_file(site, entry);
     }
-    for (guint i = 0; i < cf->dynamic->len; i++) {
-        const struct sendmailcf_class *entry = cf->dynamic->pdata[i];
-        if (is_ours(entry->name) && !site->quiet)
-            setup_warn(site->setup->task,
-                       "%s: class %s is filled by \"%s\", which gatepost does not ask: list its "
-                       "names in local_domains, or in a file",
-                       site->setup->path, entry->name, entry->value);
-    }
 }
 
 /* Sendmail's own name, which is always in class w. */
@@ -193,6 +219,19 @@ static void add_own_name(struct sendmail_site *site)
                    "this machine's name, \"%s\", has no domain: local_domains must have the name "
                    "that Sendmail calls itself, too",
                    name);
+}
+
+/* With relay_entire_domain: the domain that this machine is in, and all below. */
+static void add_own_domain(struct sendmail_site *site)
+{
+    const struct sendmailcf *cf = site->setup->cf;
+    const char *said = g_hash_table_lookup(cf->macros, "m");
+    const char *dot = strchr(site->name, '.');
+    const char *domain = said && hostname_valid(said) ? said : dot ? dot + 1 : "";
+    if (!sendmailcf_has_rule(cf, "$* $=m") || !hostname_valid(domain))
+        return;
+    add(site, site->domains, domain);
+    add_below(site, domain);
 }
 
 /* Sendmail on Linux counts its IPv4 addresses alone. */
@@ -227,43 +266,170 @@ static void add_access_line(struct sendmail_site *site, const char *line)
     const char *key = words[0];
     bool to = g_ascii_strncasecmp(key, "To:", 3) == 0;
     bool connect = g_ascii_strncasecmp(key, "Connect:", 8) == 0;
-    key += to ? 3 : connect ? 8 : 0;
+    bool from = g_ascii_strncasecmp(key, "From:", 5) == 0;
+    key += to ? 3 : connect ? 8 : from ? 5 : 0;
     g_autofree char *network = network_of(key);
-    if (network && !to)
+    if (from)
+        add(site, site->senders, key);
+    else if (network && !to)
         add(site, site->networks, network);
-    else if (!network && !connect && !strchr(key, '@'))
+    else if (strchr(key, '@'))
+        add(site, site->users, key);
+    else if (!network && connect && hostname_valid(key))
+        add(site, site->clients, key);
+    else if (!network && !connect)
         add_relayed(site, key);
 }
 
-/* The text that the table was made of. */
+/* The text that the table was made of: "hash -T<TMPF> -o /etc/mail/access.db" has lost its name. */
 static void add_access(struct sendmail_site *site)
 {
     const char *why;
     const char *map = g_hash_table_lookup(site->setup->cf->maps, "access");
-    const char *slash = map ? strrchr(map, ' ') : NULL;
-    if (!slash || slash[1] != '/')
+    const char *slash = map ? strstr(map, " /") : NULL;
+    if (!map)
         return;
-    g_auto(GStrv) lines = smallfile_lines(slash + 1, &why);
+    g_autofree char *path = slash ? g_strdup(slash + 1) : g_strdup("");
+    g_strstrip(g_strdelimit(path, "\"", ' '));
+    if (g_str_has_suffix(path, ".db"))
+        path[strlen(path) - strlen(".db")] = '\0';
+    g_autofree char *built = g_strconcat(path, ".db", NULL);
+    g_auto(GStrv) lines = *path ? smallfile_lines(path, &why) : NULL;
+    if (!lines && *path && !g_file_test(path, G_FILE_TEST_EXISTS) &&
+        !g_file_test(built, G_FILE_TEST_EXISTS))
+        return; /* there is no such table at all: it is optional, or Sendmail itself tells */
+    if (!lines)
+        setup_warn(
+            site->setup->task,
+            "%s: the access table, %s, cannot be read here: whom it lets relay (RELAY) is not "
+            "known; list the domains in local_domains and the networks in mynetworks",
+            site->setup->path, *path ? path : map);
     for (char **line = lines; line && *line; line++)
         add_access_line(site, *line);
 }
 
-static void tell(struct sendmail_site *site)
+/* Doubts */
+
+/* Whether a list of gatepost.conf's has a word that begins with PREFIX. */
+static bool list_has(const struct setup_task *task, enum setting id, const char *prefix)
+{
+    g_autoptr(GPtrArray) words = setup_words(settings_get(task->settings, NULL, id)->text);
+    for (guint i = 0; i < words->len; i++)
+        if (g_str_has_prefix(words->pdata[i], prefix))
+            return true;
+    return false;
+}
+
+/* Names that mynetworks, checked, does not have. */
+static char *lacking_clients(const struct sendmail_site *site, const GPtrArray *names)
+{
+    const struct setup_task *task = site->setup->task;
+    g_autoptr(GPtrArray) rest = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < names->len; i++)
+        if (!task->check || !list_has(task, SETTING_MYNETWORKS, names->pdata[i]))
+            setup_add_word(rest, names->pdata[i]);
+    return setup_join(rest);
+}
+
+/* Whom the access table lets relay by what is no domain and no network. */
+static void tell_access(const struct sendmail_site *site)
 {
     struct setup_task *task = site->setup->task;
-    if (site->relays_below && !site->quiet)
-        setup_note(task,
-                   "%s: Sendmail relays to what is below the domains of class R as well; "
-                   "gatepost takes the names in a file as they are: add .DOMAIN for these",
-                   site->setup->path);
-    const struct settings *settings = task->settings;
-    if (site->certificates && !settings_get(settings, NULL, SETTING_RELAY_CLIENTCERTS)->given)
+    const char *path = site->setup->path;
+    g_autofree char *clients = lacking_clients(site, site->clients);
+    g_autofree char *users = setup_join(site->users), *senders = setup_join(site->senders);
+    bool by_recipient =
+        task->check && list_has(task, SETTING_RELAY_RESTRICTIONS, "check_recipient_");
+    bool by_sender = task->check && list_has(task, SETTING_RELAY_RESTRICTIONS, "check_sender_");
+    if (*clients)
+        setup_warn(
+            task,
+            "%s: the access table lets clients relay by name (%s), and gatepost refuses them: "
+            "add their networks to mynetworks (or the names, for which whoever answers for "
+            "the DNS of an address is trusted)",
+            path, clients);
+    /* Whole addresses are looked up there where _RELAY_FULL_ADDR_ is defined alone. */
+    bool whole = sendmailcf_has_rule(site->setup->cf, "<+ To> $| <F:") ||
+                 sendmailcf_has_rule(site->setup->cf, "access To:$1@$2");
+    if (*users && whole && !by_recipient)
+        setup_warn(task,
+                   "%s: the access table relays for single recipients (%s), and gatepost refuses "
+                   "them: put check_recipient_access with a table of them before "
+                   "reject_unauth_destination in relay_restrictions",
+                   path, users);
+    if (*senders && sendmailcf_has_rule(site->setup->cf, "<! From>") && !by_sender)
+        setup_warn(task,
+                   "%s: the access table lets senders relay (%s, FEATURE(`relay_mail_from')), and "
+                   "gatepost refuses them: anybody can claim such an address; let them log in",
+                   path, senders);
+    if (site->certificates && !settings_get(task->settings, NULL, SETTING_RELAY_CLIENTCERTS)->given)
         setup_warn(task,
                    "%s: the access table lets clients relay by certificate; gatepost will refuse "
                    "them unless relay_clientcerts lists their subjects",
-                   site->setup->path);
-    if (site->dropped > 0 && !site->quiet)
+                   path);
+}
+
+/* What the .cf was made with. */
+static void tell_features(const struct sendmail_site *site)
+{
+    struct setup_task *task = site->setup->task;
+    const struct sendmailcf *cf = site->setup->cf;
+    const char *path = site->setup->path;
+    g_autofree char *named = lacking_clients(site, site->named);
+    if (g_hash_table_lookup(cf->maps, "mxserved"))
         setup_warn(task,
+                   "%s: FEATURE(`relay_based_on_MX'): Sendmail relays for every domain whose MX is "
+                   "this machine, gatepost for those of local_domains alone: list them there",
+                   path);
+    if (sendmailcf_has_rule(cf, "$* $=m"))
+        setup_warn(task,
+                   "%s: FEATURE(`relay_entire_domain'): clients whose name is in this machine's "
+                   "domain may relay, and gatepost refuses them: their networks belong in "
+                   "mynetworks (its mail is in local_domains)",
+                   path);
+    if (sendmailcf_has_rule(cf, "FROM local"))
+        setup_warn(task,
+                   "%s: FEATURE(`relay_local_from'): whoever claims a local sender may relay, and "
+                   "gatepost refuses him: let users log in",
+                   path);
+    if (*named)
+        setup_note(
+            task,
+            "%s: clients named %s, or below, may relay by class R; gatepost knows clients by "
+            "address: if there are any, add their networks to mynetworks",
+            path, named);
+}
+
+/* Classes that a program or a map fills. Whoever has written something of his own into
+ * local_domains may have what they hold there. */
+static void tell_dynamic(const struct sendmail_site *site)
+{
+    struct setup_task *task = site->setup->task;
+    const struct sendmailcf *cf = site->setup->cf;
+    g_autofree char *domains = setup_join(site->domains);
+    bool is_covered = task->check && compare_has_own(task, SETTING_LOCAL_DOMAINS, domains);
+    for (guint i = 0; i < cf->dynamic->len; i++) {
+        const struct sendmailcf_class *entry = cf->dynamic->pdata[i];
+        if (!is_ours(entry->name))
+            continue;
+        if (is_covered)
+            setup_note(task, "%s: class %s is filled by \"%s\": not compared with local_domains",
+                       site->setup->path, entry->name, entry->value);
+        else
+            setup_warn(task,
+                       "%s: class %s is filled by \"%s\", which gatepost does not ask: list its "
+                       "names in local_domains, or in a file",
+                       site->setup->path, entry->name, entry->value);
+    }
+}
+
+static void tell(struct sendmail_site *site)
+{
+    tell_dynamic(site);
+    tell_features(site);
+    tell_access(site);
+    if (site->dropped > 0 && !site->quiet)
+        setup_warn(site->setup->task,
                    "%s: %u more domains and networks are not printed: keep them in a file "
                    "that local_domains or mynetworks name",
                    site->setup->path, site->dropped);
@@ -288,8 +454,11 @@ static void propose_delimiter(const struct sendmail_setup *setup)
  * of its domains. What there is to tell is told of all domains. */
 static void collect_own(const struct sendmail_site *all)
 {
-    struct sendmail_site site = {
-        .setup = all->setup, .domains = all->own, .networks = all->own, .quiet = true};
+    struct sendmail_site site = {.setup = all->setup,
+                                 .domains = all->own,
+                                 .networks = all->own,
+                                 .named = all->own,
+                                 .quiet = true};
     const GPtrArray *files = all->setup->cf->files;
     add_words(&site, "w", add_domain);
     add_own_name(&site);
@@ -307,12 +476,13 @@ static void collect(struct sendmail_site *site)
     for (size_t i = 0; i < G_N_ELEMENTS(loopback); i++)
         add(site, site->networks, loopback[i]);
     add_words(site, "w", add_domain);
-    add_words(site, "VirtHost", add_domain);
+    add_words(site, "VirtHost", add_virtual);
     add_own_name(site);
+    add_own_domain(site);
     add_files(site);
     add_literals(site);
     collect_own(site);
-    add_words(site, "R", add_relayed);
+    add_words(site, "R", add_class_r);
     add_access(site);
 }
 
@@ -334,20 +504,35 @@ static void propose_all(const struct sendmail_site *site)
     propose_realm(setup);
 }
 
+/* Whether class R takes in the virtual domains. */
+static bool takes_virtual(const struct sendmailcf *cf)
+{
+    for (guint i = 0; i < cf->words->len; i++) {
+        const struct sendmailcf_class *entry = cf->words->pdata[i];
+        if (strcmp(entry->name, "R") == 0 && strcmp(entry->value, "$={VirtHost}") == 0)
+            return true;
+    }
+    return false;
+}
+
 void sendmailsite(struct sendmail_setup *setup)
 {
     struct setup_task *task = setup->task;
     bool given = settings_get(task->settings, NULL, SETTING_LOCAL_DOMAINS)->given;
-    struct sendmail_site site = {.setup = setup,
-                                 .domains = g_ptr_array_new_with_free_func(g_free),
-                                 .networks = g_ptr_array_new_with_free_func(g_free),
-                                 .own = g_ptr_array_new_with_free_func(g_free),
-                                 .quiet = task->check && given};
+    const struct sendmailcf *cf = setup->cf;
+    struct sendmail_site site = {.setup = setup, .quiet = task->check && given};
+    GPtrArray **lists[] = {&site.domains, &site.networks, &site.own,    &site.named,
+                           &site.clients, &site.users,    &site.senders};
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        *lists[i] = g_ptr_array_new_with_free_func(g_free);
+    site.below =
+        !setup->found || !sendmailcf_has_rule(cf, "$=R") || sendmailcf_has_rule(cf, "$* $=R");
+    site.virtual_below =
+        sendmailcf_has_rule(cf, "@ $* $={VirtHost} . >") || (site.below && takes_virtual(cf));
     collect(&site);
     propose_all(&site);
     tell(&site);
-    g_ptr_array_unref(site.domains);
-    g_ptr_array_unref(site.networks);
-    g_ptr_array_unref(site.own);
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        g_ptr_array_unref(*lists[i]);
     g_free(site.name);
 }

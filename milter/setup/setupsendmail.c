@@ -95,6 +95,15 @@ static void print_macros(void)
            "dnl confMILTER_MACROS_ line is needed (Sendmail 8.14 or newer).\n");
 }
 
+static void print_passwords(const struct sendmail_setup *setup)
+{
+    const char *options = sendmailcf_option(setup->cf, "AuthOptions");
+    if (!sendmail_wants_tls(setup) && !options[strspn(options, G_CSET_a_2_z G_CSET_A_2_Z " ,")])
+        printf("dnl No passwords in clear text.\n"
+               "define(`confAUTH_OPTIONS', `%s%sp')dnl\n",
+               options, *options ? " " : "");
+}
+
 static void print_missing_listener(void *data, const char *name, const char *where)
 {
     static const struct {
@@ -145,6 +154,7 @@ static void print_lines(struct sendmail_setup *setup)
            safe);
     print_filter(setup);
     print_macros();
+    print_passwords(setup);
     print_listeners(setup);
     print_submit();
 }

@@ -59,7 +59,7 @@ class Sendmail:
 
     def setup(self, settings='', *options, code=0):
         if '--check' in options:
-            settings = SENDMAIL_DOMAINS + settings
+            settings = settings if 'local_domains' in settings else SENDMAIL_DOMAINS + settings
         done = ctl.Settings(settings).run('setup', 'sendmail', '--cf', self.cf, *options)
         return exits(done, code)
 
@@ -168,7 +168,8 @@ O AuthRealm=example.org
     domains, networks = site(done, 'local_domains'), site(done, 'mynetworks')
     equal([os.path.basename(word) for word in domains],
           ['localhost', 'example.org', '[192.0.2.1]', 'virtual.example', 'mail.example.org',
-           'local-host-names', 'virtual', 'relay-domains', 'relay.example', '.relay.example',
+           'local-host-names', 'virtual', 'relay-domains', '.below.example', 'relay.example',
+           '.relay.example',
            'to.example', '.to.example', 'plain.example', '.plain.example'])
     equal(networks, ['127.0.0.0/8', '[::1]/128', '198.51.100.7', '10.1.0.0/16', '192.0.2.0/24',
                      '[2001:db8::]/32', '203.0.113.0/24', '172.16.0.0/16'])
@@ -178,8 +179,10 @@ O AuthRealm=example.org
     match('dnl # .*:6 has: mynetworks = 127.0.0.1', done.stdout)
     equal((site(done, 'recipient_delimiter'), site(done, 'sasl_local_realms')),
           (['+'], ['example.org']))
-    match('note: .*below the domains of class R', done.stderr)
     match('warning: .*relay by certificate', done.stderr)
+    match('warning: .*clients relay by name .name.example', done.stderr)
+    match('note: clients named below.example relay.example, or below'.replace('note: ', 'note: .*'),
+          done.stderr)
     text = ''.join('%s = %s\n' % (name, ' '.join(words)) for name, words in
                    (('local_domains', domains), ('mynetworks', networks)))
     exits(ctl.Settings(text).run('check'), 0)
@@ -251,6 +254,86 @@ SENDMAIL_ROWS = [
      + 'O RunAsUser=nobody:nogroup\n', UNIX % '/etc/gatepost.sock',
      ['RunAsUser: the user nobody may not connect']),
 ]
+
+
+RULES = {'entire': 'R$+ < @ $* $=m >\t$@ RELAY\n', 'below': 'R$+ < @ $* $=R >\t$@ RELAY\n',
+         'hosts': 'R$+ < @ $=R >\t$@ RELAY\n', 'users': 'R$+ < @ $+ >\t$: $>S <+ To> $| <F:$1@$2>\n',
+         'from': 'R<?> $+ < @ $+ >\t$: <@> $>S <! From> $| <F:$1@$2>\n',
+         'local': 'R<?> $+ < @ $=w >\t$@ RELAY\t\tFROM local\n'}
+SENDMAIL_DOUBTS = [
+    ('local domains', 'Cw a.example\n', '', ['local_domains lacks a.example, which Sendmail has']),
+    ('class R', 'CR a.example\n' + RULES['below'], '',
+     ['lacks a.example', 'lacks .a.example', 'note:clients named a.example']),
+    ('class R, hosts only', 'CR a.example\n' + RULES['hosts'], '',
+     ['lacks a.example', 'note:clients named']),
+    ('class R in a file', 'FRFOLDER/relay-domains\n' + RULES['below'],
+     'local_domains = localhost mail.example.org f.example\n',
+     ['lacks .f.example', 'note:clients named f.example']),
+    ('virtual domains', 'C{VirtHost}v.example\nCR$={VirtHost}\n' + RULES['below'], '',
+     ['lacks v.example', 'lacks .v.example']),
+    ('networks', 'CR 192.0.2\n', '', ['mynetworks, left at its default, lacks 192.0.2.0/24']),
+    ('the whole domain', RULES['entire'], '',
+     ['lacks example.org', 'lacks .example.org', 'relay_entire_domain']),
+    ('by MX', 'Kmxserved bestmx -z: -T<TEMP>\n', '', ['relay_based_on_MX']),
+    ('local senders', RULES['local'], '', ['relay_local_from']),
+    ('an access table by its built file', 'Kaccess hash -T<TMPF> -o FOLDER/access.db\n', '',
+     ['lacks t.example', 'lacks .t.example', 'mynetworks.* lacks 198.51.100.0/24',
+      'clients relay by name .n.example']),
+    ('a client that is trusted by name', 'Kaccess hash FOLDER/named\n',
+     'mynetworks = 127.0.0.0/8 [::1]/128 n.example\n', []),
+    ('users', 'Kaccess hash FOLDER/users\n' + RULES['users'], '', ['single recipients .u@u.example']),
+    ('users, without such a rule', 'Kaccess hash FOLDER/users\n', '', []),
+    ('users that are let pass', 'Kaccess hash FOLDER/users\n' + RULES['users'],
+     'relay_restrictions = permit_mynetworks check_recipient_access inline:{u@u.example=OK} '
+     'reject_unauth_destination\n', []),
+    ('senders', 'Kaccess hash FOLDER/senders\n' + RULES['from'], '',
+     ['senders relay .s@s.example']),
+    ('senders, without such a rule', 'Kaccess hash FOLDER/senders\n', '', []),
+    ('an access table that is lost', 'Kaccess hash FOLDER/lost\n', '',
+     ['the access table, .*/lost, cannot be read here']),
+    ('none at all', 'Kaccess hash -o FOLDER/none\n', '', []),
+    ('in LDAP', 'Kaccess ldap -1 -k (x)\n', '', ['the access table, ldap .* cannot be read here']),
+    ('a class of a program', 'Fw|/bin/names\n', '', ['class w is filled by']),
+    ('a class of a program, and names by hand', 'Fw|/bin/names\n',
+     'local_domains = localhost mail.example.org mine.example\n',
+     ['note:has mine.example, for which', 'note:class w is filled by']),
+    ('passwords', 'O AuthMechanisms=PLAIN LOGIN\nO AuthOptions=A\n', '', ['AuthOptions=A lacks p']),
+    ('passwords, no options', 'O AuthMechanisms=CRAM-MD5 plain\n', '', ['AuthOptions lacks p']),
+    ('passwords over TLS', 'O AuthMechanisms=PLAIN\nO AuthOptions=A p y\n', '', []),
+    ('no passwords', 'O AuthMechanisms=GSSAPI CRAM-MD5\nO AuthOptions=A\n', '', []),
+    ('clear text is allowed', 'O AuthMechanisms=PLAIN\n', 'auth_min_ssf = 0\n', []),
+    ('delimiter', 'O OperatorChars=.:%@!^/[]+\n', '', ['recipient_delimiter.* empty.* is [+]']),
+    ('realm', 'O AuthRealm=r.example\n', '', ['sasl_local_realms.* lacks r.example']),
+]
+
+
+@case('setup sendmail --check tells whom Sendmail serves and gatepost would not')
+def sendmail_doubts():
+    files = {'relay-domains': 'f.example\n', 'lost.db': '', 'access.db': '\0binary\n',
+             'access': 'To:t.example RELAY\nConnect:198.51.100 RELAY\nConnect:n.example RELAY\n',
+             'named': 'Connect:n.example RELAY\n', 'users': 'To:u@u.example RELAY\n',
+             'senders': 'From:s@s.example RELAY\n'}
+    for what, cf, settings, expected in SENDMAIL_DOUBTS:
+        there = Sendmail(GOOD + cf, **files)
+        done = down(there.setup(settings, '--check', code=1))
+        warned(done, expected, what)
+
+
+@case('setup sendmail sees one socket behind two names of its folder')
+def sendmail_linked():
+    there = Sendmail(GOOD.replace('inet:20025@127.0.0.1', 'local:FOLDER/run/milter.sock'))
+    os.mkdir(there.folder + '/real')
+    os.symlink('real', there.folder + '/run')
+    done = there.setup(UNIX % (there.folder + '/real/milter.sock'), '--check', code=1)
+    absent('is asked at', done.stderr)
+
+
+@case('setup sendmail has passwords go over TLS')
+def sendmail_passwords():
+    text = Sendmail(CF + 'O AuthMechanisms=PLAIN\nO AuthOptions=A y\n').setup().stdout
+    match(r"(?m)^define\(`confAUTH_OPTIONS', `A y p'\)dnl$", text)
+    all_dnl(text)
+    absent('AUTH_OPTIONS', Sendmail(CF).setup().stdout)
 
 
 def told(done, kind):

@@ -195,7 +195,8 @@ def package_contents():
     equal([name for name in names if name.startswith(('/var/', '/run/', '/usr/local/'))], [],
           'where no package puts anything')
     equal(execute('dpkg-deb', '-I', package_file(), 'conffiles').stdout.split(),
-          ['/etc/gatepost/gatepost.conf'], 'conffiles')
+          ['/etc/gatepost/gatepost.conf', '/etc/needrestart/restart.d/gatepost.service'],
+          'conffiles')
 
 
 @case('what the package installs is hardened, and its symbols are in the other package')

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The same .cf, with gatepost and without: whoever may relay by Sendmail's classes, features and
+access table may by what gatepostctl setup prints, or setup tells that he may not."""
+import re
+import subprocess
+import sys
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import scene as scenes
+import sendmail
+from tap import case, equal, match, run, skip_all, true
+
+CF = '''undefine(`_PROMISCUOUS_RELAY_')dnl
+LOCAL_DOMAIN(`own.test')dnl
+define(`_RELAY_FULL_ADDR_', `1')dnl
+FEATURE(`relay_entire_domain')dnl
+FEATURE(`access_db', `hash -T<TMPF> -o /etc/mail/access.db')dnl
+FEATURE(`relay_mail_from')dnl
+VIRTUSER_DOMAIN(`virtual.test')dnl
+VIRTUSER_DOMAIN_FILE(`/etc/mail/virtual')dnl
+RELAY_DOMAIN(`word.test')dnl
+'''
+ACCESS = '''To:table.test	RELAY
+plain.test	RELAY
+To:one@single.test	RELAY
+Connect:198.51.100	RELAY
+Connect:friend.test	RELAY
+From:boss@far.test	RELAY
+Connect:203.0.113.7	OK
+'''
+STRANGER = ('203.0.113.9', 'host.example')
+# Client, sender, recipient, and what setup says where gatepost refuses what Sendmail takes.
+CASES = [
+    (STRANGER, 'a@far.example', 'x@remote.example', None),
+    (STRANGER, 'a@far.example', 'x@own.test', None),
+    (STRANGER, 'a@far.example', 'x@mail.lab.test', None),
+    (STRANGER, 'a@far.example', 'x@lab.test', None),
+    (STRANGER, 'a@far.example', 'x@other.lab.test', None),
+    (STRANGER, 'a@far.example', 'x@virtual.test', None),
+    (STRANGER, 'a@far.example', 'x@sub.virtual.test', None),
+    (STRANGER, 'a@far.example', 'x@filed.test', None),
+    (STRANGER, 'a@far.example', 'x@word.test', None),
+    (STRANGER, 'a@far.example', 'x@sub.word.test', None),
+    (STRANGER, 'a@far.example', 'x@backup.test', None),
+    (STRANGER, 'a@far.example', 'x@sub.backup.test', None),
+    (STRANGER, 'a@far.example', 'x@table.test', None),
+    (STRANGER, 'a@far.example', 'x@sub.table.test', None),
+    (STRANGER, 'a@far.example', 'x@plain.test', None),
+    (STRANGER, 'a@far.example', 'x@sub.plain.test', None),
+    (STRANGER, 'a@far.example', 'one@single.test', 'relays for single recipients .one@single.test'),
+    (STRANGER, 'a@far.example', 'two@single.test', None),
+    (STRANGER, 'boss@far.test', 'x@remote.example', 'lets senders relay .boss@far.test'),
+    (('198.51.100.3', 'unknown'), 'a@far.example', 'x@remote.example', None),
+    (('192.0.2.3', 'unknown'), 'a@far.example', 'x@remote.example', None),
+    (('203.0.113.7', 'ok.example'), 'a@far.example', 'x@remote.example', None),
+    (('203.0.113.21', 'host.friend.test'), 'a@far.example', 'x@remote.example',
+     'clients relay by name .friend.test'),
+    (('203.0.113.22', 'pc.lab.test'), 'a@far.example', 'x@remote.example',
+     'relay_entire_domain.*clients whose name is in'),
+    (('203.0.113.23', 'host.word.test'), 'a@far.example', 'x@remote.example',
+     'clients named .*word.test'),
+]
+told = {}
+
+
+def answers(scene):
+    """Whether each recipient is taken."""
+    found = []
+    for (address, name), sender, recipient, _ in CASES:
+        with scene.mta.outsider(address, name) as dialog:
+            match('^250', dialog.mail(sender), 'MAIL')
+            reply = dialog.rcpt(recipient)
+        # An unknown user's mailbox is another matter than relaying.
+        found.append(not re.match(r'5\d\d 5\.7\.1|550 5\.7\.1|[45]\d\d .*[Rr]elaying denied', reply))
+    return found
+
+
+def ask(scene):
+    """gatepostctl setup inside Sendmail's root folder, whose files the .cf names."""
+    done = scene.mta.run('/usr/sbin/gatepostctl', '-c', '/etc/gatepost.conf', 'setup', 'sendmail',
+                         '--cf', '/etc/mail/sendmail.cf')
+    return done.stdout.decode(), done.stderr.decode()
+
+
+@case('Sendmail alone')
+def alone(scene):
+    told['alone'] = answers(scene)
+    true(told['alone'].count(True) > 15, 'the features are at work: %r' % told['alone'])
+    true(not told['alone'][0], 'a stranger may relay')
+
+
+@case('with what is printed each is served as before, or setup has told who is not')
+def together(scene):
+    printed, doubts = ask(scene)
+    lines = dict(re.findall(r'(?m)^dnl (local_domains|mynetworks) = (.*)$', printed))
+    # The daemon is outside of the root folder.
+    lines['local_domains'] = re.sub(r'(?<!\S)/', scene.mta.root + '/', lines['local_domains'])
+    scene.gatepost.reload(lines)
+    scene.mta.configure(CF + printed)
+    scene.mta.restart()
+    for row, before, now in zip(CASES, told['alone'], answers(scene)):
+        what = '%s %s %s: %s before, %s now' % (row[0], row[1], row[2], before, now)
+        true(before or not now, 'gatepost lets in: ' + what)
+        if before and not now:
+            true(row[3], 'nobody told: ' + what)
+            match(row[3], doubts, what)
+        else:
+            equal(row[3], None, 'told without need: ' + what)
+
+
+def setup():
+    scene = scenes.Scene()
+    mta = scene.mta
+    mta.write('/etc/mail/access', ACCESS)
+    mta.write('/etc/mail/virtual', 'filed.test\n')
+    mta.write('/etc/mail/relay-domains', '# backup\nbackup.test\n192.0.2\n')
+    mta.write('/etc/gatepost.conf', 'milter_socket = %s\n' % scene.gatepost.settings['milter_socket'])
+    mta.copy(gatepost.CONTROL, '/usr/sbin/gatepostctl')
+    mta.configure(CF)
+    with open(mta.path('/etc/mail/access'), 'rb') as source:
+        subprocess.run([sendmail.TREE + '/usr/libexec/sendmail/makemap', '-C',
+                        mta.path('/etc/mail/sendmail.cf'), 'hash', mta.path('/etc/mail/access.db')], stdin=source, check=True, capture_output=True)
+    return scene.start()
+
+
+if scenes.MISSING or gatepost.missing():
+    skip_all(scenes.MISSING or gatepost.missing())
+run(setup, teardown=lambda scene: scene and scene.stop(), on_failure=lambda scene: scene.show())
