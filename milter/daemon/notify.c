@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,6 +30,9 @@ void notify_open(void)
         manager.sun_path[0] = '\0'; /* Linux' abstract names */
     manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     notify_fd = system_socket(AF_UNIX, SOCK_DGRAM, false);
+    /* A manager that does not read, as when it is being executed anew, stops no reload. */
+    const struct timeval patience = {.tv_sec = 1};
+    (void)setsockopt(notify_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
 static void notify(const char *text)

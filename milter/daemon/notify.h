@@ -3,7 +3,7 @@
  * What the service manager is told, by the protocol of sd_notify(3): datagrams to the socket that
  * the environment's NOTIFY_SOCKET names; without one nobody is told. They are sent from a
  * descriptor of our own, opened early: a daemon that is out of descriptors still says that it
- * lives.
+ * lives. A manager that does not read is waited for by a second at most; then the notice is lost.
  *
  * Threads: notify_open before there are any; the rest any.
  */

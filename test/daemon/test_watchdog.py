@@ -150,6 +150,22 @@ def waiting(scene):
     scene.daemon.reload(scene.settings)
 
 
+@case('a service manager that does not read stops no reload')
+def manager_is_deaf(scene):
+    stuffing = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    stuffing.setblocking(False)
+    scene.manager.forget()
+    try:
+        while True:
+            stuffing.sendto(b'STATUS=', scene.manager.path)
+    except BlockingIOError:
+        pass
+    mark = scene.daemon.mark()
+    scene.daemon.reload()
+    scene.daemon.wait_log(mark, 'info: reloaded')
+    lives(scene)
+
+
 @case('out of descriptors, it lives, and says what it lacks')
 def descriptors(scene):
     pid = scene.daemon.process.pid

@@ -15,7 +15,7 @@
 struct row {
     const char *spec;
     const char *text;
-    const char *answers[8];
+    const char *answers[9]; /* NULL at the end */
     const char *problems;
 };
 
