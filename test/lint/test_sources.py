@@ -44,15 +44,24 @@ def files(*patterns):
     return sorted(path for path in set(found) if os.path.isfile(os.path.join(TOP, path)))
 
 
+def is_build(folder):
+    """Whether meson builds in it, or a script of ours, whatever it is called."""
+    return folder.startswith('build') or os.path.exists(os.path.join(TOP, folder, 'build.ninja'))
+
+
 def ours():
-    """Every file that is part of the project, as git sees it; without git, by folder."""
-    done = subprocess.run(['git', '-C', TOP, 'ls-files', '-co', '--exclude-standard'],
-                          capture_output=True, text=True)
-    if done.returncode == 0:
-        return [path for path in done.stdout.splitlines()
-                if os.path.isfile(os.path.join(TOP, path))]
+    """Every file that is part of the project, as git sees it; in a tarball's tree all that is no
+    build."""
+    if os.path.exists(TOP + '/.git'):
+        done = subprocess.run(['git', '-C', TOP, 'ls-files', '-co', '--exclude-standard'],
+                              capture_output=True, text=True)
+        if done.returncode == 0:
+            return [path for path in done.stdout.splitlines()
+                    if os.path.isfile(os.path.join(TOP, path)) and
+                    not is_build(path.split('/')[0])]
+    builds = {name for name in os.listdir(TOP) if is_build(name)}
     return [path for path in files('**/*', '.*')
-            if not path.startswith('build') and '__pycache__' not in path]
+            if path.split('/')[0] not in builds and '__pycache__' not in path]
 
 
 def layers():

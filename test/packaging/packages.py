@@ -21,6 +21,7 @@ def digest():
         inner = './' + os.path.relpath(folder, TOP)
         folders[:] = sorted(name for name in folders if name != '__pycache__' and
                             not name.startswith('build') and
+                            not os.path.exists('%s/%s/build.ninja' % (folder, name)) and
                             os.path.normpath(inner + '/' + name) not in
                             [os.path.normpath(path) for path in OUTSIDE])
         for name in sorted(names):
