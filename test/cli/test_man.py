@@ -107,7 +107,8 @@ def log_line():
 
 @case('the replies of gatepost(8) are in the program')
 def replies():
-    sources = ''.join(read(path) for path in glob.glob(TOP + '/milter/*/*.c'))
+    sources = ''.join(read(path) for path in glob.glob(TOP + '/milter/**/*.c', recursive=True)
+                      + glob.glob(TOP + '/include/*/*.h'))
     sources = re.sub(r'"\s*\n\s*"', '', sources)
     shown = re.findall(r'(?m)^\.It Li ([45]\d\d) [45]\.\d+\.\d+ (.*)$',
                        read('packaging/man/gatepost.8.in'))

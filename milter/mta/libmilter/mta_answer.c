@@ -6,9 +6,8 @@
 
 #include "changes.h"
 #include "connection.h"
+#include "checks/check.h"
 #include "mta/reply_line.h"
-
-#define TEMPORARY_FAILURE "451 4.3.0 Temporary failure; try again later"
 
 static sfsistat give_reply(SMFICTX *context, const char *line)
 {
@@ -61,5 +60,5 @@ sfsistat answer_message(SMFICTX *context, unsigned long actions, bool leading_sp
         connection_warn("the MTA does not let gatepost %s: the message is refused for now",
                         change.words);
     changes_clear(&changes);
-    return fine ? SMFIS_CONTINUE : give_reply(context, TEMPORARY_FAILURE);
+    return fine ? SMFIS_CONTINUE : give_reply(context, REPLY_TEMPORARY_FAILURE);
 }

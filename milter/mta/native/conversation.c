@@ -9,11 +9,10 @@
 
 #include "agreement.h"
 #include "changes.h"
+#include "checks/check.h"
 #include "macros.h"
 #include "mta/reply_line.h"
 #include "policy/session.h"
-
-#define TEMPORARY_FAILURE "451 4.3.0 Temporary failure; try again later"
 
 enum {
     OLDEST = 2, /* of the protocol's versions */
@@ -192,7 +191,7 @@ enum conversation_state conversation_speak(struct conversation *conversation, GB
                        change.words);
     changes_clear(changes);
     enum conversation_state state = kind == CHANGES_CANNOT
-                                        ? answer_reply(conversation, TEMPORARY_FAILURE, out)
+                                        ? answer_reply(conversation, REPLY_TEMPORARY_FAILURE, out)
                                         : answer(conversation, 'c', out);
     end_message(conversation);
     return state;
