@@ -22,6 +22,7 @@ struct policy {
     bool delay_checks;
     bool monitor;
     size_t header_limit;  /* bytes of a message's header */
+    bool limits_header;   /* the site said so itself: it holds where nothing else reads a header */
     bool asks_dns;        /* some restriction may ask the DNS */
     bool guards;          /* guard_autoreply is at work */
     bool rules_read_body; /* rules look at the MIME parts */

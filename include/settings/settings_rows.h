@@ -203,9 +203,11 @@ SETTING(RESTRICTION_CLASSES, "restriction_classes", LIST, "", ANY, MAIN,
         "`NAME = RESTRICTION...`, which a `[listener]` section may override. A class may stand in "
         "every list, in another class, and as the result of an access table; see RESTRICTION "
         "CLASSES.")
-SETTING(HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
-        "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
-        "Message header too large`, since no rule could judge it whole.")
+SETTING(
+    HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
+    "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "
+    "Message header too large`, since no rule could judge it whole. Where nothing reads a header "
+    "(no message_restrictions), the MTA is not asked for it, unless this is set.")
 
 SETTING(MAX_VISIBLE_RECIPIENTS, "max_visible_recipients", INTEGER, "0", BETWEEN("0", "10000"),
         MAIN | LISTENER | PROFILE,

@@ -175,7 +175,7 @@ static bool any_row(const struct autoreply_headers *headers, const struct field_
 
 static bool is_null(const char *sender)
 {
-    if (!sender)
+    if (!sender || g_ascii_isalnum(*sender)) /* neither a bracket, nor a route, nor nothing */
         return false;
     struct mail_address address;
     mail_address_parse(sender, &address);
@@ -210,13 +210,15 @@ static bool from_mta(const struct autoreply_headers *headers, const char *sender
     static const char *const daemons[] = {"*mailer-daemon*", "*mail delivery s*system*",
                                           "*mail delivery subsystem*", "*microsoftexchange*@*"};
     static const char *const people[] = {"*postmaster@*"};
-    g_autofree char *from = autoreply_header_text(headers, "From", 0);
-    if (!from || !sender)
+    if (!sender)
         return false;
-    g_autofree char *folded = phrases_fold(from, strlen(from));
     g_autofree char *envelope = g_ascii_strdown(sender, -1);
     if (!is_null(sender) && !strstr(envelope, "mailer-daemon"))
         return false;
+    g_autofree char *from = autoreply_header_text(headers, "From", 0);
+    if (!from)
+        return false;
+    g_autofree char *folded = phrases_fold(from, strlen(from));
     return (any_pattern(daemons, G_N_ELEMENTS(daemons), folded) && !names_itself(headers)) ||
            (any_pattern(people, G_N_ELEMENTS(people), folded) &&
             auto_submitted_of(headers) != AUTO_SUBMITTED_REPLIED);
@@ -226,16 +228,19 @@ static bool from_mta(const struct autoreply_headers *headers, const char *sender
  * several: what can be read as something else too is not let through as a report. */
 static bool typed_as_report(const struct autoreply_headers *headers, char **type_r)
 {
-    static const char *const types[] = {"multipart/report*", "message/delivery-status*",
-                                        "message/disposition-notification*",
-                                        "message/global-delivery-status*"};
+    static const char *const types[] = {"multipart/report", "message/delivery-status",
+                                        "message/disposition-notification",
+                                        "message/global-delivery-status"};
     *type_r = NULL;
     for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
         g_autofree char *line = autoreply_header_line(headers, "Content-Type", i);
         if (!line)
             break;
         g_autofree char *folded = g_ascii_strdown(line, -1);
-        if (!any_pattern(types, G_N_ELEMENTS(types), folded)) {
+        bool report = false;
+        for (size_t t = 0; t < G_N_ELEMENTS(types) && !report; t++)
+            report = g_str_has_prefix(folded, types[t]);
+        if (!report) {
             g_clear_pointer(type_r, g_free);
             return false;
         }

@@ -24,7 +24,10 @@ char *autoreply_header_line(const struct autoreply_headers *headers, const char 
         index < AUTOREPLY_FIELDS_MAX ? headers->get(headers->context, name, index) : NULL;
     if (!value)
         return NULL;
-    char *line = g_strndup(value, AUTOREPLY_VALUE_MAX);
+    size_t length = strnlen(value, AUTOREPLY_VALUE_MAX);
+    char *line = g_malloc(length + 1); /* not g_strndup: that fills up to its limit with zeros */
+    memcpy(line, value, length);
+    line[length] = '\0';
     /* unfolding takes the line end away alone; the white space that follows it is the value's */
     char *out = line;
     for (const char *p = line; *p; p++)

@@ -256,10 +256,14 @@ void facts_end_message(struct facts *facts)
 
 char *facts_macro_list(enum stage stage)
 {
-    GString *list = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(macro_rows); i++)
-        if (macro_rows[i].stage == stage)
-            g_string_append_printf(list, "%s%s", list->len ? " " : "", macro_rows[i].macro);
+    GString *list = g_string_sized_new(128);
+    for (size_t i = 0; i < G_N_ELEMENTS(macro_rows); i++) {
+        if (macro_rows[i].stage != stage)
+            continue;
+        if (list->len)
+            g_string_append_c(list, ' ');
+        g_string_append(list, macro_rows[i].macro);
+    }
     return g_string_free(list, list->len == 0);
 }
 

@@ -1,64 +1,140 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The list of header fields. Each field is one block of memory; an index by folded name leads to
- * the first and, while filling, the last field of a name.
+ * The list of header fields. Fields and their text stand one behind the other in a few blocks of
+ * memory; a hash table of names, keyed lest a stranger choose names that collide, leads to the
+ * first field of each, and that to the last while the list is filled.
  */
 #include "mail/header.h"
 
 #include <glib.h>
 #include <string.h>
 
-struct chain {
-    struct header *first, *last;
+#include "base/siphash.h"
+
+/* An ordinary header fits the first block and the first table. */
+enum { FIRST_BLOCK = 8192, BLOCK_MAX = 1 << 20, FIRST_FIELDS = 64, FIRST_BUCKETS = 64 };
+
+/* A name is folded for its hash up to so many bytes; what differs behind them collides. */
+enum { HASHED_NAME_MAX = 128 };
+
+struct field {
+    struct header header;    /* first, so that a header is its field */
+    struct field *next_name; /* first field of the next name of the bucket */
+    struct field *last_same; /* of the first field of a name: the last one */
+    guint hash;
+};
+
+struct block {
+    struct block *next;
+    size_t size, used; /* bytes behind this head */
 };
 
 struct header_list {
-    GPtrArray *fields;  /* struct header, owned */
-    GHashTable *chains; /* name of the first field (borrowed) -> struct chain, owned */
+    struct block *blocks; /* the one that is filled first */
+    struct field **fields;
+    size_t count, room;
+    struct field **buckets; /* as many as a power of two, never fewer than there are names */
+    size_t bucket_count, names;
     size_t bytes;
 };
 
-static guint name_hash(gconstpointer key)
+static guint name_hash(const char *name, size_t length)
 {
-    guint hash = 5381;
-    for (const char *p = key; *p; p++)
-        hash = hash * 33 + (guint)(guchar)g_ascii_tolower(*p);
-    return hash;
-}
-
-static gboolean name_equal(gconstpointer a, gconstpointer b)
-{
-    return g_ascii_strcasecmp(a, b) == 0;
+    char folded[HASHED_NAME_MAX + 1];
+    size_t hashed = MIN(length, HASHED_NAME_MAX);
+    for (size_t i = 0; i < hashed; i++) {
+        char c = name[i];
+        folded[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    folded[hashed] = '\0';
+    return siphash_string(folded);
 }
 
 struct header_list *header_list_new(void)
 {
-    struct header_list *list = g_new0(struct header_list, 1);
-    list->fields = g_ptr_array_new_with_free_func(g_free);
-    list->chains = g_hash_table_new_full(name_hash, name_equal, NULL, g_free);
-    return list;
+    return g_new0(struct header_list, 1);
+}
+
+void header_list_clear(struct header_list *list)
+{
+    for (struct block *block = list->blocks, *next; block; block = next) {
+        next = block->next;
+        g_free(block);
+    }
+    g_free(list->fields);
+    g_free(list->buckets);
+    *list = (struct header_list){0};
 }
 
 void header_list_free(struct header_list *list)
 {
     if (!list)
         return;
-    g_hash_table_unref(list->chains);
-    g_ptr_array_unref(list->fields);
+    header_list_clear(list);
     g_free(list);
 }
 
-void header_list_clear(struct header_list *list)
+/* SIZE bytes that live as long as the list. */
+static void *take(struct header_list *list, size_t size)
 {
-    g_hash_table_remove_all(list->chains);
-    g_ptr_array_set_size(list->fields, 0);
-    list->bytes = 0;
+    size_t rounded = (size + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+    struct block *block = list->blocks;
+    if (!block || block->size - block->used < rounded) {
+        size_t usual = block ? MIN(2 * block->size, (size_t)BLOCK_MAX) : FIRST_BLOCK;
+        size_t room = MAX(usual, rounded);
+        struct block *fresh = g_malloc(sizeof *fresh + room);
+        *fresh = (struct block){.next = block, .size = room};
+        list->blocks = block = fresh;
+    }
+    void *memory = (char *)(block + 1) + block->used;
+    block->used += rounded;
+    return memory;
 }
 
-static struct header *field_new(const char *name, size_t name_length, const char *value,
-                                size_t value_length)
+static struct field *find_name(const struct header_list *list, const char *name, size_t length,
+                               guint hash)
 {
-    struct header *field = g_malloc(sizeof *field + name_length + value_length + 2);
+    if (list->bucket_count == 0)
+        return NULL;
+    struct field *field = list->buckets[hash & (list->bucket_count - 1)];
+    while (field && (field->hash != hash || field->header.name_length != length ||
+                     g_ascii_strncasecmp(field->header.name, name, length) != 0))
+        field = field->next_name;
+    return field;
+}
+
+static void add_bucket(struct header_list *list, struct field *field)
+{
+    struct field **bucket = &list->buckets[field->hash & (list->bucket_count - 1)];
+    field->next_name = *bucket;
+    *bucket = field;
+}
+
+/* Makes FIELD the first one of its name. */
+static void add_name(struct header_list *list, struct field *field)
+{
+    if (list->names == list->bucket_count) {
+        list->bucket_count = list->bucket_count ? 4 * list->bucket_count : FIRST_BUCKETS;
+        g_free(list->buckets);
+        list->buckets = g_new0(struct field *, list->bucket_count);
+        /* those that lead a name know the last one of it */
+        for (size_t i = 0; i + 1 < list->count; i++)
+            if (list->fields[i]->last_same)
+                add_bucket(list, list->fields[i]);
+    }
+    field->last_same = field;
+    add_bucket(list, field);
+    list->names++;
+}
+
+bool header_list_add(struct header_list *list, const char *name, size_t name_length,
+                     const char *value, size_t value_length)
+{
+    if (name_length > HEADER_LIST_MAX_BYTES || value_length > HEADER_LIST_MAX_BYTES ||
+        list->count >= HEADER_LIST_MAX_FIELDS ||
+        list->bytes + name_length + value_length + 2 > HEADER_LIST_MAX_BYTES)
+        return false;
+    struct field *field = take(list, sizeof *field + name_length + value_length + 2);
     char *text = (char *)(field + 1);
     memcpy(text, name, name_length);
     text[name_length] = '\0';
@@ -66,41 +142,29 @@ static struct header *field_new(const char *name, size_t name_length, const char
     if (value_length > 0)
         memcpy(copy, value, value_length);
     copy[value_length] = '\0';
-    *field = (struct header){text, copy, name_length, value_length, 0, NULL};
-    return field;
-}
-
-static void chain_add(struct header_list *list, struct header *field)
-{
-    struct chain *chain = g_hash_table_lookup(list->chains, field->name);
-    if (chain) {
-        chain->last->next_same = field;
-        chain->last = field;
-        return;
+    *field = (struct field){
+        .header = {text, copy, name_length, value_length, list->count, NULL},
+        .hash = name_hash(text, name_length),
+    };
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : FIRST_FIELDS;
+        list->fields = g_renew(struct field *, list->fields, list->room);
     }
-    chain = g_new(struct chain, 1);
-    chain->first = chain->last = field;
-    g_hash_table_insert(list->chains, (gpointer)field->name, chain);
-}
-
-bool header_list_add(struct header_list *list, const char *name, size_t name_length,
-                     const char *value, size_t value_length)
-{
-    if (name_length > HEADER_LIST_MAX_BYTES || value_length > HEADER_LIST_MAX_BYTES ||
-        list->fields->len >= HEADER_LIST_MAX_FIELDS ||
-        list->bytes + name_length + value_length + 2 > HEADER_LIST_MAX_BYTES)
-        return false;
-    struct header *field = field_new(name, name_length, value, value_length);
-    field->index = list->fields->len;
+    list->fields[list->count++] = field;
     list->bytes += name_length + value_length + 2;
-    g_ptr_array_add(list->fields, field);
-    chain_add(list, field);
+    struct field *first = find_name(list, text, name_length, field->hash);
+    if (first) {
+        first->last_same->header.next_same = &field->header;
+        first->last_same = field;
+    } else {
+        add_name(list, field);
+    }
     return true;
 }
 
 size_t header_list_count(const struct header_list *list)
 {
-    return list->fields->len;
+    return list->count;
 }
 
 size_t header_list_bytes(const struct header_list *list)
@@ -110,11 +174,12 @@ size_t header_list_bytes(const struct header_list *list)
 
 const struct header *header_list_get(const struct header_list *list, size_t index)
 {
-    return index < list->fields->len ? list->fields->pdata[index] : NULL;
+    return index < list->count ? &list->fields[index]->header : NULL;
 }
 
 const struct header *header_list_first(const struct header_list *list, const char *name)
 {
-    const struct chain *chain = g_hash_table_lookup(list->chains, name);
-    return chain ? chain->first : NULL;
+    size_t length = strlen(name);
+    const struct field *field = find_name(list, name, length, name_hash(name, length));
+    return field ? &field->header : NULL;
 }

@@ -22,12 +22,12 @@ uint32_t agreement_steps(const struct snapshot_needs *needs)
 }
 
 const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS] = {
-    {0, STAGE_CONNECT}, {1, STAGE_HELO},    {2, STAGE_MAIL},
-    {3, STAGE_RCPT},    {5, STAGE_MESSAGE}, {6, STAGE_MESSAGE},
+    {0, STAGE_CONNECT, false}, {1, STAGE_HELO, false},    {2, STAGE_MAIL, false},
+    {3, STAGE_RCPT, false},    {5, STAGE_MESSAGE, false}, {6, STAGE_MESSAGE, true},
 };
 
 char *agreement_macro_list(const struct agreement_macros *row)
 {
-    char *list = facts_macro_list(row->stage);
+    char *list = row->nothing ? NULL : facts_macro_list(row->stage);
     return list ? list : g_strdup("");
 }

@@ -51,12 +51,14 @@ enum {
  * CONNECT and HELO: an MTA drops the text of such a reply, and so it is given at MAIL. */
 uint32_t agreement_steps(const struct snapshot_needs *needs);
 
-/* The lists of macros to be asked for: PLACE is the protocol's number of the stage. Sendmail takes
- * the list for the end of a message only with one for the end of its header, so that both are asked
- * for always. */
+/* The lists of macros to be asked for: PLACE is the protocol's number of the stage. Where NOTHING
+ * is asked that is said, too: left to itself Postfix sends the list for the end of the header
+ * before each field. Sendmail then keeps to its own list at the end of a message; what we want
+ * there, the queue id, it has told at MAIL. */
 struct agreement_macros {
     int place;
     enum stage stage;
+    bool nothing;
 };
 #define AGREEMENT_MACRO_LISTS 6
 extern const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS];

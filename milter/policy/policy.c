@@ -418,6 +418,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->header_limit = (size_t)integer_of(&build, SETTING_HEADER_LIMIT);
     policy->site.store_budget =
         settings_integer(settings, NULL, SETTING_STATE_TIMEOUT) + STORE_SLACK_US;
+    policy->limits_header = value_of(&build, SETTING_HEADER_LIMIT)->given;
     build_site(&build);
     build_dns(&build);
     build_spam(&build);

@@ -44,7 +44,7 @@ static unsigned early_places(const struct policy *policy)
 
 static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
 {
-    needs->header = true; /* header_limit */
+    needs->header |= policy->reads_header || policy->limits_header;
     needs->dns |= policy->asks_dns;
     needs->body |= policy->guards || policy->rules_read_body || policy->counts_body;
     needs->whole_body |= policy->counts_body;

@@ -20,7 +20,9 @@ enum { DETAIL_MAX = 256, DETAILS_MAX = 8 };
 
 struct value {
     enum value_kind kind;
-    char *string; /* owned */
+    const char *text; /* the event's, or one of the next two */
+    char *own_text;
+    char address[IPADDR_TEXT_MAX];
     double number;
     const char *const *list; /* NULL behind the last */
     char **own_list;         /* the same, when it is the value's own */
@@ -29,7 +31,7 @@ struct value {
 
 static void value_clear(struct value *value)
 {
-    g_free(value->string);
+    g_free(value->own_text);
     g_strfreev(value->own_list);
 }
 
@@ -40,12 +42,19 @@ struct key_row {
     bool optional; /* left out when there is no value */
 };
 
+/* TEXT (NULL: no value) lives as long as the event, or the value. */
 static void take(struct value *value_r, const char *text)
 {
     if (!text)
         return;
     value_r->kind = VALUE_STRING;
-    value_r->string = g_strdup(text);
+    value_r->text = text;
+}
+
+static void take_own(struct value *value_r, char *text)
+{
+    value_r->own_text = text;
+    take(value_r, text);
 }
 
 static void get_action(const struct event *event, struct value *value_r)
@@ -75,9 +84,8 @@ static void get_queue_id(const struct event *event, struct value *value_r)
 
 static void get_client(const struct event *event, struct value *value_r)
 {
-    char address[IPADDR_TEXT_MAX];
     if (event->facts->address.family != IP_NONE)
-        take(value_r, ipaddr_format(&event->facts->address, address));
+        take(value_r, ipaddr_format(&event->facts->address, value_r->address));
 }
 
 static void get_name(const struct event *event, struct value *value_r)
@@ -97,8 +105,7 @@ static void get_listener(const struct event *event, struct value *value_r)
         take(value_r, macros->daemon_name);
         return;
     }
-    value_r->kind = VALUE_STRING;
-    value_r->string = g_strconcat(":", macros->daemon_port, NULL);
+    take_own(value_r, g_strconcat(":", macros->daemon_port, NULL));
 }
 
 static void get_sasl(const struct event *event, struct value *value_r)
@@ -138,8 +145,7 @@ static void get_rules(const struct event *event, struct value *value_r)
 {
     if (!event->spam || event->spam->hits->len == 0)
         return;
-    value_r->kind = VALUE_STRING;
-    value_r->string = spam_verdict_rules(event->spam, ",");
+    take_own(value_r, spam_verdict_rules(event->spam, ","));
 }
 
 static void get_milliseconds(const struct event *event, struct value *value_r)
@@ -266,7 +272,7 @@ static char *value_text(const struct key_row *row, const struct value *value)
     switch (value->kind) {
     case VALUE_STRING:
         text = g_string_new(NULL);
-        append_cut(text, value->string, row->limit);
+        append_cut(text, value->text, row->limit);
         return g_string_free(text, FALSE);
     case VALUE_NUMBER:
         return g_strdup(g_ascii_formatd(digits, sizeof(digits), "%.1f", value->number));
@@ -290,6 +296,13 @@ static bool needs_quotes(const char *escaped)
 
 static void append_value(GString *line, const char *text)
 {
+    size_t plain = 0;
+    while (text[plain] > ' ' && text[plain] <= '~' && text[plain] != '"' && text[plain] != '\\')
+        plain++;
+    if (plain > 0 && !text[plain] && strcmp(text, "-") != 0) {
+        g_string_append_len(line, text, (gssize)plain);
+        return;
+    }
     g_autofree char *escaped = text_escape(text);
     if (!needs_quotes(escaped)) {
         g_string_append(line, escaped);
@@ -304,12 +317,27 @@ static void append_value(GString *line, const char *text)
     g_string_append_c(line, '"');
 }
 
+/* The value where it needs no making, as most do: a text, or a list of one, that is not cut; else
+ * NULL. */
+static const char *ready_text(const struct key_row *row, const struct value *value)
+{
+    const char *text = value->kind == VALUE_STRING                    ? value->text
+                       : value->kind == VALUE_LIST && !value->list[1] ? value->list[0]
+                                                                      : NULL;
+    return text && strnlen(text, row->limit + 1) <= row->limit ? text : NULL;
+}
+
 static void text_pair(GString *line, const struct key_row *row, const struct value *value)
 {
-    g_autofree char *text = value_text(row, value);
+    const char *text = ready_text(row, value);
+    g_autofree char *made = text ? NULL : value_text(row, value);
+    text = text ? text : made;
     if (row->optional && !text && !value->told)
         return;
-    g_string_append_printf(line, "%s%s=", line->len ? " " : "", row->key);
+    if (line->len)
+        g_string_append_c(line, ' ');
+    g_string_append(line, row->key);
+    g_string_append_c(line, '=');
     if (text)
         append_value(line, text);
     else
@@ -383,7 +411,7 @@ static void json_begin(GString *line, gint64 when)
 
 void logline_event(const struct event *event, enum setting_log_format format, GString *line)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_sized_new(512);
     struct key_row row;
     struct value value;
     if (format == LOG_FORMAT_JSON)
