@@ -101,11 +101,12 @@ static const char *const macro_values[][2] = {
 
 struct connection {
     int fd;
-    int step;     /* the one that is sent next */
-    int header;   /* index of the header that is sent next */
-    int asked;    /* the step whose answer is awaited, -1: the negotiation's */
-    int messages; /* begun on this connection */
-    bool paused;  /* before RCPT: it was */
+    int step;          /* the one that is sent next */
+    int header;        /* index of the header that is sent next */
+    GPtrArray *fields; /* those of the message, borrowed; NULL: made up */
+    int asked;         /* the step whose answer is awaited, -1: the negotiation's */
+    int messages;      /* begun on this connection */
+    bool paused;       /* before RCPT: it was */
     char address[16];
     gint64 connected_at, rcpt_at, resume_at; /* us of the monotonic clock */
     uint32_t wish;                           /* the filter's SMFIP_* flags */
@@ -121,6 +122,7 @@ struct load {
     int per_connection;
     int headers;
     int body;
+    GPtrArray *from_file; /* of GPtrArray of char *, "Name: value": headers to be sent in turns */
     int hold;
     int pid;
     int port;      /* 0: a unix socket */
@@ -218,9 +220,13 @@ static void put_header(struct connection *c)
     static const char filler[] = " some eighty bytes, as lists and relays add them to a message\n\t"
                                  "and as a rule with a fold";
     size_t i = (size_t)c->header;
-    g_autofree char *name =
-        i < G_N_ELEMENTS(known) ? g_strdup(known[i][0]) : g_strdup_printf("X-Filler-%zu", i);
-    const char *value = i < G_N_ELEMENTS(known) ? known[i][1] : filler;
+    const char *line = c->fields ? c->fields->pdata[i] : NULL;
+    g_autofree char *name = line                      ? g_strndup(line, strcspn(line, ":"))
+                            : i < G_N_ELEMENTS(known) ? g_strdup(known[i][0])
+                                                      : g_strdup_printf("X-Filler-%zu", i);
+    const char *value = line                      ? line + strlen(name) + 1
+                        : i < G_N_ELEMENTS(known) ? known[i][1]
+                                                  : filler;
     g_autoptr(GString) data = g_string_new(NULL);
 
     value += c->wish & SMFIP_HDR_LEADSPC ? 0 : 1;
@@ -308,7 +314,9 @@ static void close_connection(struct load *load, struct connection *c)
 
 static void next_step(const struct load *load, struct connection *c)
 {
-    if (c->step == AT_HEADER && ++c->header < load->headers)
+    int count = c->fields ? (int)c->fields->len : load->headers;
+
+    if (c->step == AT_HEADER && ++c->header < count)
         return;
     c->step++;
 }
@@ -338,6 +346,8 @@ static bool advance(struct load *load, struct connection *c)
                 close_connection(load, c);
                 return false;
             }
+            if (load->from_file)
+                c->fields = load->from_file->pdata[(guint)load->begun % load->from_file->len];
             load->begun++;
             c->messages++;
             c->header = 0;
@@ -653,18 +663,49 @@ static bool set_option(struct load *load, int option, const char *text)
     return false;
 }
 
+/* Header fields as lines, an empty one behind each message's. */
+static GPtrArray *read_headers(const char *path)
+{
+    g_autofree char *text = NULL;
+    GPtrArray *all = g_ptr_array_new(), *fields = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        die("cannot read the file of headers");
+    for (char *p = text, *end; *p; p = end + 1) {
+        for (end = p; *end && !(end[0] == '\n' && end[1] != ' ' && end[1] != '\t'); end++)
+            ;
+        if (!*end)
+            die("the file of headers ends within a line");
+        if (end == p) {
+            fields = NULL;
+            continue;
+        }
+        if (!memchr(p, ':', (size_t)(end - p)))
+            die("the file of headers holds a line without a colon");
+        if (!fields)
+            g_ptr_array_add(all, fields = g_ptr_array_new());
+        g_ptr_array_add(fields, g_strndup(p, (gsize)(end - p)));
+    }
+    if (all->len == 0)
+        die("the file of headers is empty");
+    return all;
+}
+
 int main(int argc, char **argv)
 {
     struct load load = {
         .connections = 8, .messages = 5000, .per_connection = 10, .headers = 30, .body = 26000};
     int option;
 
-    while ((option = getopt(argc, argv, "c:n:m:H:b:M:p:P:D:w:R:")) != -1)
-        if (!set_option(&load, option, optarg))
+    while ((option = getopt(argc, argv, "c:n:m:H:b:M:p:P:D:w:R:F:")) != -1)
+        if (option == 'F')
+            load.from_file = read_headers(optarg);
+        else if (!set_option(&load, option, optarg))
             optind = argc;
     if (optind != argc - 1) {
         fputs("usage: client [-c connections] [-n messages] [-m messages per connection]\n"
-              "              [-H headers] [-b body bytes] [-P port] SOCKET-PATH|ADDRESS\n"
+              "              [-H headers | -F file of headers] [-b body bytes] [-P port]\n"
+              "              SOCKET-PATH|ADDRESS\n"
               "              [-D number] each connection is another client's, from this one on\n"
               "              [-w ms] before RCPT  [-R connections in a second]\n"
               "       client -M connections -p PID [-P port] SOCKET-PATH|ADDRESS\n",

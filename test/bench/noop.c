@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static int no_replies;
-static char name[] = "noop";
+static char name[] = "noop", no_macros[] = "";
 
 #define NO_REPLIES                                                                                 \
     (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA |               \
@@ -29,8 +29,13 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
                              unsigned long *steps_r, unsigned long *unused2_r,
                              unsigned long *unused3_r)
 {
-    (void)ctx, (void)actions, (void)unused2, (void)unused3;
+    (void)unused2, (void)unused3;
     *actions_r = 0;
+    /* as gatepost: no packet of macros before each field */
+    if (no_replies && (actions & SMFIF_SETSYMLIST)) {
+        *actions_r = SMFIF_SETSYMLIST;
+        smfi_setsymlist(ctx, SMFIM_EOH, no_macros);
+    }
     *steps_r = no_replies ? steps & NO_REPLIES : 0;
     *unused2_r = *unused3_r = 0;
     return SMFIS_CONTINUE;
