@@ -22,6 +22,10 @@ void siphash_seed_random(struct siphash_seed *seed_r);
 /* The hash of LENGTH bytes; bytes' order is the machine's: hashes never leave the process. */
 uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length);
 
+/* The same with a seed that is always the same: whether a text is still what it was, where nobody
+ * gains by making two alike. */
+uint64_t siphash_digest(const void *data, size_t length);
+
 /* For g_hash_table_new: the hash of a NUL-terminated string that a stranger chose, with a seed of
  * this process. */
 guint siphash_string(gconstpointer text);

@@ -17,6 +17,9 @@ struct table_status {
     char *name;         /* "type:name"; of a file of patterns: its path */
     char *file;         /* that it is read from; NULL: none, it stands in the settings */
     size_t entries;     /* keys, rules or patterns in force */
+    int64_t size;       /* bytes of the file, as it was read */
+    int64_t modified;   /* its mtime then, nanoseconds since 1970 */
+    int64_t loaded_at;  /* when it was read, monotonic microseconds */
     int64_t read_at;    /* Unix time when they were read; 0: they stand in the settings */
     unsigned warnings;  /* about lines, when they were read: most are lines that were skipped */
     char *trouble;      /* why the file cannot be read again; NULL: it can */

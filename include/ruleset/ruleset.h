@@ -9,8 +9,10 @@
 #ifndef RULESET_RULESET_H
 #define RULESET_RULESET_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/problems.h"
 #include "mail/header.h"
@@ -110,6 +112,13 @@ bool ruleset_external_wanted(const struct ruleset *ruleset, const struct ruleset
 /* The files and folders that were read, includes among them: when one changes, the ruleset is
  * to be loaded again. NULL past the end. */
 const char *ruleset_file(const struct ruleset *ruleset, size_t index);
+
+/* The siphash_digest of what was read of that file; 0: it is a folder, or could not be read. */
+uint64_t ruleset_file_digest(const struct ruleset *ruleset, size_t index);
+
+/* The files that a folder of rules stands for, in their order (of char *); NULL with *WHY_R if it
+ * cannot be read. The caller unrefs it. */
+GPtrArray *ruleset_folder_files(const char *folder, GError **why_r);
 
 /* One `score RULE = N` of a profile. */
 struct ruleset_override {

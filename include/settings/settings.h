@@ -95,6 +95,11 @@ unsigned section_line(const struct section *section);
 /* Microseconds of a time as settings have it ("5m", "200ms"); -1 if TEXT is none. */
 int64_t settings_read_time(const char *text);
 
+/* The values that ONE and OTHER do not agree about, or that one of them alone has, by name (of
+ * char *, sorted): "mode", "[listener submission] tag_score", "score RULE". The caller unrefs it.
+ */
+GPtrArray *settings_difference(const struct settings *one, const struct settings *other);
+
 struct settings_print_options {
     bool only_given;          /* leave out what stands at its default (postconf -n) */
     bool defaults;            /* the defaults instead of what is in force (postconf -d) */

@@ -260,7 +260,7 @@ static void reload(struct daemon *daemon)
 {
     struct problems *problems = problems_new();
     signals_block(); /* it may need new threads */
-    (void)service_reload(daemon->service, problems);
+    (void)service_reload(daemon->service, problems, NULL);
     signals_unblock();
     problems_free(problems);
 }

@@ -10,12 +10,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "config.h"
+#include "lookup/tablestatus.h"
 #include "mta/mta.h"
 #include "hours.h"
 #include "limits_control.h"
 #include "notice.h"
 #include "notify.h"
+#include "policy/snapshot_changes.h"
 #include "state.h"
 #include "status.h"
 
@@ -178,11 +181,15 @@ static void warn_of_restart(const struct service *service, const struct settings
     }
 }
 
-static bool load_and_publish(struct service *service, struct problems *problems)
+/* CHANGES_R gets what is new, for persons. */
+static bool load_and_publish(struct service *service, struct problems *problems, GString *changes_r)
 {
     struct snapshot *snapshot = service_load(service->path, problems);
     if (!snapshot)
         return false;
+    struct snapshot *before = engine_acquire(service->engine);
+    changes_between(before, snapshot, changes_r);
+    snapshot_unref(before);
     warn_of_restart(service, snapshot_settings(snapshot), problems);
     struct log_options options = options_for(service, snapshot);
     log_configure(service->log, &options);
@@ -202,11 +209,22 @@ static void note_reload(struct service *service, bool done)
     g_mutex_unlock(&service->lock);
 }
 
-bool service_reload(struct service *service, struct problems *problems)
+/* A line of the log for each line of CHANGES. */
+static void log_changes(struct service *service, const GString *changes)
 {
+    g_auto(GStrv) lines = g_strsplit(changes->str, "\n", -1);
+    for (char **line = lines; *line; line++)
+        if (**line)
+            log_info(service->log, "%s", *line);
+}
+
+bool service_reload(struct service *service, struct problems *problems, GString *changes_r)
+{
+    g_autoptr(GString) unwanted = changes_r ? NULL : g_string_new(NULL);
+    GString *changes = changes_r ? changes_r : unwanted;
     g_mutex_lock(&service->reload_lock);
     notify_reloading();
-    bool done = load_and_publish(service, problems);
+    bool done = load_and_publish(service, problems, changes);
     note_reload(service, done);
     log_problems(service->log, problems);
     if (done)
@@ -214,6 +232,7 @@ bool service_reload(struct service *service, struct problems *problems)
     else
         log_of_kind(service->log, LOG_KIND_NOT_RELOADED,
                     "%s has errors: the old settings stay in force", service->path);
+    log_changes(service, changes);
     notify_ready(done ? "Serving by %s" : "Serving by older settings: %s has errors",
                  service->path);
     g_mutex_unlock(&service->reload_lock);
@@ -225,11 +244,24 @@ bool service_reload(struct service *service, struct problems *problems)
 static void refresh(struct service *service)
 {
     struct problems *problems = problems_new();
+    gint64 begun = g_get_monotonic_time();
     unsigned renewed = engine_refresh_tables(service->engine, problems);
     log_problems(service->log, problems);
-    if (renewed)
-        log_info(service->log, "%u changed table%s read again", renewed, renewed == 1 ? "" : "s");
     problems_free(problems);
+    if (!renewed)
+        return;
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    g_autoptr(GPtrArray) statuses = snapshot_table_status(snapshot), names = g_ptr_array_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < statuses->len; i++) {
+        const struct table_status *status = statuses->pdata[i];
+        if (status->loaded_at >= begun)
+            g_ptr_array_add(names, status->name);
+    }
+    changes_add_names(text, names);
+    log_info(service->log, "%u changed table%s read again: %s", renewed, renewed == 1 ? "" : "s",
+             text->str);
+    snapshot_unref(snapshot);
 }
 
 /* A reload looks for itself. */
@@ -334,7 +366,8 @@ static int run_reload(void *data, const char *const *words, GString *out)
         return EX_USAGE;
     }
     struct problems *problems = problems_new();
-    bool done = service_reload(data, problems);
+    g_autoptr(GString) changes = g_string_new(NULL);
+    bool done = service_reload(data, problems, changes);
     const struct problem *problem;
     for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
         g_autofree char *line = problem_format(problem);
@@ -342,6 +375,8 @@ static int run_reload(void *data, const char *const *words, GString *out)
     }
     if (!done)
         g_string_append(out, "the old settings stay in force\n");
+    else
+        g_string_append_printf(out, "%s\n%s", out->len ? "" : "\n", changes->str);
     problems_free(problems);
     return done ? EX_OK : EX_CONFIG;
 }
@@ -394,6 +429,20 @@ struct hours *service_hours(struct service *service)
     return service->hours;
 }
 
+/* What the disk has, and we do not go by: of char *. */
+static GPtrArray *newer_on_disk(struct service *service, const struct snapshot *snapshot)
+{
+    GPtrArray *lines = changes_on_disk(snapshot, service->path);
+    for (size_t i = 0; i < G_N_ELEMENTS(startup_settings); i++) {
+        enum setting id = startup_settings[i];
+        const char *now = settings_get(snapshot_settings(snapshot), NULL, id)->text;
+        if (strcmp(now, service->startup[id]) != 0)
+            g_ptr_array_add(lines, g_strdup_printf("%s: takes a restart; \"%s\" is in force",
+                                                   setting_row(id)->name, service->startup[id]));
+    }
+    return lines;
+}
+
 static int run_status(void *data, const char *const *words, GString *out)
 {
     struct status status = {0};
@@ -403,8 +452,29 @@ static int run_status(void *data, const char *const *words, GString *out)
         return EX_USAGE;
     }
     struct snapshot *snapshot = service_collect_status(data, &status);
+    status.newer = newer_on_disk(data, snapshot);
     (json ? status_write_json : status_write_text)(&status, out);
     service_release_status(&status, snapshot);
+    g_ptr_array_unref(status.newer);
+    return EX_OK;
+}
+
+/* For other commands of gatepostctl: the path of our settings, then those lines. */
+static int run_newer(void *data, const char *const *words, GString *out)
+{
+    struct service *service = data;
+    if (words[0]) {
+        g_string_append(out, "usage: newer\n");
+        return EX_USAGE;
+    }
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    g_autoptr(GPtrArray) lines = newer_on_disk(service, snapshot);
+    g_string_append_printf(out, "%s\n", service->path);
+    for (guint i = 0; i < lines->len; i++) {
+        g_autofree char *line = text_escape(lines->pdata[i]);
+        g_string_append_printf(out, "%s\n", line);
+    }
+    snapshot_unref(snapshot);
     return EX_OK;
 }
 
@@ -431,6 +501,6 @@ static int run_greylist(void *data, const char *const *words, GString *out)
 }
 
 const struct control_command service_commands[] = {
-    {"greylist", run_greylist}, {"limits", run_limits}, {"reload", run_reload},
-    {"status", run_status},     {NULL, NULL},
+    {"greylist", run_greylist}, {"limits", run_limits}, {"newer", run_newer},
+    {"reload", run_reload},     {"status", run_status}, {NULL, NULL},
 };

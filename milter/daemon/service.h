@@ -39,8 +39,9 @@ void service_watch(struct service *service, struct watchdog *watchdog);
 void service_unwatch(struct service *service);
 
 /* Builds the policy anew and puts it in force, if nothing is wrong with it; else the old one stays.
- * What there is to say is in PROBLEMS and in the log. */
-bool service_reload(struct service *service, struct problems *problems);
+ * What there is to say is in PROBLEMS and in the log; CHANGES_R (may be NULL) gets what is new, as
+ * changes_between has it. */
+bool service_reload(struct service *service, struct problems *problems, GString *changes_r);
 
 /* How the daemon is; STATUS_R is to be given back with service_release_status, together with the
  * policy in force, which is returned with a reference. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "config.h"
 #include "mta/mta.h"
 #include "report/json.h"
@@ -56,6 +57,10 @@ void status_write_text(const struct status *status, GString *out)
                            ours ? "" : library, (long)getpid(), up, status->mode);
     g_string_append_printf(out, "%s, read %s%s\n", status->path, loaded,
                            status->reload_failed ? "; the last reload FAILED, see the log" : "");
+    for (guint i = 0; status->newer && i < status->newer->len; i++) {
+        g_autofree char *line = text_escape(status->newer->pdata[i]);
+        g_string_append_printf(out, "NOT IN FORCE YET: %s\n", line);
+    }
     if (log_stalls(status))
         g_string_append_printf(out,
                                "the log STANDS STILL: nobody has read it for %" G_GINT64_FORMAT
@@ -81,6 +86,10 @@ void status_write_json(const struct status *status, GString *out)
     json_string(out, "config", status->path);
     json_string(out, "loaded", loaded);
     json_bool(out, "reload_failed", status->reload_failed);
+    json_open(out, "not_in_force", '[');
+    for (guint i = 0; status->newer && i < status->newer->len; i++)
+        json_string(out, NULL, status->newer->pdata[i]);
+    json_close(out, ']');
     metrics_write(status_rows, status_row_count, METRICS_JSON, status, out);
     json_integer(out, "log_stalls", log_stalls(status));
     status_store_write_json(&status->store, out);

@@ -28,6 +28,9 @@ struct status {
     struct log_state log;
     struct store_status store;
     GPtrArray *tables; /* of struct table_status * */
+    /* of char *: what the disk has and is not in force, see policy/snapshot_changes.h; NULL: nobody
+     * looked */
+    GPtrArray *newer;
     /* for metrics alone */
     const char *engine;          /* what speaks the milter protocol */
     const struct counts *counts; /* what was decided */

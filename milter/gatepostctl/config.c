@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "checks/spam.h"
 #include "command.h"
+#include "ondisk.h"
 #include "policy/snapshot.h"
 #include "settings/settings.h"
 
@@ -111,5 +112,6 @@ enum exit_code command_config(struct invocation *invocation)
     }
     settings_free(settings);
     problems_free(problems);
+    ondisk_warn(invocation);
     return code;
 }

@@ -3,6 +3,7 @@
  * gatepostctl reload, status: what the running daemon answers.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -13,7 +14,7 @@
 enum { SECONDS_MAX = 120 };
 
 /* Settings with mistakes in them are no reason not to find the daemon, which has older ones. */
-static char *control_path(const char *file)
+char *daemon_control_path(const char *file)
 {
     struct problems *problems = problems_new();
     struct settings *settings = settings_load(file, problems);
@@ -26,7 +27,7 @@ static char *control_path(const char *file)
 
 enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream)
 {
-    g_autofree char *path = control_path(invocation->config), *why = NULL;
+    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
     int status;
     if (!control_call(path, request, SECONDS_MAX, &status, answer, &why)) {
@@ -37,16 +38,28 @@ enum exit_code daemon_ask(const struct invocation *invocation, const char *reque
     return (enum exit_code)status;
 }
 
-/* What the daemon says of its settings is for a person, as with check. */
+/* What the daemon says of its settings is for a person, as with check; then it tells what it did.
+ */
 enum exit_code command_reload(struct invocation *invocation)
 {
     enum parse_result parsed = invocation_parse(invocation, NULL, 0, 0);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
-    enum exit_code code = daemon_ask(invocation, "reload", stderr);
-    if (code == CODE_FINE && isatty(STDOUT_FILENO))
+    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
+    g_autoptr(GString) answer = g_string_new(NULL);
+    int status;
+    if (!control_call(path, "reload", SECONDS_MAX, &status, answer, &why)) {
+        complain("%s", why);
+        return CODE_UNAVAILABLE;
+    }
+    /* Behind an empty line stands what it did. */
+    char *done = strstr(answer->str, "\n\n");
+    fwrite(answer->str, 1, done ? (size_t)(done - answer->str) + 1 : answer->len, stderr);
+    if (done)
+        fputs(done + 2, stdout);
+    if (status == CODE_FINE && isatty(STDOUT_FILENO))
         printf("the daemon has read %s anew\n", invocation->config);
-    return code;
+    return (enum exit_code)status;
 }
 
 enum exit_code command_status(struct invocation *invocation)

@@ -11,6 +11,9 @@
 
 #include "command.h"
 
+/* Where the daemon of the settings FILE listens; the caller frees it. */
+char *daemon_control_path(const char *file);
+
 /* Prints what the daemon answers to REQUEST, a line of words, and returns its exit status. */
 enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream);
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "command.h"
+#include "ondisk.h"
 #include "lookup/table.h"
 
 struct lookup {
@@ -69,6 +70,7 @@ enum exit_code command_lookup(struct invocation *invocation)
             ask(&lookup, *key, false);
     }
     table_unref(lookup.table);
+    ondisk_warn(invocation);
     if (!read)
         return CODE_USAGE;
     if (lookup.failed)

@@ -8,6 +8,7 @@
 
 #include "checks/spam.h"
 #include "command.h"
+#include "ondisk.h"
 
 /* As many digits as a score has. */
 enum { SCORE_DECIMALS = 3 };
@@ -167,6 +168,7 @@ enum exit_code command_rules(struct invocation *invocation)
                               .name = invocation->operands[0]};
     visit_rulesets(snapshot, &listing, print_ruleset);
     snapshot_unref(snapshot);
+    ondisk_warn(invocation);
     if (listing.found)
         return CODE_FINE;
     complain("there is no rule \"%s\"", invocation->operands[0]);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "ondisk.h"
 #include "testoutput.h"
 
 static void setup_clear(struct trial_setup *setup)
@@ -100,6 +101,7 @@ static enum exit_code run_all(const struct invocation *invocation, const struct 
     else
         run_one(&run, NULL, NULL);
     trial_free(run.trial);
+    ondisk_warn(invocation);
     return !good ? CODE_USAGE : run.refused ? CODE_NO : CODE_FINE;
 }
 

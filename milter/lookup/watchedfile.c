@@ -57,20 +57,14 @@ static bool changed_within(const struct file_stamp *stamp, int64_t nsec)
     return now - last < nsec;
 }
 
-static uint64_t digest(const char *text, size_t length)
-{
-    static const struct siphash_seed seed = {1, 2};
-    return siphash(&seed, text, length);
-}
-
 /* Notes that TEXT with STAMP is what is in force now. */
 static void note_loaded(struct watched_file *file, const struct file_stamp *stamp, const char *text)
 {
     file->loaded = *stamp;
     file->hot = changed_within(stamp, TICK_NSEC);
-    file->digest = file->hot ? digest(text, (size_t)stamp->size) : 0;
+    file->digest = file->hot ? siphash_digest(text, (size_t)stamp->size) : 0;
     file->seen = *stamp;
-    file->seen_since = g_get_monotonic_time();
+    file->seen_since = file->loaded_at = g_get_monotonic_time();
     file->read_at = g_get_real_time() / G_USEC_PER_SEC;
 }
 
@@ -110,6 +104,9 @@ void watched_file_status(const struct watched_file *file, struct table_status *s
 {
     status->file = g_strdup(file->path);
     status->read_at = file->read_at;
+    status->loaded_at = file->loaded_at;
+    status->size = file->loaded.size;
+    status->modified = file->loaded.modified;
     status->warnings = file->warnings;
     status->trouble = g_strdup(file->trouble);
     status->trouble_at = file->trouble_at;
@@ -136,7 +133,7 @@ static bool same_as_loaded(const struct watched_file *file, const struct file_st
                            const char *text)
 {
     return file->hot && same_stamp(stamp, &file->loaded) &&
-           digest(text, (size_t)stamp->size) == file->digest;
+           siphash_digest(text, (size_t)stamp->size) == file->digest;
 }
 
 char *watched_file_poll(struct watched_file *file, size_t *length_r, struct problems *problems)

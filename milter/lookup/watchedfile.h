@@ -29,6 +29,7 @@ struct watched_file {
     struct file_stamp loaded;
     struct file_stamp seen; /* what differed from LOADED at the last look */
     int64_t seen_since;     /* monotonic, microseconds */
+    int64_t loaded_at;      /* the same, when it was read */
     uint64_t digest;        /* of the text loaded, when HOT */
     bool hot; /* written to within a tick of the file system's clock when it was read: a later
                  write may have left the same stamp */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/siphash.h"
 #include "base/wholefile.h"
 #include "ruleset_private.h"
 
@@ -246,7 +247,16 @@ static const char *note_file(struct builder *builder, const char *path)
     GPtrArray *files = builder->ruleset->files;
     if (!g_ptr_array_find(files, copy, NULL))
         g_ptr_array_add(files, (gpointer)copy);
+    g_array_set_size(builder->ruleset->digests, files->len);
     return copy;
+}
+
+static void note_text(struct builder *builder, const char *file, const struct whole_file *whole)
+{
+    guint index;
+    if (g_ptr_array_find(builder->ruleset->files, file, &index))
+        g_array_index(builder->ruleset->digests, uint64_t, index) =
+            siphash_digest(whole->text, whole->length);
 }
 
 static void read_file(struct builder *builder, const char *path)
@@ -254,9 +264,10 @@ static void read_file(struct builder *builder, const char *path)
     struct whole_file whole;
     const char *file = note_file(builder, path);
     enum whole_file_result result = whole_file_read_settled(path, RULE_FILE_MAX, &whole);
-    if (result == WHOLE_FILE_READ)
+    if (result == WHOLE_FILE_READ) {
+        note_text(builder, file, &whole);
         read_text(builder, file, whole.text, whole.length);
-    else if (result == WHOLE_FILE_SPECIAL)
+    } else if (result == WHOLE_FILE_SPECIAL)
         problems_error(builder->problems, file, 0, "it is neither a file nor a folder");
     else
         problems_error(builder->problems, file, 0, "the file cannot be read: %s",
@@ -279,21 +290,27 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+GPtrArray *ruleset_folder_files(const char *folder, GError **why_r)
+{
+    GDir *dir = g_dir_open(folder, 0, why_r);
+    if (!dir)
+        return NULL;
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name; (name = g_dir_read_name(dir));)
+        if (g_str_has_suffix(name, ".cf") && name[0] != '.')
+            g_ptr_array_add(names, g_build_filename(folder, name, NULL));
+    g_dir_close(dir);
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}
+
 static void read_folder(struct builder *builder, const char *path)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    GDir *folder = g_dir_open(path, 0, &why);
-    if (!folder) {
+    g_autoptr(GPtrArray) names = ruleset_folder_files(path, &why);
+    if (!names)
         problems_error(builder->problems, path, 0, "%s", why->message);
-        return;
-    }
-    for (const char *name; (name = g_dir_read_name(folder));)
-        if (g_str_has_suffix(name, ".cf") && name[0] != '.')
-            g_ptr_array_add(names, g_build_filename(path, name, NULL));
-    g_dir_close(folder);
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++)
+    for (guint i = 0; names && i < names->len; i++)
         read_file(builder, names->pdata[i]);
 }
 

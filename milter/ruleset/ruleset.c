@@ -24,6 +24,7 @@ static struct ruleset *ruleset_new(const struct ruleset_options *options)
     ruleset->external_info = g_array_new(FALSE, FALSE, sizeof(struct ruleset_external));
     ruleset->skipped = g_array_new(FALSE, FALSE, sizeof(struct ruleset_skipped));
     ruleset->files = g_ptr_array_new();
+    ruleset->digests = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     return ruleset;
 }
 
@@ -74,6 +75,7 @@ void ruleset_unref(struct ruleset *ruleset)
     g_array_unref(ruleset->external_info);
     g_array_unref(ruleset->skipped);
     g_ptr_array_unref(ruleset->files);
+    g_array_unref(ruleset->digests);
     pattern_context_free(ruleset->patterns);
     g_string_chunk_free(ruleset->strings);
     g_free(ruleset);
@@ -154,4 +156,9 @@ bool ruleset_external_wanted(const struct ruleset *ruleset, const struct ruleset
 const char *ruleset_file(const struct ruleset *ruleset, size_t index)
 {
     return index < ruleset->files->len ? ruleset->files->pdata[index] : NULL;
+}
+
+uint64_t ruleset_file_digest(const struct ruleset *ruleset, size_t index)
+{
+    return index < ruleset->digests->len ? g_array_index(ruleset->digests, uint64_t, index) : 0;
 }

@@ -104,6 +104,7 @@ struct ruleset {
     GArray *external_info; /* struct ruleset_external */
     GArray *skipped;       /* struct ruleset_skipped */
     GPtrArray *files;      /* paths of what was read, borrowed from STRINGS */
+    GArray *digests;       /* of uint64_t, beside them */
     struct ruleset_profile *base;
     bool has_required;
     double required;

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Starting, reloading, stopping: what becomes of the sessions that are open meanwhile."""
 import os
+import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -335,6 +337,57 @@ def broken_reload():
     equal(daemon.stop(), 0, 'exit')
 
 
+@case('what the disk has and is not in force is told, and a reload tells what it changed')
+def on_disk():
+    daemon = new()
+    folder = daemon.folder
+    rules, table = folder + '/rules', folder + '/clients'
+    os.mkdir(rules)
+    place.write(rules + '/a.cf', 'header LOCAL_A Subject =~ /aaa/\nscore LOCAL_A 1\n')
+    place.write(table, '203.0.113.9 REJECT\n')
+    settings = {'rule_files': rules, 'client_restrictions': 'check_client_access ' + table}
+    daemon.reload(settings)
+
+    def told():
+        lines = set()
+        for words in (['config', 'mode'], ['rules'], ['lookup', 'texthash:' + table, 'x'], ['test']):
+            done = daemon.control(*words)
+            found = re.findall('(?m)^gatepostctl: not in force yet: (.*)$', done.stderr)
+            equal('gatepostctl reload' in done.stderr, bool(found), 'the remedy')
+            lines.add(tuple(found))
+        equal(len(lines), 1, 'what commands say differs: %s' % lines)
+        found = list(lines.pop())
+        equal(status(daemon)['not_in_force'], found, 'status')
+        equal(re.findall('(?m)^NOT IN FORCE YET: (.*)$', daemon.control('status').stdout), found, 'text')
+        return found
+
+    equal(told(), [], 'nothing is newer')
+    os.utime(daemon.file)
+    os.utime(rules + '/a.cf')
+    equal(told(), [], 'touched files')
+    daemon.configure({**settings, 'mode': 'monitor', 'pid_file': folder + '/run/other.pid'},
+                     '[listener submission]\ntag_score = 4\n')
+    place.write(rules + '/a.cf', 'header LOCAL_A Subject =~ /aab/\nscore LOCAL_A 1\n')
+    place.write(rules + '/b.cf', 'header LOCAL_B Subject =~ /bbb/\n')
+    equal(told(), [daemon.file + ': [listener submission] tag_score, mode, pid_file',
+                   rules + '/b.cf: new', rules + '/a.cf: changed'], 'changed, new')
+    other = folder + '/other.conf'
+    shutil.copy(daemon.file, other)
+    done = subprocess.run([gatepost.CONTROL, '-c', other, 'config', 'mode'], capture_output=True, text=True)
+    equal((done.stdout, done.stderr), ('mode = monitor\n', ''), 'other settings are tried')
+    done = daemon.control('reload')
+    equal(done.returncode, 0, done.stderr)
+    equal(done.stdout, 'settings: 3 changed: [listener submission] tag_score, mode, pid_file\n'
+                       'tables: 1, none changed\n'
+                       'rules: 2, 1 changed: LOCAL_A, 1 new: LOCAL_B\n')
+    match('pid_file: changed, which takes a restart', done.stderr)
+    equal([line.split(';')[0] for line in told()], ['pid_file: takes a restart'])
+    with open(daemon.file, 'a') as handle:
+        handle.write('[listener smtp]\nmode = banana\n')
+    true(any('has errors' in line for line in status(daemon)['not_in_force']), 'errors')
+    equal(daemon.stop(), 0, 'exit')
+
+
 @case('what takes a restart is warned of')
 def restart_settings():
     daemon = new()
@@ -380,7 +433,7 @@ def table():
         match('^554 5.7.1 ', mta.rcpt()[1])
         mark = daemon.mark()
         daemon.table('clients', '198.51.100.0/24 REJECT\nnonsense here\n')
-        daemon.wait_log(mark, 'info: 1 changed table read again')
+        daemon.wait_log(mark, 'info: 1 changed table read again: cidr:' + path)
         daemon.wait_log(mark, 'clients:2')
         mta.abort()
         mta.mail()
