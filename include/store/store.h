@@ -153,6 +153,10 @@ const struct store_answer *store_ticket_answer(const struct store_ticket *ticket
  * nobody has seen is taken back when it comes. Accepts NULL. */
 void store_ticket_drop(struct store_ticket *ticket);
 
+/* Drops a ticket of STORE_ADD or STORE_COUNT whose count is not wanted any more: it is taken back,
+ * now or when the answer comes. Accepts NULL. */
+void store_ticket_take_back(struct store_ticket *ticket);
+
 /* Asks and waits for the answer, as long as the store's time-out: for who may wait. */
 void store_ask_now(struct store *store, const struct store_request *request,
                    struct store_answer *answer_r);

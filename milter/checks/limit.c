@@ -592,19 +592,13 @@ static enum check_result commit_result(void *data, struct check *check)
     return result;
 }
 
-/* What is still on its way is taken back by the store when its ticket is dropped. */
 static void commit_end(void *data, bool keep)
 {
     struct commit *commit = data;
     for (guint i = 0; i < commit->items->len && !keep; i++) {
         struct item *item = &g_array_index(commit->items, struct item, i);
-        const struct store_answer *answer = store_ticket_answer(item->ticket);
-        if (!answer || !answer->admitted || (commit->decided && item->whatever))
-            continue;
-        struct store_request request = item->request;
-        request.action = STORE_TAKE_BACK;
-        request.slot = answer->slot;
-        store_ticket_drop(store_ask(commit->committer->store, &request, (struct waker){0}));
+        if (!commit->decided || !item->whatever)
+            store_ticket_take_back(g_steal_pointer(&item->ticket));
     }
     g_array_unref(commit->items);
     g_free(commit);

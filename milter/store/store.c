@@ -97,6 +97,25 @@ void store_ticket_drop(struct store_ticket *ticket)
     store_ticket_unref(ticket);
 }
 
+void store_ticket_take_back(struct store_ticket *ticket)
+{
+    if (!ticket)
+        return;
+    struct store *store = ticket->store;
+    g_mutex_lock(&store->lock);
+    bool ready = g_atomic_int_get(&ticket->ready);
+    ticket->cancelled = !ready;
+    g_mutex_unlock(&store->lock);
+    if (ready && ticket->answer.admitted) {
+        struct store_request back = ticket->request;
+        back.action = STORE_TAKE_BACK;
+        back.slot = ticket->answer.slot;
+        back.client = NULL;
+        store_ticket_drop(store_ask(store, &back, (struct waker){0}));
+    }
+    store_ticket_drop(ticket);
+}
+
 void store_ask_now(struct store *store, const struct store_request *request,
                    struct store_answer *answer_r)
 {
