@@ -89,6 +89,10 @@ enum login_fault site_login_fault(const struct site *site, const struct facts *f
 /* Whether the client has a sound login with a name: only this counts for a permit. */
 bool site_authenticated(const struct site *site, const struct facts *facts);
 
+/* Asks once for the whole connection whether the client is one of mynetworks; what its files become
+ * meanwhile counts for the next one. Behind site_judge_listener. */
+void site_judge_client(const struct site *site, struct facts *facts);
+
 /* Whether the client is one of mynetworks; never on an untrusted listener. ENTRY_R as that of
  * match_list_find_client. */
 enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts,

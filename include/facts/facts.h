@@ -92,10 +92,13 @@ struct facts {
     char *reverse_name;           /* what the PTR record says, folded; "unknown" */
     enum name_status name_status; /* of client_name */
     enum mta_kind mta;
-    bool without_smtp; /* came to Postfix by sendmail(1), or is its own (cleanup) */
-    bool from_nowhere; /* Postfix says that it does not know the address */
-    bool untrusted;    /* the listener makes address and name meaningless */
-    bool submission;   /* the listener serves nobody without authentication */
+    bool without_smtp;  /* came to Postfix by sendmail(1), or is its own (cleanup) */
+    bool from_nowhere;  /* Postfix says that it does not know the address */
+    bool untrusted;     /* the listener makes address and name meaningless */
+    bool submission;    /* the listener serves nobody without authentication */
+    bool network_known; /* whether the client is of mynetworks was asked: an enum lookup_status, */
+    int network;        /* and the entry that says so, or NULL */
+    char *network_entry;
 
     /* of the session */
     char *helo;          /* NULL: not given yet */

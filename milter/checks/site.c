@@ -121,9 +121,23 @@ bool site_authenticated(const struct site *site, const struct facts *facts)
 enum lookup_status site_in_mynetworks(const struct site *site, const struct facts *facts,
                                       GString *entry_r)
 {
+    if (facts->network_known) {
+        if (entry_r)
+            g_string_assign(entry_r, facts->network_entry ? facts->network_entry : "");
+        return (enum lookup_status)facts->network;
+    }
     if (facts->untrusted)
         return LOOKUP_MISS;
     return match_list_find_client(site->mynetworks, &facts->address, facts->client_name, entry_r);
+}
+
+void site_judge_client(const struct site *site, struct facts *facts)
+{
+    g_autoptr(GString) entry = g_string_new(NULL);
+    facts->network_known = false;
+    facts->network = (int)site_in_mynetworks(site, facts, entry);
+    facts->network_entry = entry->len > 0 ? g_strdup(entry->str) : NULL;
+    facts->network_known = true;
 }
 
 bool site_is_outgoing(const struct site *site, const struct facts *facts)
@@ -202,8 +216,7 @@ bool site_trusts_marks(const struct site *site, const struct facts *facts)
 {
     if (facts->without_smtp || site_authenticated(site, facts))
         return true;
-    return !facts->untrusted && (match_list_find_client(site->mynetworks, &facts->address,
-                                                        facts->client_name, NULL) == LOOKUP_HIT ||
+    return !facts->untrusted && (site_in_mynetworks(site, facts, NULL) == LOOKUP_HIT ||
                                  match_list_find_client(site->trusted_filters, &facts->address,
                                                         facts->client_name, NULL) == LOOKUP_HIT);
 }

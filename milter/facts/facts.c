@@ -97,6 +97,7 @@ void facts_clear(struct facts *facts)
     clear_macros(&facts->macros);
     g_free(facts->client_name);
     g_free(facts->reverse_name);
+    g_free(facts->network_entry);
     g_free(facts->helo);
     facts_init(facts);
 }

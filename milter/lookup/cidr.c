@@ -8,6 +8,7 @@
 #include "base/ipaddr.h"
 #include "table_content.h"
 #include "table_lines.h"
+#include "netindex.h"
 #include "network.h"
 #include "pattern_rules.h"
 
@@ -22,6 +23,8 @@ struct cidr_table {
     struct content base;
     char *text;
     GArray *rules;
+    struct netindex *plain; /* rules that stand in no block and begin with no "!" */
+    GArray *others;         /* of unsigned: places of the other rules */
 };
 
 /* Skips white space and "!", which may be mixed. */
@@ -87,6 +90,24 @@ static char *read_rule(struct rule *rule, char *line, unsigned depth)
     }
 }
 
+/* Plain rules are found by index, the first that holds; the others are asked in their order. */
+static void index_rules(struct cidr_table *table)
+{
+    unsigned block_end = 0;
+    table->plain = netindex_new();
+    table->others = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    for (unsigned i = 0; i < table->rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+        const struct rule_head *head = &rule->head;
+        if (head->op == RULE_IF)
+            block_end = MAX(block_end, head->end);
+        if (head->op == RULE_MATCH && !head->negated && !head->unreadable && i >= block_end)
+            netindex_add(table->plain, &rule->net, i);
+        else
+            g_array_append_val(table->others, i);
+    }
+}
+
 static struct content *cidr_read(char *text, size_t length, const char *file,
                                  struct problems *problems)
 {
@@ -107,6 +128,7 @@ static struct content *cidr_read(char *text, size_t length, const char *file,
     }
     rules_nesting_end(&nesting);
     table->base.skipped = nesting.skipped;
+    index_rules(table);
     return &table->base;
 }
 
@@ -126,8 +148,13 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
         return LOOKUP_MISS;
     if (!ipaddr_parse(key, &address))
         return LOOKUP_MISS;
-    unsigned doubt_end = 0;
-    for (unsigned i = 0; i < table->rules->len; i++) {
+    unsigned doubt_end = 0, passed_to = 0, plain = netindex_first(table->plain, &address);
+    for (unsigned n = 0; n < table->others->len; n++) {
+        unsigned i = g_array_index(table->others, unsigned, n);
+        if (i > plain)
+            break;
+        if (i < passed_to)
+            continue;
         const struct rule *rule = &g_array_index(table->rules, struct rule, i);
         enum rule_use use = rules_use(&rule->head, &doubt_end);
         if (use == RULE_CANNOT_TELL)
@@ -135,17 +162,19 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
         if (use == RULE_PASS)
             continue;
         bool held = holds(rule, &address);
-        if (rule->head.op == RULE_IF) {
-            i = held ? i : rule->head.end - 1;
-        } else if (held) {
-            if (i < doubt_end)
-                return LOOKUP_ERROR;
-            g_string_append(value_r, rule->value);
-            *line_r = rule->head.line;
-            return LOOKUP_HIT;
-        }
+        if (rule->head.op == RULE_IF)
+            passed_to = held ? passed_to : rule->head.end;
+        else if (held)
+            plain = i;
     }
-    return LOOKUP_MISS;
+    if (plain == NETINDEX_NONE)
+        return LOOKUP_MISS;
+    if (plain < doubt_end)
+        return LOOKUP_ERROR;
+    const struct rule *rule = &g_array_index(table->rules, struct rule, plain);
+    g_string_append(value_r, rule->value);
+    *line_r = rule->head.line;
+    return LOOKUP_HIT;
 }
 
 static size_t cidr_count(const struct content *content)
@@ -169,6 +198,8 @@ static bool cidr_foreach(const struct content *content, const char *file, conten
 static void cidr_free(struct content *content)
 {
     struct cidr_table *table = (struct cidr_table *)content;
+    netindex_free(table->plain);
+    g_array_unref(table->others);
     g_array_unref(table->rules);
     g_free(table->text);
     g_free(table);

@@ -11,6 +11,7 @@
 #include "lookup/tablestatus.h"
 #include "mail/address.h"
 #include "mail/hostname.h"
+#include "netindex.h"
 #include "network.h"
 #include "tableset.h"
 #include "watchedfile.h"
@@ -38,7 +39,21 @@ struct pattern_file {
     bool excludes;  /* its patterns keep out: a "!" stands before the path, or before the file's */
     unsigned depth; /* 1: the setting names it */
     GMutex lock;    /* guards PATTERNS, for as long as it takes to count a reference */
-    GArray *patterns; /* immutable, counted */
+    struct patterns *patterns;
+};
+
+/* Lists of no more are searched one by one: that is faster than any index. */
+enum { SEARCHED_ONE_BY_ONE = 8 };
+
+/* Patterns in their order, immutable, counted. Networks and names of a long list are found by
+ * index, the first of them that matches; the others are asked one by one, up to that. */
+struct patterns {
+    gatomicrefcount references;
+    GArray *array;
+    GArray *others; /* of unsigned: places in ARRAY */
+    struct netindex *networks;
+    GHashTable *names,
+        *below; /* folded name, borrowed -> place + 1: itself, and what is below it */
 };
 
 struct match_list {
@@ -47,7 +62,7 @@ struct match_list {
     char *base_dir;
     bool refreshes_tables; /* those of its value; those of its files it refreshes always */
     GMutex refresh_lock;
-    GArray *patterns; /* immutable */
+    struct patterns *patterns;
 };
 
 /* Where patterns are read from and to. */
@@ -69,14 +84,27 @@ struct subject {
 
 enum verdict { UNDECIDED, YES, NO, CANNOT_TELL };
 
+static void patterns_unref(struct patterns *patterns)
+{
+    if (!patterns || !g_atomic_ref_count_dec(&patterns->references))
+        return;
+    if (patterns->names) {
+        netindex_free(patterns->networks);
+        g_hash_table_unref(patterns->names);
+        g_hash_table_unref(patterns->below);
+    }
+    g_array_unref(patterns->others);
+    g_array_unref(patterns->array);
+    g_free(patterns);
+}
+
 static void file_free(struct pattern_file *file)
 {
     if (!file)
         return;
     watched_file_clear(&file->watched);
     g_mutex_clear(&file->lock);
-    if (file->patterns)
-        g_array_unref(file->patterns);
+    patterns_unref(file->patterns);
     g_free(file);
 }
 
@@ -92,6 +120,43 @@ static GArray *new_patterns(void)
 {
     GArray *patterns = g_array_new(FALSE, TRUE, sizeof(struct pattern));
     g_array_set_clear_func(patterns, pattern_clear);
+    return patterns;
+}
+
+/* The first place that has a name counts. */
+static void add_name(GHashTable *names, const char *name, unsigned place)
+{
+    if (!g_hash_table_contains(names, name))
+        g_hash_table_insert(names, (gpointer)(uintptr_t)name, GUINT_TO_POINTER(place + 1));
+}
+
+/* Makes what is asked of ARRAY, which it takes over. */
+static struct patterns *patterns_of(GArray *array, enum match_kind kind)
+{
+    struct patterns *patterns = g_new0(struct patterns, 1);
+    g_atomic_ref_count_init(&patterns->references);
+    patterns->array = array;
+    patterns->others = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    bool indexed = array->len > SEARCHED_ONE_BY_ONE;
+    if (indexed) {
+        patterns->networks = netindex_new();
+        patterns->names = g_hash_table_new(g_str_hash, g_str_equal);
+        patterns->below = g_hash_table_new(g_str_hash, g_str_equal);
+    }
+    for (unsigned i = 0; i < array->len; i++) {
+        const struct pattern *pattern = &g_array_index(array, struct pattern, i);
+        if (indexed && pattern->what == A_NETWORK) {
+            netindex_add(patterns->networks, &pattern->net, i);
+        } else if (indexed && (pattern->what == A_NAME || pattern->what == NAMES_BELOW)) {
+            if (pattern->what == A_NAME)
+                add_name(patterns->names, pattern->name, i);
+            /* Postfix lists mynetworks in parent_domain_matches_subdomains by default. */
+            if (pattern->what == NAMES_BELOW || kind == MATCH_NETWORKS)
+                add_name(patterns->below, pattern->name, i);
+        } else {
+            g_array_append_val(patterns->others, i);
+        }
+    }
     return patterns;
 }
 
@@ -306,8 +371,8 @@ static char *take_line(char **rest, unsigned *lines_r)
 }
 
 /* Cuts up TEXT, the content of a file. */
-static GArray *parse_file(struct match_list *list, const struct pattern_file *file, char *text,
-                          size_t length, struct problems *problems)
+static struct patterns *parse_file(struct match_list *list, const struct pattern_file *file,
+                                   char *text, size_t length, struct problems *problems)
 {
     const char *path = file->watched.path;
     hide_nulls(text, length, path, problems);
@@ -321,14 +386,14 @@ static GArray *parse_file(struct match_list *list, const struct pattern_file *fi
         if (parser.patterns->len < MATCH_LIST_MAX)
             parse_words(&parser, line);
     }
-    return parser.patterns;
+    return patterns_of(parser.patterns, list->kind);
 }
 
-static GArray *read_file(struct match_list *list, struct pattern_file *file, char *text,
-                         size_t length, struct problems *problems)
+static struct patterns *read_file(struct match_list *list, struct pattern_file *file, char *text,
+                                  size_t length, struct problems *problems)
 {
     unsigned before = problems_warnings(problems);
-    GArray *patterns = parse_file(list, file, text, length, problems);
+    struct patterns *patterns = parse_file(list, file, text, length, problems);
     file->watched.warnings = problems_warnings(problems) - before;
     return patterns;
 }
@@ -359,8 +424,9 @@ static bool open_file(const struct parser *parser, const char *path, struct patt
     complain(&inside, "cannot read %s: %s", path, why);
     if (!parser->file)
         return false;
-    inside.patterns = file->patterns = new_patterns();
+    inside.patterns = new_patterns();
     add_unreadable(&inside);
+    file->patterns = patterns_of(inside.patterns, parser->list->kind);
     return true;
 }
 
@@ -375,9 +441,10 @@ struct match_list *match_list_open(const char *value, enum match_kind kind,
     list->base_dir = g_strdup(context->base_dir);
     list->refreshes_tables = !context->set;
     g_mutex_init(&list->refresh_lock);
-    list->patterns = new_patterns();
-    struct parser parser = {.list = list, .context = context, .patterns = list->patterns};
-    if (!parse_words(&parser, value)) {
+    struct parser parser = {.list = list, .context = context, .patterns = new_patterns()};
+    bool sound = parse_words(&parser, value);
+    list->patterns = patterns_of(parser.patterns, kind);
+    if (!sound) {
         match_list_unref(list);
         return NULL;
     }
@@ -396,7 +463,7 @@ void match_list_unref(struct match_list *list)
 {
     if (!list || !g_atomic_int_dec_and_test(&list->references))
         return;
-    g_array_unref(list->patterns);
+    patterns_unref(list->patterns);
     g_mutex_clear(&list->refresh_lock);
     g_free(list->base_dir);
     g_free(list);
@@ -404,7 +471,7 @@ void match_list_unref(struct match_list *list)
 
 bool match_list_is_empty(const struct match_list *list)
 {
-    return list->patterns->len == 0;
+    return list->patterns->array->len == 0;
 }
 
 static bool is_below(const char *name, const char *parent)
@@ -498,36 +565,69 @@ static enum verdict judge_one(const struct pattern *pattern, const struct subjec
 }
 
 /* What is in force of a file; the caller gives the reference back. */
-static GArray *file_patterns(struct pattern_file *file)
+static struct patterns *file_patterns(struct pattern_file *file)
 {
     g_mutex_lock(&file->lock);
-    GArray *patterns = g_array_ref(file->patterns);
+    struct patterns *patterns = file->patterns;
+    g_atomic_ref_count_inc(&patterns->references);
     g_mutex_unlock(&file->lock);
     return patterns;
 }
 
-static enum verdict judge_all(const GArray *patterns, const struct subject *subject,
+static enum verdict judge_all(const struct patterns *patterns, const struct subject *subject,
                               const char *file);
 
 /* "!/path" turns each of the file's patterns round, as Postfix does. */
 static enum verdict judge_file(const struct pattern *pattern, const struct subject *subject)
 {
-    g_autoptr(GArray) patterns = file_patterns(pattern->source);
+    struct patterns *patterns = file_patterns(pattern->source);
     enum verdict verdict = judge_all(patterns, subject, pattern->source->watched.path);
+    patterns_unref(patterns);
     if (!pattern->negated || verdict == UNDECIDED || verdict == CANNOT_TELL)
         return verdict;
     return verdict == YES ? NO : YES;
 }
 
-static enum verdict judge_all(const GArray *patterns, const struct subject *subject,
+static unsigned place_of(GHashTable *names, const char *name)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(names, name)) - 1; /* none: the largest */
+}
+
+/* The place of the first pattern that is found by index; what is found by none: past the end. */
+static unsigned first_indexed(const struct patterns *patterns, const struct subject *subject)
+{
+    unsigned first = G_MAXUINT;
+    if (!patterns->names)
+        return first;
+    if (subject->address)
+        first = netindex_first(patterns->networks, subject->address);
+    if (!subject->name)
+        return first;
+    unsigned place = place_of(patterns->names, subject->name);
+    first = MIN(first, place);
+    for (const char *dot = strchr(subject->name, '.'); dot; dot = strchr(dot + 1, '.')) {
+        place = dot > subject->name ? place_of(patterns->below, dot + 1) : G_MAXUINT;
+        first = MIN(first, place);
+    }
+    return first;
+}
+
+static enum verdict judge_all(const struct patterns *patterns, const struct subject *subject,
                               const char *file)
 {
+    unsigned indexed = first_indexed(patterns, subject);
     enum verdict verdict = UNDECIDED;
-    for (unsigned i = 0; verdict == UNDECIDED && i < patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+    for (unsigned i = 0; verdict == UNDECIDED && i < patterns->others->len; i++) {
+        unsigned place = g_array_index(patterns->others, unsigned, i);
+        if (place > indexed)
+            break;
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, place);
         verdict = pattern->what == A_FILE ? judge_file(pattern, subject)
                                           : judge_one(pattern, subject, file);
     }
+    if (verdict == UNDECIDED && indexed < patterns->array->len)
+        verdict =
+            judge_one(&g_array_index(patterns->array, struct pattern, indexed), subject, file);
     return verdict;
 }
 
@@ -575,15 +675,16 @@ enum lookup_status match_list_find_domain(struct match_list *list, const char *d
 }
 
 /* Whether the names of PATTERNS are all that they can match, and no more than *LEFT. */
-static bool each_name(const GArray *patterns, unsigned *left,
+static bool each_name(const struct patterns *patterns, unsigned *left,
                       bool (*visit)(void *data, const char *name), void *data)
 {
     bool all = true;
-    for (unsigned i = 0; i < patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+    for (unsigned i = 0; i < patterns->array->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
         if (pattern->what == A_FILE && !pattern->source->excludes) {
-            g_autoptr(GArray) inner = file_patterns(pattern->source);
+            struct patterns *inner = file_patterns(pattern->source);
             all = each_name(inner, left, visit, data) && all;
+            patterns_unref(inner);
         } else if (pattern->what == A_NAME && !pattern->negated) {
             if (*left == 0 || !visit(data, pattern->name))
                 return false;
@@ -618,13 +719,15 @@ static bool visit_row(void *data, const char *file, unsigned line, const char *k
     return true;
 }
 
-static void each_network(const GArray *patterns, const char *file, struct network_visit *visit)
+static void each_network(const struct patterns *patterns, const char *file,
+                         struct network_visit *visit)
 {
-    for (unsigned i = 0; i < patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+    for (unsigned i = 0; i < patterns->array->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
         if (pattern->what == A_FILE && !pattern->source->excludes) {
-            g_autoptr(GArray) inner = file_patterns(pattern->source);
+            struct patterns *inner = file_patterns(pattern->source);
             each_network(inner, pattern->source->watched.path, visit);
+            patterns_unref(inner);
         }
         if (pattern->negated)
             continue;
@@ -647,7 +750,7 @@ void match_list_each_network(struct match_list *list,
 
 /* Reading again */
 
-static bool refresh_patterns(struct match_list *list, const GArray *patterns, bool tables,
+static bool refresh_patterns(struct match_list *list, const struct patterns *patterns, bool tables,
                              struct problems *problems);
 
 static bool refresh_file(struct match_list *list, struct pattern_file *file,
@@ -659,21 +762,21 @@ static bool refresh_file(struct match_list *list, struct pattern_file *file,
     g_autofree char *text = watched_file_poll(&file->watched, &length, problems);
     if (!text)
         return refresh_patterns(list, file->patterns, true, problems);
-    GArray *fresh = read_file(list, file, text, length, problems);
+    struct patterns *fresh = read_file(list, file, text, length, problems);
     g_mutex_lock(&file->lock);
-    GArray *old = file->patterns;
+    struct patterns *old = file->patterns;
     file->patterns = fresh;
     g_mutex_unlock(&file->lock);
-    g_array_unref(old);
+    patterns_unref(old);
     return true;
 }
 
-static bool refresh_patterns(struct match_list *list, const GArray *patterns, bool tables,
+static bool refresh_patterns(struct match_list *list, const struct patterns *patterns, bool tables,
                              struct problems *problems)
 {
     bool swapped = false;
-    for (unsigned i = 0; i < patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+    for (unsigned i = 0; i < patterns->array->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
         if (pattern->what == A_FILE && refresh_file(list, pattern->source, problems))
             swapped = true;
         if (tables && pattern->table && table_refresh(pattern->table, problems))
@@ -690,15 +793,15 @@ bool match_list_refresh(struct match_list *list, struct problems *problems)
     return swapped;
 }
 
-static void add_file_status(const GArray *patterns, GPtrArray *statuses)
+static void add_file_status(const struct patterns *patterns, GPtrArray *statuses)
 {
-    for (unsigned i = 0; i < patterns->len; i++) {
-        const struct pattern *pattern = &g_array_index(patterns, struct pattern, i);
+    for (unsigned i = 0; i < patterns->array->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
         if (pattern->what != A_FILE)
             continue;
         struct table_status *status = g_new0(struct table_status, 1);
         status->name = g_strdup(pattern->source->watched.path);
-        status->entries = pattern->source->patterns->len;
+        status->entries = pattern->source->patterns->array->len;
         watched_file_status(&pattern->source->watched, status);
         g_ptr_array_add(statuses, status);
         add_file_status(pattern->source->patterns, statuses);

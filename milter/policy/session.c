@@ -199,6 +199,7 @@ enum session_step session_connect(struct session *session, const struct connecti
     if (!session->is_told)
         engine_connection(session->engine, session->policy, &session->facts);
     session->is_told = true;
+    site_judge_client(&session->policy->site, &session->facts);
     warn_of_listener_name(session);
     warn_of_untold_listener(session);
     begin_questions(session);

@@ -403,6 +403,76 @@ static void test_names(void)
     }
 }
 
+/* A long list is searched by index, one of a single pattern is not: the first pattern that by
+ * itself decides is the one that decides. */
+static enum lookup_status one_by_one(GPtrArray *singles, const struct ipaddr *address,
+                                     const char *name, const bool *negated)
+{
+    for (guint i = 0; i < singles->len; i++)
+        if (match_list_find_client(singles->pdata[i], address, name, NULL) == LOOKUP_HIT)
+            return negated[i] ? LOOKUP_MISS : LOOKUP_HIT;
+    return LOOKUP_MISS;
+}
+
+static void test_index(void)
+{
+    enum { PATTERNS = 40 };
+    static const char *const names[] = {"a.example", "b.a.example", ".c.example", "example"};
+    static const char *const asked[] = {NULL,          "a.example", "x.b.a.example", "c.example",
+                                        "d.c.example", "x.example", "other"};
+    for (unsigned round = 0; round < 100; round++) {
+        struct scratch scratch = scratch_new();
+        bool negated[PATTERNS];
+        g_autoptr(GString) whole = g_string_new(NULL);
+        g_autoptr(GPtrArray) singles =
+            g_ptr_array_new_with_free_func((GDestroyNotify)match_list_unref);
+        for (unsigned i = 0; i < PATTERNS; i++) {
+            unsigned prefix = (unsigned)g_test_rand_int_range(0, 9);
+            unsigned low = (unsigned)g_test_rand_int_range(0, 256) & (0xff00u >> prefix) & 0xff;
+            g_autofree char *word =
+                i % 8 == 7 ? g_strdup(names[g_test_rand_int_range(0, G_N_ELEMENTS(names))])
+                : i % 2    ? g_strdup_printf("[2001:db8::%x]/%u", low, 120 + prefix)
+                           : g_strdup_printf("192.0.2.%u/%u", low, 24 + prefix);
+            negated[i] = g_test_rand_int_range(0, 3) == 0;
+            g_string_append_printf(whole, "%s%s ", negated[i] ? "!" : "", word);
+            g_ptr_array_add(singles, match_list_open(word, MATCH_NETWORKS, &scratch.context));
+        }
+        struct match_list *list = match_list_open(whole->str, MATCH_NETWORKS, &scratch.context);
+        for (unsigned n = 0; n < 200; n++) {
+            struct ipaddr address;
+            g_autofree char *text = g_strdup_printf(n % 2 ? "192.0.2.%u" : "2001:db8::%x",
+                                                    (unsigned)g_test_rand_int_range(0, 256));
+            const char *name = asked[n % G_N_ELEMENTS(asked)];
+            g_assert_true(ipaddr_parse(text, &address));
+            g_assert_cmpint(match_list_find_client(list, &address, name, NULL), ==,
+                            one_by_one(singles, &address, name, negated));
+        }
+        match_list_unref(list);
+        scratch_clear(&scratch);
+    }
+}
+
+/* A hundred thousand networks cost no more than ten: one by one this would take minutes. */
+static void test_many(void)
+{
+    struct scratch scratch = scratch_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (unsigned i = 0; i < 100000; i++)
+        g_string_append_printf(text, "10.%u.%u.%u/31\n", i >> 14, i >> 7 & 127, (i & 127) * 2);
+    scratch_write(&scratch, "f", text->str, -1);
+    g_autofree char *path = scratch_path(&scratch, "f");
+    struct match_list *list = match_list_open(path, MATCH_NETWORKS, &scratch.context);
+    struct ipaddr outside;
+    ipaddr_parse("203.0.113.9", &outside);
+    g_test_timer_start();
+    for (unsigned i = 0; i < 100000; i++)
+        g_assert_cmpint(match_list_find_client(list, &outside, "client.example", NULL), ==,
+                        LOOKUP_MISS);
+    g_assert_cmpfloat(g_test_timer_elapsed(), <, 10);
+    match_list_unref(list);
+    scratch_clear(&scratch);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -413,6 +483,8 @@ int main(int argc, char **argv)
     g_test_add_func("/matchlist/entries", test_entries);
     g_test_add_func("/matchlist/nested-files", test_nested_files);
     g_test_add_func("/matchlist/odd-files", test_odd_files);
+    g_test_add_func("/matchlist/index", test_index);
+    g_test_add_func("/matchlist/many", test_many);
     g_test_add_func("/matchlist/names", test_names);
     return g_test_run();
 }

@@ -586,6 +586,53 @@ static void test_foreach(void)
     scratch_clear(&scratch);
 }
 
+/* Plain rules are found by index. A rule at a time, each in a table of its own, none is: the first
+ * that holds decides. A block counts where its condition holds. */
+static void test_cidr_index(void)
+{
+    enum { RULES = 30 };
+    for (unsigned round = 0; round < 100; round++) {
+        struct scratch scratch = scratch_new();
+        struct table *singles[RULES], *conditions[RULES] = {NULL};
+        g_autoptr(GString) whole = g_string_new(NULL);
+        for (unsigned i = 0; i < RULES; i++) {
+            unsigned prefix = (unsigned)g_test_rand_int_range(0, 9);
+            unsigned low = (unsigned)g_test_rand_int_range(0, 256) & (0xff00u >> prefix) & 0xff;
+            g_autofree char *line =
+                g_strdup_printf("%s192.0.2.%u/%u v%u\n", g_test_rand_int_range(0, 6) ? "" : "!",
+                                low, 24 + prefix, i);
+            if (i % 10 == 4) {
+                scratch_write(&scratch, "c", "192.0.2.64/26 yes\n", -1);
+                conditions[i] = table_open("cidr:c", false, &scratch.context);
+                g_string_append_printf(whole, "if 192.0.2.64/26\n%sendif\n", line);
+            } else {
+                g_string_append(whole, line);
+            }
+            scratch_write(&scratch, "s", line, -1);
+            singles[i] = table_open("cidr:s", false, &scratch.context);
+        }
+        scratch_write(&scratch, "t", whole->str, -1);
+        struct table *table = table_open("cidr:t", false, &scratch.context);
+        for (unsigned n = 0; n < 256; n++) {
+            g_autofree char *key = g_strdup_printf("192.0.2.%u", n);
+            g_autoptr(GString) value = g_string_new(NULL);
+            g_autoptr(GString) wanted = g_string_new(NULL);
+            enum lookup_status status = LOOKUP_MISS;
+            for (unsigned i = 0; i < RULES && status == LOOKUP_MISS; i++)
+                if (!conditions[i] || table_find(conditions[i], key, NULL) == LOOKUP_HIT)
+                    status = table_find(singles[i], key, wanted);
+            g_assert_cmpint(table_find(table, key, value), ==, status);
+            g_assert_cmpstr(value->str, ==, wanted->str);
+        }
+        table_unref(table);
+        for (unsigned i = 0; i < RULES; i++) {
+            table_unref(singles[i]);
+            table_unref(conditions[i]);
+        }
+        scratch_clear(&scratch);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -601,6 +648,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/names", test_names);
     g_test_add_func("/table/compiled-only", test_compiled_only);
     g_test_add_func("/table/entries", test_entries);
+    g_test_add_func("/table/cidr-index", test_cidr_index);
     g_test_add_func("/table/foreach", test_foreach);
     return g_test_run();
 }
