@@ -206,9 +206,15 @@ static void serve(struct channel *channel, int wake_fd, int timeout_ms)
     ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-void channel_wait(struct channel *channel, int wake_fd)
+void channel_wait(struct channel *channel, int wake_fd, int64_t until)
 {
-    serve(channel, wake_fd, patience(channel));
+    int timeout_ms = patience(channel);
+    if (until) {
+        int64_t left = MAX(until - g_get_monotonic_time(), 0);
+        int left_ms = (int)MIN((left + 999) / 1000, (int64_t)G_MAXINT);
+        timeout_ms = timeout_ms < 0 ? left_ms : MIN(timeout_ms, left_ms);
+    }
+    serve(channel, wake_fd, timeout_ms);
 }
 
 void channel_poll(struct channel *channel)

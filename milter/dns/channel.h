@@ -32,9 +32,9 @@ void channel_ask(struct channel *channel, const char *name, enum dns_type type, 
 /* Whether there are servers, and each has a loopback address. */
 bool channel_is_local(struct channel *channel);
 
-/* Waits until a socket is ready, a try has timed out or WAKE_FD can be read, and lets c-ares do
- * what there is to do. */
-void channel_wait(struct channel *channel, int wake_fd);
+/* Waits until a socket is ready, a try has timed out, WAKE_FD can be read or it is UNTIL (us of the
+ * monotonic clock; 0: that does not come), and lets c-ares do what there is to do. */
+void channel_wait(struct channel *channel, int wake_fd, int64_t until);
 
 /* The same without waiting: takes what is there. */
 void channel_poll(struct channel *channel);

@@ -21,6 +21,15 @@
  * socket's buffer, which holds some 270 of them where the system grants no more. */
 enum { SEND_BURST = 64 };
 
+/* So many questions may wait in a server's own buffer, which is no larger: whenever so many are
+ * sent, each answer lets another one go, and time that many more, since answers that take long say
+ * nothing of the buffer. */
+enum { PACE_BURST = 128, PACE_US = 4 * G_TIME_SPAN_MILLISECOND };
+
+/* A question or answer that was lost is asked again when answers usually are there, by the measure
+ * of RFC 6298; after so many of them, and not before so many microseconds. */
+enum { MEASURED_LEAST = 16, AGAIN_LEAST_US = 40 * G_TIME_SPAN_MILLISECOND };
+
 struct sending {
     gint references;
     struct resolver *resolver; /* not owned: whoever follows it holds the resolver otherwise */
@@ -29,7 +38,9 @@ struct sending {
     enum dns_type type;
     unsigned flags; /* of enum dns_ask */
     uint64_t serial;
-    int64_t sent_at;
+    int64_t sent_at;      /* when it was asked */
+    int64_t put_at;       /* when it was given to the channel; the thread's, as the next */
+    unsigned open, tries; /* in the channel: now, and ever */
     const struct dns_answer *answer; /* NULL while pending */
     GPtrArray *questions;            /* to be woken; under the resolver's lock */
 };
@@ -62,7 +73,14 @@ struct resolver {
     int64_t told_at;      /* of this silence; 0: nothing was told */
     int64_t quiet_until;  /* nothing is told of another */
     bool local;           /* as resolver_is_local; since the start */
-    struct channel *channel; /* the thread's */
+    /* the thread's */
+    struct channel *channel;
+    GQueue unsent;      /* sendings, taken from ASKS */
+    GQueue sent;        /* the same, that may be asked again, the eldest first; each a reference */
+    unsigned allowance; /* how many may be sent before PACE_AT */
+    int64_t pace_at;
+    int64_t round_trip, deviation; /* us, smoothed */
+    unsigned measured;
 };
 
 static void resolver_unref(struct resolver *resolver)
@@ -154,13 +172,40 @@ static char *note_silence(struct resolver *resolver, const struct sending *sendi
                            dns_failure_text(answer->failure), sending->name);
 }
 
+/* RFC 6298 2; what was asked twice tells no time. */
+static void measure(struct resolver *resolver, const struct sending *sending, int64_t now)
+{
+    int64_t took = now - sending->put_at;
+    if (sending->tries != 1)
+        return;
+    if (resolver->measured++ == 0) {
+        resolver->round_trip = took;
+        resolver->deviation = took / 2;
+        return;
+    }
+    int64_t off =
+        took > resolver->round_trip ? took - resolver->round_trip : resolver->round_trip - took;
+    resolver->deviation += (off - resolver->deviation) / 4;
+    resolver->round_trip += (took - resolver->round_trip) / 8;
+}
+
 static void take_answer(void *data, struct dns_answer *answer)
 {
     struct sending *sending = data;
     struct resolver *resolver = sending->resolver;
+    sending->open -= sending->open > 0;
+    resolver->allowance = MIN(resolver->allowance + 1, PACE_BURST);
+    /* of two tries the first answer counts, and silence when both are over */
+    if (g_atomic_pointer_get(&sending->answer) || (sending->open > 0 && is_silence(answer))) {
+        dns_answer_unref(answer);
+        sending_unref(sending);
+        return;
+    }
     int64_t now = g_get_monotonic_time();
     answer->latency_us = now - sending->sent_at;
     answer->received_at = now;
+    if (!is_silence(answer) && sending->tries > 0)
+        measure(resolver, sending, now);
     g_mutex_lock(&resolver->lock);
     dns_cache_put(resolver->cache, sending->key, answer, now);
     g_hash_table_remove(resolver->under_way, sending->key);
@@ -180,45 +225,91 @@ static void take_answer(void *data, struct dns_answer *answer)
 }
 
 /* Takes what was asked since the last round; false when the thread is to end. */
-static bool take_asks(struct resolver *resolver, GQueue *asks_r)
+static bool take_asks(struct resolver *resolver)
 {
     char bytes[16];
     while (read(resolver->wake_pipe[0], bytes, sizeof bytes) > 0)
         continue;
     g_mutex_lock(&resolver->lock);
-    *asks_r = resolver->asks;
-    g_queue_init(&resolver->asks);
+    for (void *sending; (sending = g_queue_pop_head(&resolver->asks));)
+        g_queue_push_tail(&resolver->unsent, sending);
     resolver->wake_pending = false;
     bool go_on = !resolver->stopping;
     g_mutex_unlock(&resolver->lock);
     return go_on;
 }
 
-static void send_asks(struct resolver *resolver, GQueue *asks, bool refuse)
+static void put(struct resolver *resolver, struct sending *sending, int64_t now)
 {
+    sending->put_at = now;
+    sending->open++;
+    sending->tries++;
+    resolver->allowance--;
+    channel_ask(resolver->channel, sending->name, sending->type, sending->flags, take_answer,
+                sending);
+}
+
+static int64_t again_after(const struct resolver *resolver)
+{
+    return MAX(resolver->round_trip + 4 * resolver->deviation, (int64_t)AGAIN_LEAST_US);
+}
+
+/* Asks again what has had no answer for longer than answers take. Returns when to look again, 0:
+ * when something else happens. */
+static int64_t ask_again(struct resolver *resolver, int64_t now)
+{
+    int64_t after = again_after(resolver);
     struct sending *sending;
-    for (unsigned sent = 1; (sending = g_queue_pop_head(asks)); sent++) {
-        if (refuse)
-            take_answer(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED));
+    while ((sending = g_queue_peek_head(&resolver->sent))) {
+        bool answered = g_atomic_pointer_get(&sending->answer);
+        if (!answered && (sending->put_at + after > now || resolver->allowance == 0))
+            return MAX(sending->put_at + after, resolver->allowance ? 0 : resolver->pace_at);
+        g_queue_pop_head(&resolver->sent);
+        if (!answered && resolver->measured >= MEASURED_LEAST)
+            put(resolver, sending, now); /* with the reference of the queue */
         else
-            channel_ask(resolver->channel, sending->name, sending->type, sending->flags,
-                        take_answer, sending);
-        if (!refuse && sent % SEND_BURST == 0)
+            sending_unref(sending);
+    }
+    return 0;
+}
+
+/* Sends what may be sent by now. Returns when to go on, 0: when something else happens. */
+static int64_t send_asks(struct resolver *resolver)
+{
+    int64_t now = g_get_monotonic_time();
+    if (now >= resolver->pace_at) {
+        resolver->pace_at = now + PACE_US;
+        resolver->allowance = PACE_BURST;
+    }
+    int64_t again = ask_again(resolver, now);
+    struct sending *sending;
+    for (unsigned sent = 1;
+         resolver->allowance > 0 && (sending = g_queue_pop_head(&resolver->unsent)); sent++) {
+        g_atomic_int_inc(&sending->references);
+        g_queue_push_tail(&resolver->sent, sending);
+        put(resolver, sending, now);
+        if (sent % SEND_BURST == 0)
             channel_poll(resolver->channel);
     }
+    if (!g_queue_is_empty(&resolver->unsent))
+        return again ? MIN(again, resolver->pace_at) : resolver->pace_at;
+    return again;
 }
 
 static void *run(void *data)
 {
     struct resolver *resolver = data;
-    GQueue asks;
-    while (take_asks(resolver, &asks)) {
-        send_asks(resolver, &asks, false);
-        channel_wait(resolver->channel, resolver->wake_pipe[0]);
+    struct sending *sending;
+    while (take_asks(resolver)) {
+        int64_t until = send_asks(resolver);
+        channel_wait(resolver->channel, resolver->wake_pipe[0], until);
     }
-    send_asks(resolver, &asks, true);
+    while ((sending = g_queue_pop_head(&resolver->unsent)))
+        take_answer(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED));
     channel_free(resolver->channel); /* answers what is open */
     resolver->channel = NULL;
+    while ((sending = g_queue_pop_head(&resolver->sent)))
+        sending_unref(sending);
     return NULL;
 }
 
@@ -268,6 +359,8 @@ static struct resolver *create(const struct resolver_options *options)
     g_mutex_init(&resolver->lock);
     g_cond_init(&resolver->woken);
     g_queue_init(&resolver->asks);
+    g_queue_init(&resolver->unsent);
+    g_queue_init(&resolver->sent);
     resolver->wake_pipe[0] = resolver->wake_pipe[1] = -1;
     resolver->under_way = g_hash_table_new(siphash_string, g_str_equal);
     resolver->cache = dns_cache_new(or_default(options->cache_entries, RESOLVER_CACHE_ENTRIES),

@@ -168,9 +168,92 @@ static void test_stress(void)
     test_server_stop(server);
 }
 
+/* Asks for all NAMES at once, and waits; returns how many us the PERCENT quickest took at most. */
+static int64_t ask_all(struct resolver *resolver, GPtrArray *names, unsigned percent)
+{
+    g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    g_autoptr(GPtrArray) questions =
+        g_ptr_array_new_with_free_func((GDestroyNotify)dns_question_drop);
+    for (unsigned i = 0; i < names->len; i++)
+        g_ptr_array_add(questions,
+                        resolver_ask(resolver, names->pdata[i], DNS_A, (struct waker){0}));
+    for (unsigned i = 0; i < names->len; i++) {
+        while (dns_question_state(questions->pdata[i]) == DNS_PENDING)
+            g_usleep(500);
+        g_assert_cmpint(dns_question_state(questions->pdata[i]), !=, DNS_FAILED);
+        int64_t took = dns_question_answer(questions->pdata[i])->latency_us;
+        unsigned at = times->len;
+        while (at > 0 && g_array_index(times, int64_t, at - 1) > took)
+            at--;
+        g_array_insert_val(times, at, took);
+    }
+    return g_array_index(times, int64_t, (times->len - 1) * percent / 100);
+}
+
+static GPtrArray *names_of(const char *format, unsigned count)
+{
+    static unsigned number;
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned i = 0; i < count; i++, number++)
+        g_ptr_array_add(names, g_strdup_printf("%u.%u.%s", number % 251, number / 251, format));
+    return names;
+}
+
+/* More questions at once than fit the server's buffer several times: what an honest server loses of
+ * them is asked again long before a try is over, so that nobody waits for that. */
+static void test_burst(void)
+{
+    static const char *const zones[] = {"bl.example.com:ip4set:addresses", NULL};
+    struct test_server *server = test_rbldnsd_start(test_lists_folder(), zones);
+    if (!server)
+        return;
+    struct problems *problems = problems_new();
+    struct resolver *resolver =
+        resolver_new(test_server_address(server), NULL, problems, "test", 1);
+    g_autoptr(GPtrArray) few = names_of("113.203.bl.example.com", 20);
+    g_autoptr(GPtrArray) many = names_of("113.203.bl.example.com", 3000);
+    ask_all(resolver, few, 100);
+    int64_t slowest = ask_all(resolver, many, 99);
+    g_test_message("99 of 100 within %d us", (int)slowest);
+    g_assert_cmpint(slowest, <, RESOLVER_TIMEOUT_MS * 1000 / 2);
+    resolver_free(resolver);
+    problems_free(problems);
+    test_server_stop(server);
+}
+
+/* The first packet is lost: once it is known how long answers take, nobody waits for the end of a
+ * try. What takes long is waited for, and asked once more at most. */
+static void test_second_try(void)
+{
+    struct test_server *server = test_badserver_start();
+    if (!server)
+        return;
+    struct problems *problems = problems_new();
+    struct resolver *resolver =
+        resolver_new(test_server_address(server), NULL, problems, "test", 1);
+    g_autoptr(GPtrArray) usual = names_of("a-127-0-0-2.usual", 50);
+    g_autoptr(GPtrArray) lost = names_of("drop-1.a-127-0-0-2.lost", 20);
+    g_autoptr(GPtrArray) slow = names_of("delay-700.a-127-0-0-2.slow", 20);
+    ask_all(resolver, usual, 100);
+    g_assert_cmpint(ask_all(resolver, lost, 100), <, RESOLVER_TIMEOUT_MS * 1000 - 100000);
+    g_assert_cmpint(ask_all(resolver, slow, 0), >=, 700000);
+    g_autofree char *counted = g_strdup_printf("%s.counted.test", (char *)slow->pdata[0]);
+    struct dns_question *question = resolver_ask(resolver, counted, DNS_TXT, (struct waker){0});
+    while (dns_question_state(question) == DNS_PENDING)
+        g_usleep(500);
+    const char *text = dns_question_answer(question)->texts[0];
+    g_assert_true(g_strcmp0(text, "1") == 0 || g_strcmp0(text, "2") == 0);
+    dns_question_drop(question);
+    resolver_free(resolver);
+    problems_free(problems);
+    test_server_stop(server);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/dns/stress", test_stress);
+    g_test_add_func("/dns/burst", test_burst);
+    g_test_add_func("/dns/second-try", test_second_try);
     return g_test_run();
 }
