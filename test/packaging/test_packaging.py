@@ -191,7 +191,7 @@ def package_contents():
     listing = execute('dpkg-deb', '-c', package_file()).stdout
     rows = [line.split(None, 5) for line in listing.splitlines()]
     # Debian 13 has units below /usr.
-    names = [re.sub('^/usr/lib/systemd/', '/lib/systemd/', row[5][1:]) for row in rows]
+    names = [re.sub('^/usr/lib/systemd/system/', '/lib/systemd/system/', row[5][1:]) for row in rows]
     equal([name for name in INSTALLED if name not in names], [], 'missing')
     equal(not_shipped(names), [], 'examples that are missing')
     equal([row[5] for row in rows if row[1] != 'root/root'], [], 'not owned by root')
