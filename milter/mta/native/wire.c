@@ -64,6 +64,9 @@ enum wire_result wire_take(struct wire_input *input, const unsigned char **bytes
         input->got = 0;
         return whole(body, expected, packet_r);
     }
+    /* It is there as soon as GOT is past the head, and no sooner. */
+    if (!input->body && *length == 0)
+        return WIRE_MORE;
     if (!input->body)
         input->body = g_malloc(expected);
     size_t there = input->got - HEAD;
