@@ -4,7 +4,6 @@
 when a part of it hangs. A thread hangs when a debugger stops it."""
 import ctypes
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -171,7 +170,7 @@ def descriptors(scene):
     pid = scene.daemon.process.pid
     files = len(os.listdir('/proc/%d/fd' % pid))
     crowd, mark = [], scene.daemon.mark()
-    limit(scene.daemon, files + 3)
+    scene.daemon.limit_files(files + 3)
     try:
         for _ in range(10):
             crowd.append(socket.socket(socket.AF_UNIX))
@@ -179,21 +178,11 @@ def descriptors(scene):
         lives(scene, 6)
         scene.daemon.wait_log(mark, 'warning: no descriptors are left')
     finally:
-        limit(scene.daemon, 1000)
+        scene.daemon.limit_files(1000)
         for peer in crowd:
             peer.close()
     scene.daemon.wait_log(mark, 'info: there are descriptors again')
     lives(scene)
-
-
-def limit(daemon, files):
-    """As the daemon's user: root may not where it has no CAP_SYS_RESOURCE."""
-    with open('/proc/%d/status' % daemon.process.pid) as handle:
-        group = int(re.search(r'^Gid:\s+(\d+)', handle.read(), re.M)[1])
-    user = {'user': 'nobody', 'group': group, 'extra_groups': []} if os.geteuid() == 0 else {}
-    done = subprocess.run(['prlimit', '--pid', str(daemon.process.pid), '--nofile=%d:' % files],
-                          capture_output=True, text=True, **user)
-    equal(done.returncode, 0, 'exit of prlimit (%s)' % done.stderr.strip())
 
 
 @case('a stop is orderly')

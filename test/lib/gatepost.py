@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -119,6 +120,15 @@ class Gatepost:
                 process.wait()
         self.reader.join(5)
         return process.returncode
+
+    def limit_files(self, files):
+        """As the daemon's user: root may not where it has no CAP_SYS_RESOURCE."""
+        with open('/proc/%d/status' % self.process.pid) as handle:
+            group = int(re.search(r'^Gid:\s+(\d+)', handle.read(), re.M)[1])
+        user = {'user': 'nobody', 'group': group, 'extra_groups': []} if os.geteuid() == 0 else {}
+        done = subprocess.run(['prlimit', '--pid', str(self.process.pid), '--nofile=%d:' % files],
+                              capture_output=True, text=True, **user)
+        tap.equal(done.returncode, 0, 'exit of prlimit (%s)' % done.stderr.strip())
 
     def kill(self):
         """As the kernel does when memory runs out."""

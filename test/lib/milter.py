@@ -19,6 +19,7 @@ class Milter:
         """address: a port of 127.0.0.1 or the path of a unix socket."""
         local = isinstance(address, str)
         self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
+        self.timeout = timeout
         self.socket.settimeout(timeout)
         if not local:  # what is said in two pieces shall not wait for the kernel
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -62,6 +63,18 @@ class Milter:
         self.steps, = struct.unpack('>I', data[9:13])
         return data
 
+    def nothing_more(self):
+        """No answer is there that nobody asked for: the MTA would take it for that to what comes
+        next."""
+        self.socket.settimeout(0)
+        try:
+            extra = self.socket.recv(64, socket.MSG_PEEK)
+        except (BlockingIOError, ConnectionError):
+            extra = b''
+        self.socket.settimeout(self.timeout)
+        if extra:
+            raise AssertionError('an answer too many: %r' % extra)
+
     def macros(self, command, **values):
         """Macros for the next command; a name longer than a letter gets its braces."""
         self.raw_macros(command, {('{%s}' % key if len(key) > 1 else key): value
@@ -75,6 +88,7 @@ class Milter:
         """Sends a command unless the filter declined it; its answer."""
         if self.steps & LEFT_OUT.get(command, 0):
             return 'c', ''
+        self.nothing_more()
         self.put(command, data)
         return ('c', '') if self.steps & NO_REPLY.get(command, 0) else self.get()
 
