@@ -24,6 +24,8 @@ struct mta_listen {
     mode_t mode; /* of a unix socket */
     uid_t owner; /* (uid_t)-1: as it is */
     gid_t group; /* (gid_t)-1: as it is */
+    int passed;  /* -1, or a socket that listens there already, whose owner and mode are another's
+                    to say (mta/passed.h) */
 };
 
 /* Opens the socket; a stale one is replaced, one on which somebody listens never. false with *WHY_R

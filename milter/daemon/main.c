@@ -18,6 +18,7 @@
 #include "daemon/privileges.h"
 #include "instance.h"
 #include "mta/mta.h"
+#include "mta/passed.h"
 #include "notify.h"
 #include "read_commands.h"
 #include "service.h"
@@ -47,7 +48,7 @@ struct daemon {
     bool foreground;
     struct identity identity;
     struct mta_listen listen;
-    bool bound; /* the socket is ours */
+    bool bound; /* the socket is ours, and no service manager's */
     struct instance *instance;
     struct control_server *control;
     struct control_server *reads; /* the read socket's; NULL: there is none */
@@ -85,10 +86,14 @@ static bool bind_edge(struct daemon *daemon, const struct settings *settings, ch
         *why_r = g_strdup_printf("milter_socket: %s", fault);
         return false;
     }
-    if (daemon->listen.address.kind == SOCKET_UNIX)
+    if (!passed_take(&daemon->listen.address, &daemon->listen.passed, why_r))
+        return false;
+    bool ours = daemon->listen.passed < 0;
+    if (ours && daemon->listen.address.kind == SOCKET_UNIX)
         identity_make_folder(&daemon->identity, daemon->listen.address.path);
-    daemon->bound = mta_bind(&daemon->listen, why_r);
-    return daemon->bound;
+    bool bound = mta_bind(&daemon->listen, why_r);
+    daemon->bound = bound && ours;
+    return bound;
 }
 
 static void make_state_folder(const struct identity *identity, const struct settings *settings)
@@ -361,6 +366,7 @@ int main(int argc, char **argv)
     int option;
     if (!descriptors_take_standard())
         return EX_UNAVAILABLE;
+    passed_note();
     shorten_options(argv);
     while ((option = getopt(argc, argv, "c:fhV")) != -1) {
         if (option == 'c')

@@ -12,8 +12,7 @@
 struct edge {
     const char *name; /* as milter_engine writes it */
     bool stops;       /* stop() ends all of it: nothing calls any more */
-    /* Takes the address, by FD if it is not -1: a socket that listens already. */
-    bool (*bind)(const struct mta_listen *listen, int fd, char **why_r);
+    bool (*bind)(const struct mta_listen *listen, char **why_r);
     bool (*serve)(struct engine *engine); /* until it has been stopped, or gives up */
     void (*drain)(void);
     void (*stop)(void); /* after drain(); serve() returns */

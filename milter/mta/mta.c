@@ -18,7 +18,7 @@ static const struct edge *edge = &edge_libmilter;
 bool mta_bind(const struct mta_listen *listen, char **why_r)
 {
     edge = engines[listen->engine];
-    return edge->bind(listen, -1, why_r);
+    return edge->bind(listen, why_r);
 }
 
 bool mta_serve(struct engine *engine)

@@ -84,7 +84,7 @@ def first_install(there):
     equal(owner(there, STATE), 'gatepost:gatepost 750', STATE)
     equal(owner(there, CONF), 'root:root 644', CONF)
     equal(there.ok('systemctl', 'is-enabled', 'gatepost').strip(), 'enabled', 'the unit')
-    for name in ('gatepost-release.timer', 'gatepost-check.timer'):
+    for name in ('gatepost-release.timer', 'gatepost-check.timer', 'gatepost.socket'):
         equal(there.run('systemctl', 'is-enabled', name).stdout.strip(), 'disabled', name)
     serves(there)
     done = there.run('gatepostctl', 'check')

@@ -24,7 +24,8 @@ if platform.machine() == 'x86_64':
     FLAGS += ['-fcf-protection', '-fstack-clash-protection']
 EXPOSURE = 2.0  # of systemd-analyze security: 0 is none, 10 the worst
 INSTALLED = ['/etc/gatepost/gatepost.conf', '/etc/gatepost/rules/',
-             '/lib/systemd/system/gatepost.service', '/lib/systemd/system/gatepost-release.service',
+             '/lib/systemd/system/gatepost.service', '/lib/systemd/system/gatepost.socket',
+             '/lib/systemd/system/gatepost-release.service',
              '/lib/systemd/system/gatepost-release.timer', '/usr/libexec/gatepost/socket-folders',
              '/lib/systemd/system/gatepost-check.service', '/lib/systemd/system/gatepost-check.timer',
              '/usr/libexec/gatepost/check-setup', '/usr/lib/systemd/catalog/gatepost.catalog',

@@ -26,9 +26,22 @@ static bool open_socket(const char *text, char **why_r)
     return opened;
 }
 
-static bool bind_here(const struct mta_listen *listen, int fd, char **why_r)
+/* Debian's libmilter takes a socket that is open already; others do not know "fd:". */
+static bool take_socket(int fd, char **why_r)
 {
-    (void)fd;
+    g_autofree char *text = g_strdup_printf("fd:%d", fd);
+    if (open_socket(text, why_r))
+        return true;
+    g_free(*why_r);
+    *why_r = g_strdup("this libmilter cannot use the socket that systemd passes: set milter_engine "
+                      "= native, or disable gatepost.socket");
+    return false;
+}
+
+static bool bind_here(const struct mta_listen *listen, char **why_r)
+{
+    if (listen->passed >= 0)
+        return take_socket(listen->passed, why_r);
     g_autofree char *text = listen_text(&listen->address);
     if (!listen_try(listen, why_r) || !open_socket(text, why_r))
         return false;

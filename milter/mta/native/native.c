@@ -3,6 +3,7 @@
  * The native engine as a whole: its loops, and who gets a connection.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,11 +30,15 @@ static struct {
     bool stopping, over;
 } native = {.setup.listener = -1};
 
-static bool bind_here(const struct mta_listen *listen, int fd, char **why_r)
+static bool bind_here(const struct mta_listen *listen, char **why_r)
 {
     native.threads = listen->threads > 0 ? listen->threads : g_get_num_processors();
     native.inet = listen->address.kind != SOCKET_UNIX;
-    native.setup.listener = fd >= 0 ? fd : listen_open(listen, why_r);
+    native.setup.listener = listen->passed;
+    if (listen->passed >= 0)
+        (void)fcntl(listen->passed, F_SETFL, fcntl(listen->passed, F_GETFL) | O_NONBLOCK);
+    else
+        native.setup.listener = listen_open(listen, why_r);
     return native.setup.listener >= 0;
 }
 
