@@ -297,6 +297,42 @@ def reload(scene):
         scene.gatepost.reload()
 
 
+ENVELOPE_RULES = RULES + r'''header ENVELOPE EnvelopeFrom =~ /^bounce-\d+\@forger\.example$/
+score ENVELOPE 5
+blocklist_from *@blocked.example
+welcomelist_from *@friend.example
+'''
+BLOCKED = '550 5.7.1 Message refused: spam score 100.0 (USER_IN_BLOCKLIST)'
+
+
+@case('rules about the envelope: by what the MTA makes of the sender, beside From:')
+def envelope(scene):
+    scene.gatepost.table('site.cf', ENVELOPE_RULES)
+    scene.gatepost.reload()
+    try:
+        for sender, hits in (('bounce-1@forger.example', True), ('"bounce-1"@forger.example', True),
+                             ('@far.example:bounce-1@forger.example', True),
+                             ('bounce-1@forger.example.', True), ('', False),
+                             ('bounce-x@forger.example', False),
+                             ('bounce-1@forger.example.net', False)):
+            word, reply = send(scene, 'hello', sender=sender)
+            match(OK, reply, sender)
+            equal('tests=ENVELOPE' in ''.join(spam_fields(scene.sink.wait(word))), hits, sender)
+        for sender, header, expected in (
+                ('x@blocked.example', 'a@example.com', BLOCKED),
+                ('"x"@blocked.example', 'a@example.com', BLOCKED),
+                ('a@example.com', 'x@blocked.example', BLOCKED),
+                ('a@example.com', 'x@not-blocked.example', OK), ('', 'a@example.com', OK)):
+            with scene.outsider() as dialog:
+                reply = dialog.deliver(sender, ['bob@lab.test'],
+                                       message(token(), 'hello', header))[-1]
+            true(reply.startswith(expected.lstrip('^')), '%s %s: %s' % (sender, header, reply))
+        match(OK, send(scene, 'money ' + KOI, sender='x@friend.example')[1], 'welcome')
+    finally:
+        scene.gatepost.table('site.cf', RULES)
+        scene.gatepost.reload()
+
+
 @case('a list of addresses is replaced by rename while mail flows, and always taken whole')
 def list_replaced(scene):
     filler = ['user%d@spam%d.example REJECT\n' % (n, n % 97) for n in range(20000)]
