@@ -28,7 +28,9 @@ struct chart {
     size_t count;
     const struct chart_series *series;
     size_t series_count;
-    bool shares; /* columns are as high as the plot, and show parts of 100 % */
+    unsigned width; /* in units of text 11 high; 0: 720 */
+    bool bare;      /* without legend, and the title for readers alone: the page has them */
+    bool shares;    /* columns are as high as the plot, and show parts of 100 % */
 };
 
 /* Stacked columns with an axis and, for more than one series, a legend. Nothing for no columns. */

@@ -2,7 +2,7 @@
  *
  * Going into the background.
  */
-#include "background.h"
+#include "daemon/background.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "background.h"
+#include "daemon/background.h"
 #include "base/descriptors.h"
 #include "config.h"
 #include "daemon/privileges.h"

@@ -226,7 +226,17 @@ static int run_near(void *data, const char *const *words, GString *out)
     return EX_OK;
 }
 
+/* The history */
+
+static int run_without_history(void *data, const char *const *words, GString *out)
+{
+    (void)data, (void)words;
+    g_string_append(out, "no history is kept\n");
+    return EX_UNAVAILABLE;
+}
+
 const struct control_command read_commands[] = {
+    {"decisions", run_without_history}, {"search", run_without_history},
     {"metrics", run_metrics}, {"near", run_near}, {"overview", run_overview},
     {"status", run_status},   {NULL, NULL},
 };

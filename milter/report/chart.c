@@ -15,6 +15,7 @@ enum {
     TOP = 30,    /* for the title */
     BOTTOM = 36, /* for labels */
     LABEL_WIDTH = 64,
+    MARGIN = 10, /* of a bare plot, instead of legend and title */
     CELL = 9,
 };
 
@@ -94,17 +95,30 @@ static double axis_end(const struct chart *chart)
                 return steps[i] * power;
 }
 
+/* Where the columns are. */
+struct frame {
+    int width, right, top;
+};
+
+static struct frame frame_of(const struct chart *chart)
+{
+    int width = chart->width ? (int)chart->width : WIDTH;
+    return (struct frame){width, width - (chart->bare ? MARGIN : RIGHT),
+                          chart->bare ? MARGIN : TOP};
+}
+
 static void put_axis(GString *out, const struct chart *chart, double end)
 {
+    struct frame frame = frame_of(chart);
     for (unsigned i = 0; i <= 4; i++) {
-        double y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * i / 4.0;
+        double y = HEIGHT - BOTTOM - (HEIGHT - frame.top - BOTTOM) * i / 4.0;
         char label[32], number[G_ASCII_DTOSTR_BUF_SIZE];
         g_ascii_formatd(number, sizeof number, "%g", end * i / 4);
         g_snprintf(label, sizeof label, "%s%s", number, chart->shares ? " %" : "");
         put_label(out, LEFT - 6, y + 4, "end", label);
         g_string_append(out, "<line");
         put_number(out, "x1", LEFT);
-        put_number(out, "x2", WIDTH - RIGHT);
+        put_number(out, "x2", frame.right);
         put_number(out, "y1", y);
         put_number(out, "y2", y);
         g_string_append(out, " stroke=\"currentColor\" stroke-opacity=\"0.25\"/>");
@@ -113,12 +127,13 @@ static void put_axis(GString *out, const struct chart *chart, double end)
 
 static void put_column(GString *out, const struct chart *chart, size_t column, double end)
 {
-    double step = (double)(WIDTH - LEFT - RIGHT) / (double)chart->count;
+    struct frame frame = frame_of(chart);
+    double step = (double)(frame.right - LEFT) / (double)chart->count;
     double x = LEFT + step * (double)column, y = HEIGHT - BOTTOM, sum = sum_of(chart, column);
     for (size_t i = 0; i < chart->series_count && sum > 0; i++) {
         double value = chart->series[i].values[column];
         double part = chart->shares ? value / sum : value / end;
-        double height = (HEIGHT - TOP - BOTTOM) * part;
+        double height = (HEIGHT - frame.top - BOTTOM) * part;
         char number[G_ASCII_DTOSTR_BUF_SIZE];
         if (value <= 0)
             continue;
@@ -143,27 +158,28 @@ static void put_legend(GString *out, const struct chart *chart)
 void chart_columns(GString *out, const struct chart *chart)
 {
     double end = chart->shares ? 100 : axis_end(chart);
+    struct frame frame = frame_of(chart);
     if (chart->count == 0)
         return;
-    g_string_append_printf(out,
-                           "<svg viewBox=\"0 0 %d %d\" role=\"img\" width=\"%d\" "
-                           "style=\"max-width:100%%\"><title>",
-                           WIDTH, HEIGHT, WIDTH);
+    g_string_append_printf(
+        out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" width=\"%d\" class=\"chart\"><title>",
+        frame.width, HEIGHT, frame.width);
     chart_text(out, chart->title);
     g_string_append(out, "</title>");
-    put_label(out, LEFT, 16, "start", chart->title);
+    if (!chart->bare)
+        put_label(out, LEFT, 16, "start", chart->title);
     put_axis(out, chart, end);
     /* as many labels as there is room for, the last one among them */
-    size_t room = (WIDTH - LEFT - RIGHT) / LABEL_WIDTH;
+    size_t room = (size_t)(frame.right - LEFT) / LABEL_WIDTH;
     size_t every = (chart->count + room - 1) / room;
     for (size_t i = 0; i < chart->count; i++) {
-        double step = (double)(WIDTH - LEFT - RIGHT) / (double)chart->count;
+        double step = (double)(frame.right - LEFT) / (double)chart->count;
         put_column(out, chart, i, end);
         if ((chart->count - 1 - i) % every == 0)
             put_label(out, LEFT + step * ((double)i + 0.5), HEIGHT - BOTTOM + 18, "middle",
                       chart->labels[i]);
     }
-    if (chart->series_count > 1)
+    if (chart->series_count > 1 && !chart->bare)
         put_legend(out, chart);
     g_string_append(out, "</svg>\n");
 }

@@ -34,7 +34,8 @@ static const char style[] =
     "color:#1c1c1c;background:#fff}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;"
     "padding:.25em .6em;border-bottom:1px solid #8884}"
-    ".wide,.plot{overflow-x:auto}.plot svg{min-width:34em}.key{margin-right:1em;white-space:nowrap}"
+    ".chart{max-width:100%}.wide,.plot{overflow-x:auto}.plot "
+    "svg{min-width:34em}.key{margin-right:1em;white-space:nowrap}"
     "small{opacity:.75}code{overflow-wrap:anywhere}"
     "summary{cursor:pointer}.alarm{color:#c62828;font-weight:bold}"
     "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}"
@@ -77,7 +78,7 @@ static void plot_versions(GString *out, struct history *history, const GArray *r
     for (unsigned i = 0; i < LEVELS; i++)
         series[i] = (struct chart_series){levels[i].words, levels[i].colour, values + i * count};
     chart_columns(out, &(struct chart){"Servers by TLS version", (const char **)labels->pdata,
-                                       count, series, LEVELS, true});
+                                       count, series, LEVELS, 0, false, true});
 }
 
 static void plot_expiry(GString *out, const GPtrArray *findings)
@@ -99,7 +100,7 @@ static void plot_expiry(GString *out, const GPtrArray *findings)
     }
     struct chart_series series = {"certificates", "#3f6fb5", values};
     chart_columns(out, &(struct chart){"Certificates by the time that is left to them", labels,
-                                       G_N_ELEMENTS(labels), &series, 1, false});
+                                       G_N_ELEMENTS(labels), &series, 1, 0, false, false});
 }
 
 /* A domain is as good as its worst server: that is where mail goes when it is pushed there. */

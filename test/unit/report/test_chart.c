@@ -27,7 +27,12 @@ static void test_columns(void)
     static const char *const labels[] = {"<a>", "b"};
     static const double values[] = {1, 3}, others[] = {3, 0};
     const struct chart_series series[] = {{"one", "#111111", values}, {"two", "#222222", others}};
-    struct chart chart = {"T & t", labels, 2, series, 2, true};
+    struct chart chart = {.title = "T & t",
+                          .labels = labels,
+                          .count = 2,
+                          .series = series,
+                          .series_count = 2,
+                          .shares = true};
     g_autoptr(GString) out = g_string_new(NULL);
     chart_columns(out, &chart);
     g_assert_nonnull(strstr(out->str, "T &amp; t"));

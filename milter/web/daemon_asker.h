@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Asking the daemon: who hangs is not waited for by each reader anew.
+ *
+ * Threads: daemon_ask may be called by any.
+ */
+#ifndef WEB_DAEMON_ASKER_H
+#define WEB_DAEMON_ASKER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct daemon_asker;
+
+/* PATH: of the read socket. The caller frees it with daemon_asker_free. */
+struct daemon_asker *daemon_asker_new(const char *path);
+void daemon_asker_free(struct daemon_asker *asker); /* accepts NULL */
+
+/* For struct web_site; DATA is the asker. Waits a few seconds at most; when that was in vain, it
+ * says so at once for the next few. */
+bool daemon_ask(void *data, const char *request, GString *out, char **why_r);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The style sheet of the pages.
+ */
+#ifndef WEB_STYLE_H
+#define WEB_STYLE_H
+
+extern const char web_style[];
+
+#endif
