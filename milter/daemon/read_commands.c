@@ -236,7 +236,11 @@ static int run_without_history(void *data, const char *const *words, GString *ou
 }
 
 const struct control_command read_commands[] = {
-    {"decisions", run_without_history}, {"search", run_without_history},
-    {"metrics", run_metrics}, {"near", run_near}, {"overview", run_overview},
-    {"status", run_status},   {NULL, NULL},
+    {"decisions", run_without_history},
+    {"search", run_without_history},
+    {"metrics", run_metrics},
+    {"near", run_near},
+    {"overview", run_overview},
+    {"status", run_status},
+    {NULL, NULL},
 };

@@ -51,7 +51,7 @@ static void note_silence(struct daemon_asker *asker, const char *why)
     g_mutex_unlock(&asker->lock);
 }
 
-bool daemon_ask(void *data, const char *request, GString *out, char **why_r)
+bool daemon_asker_ask(void *data, const char *request, GString *out, char **why_r)
 {
     struct daemon_asker *asker = data;
     int status = 0;

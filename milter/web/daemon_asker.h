@@ -2,7 +2,7 @@
  *
  * Asking the daemon: who hangs is not waited for by each reader anew.
  *
- * Threads: daemon_ask may be called by any.
+ * Threads: daemon_asker_ask may be called by any.
  */
 #ifndef WEB_DAEMON_ASKER_H
 #define WEB_DAEMON_ASKER_H
@@ -18,6 +18,6 @@ void daemon_asker_free(struct daemon_asker *asker); /* accepts NULL */
 
 /* For struct web_site; DATA is the asker. Waits a few seconds at most; when that was in vain, it
  * says so at once for the next few. */
-bool daemon_ask(void *data, const char *request, GString *out, char **why_r);
+bool daemon_asker_ask(void *data, const char *request, GString *out, char **why_r);
 
 #endif

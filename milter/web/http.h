@@ -8,7 +8,7 @@
 #ifndef WEB_HTTP_H
 #define WEB_HTTP_H
 
-#include "reply.h"
+#include "web_reply.h"
 
 struct http;
 

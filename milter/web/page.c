@@ -63,8 +63,9 @@ static unsigned put_troubles(GString *out, const struct answer *answer)
                      line->fields[4]);
     for (guint i = 0; (line = answer_line(answer, "limit", i)); i++)
         if (answer_number(line, 2) > 0)
-            put_item(out, &count, "%s key(s) near the limit %s (%s)", line->fields[2],
-                     line->fields[0], line->fields[1]);
+            put_item(out, &count, "%s %s near the limit %s (%s)", line->fields[2],
+                     answer_number(line, 2) == 1 ? "key is" : "keys are", line->fields[0],
+                     line->fields[1]);
     return count;
 }
 

@@ -7,7 +7,7 @@
 #ifndef WEB_PAGE_H
 #define WEB_PAGE_H
 
-#include "reply.h"
+#include "web_reply.h"
 
 /* The page that one looks at in the morning; PERSONAL: with decisions, keys and search. false: the
  * daemon does not answer, and the page says so. */

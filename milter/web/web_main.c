@@ -197,7 +197,7 @@ static int start(const struct settings *settings, const struct web_settings *web
         struct daemon_asker *asker =
             daemon_asker_new(settings_get(settings, NULL, SETTING_READ_SOCKET)->text);
         const struct web_site site = {
-            .settings = web, .token = token, .ask = daemon_ask, .data = asker};
+            .settings = web, .token = token, .ask = daemon_asker_ask, .data = asker};
         status = serve(&site, fd);
         daemon_asker_free(asker);
     } else {

@@ -5,8 +5,8 @@
  *
  * Threads: pure but for what ASK does.
  */
-#ifndef WEB_REPLY_H
-#define WEB_REPLY_H
+#ifndef WEB_WEB_REPLY_H
+#define WEB_WEB_REPLY_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  *
  * Who is answered, and with what.
  */
-#include "reply.h"
+#include "web_reply.h"
 
 #include <string.h>
 
