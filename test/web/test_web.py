@@ -231,10 +231,19 @@ def slow(daemon, web):
         connection.close()
 
 
+def all_stopped(pid):
+    states = []
+    for thread in os.listdir('/proc/%d/task' % pid):
+        with open('/proc/%d/task/%s/stat' % (pid, thread), encoding='ascii') as handle:
+            states.append(handle.read().rpartition(')')[2].split()[0])
+    return set(states) == {'T'}
+
+
 @case('a daemon that hangs shows as that within seconds, one that is stopped at once')
 def away(daemon, web):
     daemon.process.send_signal(signal.SIGSTOP)
     try:
+        tap.until(lambda: all_stopped(daemon.process.pid), 5, 'all its threads stand still')
         begun = time.monotonic()
         status, _, text = web.get()
         equal(status, 503, 'hung')
