@@ -201,10 +201,20 @@ static void add_reading(struct field_reader *r, const char *address, size_t leng
         address++;
         length -= 2;
     }
-    if (g_str_has_prefix(address, "=?") && address[length - 1] == '=')
-        mark_invalid(r);
-    else
+    if (!g_str_has_prefix(address, "=?") || address[length - 1] != '=') {
         add_address(r, g_strndup(address, length));
+        return;
+    }
+    unsigned marks = 0;
+    for (size_t i = 0; i < length; i++)
+        marks += address[i] == '?';
+    if (marks >= 4 && address[length - 2] == '?') {
+        mark_invalid(r);
+        return;
+    }
+    /* Not an encoded word: Python's reader drops such signs, others leave them. */
+    mark_malformed(r);
+    add_address(r, g_strndup(address, length));
 }
 
 /* The address of the tokens from BEGIN to END. Another one sees who decodes encoded words wherever

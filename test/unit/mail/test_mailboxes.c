@@ -132,6 +132,10 @@ static const char *const malformed[] = {
     "<",
     "\"",
     "<a@>",
+    "=?boss@x.test=",
+    "=?a?b?boss@x.test= <>",
+    "=?a?q?b?boss@x.test=",
+    "x:>>=?boss@x.test= <>\"boss\"",
 };
 
 static char *describe(const char *value, size_t length)
