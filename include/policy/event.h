@@ -69,6 +69,7 @@ struct event {
                                  decided among them; NULL: none */
     const char *text;      /* why it could not be decided, or what the note says; NULL: nothing */
     const char *const *to; /* recipients it is about, a few at most, NULL behind the last */
+    unsigned to_more;      /* how many more it is about */
     const GPtrArray *recipients; /* of struct session_recipient *: all of the message by now, with
                                     their verdicts; NULL: none yet */
     const GPtrArray *details;    /* of struct check_detail *: what the restriction that decided has

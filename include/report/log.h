@@ -84,7 +84,7 @@ void log_warning(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same for a line of a KIND of its own, as loud as that is. */
 void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* Each of PROBLEMS as a warning line. */
+/* Each of PROBLEMS as a line, at the priority of warnings. */
 void log_problems(struct log *log, const struct problems *problems);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "base/problems.h"
 #include "policy/engine.h"
 #include "settings/settings_table.h"
 
@@ -24,10 +25,14 @@
 /* Appends the line for EVENT, without a line end. */
 void logline_event(const struct event *event, enum setting_log_format format, GString *line);
 
-/* Appends a line that says TEXT: "warning: TEXT", or {"ts":"...","v":1,"level":"warning",
- * "message":"TEXT"}. WHEN: real time in us; 0: not told. */
+/* Appends a line that says TEXT: level=warning message="TEXT", or {"ts":"...","v":1,
+ * "level":"warning","message":"TEXT"}. WHEN: real time in us; 0: not told. */
 void logline_message(enum engine_level level, const char *text, gint64 when,
                      enum setting_log_format format, GString *line);
+
+/* The same of a problem: level=error file=FILE line=LINE message="TEXT". */
+void logline_problem(const struct problem *problem, gint64 when, enum setting_log_format format,
+                     GString *line);
 
 /* Calls VISIT for each key of EVENT that has a value, with the value as it is (not escaped, but
  * bounded in length); of a list for each element. */

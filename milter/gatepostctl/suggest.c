@@ -54,7 +54,7 @@ static char *value_of(const char *line, const char *key)
     return g_strndup(found, strcspn(found, " \n"));
 }
 
-/* A list of addresses, the last perhaps "+N more". */
+/* A list of addresses, in text the last perhaps "+N more". */
 static guint64 count_recipients(const char *list)
 {
     guint64 count = *list && strcmp(list, "-") != 0;
@@ -114,7 +114,8 @@ static void take_line(struct suggestion *suggestion, const char *line)
         sum = g_new0(guint64, 1);
         g_hash_table_insert(suggestion->days, g_steal_pointer(&key), sum);
     }
-    *sum += count_recipients(to);
+    g_autofree char *more = value_of(padded, "to_more");
+    *sum += count_recipients(to) + (more ? g_ascii_strtoull(more, NULL, 10) : 0);
     suggestion->messages++;
 }
 

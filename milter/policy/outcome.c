@@ -54,10 +54,15 @@ static char *message_id_of(const struct session *session)
     return *text->str ? g_strdup(text->str) : NULL;
 }
 
-/* Tells that ACTION was taken, because of REFUSAL (NULL: none), or what NOTE says. TO: whom it is
- * about. */
+/* Whom an event is about: a few, NULL behind the last, and how many beside. */
+struct audience {
+    const char *const *to;
+    unsigned more;
+};
+
+/* Tells that ACTION was taken, because of REFUSAL (NULL: none), or what NOTE says. */
 static void report(struct session *session, enum action action, const struct refusal *refusal,
-                   const struct check_note *note, const char *const *to)
+                   const struct check_note *note, struct audience audience)
 {
     enum stage stage = session->run.stage;
     const struct check_effects *effects =
@@ -85,7 +90,8 @@ static void report(struct session *session, enum action action, const struct ref
         .text = note      ? note->text
                 : refusal ? refusal->why
                           : NULL,
-        .to = to,
+        .to = audience.to,
+        .to_more = audience.more,
         .recipients = session->recipients,
         .details = note ? note->details : effects->details,
         .permits = passes ? &permits : NULL,
@@ -117,11 +123,12 @@ static struct one current_recipient(const struct session *session)
         .list = {session->facts.has_recipient ? session->facts.recipient.text : NULL}};
 }
 
-/* Recipients of the message that were not refused (or, in monitor mode, all of them). */
-static GPtrArray *accepted_recipients(const struct session *session)
+/* Recipients of the message that were not refused (or, in monitor mode, all of them). *ACCEPTED_R
+ * lives as long as what is returned. */
+static GPtrArray *accepted_recipients(const struct session *session, struct audience *accepted_r)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    guint more = 0;
+    accepted_r->more = 0;
     for (guint i = 0; session->recipients && i < session->recipients->len; i++) {
         const struct session_recipient *recipient = session->recipients->pdata[i];
         if (recipient->action == SESSION_REFUSE)
@@ -129,11 +136,10 @@ static GPtrArray *accepted_recipients(const struct session *session)
         if (names->len < EVENT_RECIPIENTS_MAX)
             g_ptr_array_add(names, g_strdup(recipient->address));
         else
-            more++;
+            accepted_r->more++;
     }
-    if (more)
-        g_ptr_array_add(names, g_strdup_printf("+%u more", more));
     g_ptr_array_add(names, NULL);
+    accepted_r->to = (const char *const *)names->pdata;
     return names;
 }
 
@@ -142,12 +148,13 @@ static void report_notes(struct session *session)
     if (!session->notes || session->notes->len == 0)
         return;
     struct one one = current_recipient(session);
-    g_autoptr(GPtrArray) names = accepted_recipients(session);
-    const char *const *to =
-        session->run.stage == STAGE_MESSAGE ? (const char *const *)names->pdata : one.list;
+    struct audience accepted;
+    g_autoptr(GPtrArray) names = accepted_recipients(session, &accepted);
+    struct audience audience =
+        session->run.stage == STAGE_MESSAGE ? accepted : (struct audience){.to = one.list};
     for (guint i = 0; i < session->notes->len; i++) {
         const struct check_note *note = &g_array_index(session->notes, struct check_note, i);
-        report(session, note->action, NULL, note, to);
+        report(session, note->action, NULL, note, audience);
     }
     g_array_set_size(session->notes, 0);
 }
@@ -240,7 +247,8 @@ static void give_refusal(struct session *session, struct refusal *refusal,
     answer_refuse(session, refusal);
     if (recipient)
         recipient->action = session->answer.action;
-    report(session, action_of_reply(refusal->reply), refusal, NULL, to.list);
+    report(session, action_of_reply(refusal->reply), refusal, NULL,
+           (struct audience){.to = to.list});
 }
 
 static void finish_mail(struct session *session, struct refusal *refusal)
@@ -342,10 +350,10 @@ const struct refusal *outcome_message_refusal(const struct session *session)
 }
 
 static void refuse_message(struct session *session, const struct refusal *refusal,
-                           const char *const *accepted)
+                           struct audience accepted)
 {
     const char *met[2] = {refusal->recipient, NULL};
-    const char *const *to = refusal->recipient ? met : accepted;
+    struct audience to = refusal->recipient ? (struct audience){.to = met} : accepted;
     answer_refuse(session, refusal);
     /* Postfix would drop a refused message without a sender, Sendmail would show it to postmaster:
      * it is held instead. A 4xx is no loss: the MTA keeps the message and tries again. */
@@ -362,7 +370,7 @@ static void refuse_message(struct session *session, const struct refusal *refusa
     session->answer.hold = session->answer.reply;
 }
 
-static void pass_message(struct session *session, const char *const *accepted)
+static void pass_message(struct session *session, struct audience accepted)
 {
     const struct check_effects *effects = &session->message_effects;
     const struct refusal hold = {
@@ -387,13 +395,15 @@ static void finish_message(struct session *session, struct refusal *refusal)
 {
     const struct refusal *first =
         session->message_refusal.reply ? &session->message_refusal : refusal;
-    g_autoptr(GPtrArray) accepted = accepted_recipients(session);
+    struct audience accepted;
+    g_autoptr(GPtrArray) names = accepted_recipients(session, &accepted);
+    (void)names;
     if (!first->reply || session->policy->monitor)
         content_remember_bounce(session);
     if (first->reply)
-        refuse_message(session, first, (const char *const *)accepted->pdata);
+        refuse_message(session, first, accepted);
     else
-        pass_message(session, (const char *const *)accepted->pdata);
+        pass_message(session, accepted);
 }
 
 static void (*const finish_stage[STAGE_COUNT])(struct session *, struct refusal *) = {

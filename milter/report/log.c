@@ -190,7 +190,12 @@ void log_problems(struct log *log, const struct problems *problems)
 {
     const struct problem *problem;
     for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
-        g_autofree char *text = problem_format(problem);
-        log_message(log, ENGINE_WARNING, text);
+        struct log_options options = current_options(log);
+        g_autoptr(GString) line = g_string_new(NULL);
+        logline_problem(problem, g_get_real_time(), options.format, line);
+        struct log_line *made = log_line_new(options.target, options.facility,
+                                             log_kind_of_level(ENGINE_WARNING), line->str, NULL);
+        made->rank = LOG_RANK_NOTE;
+        put(log, made);
     }
 }

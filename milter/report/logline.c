@@ -26,6 +26,7 @@ struct value {
     double number;
     const char *const *list; /* NULL behind the last */
     char **own_list;         /* the same, when it is the value's own */
+    size_t more;             /* elements beside these, of which nobody knows but how many */
     bool told;               /* of an optional key: it is there without a value, too */
 };
 
@@ -131,6 +132,7 @@ static void get_to(const struct event *event, struct value *value_r)
         return;
     value_r->kind = VALUE_LIST;
     value_r->list = event->to;
+    value_r->more = event->to_more;
 }
 
 static void get_score(const struct event *event, struct value *value_r)
@@ -145,7 +147,10 @@ static void get_rules(const struct event *event, struct value *value_r)
 {
     if (!event->spam || event->spam->hits->len == 0)
         return;
-    take_own(value_r, spam_verdict_rules(event->spam, ","));
+    g_autofree char *names = spam_verdict_rules(event->spam, ",");
+    value_r->kind = VALUE_LIST;
+    value_r->own_list = g_strsplit(names, ",", -1);
+    value_r->list = (const char *const *)value_r->own_list;
 }
 
 static void get_milliseconds(const struct event *event, struct value *value_r)
@@ -194,6 +199,14 @@ static void get_message_id(const struct event *event, struct value *value_r)
     take(value_r, event->message_id);
 }
 
+/* What is refused shows no mark to anybody. */
+static void get_spam(const struct event *event, struct value *value_r)
+{
+    bool passes = event->action == ACTION_ACCEPT || event->action == ACTION_HOLD;
+    if (passes && event->spam && event->spam->tagged)
+        take(value_r, "tagged");
+}
+
 static void get_session(const struct event *event, struct value *value_r)
 {
     take(value_r, event->session);
@@ -223,6 +236,7 @@ static const struct key_row key_rows[] = {
     {"permits", get_permits, 600, true},
     {"session", get_session, 32, true},
     {"entry", get_entry, 400, true},
+    {"spam", get_spam, 32, true},
 };
 
 /* What JSON and the journal have, too. */
@@ -245,10 +259,12 @@ static void append_cut(GString *out, const char *text, size_t limit)
     g_string_append(out, "...");
 }
 
-/* The elements of a list that fit into LIMIT bytes; the caller frees them with g_strfreev. */
-static char **cut_list(const char *const *list, size_t limit)
+/* The elements of a list that fit into LIMIT bytes; the caller frees them with g_strfreev.
+ * *LEFT_R: how many are left out. */
+static char **cut_list(const struct value *value, size_t limit, size_t *left_r)
 {
     g_autoptr(GStrvBuilder) kept = g_strv_builder_new();
+    const char *const *list = value->list;
     size_t room = limit, left = g_strv_length((char **)list);
     for (; *list && room > 0; list++, left--) {
         g_autoptr(GString) element = g_string_new(NULL);
@@ -256,18 +272,23 @@ static char **cut_list(const char *const *list, size_t limit)
         room -= MIN(room, element->len + 1);
         g_strv_builder_add(kept, element->str);
     }
-    if (left > 0) {
-        g_autofree char *more = g_strdup_printf("+%zu more", left);
-        g_strv_builder_add(kept, more);
-    }
+    *left_r = left + value->more;
     return g_strv_builder_end(kept);
+}
+
+/* The elements with commas between them; the last says how many there are beside. */
+static char *list_text(const struct value *value, size_t limit)
+{
+    size_t left;
+    g_auto(GStrv) list = cut_list(value, limit, &left);
+    g_autofree char *text = g_strjoinv(",", list);
+    return left ? g_strdup_printf("%s,+%zu more", text, left) : g_steal_pointer(&text);
 }
 
 /* The value as text, NULL without one; the caller frees it. */
 static char *value_text(const struct key_row *row, const struct value *value)
 {
     char digits[G_ASCII_DTOSTR_BUF_SIZE];
-    g_auto(GStrv) list = NULL;
     GString *text;
     switch (value->kind) {
     case VALUE_STRING:
@@ -277,8 +298,7 @@ static char *value_text(const struct key_row *row, const struct value *value)
     case VALUE_NUMBER:
         return g_strdup(g_ascii_formatd(digits, sizeof(digits), "%.1f", value->number));
     case VALUE_LIST:
-        list = cut_list(value->list, row->limit);
-        return g_strjoinv(",", list);
+        return list_text(value, row->limit);
     default:
         return NULL;
     }
@@ -321,9 +341,8 @@ static void append_value(GString *line, const char *text)
  * NULL. */
 static const char *ready_text(const struct key_row *row, const struct value *value)
 {
-    const char *text = value->kind == VALUE_STRING                    ? value->text
-                       : value->kind == VALUE_LIST && !value->list[1] ? value->list[0]
-                                                                      : NULL;
+    bool is_one = value->kind == VALUE_LIST && !value->list[1] && value->more == 0;
+    const char *text = value->kind == VALUE_STRING ? value->text : is_one ? value->list[0] : NULL;
     return text && strnlen(text, row->limit + 1) <= row->limit ? text : NULL;
 }
 
@@ -346,11 +365,15 @@ static void text_pair(GString *line, const struct key_row *row, const struct val
 
 static void json_list(GString *line, const struct key_row *row, const struct value *value)
 {
-    g_auto(GStrv) list = cut_list(value->list, row->limit);
+    size_t left;
+    g_auto(GStrv) list = cut_list(value, row->limit, &left);
+    g_autofree char *more = g_strconcat(row->key, "_more", NULL);
     json_open(line, row->key, '[');
     for (char **element = list; *element; element++)
         json_string(line, NULL, *element);
     json_close(line, ']');
+    if (left > 0)
+        json_integer(line, more, (gint64)left);
 }
 
 static void json_pair(GString *line, const struct key_row *row, const struct value *value)
@@ -428,21 +451,52 @@ void logline_event(const struct event *event, enum setting_log_format format, GS
     g_string_append_len(line, text->str, (gssize)text->len);
 }
 
+/* One key of a line of our own. */
+static void own_pair(GString *line, enum setting_log_format format, const char *key,
+                     const char *text)
+{
+    if (format == LOG_FORMAT_JSON) {
+        json_string(line, key, text);
+        return;
+    }
+    g_string_append_printf(line, "%s%s=", line->len ? " " : "", key);
+    append_value(line, text);
+}
+
+static void own_line(const char *level, const struct problem *place, const char *text, gint64 when,
+                     enum setting_log_format format, GString *line)
+{
+    g_autoptr(GString) cut = g_string_new(NULL), out = g_string_new(NULL);
+    append_cut(cut, text, LOGLINE_MAX / 8);
+    if (format == LOG_FORMAT_JSON)
+        json_begin(out, when);
+    own_pair(out, format, "level", level);
+    if (place) {
+        g_autofree char *number = g_strdup_printf("%u", MAX(place->line, 1));
+        own_pair(out, format, "file", place->file);
+        if (format == LOG_FORMAT_JSON)
+            json_integer(out, "line", MAX(place->line, 1));
+        else
+            own_pair(out, format, "line", number);
+    }
+    own_pair(out, format, "message", cut->str);
+    if (format == LOG_FORMAT_JSON)
+        json_close(out, '}');
+    g_string_append_len(line, out->str, (gssize)out->len);
+}
+
 void logline_message(enum engine_level level, const char *text, gint64 when,
                      enum setting_log_format format, GString *line)
 {
     static const char *const words[] = {[ENGINE_INFO] = "info", [ENGINE_WARNING] = "warning"};
-    g_autoptr(GString) cut = g_string_new(NULL);
-    append_cut(cut, text, LOGLINE_MAX / 8);
-    if (format == LOG_FORMAT_JSON) {
-        json_begin(line, when);
-        json_string(line, "level", words[level]);
-        json_string(line, "message", cut->str);
-        json_close(line, '}');
-        return;
-    }
-    g_autofree char *escaped = text_escape(cut->str);
-    g_string_append_printf(line, "%s: %s", words[level], escaped);
+    own_line(words[level], NULL, text, when, format, line);
+}
+
+void logline_problem(const struct problem *problem, gint64 when, enum setting_log_format format,
+                     GString *line)
+{
+    own_line(problem->severity == PROBLEM_ERROR ? "error" : "warning", problem, problem->text, when,
+             format, line);
 }
 
 void logline_foreach(const struct event *event,
@@ -451,11 +505,17 @@ void logline_foreach(const struct event *event,
     struct key_row row;
     struct value value;
     for (size_t i = 0; get_pair(event, i, false, &row, &value); i++) {
-        g_auto(GStrv) list = value.kind == VALUE_LIST ? cut_list(value.list, row.limit) : NULL;
+        size_t left = 0;
+        g_auto(GStrv) list = value.kind == VALUE_LIST ? cut_list(&value, row.limit, &left) : NULL;
         g_autofree char *text = list ? NULL : value_text(&row, &value);
         value_clear(&value);
         for (char **element = list; element && *element; element++)
             visit(data, row.key, *element);
+        if (left > 0) {
+            g_autofree char *key = g_strconcat(row.key, "_more", NULL);
+            g_autofree char *number = g_strdup_printf("%zu", left);
+            visit(data, key, number);
+        }
         if (text)
             visit(data, row.key, text);
     }

@@ -105,6 +105,16 @@ def log_line():
                                                            left_out == 'false'], 'keys')
 
 
+@case('gatepost(8) tells how long the values of the log may be')
+def log_cuts():
+    page = read('packaging/man/gatepost.8.in')
+    page = page[page.index('These are the most bytes:'):page.index('those of limits')]
+    told = {key: int(most) for key, most in re.findall(r'\.Cm (\w+)\n(\d+)', page)}
+    rows_ = re.findall(r'^    \{"([a-z_]+)", get_\w+, (\d+), ', read('milter/report/logline.c'), re.M)
+    cut = {key: int(most) for key, most in rows_ if int(most) > 100}
+    equal(told, cut, 'the most bytes')
+
+
 @case('the replies of gatepost(8) are in the program')
 def replies():
     sources = ''.join(read(path) for path in glob.glob(TOP + '/milter/**/*.c', recursive=True)

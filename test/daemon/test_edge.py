@@ -135,7 +135,7 @@ def no_actions(daemon):
         with opened(daemon, actions=actions) as mta:
             match('^451 4.3.0 Temporary failure; try again later$', send(mta, recipient)[1])
             equal(send(mta)[0], 'c', 'a message that needs nothing')
-        daemon.wait_log(mark, 'warning: the MTA does not let gatepost')
+        daemon.wait_log(mark, 'level=warning message="the MTA does not let gatepost')
 
 
 @case('a header field is the same however the MTA hands it over')

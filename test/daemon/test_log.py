@@ -113,8 +113,9 @@ def losses():
     lost = status(daemon)['log_lost']
     daemon.reads.set()
     line = daemon.wait_log(0, 'lines of the log are lost')
-    match('^warning: %d lines of the log are lost since %s[0-9:]+, because they were not read fast '
-          'enough: %d of accepted mail, 0 of refusals, 0 others$' % (lost, begun, lost), line)
+    match('^level=warning message="%d lines of the log are lost since %s[0-9:]+, because they were '
+          'not read fast enough: %d of accepted mail, 0 of refusals, 0 others"$'
+          % (lost, begun, lost), line)
     until(lambda: status(daemon)['log_waiting'] == 0, 20, 'the end of the queue')
     equal(numbers(daemon.log(), 'refuse'), list(range(200)), 'lines of refusals')
     kept = [number for number in numbers(daemon.log(), 'accept') if number >= 10000]

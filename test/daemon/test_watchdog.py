@@ -96,9 +96,9 @@ def hang(name, words):
         mark = scene.daemon.mark()
         with Stopped(scene.daemon.process.pid, name):
             falls_silent(scene)
-            scene.daemon.wait_log(mark, 'warning: watchdog: ', ' hangs')
+            scene.daemon.wait_log(mark, 'level=warning message="watchdog: ', ' hangs')
         lives(scene)
-        scene.daemon.wait_log(mark, 'info: watchdog: ', ' lives again')
+        scene.daemon.wait_log(mark, 'level=info message="watchdog: ', ' lives again')
 
 
 hang('gatepost', 'the main thread')
@@ -176,12 +176,12 @@ def descriptors(scene):
             crowd.append(socket.socket(socket.AF_UNIX))
             crowd[-1].connect(scene.daemon.path)
         lives(scene, 6)
-        scene.daemon.wait_log(mark, 'warning: no descriptors are left')
+        scene.daemon.wait_log(mark, 'level=warning message="no descriptors are left')
     finally:
         scene.daemon.limit_files(1000)
         for peer in crowd:
             peer.close()
-    scene.daemon.wait_log(mark, 'info: there are descriptors again')
+    scene.daemon.wait_log(mark, 'level=info message="there are descriptors again')
     lives(scene)
 
 

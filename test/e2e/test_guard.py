@@ -309,7 +309,7 @@ def listeners(scene):
                           '[listener xclient]\nautoreply_guard = off\n')
     try:
         text = 'I am away until Monday.\r\n\r\nYou wrote:\r\n' + quoted()
-        found = {}
+        found, mark = {}, scene.gatepost.mark()
         for service in ('mx', 'submission', 'smtps', 'xclient'):
             word = token()
             with (scene.logged_in(service) if service in ('submission', 'smtps')
@@ -321,6 +321,8 @@ def listeners(scene):
         harmless(found['submission'])
         match('X-Gatepost-Autoreply: quotes-original', found['smtps'].header())
         match(FACTS[0], found['smtps'].data.decode())
+        scene.gatepost.wait_log(mark, 'action=accept', 'listener=submission', 'autoreply=strip')
+        scene.gatepost.wait_log(mark, 'action=accept', 'autoreply=tag')
         absent('X-Gatepost', found['xclient'].header())
         match(FACTS[0], found['xclient'].data.decode())
     finally:

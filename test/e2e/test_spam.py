@@ -58,6 +58,7 @@ def tagged(scene):
     match('(?s)^Received: .*X-Spam-Flag|^X-Spam-Flag', delivered.header())
     line = scene.gatepost.wait_log(mark, 'action=accept', 'LOCAL_CHARSET_BLOCKED')
     match(r'score=5\.5 rules="?LOCAL_CHARSET_BLOCKED,\s?PART_KOI8R"?', line)
+    match(' spam=tagged( |$)', line)
 
 
 @case('not tagged: forged fields go all the same')

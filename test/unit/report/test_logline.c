@@ -323,7 +323,14 @@ static void test_many_recipients(void)
     g_autofree char *line = line_of(&event, LOG_FORMAT_TEXT);
     g_assert_cmpuint(strlen(line), <, 2500);
     g_assert_nonnull(strstr(line, " to=\"somebody@example.org,somebody@"));
-    g_assert_nonnull(strstr(line, " more\" score="));
+    g_assert_nonnull(strstr(line, "...,+1928 more\" score="));
+    /* in JSON an array of addresses holds nothing else */
+    event.to_more = 5;
+    g_autofree char *json = line_of(&event, LOG_FORMAT_JSON);
+    g_assert_nonnull(strstr(json, "...\"],\"to_more\":1933,\"score\""));
+    event.to = to + 1999;
+    g_autofree char *one = line_of(&event, LOG_FORMAT_TEXT);
+    g_assert_nonnull(strstr(one, " to=\"somebody@example.org,+5 more\" score="));
     facts_clear(&facts);
 }
 
@@ -331,11 +338,25 @@ static void test_messages(void)
 {
     g_autoptr(GString) text = g_string_new(NULL), json = g_string_new(NULL);
     logline_message(ENGINE_WARNING, "no\nsuch \"thing\"\x1b", 1, LOG_FORMAT_TEXT, text);
-    g_assert_cmpstr(text->str, ==, "warning: no\\nsuch \"thing\"\\x1b");
+    g_assert_cmpstr(text->str, ==, "level=warning message=\"no\\nsuch \\\"thing\\\"\\x1b\"");
     logline_message(ENGINE_INFO, "no\nsuch \"thing\"", 1764189331000123, LOG_FORMAT_JSON, json);
     g_assert_cmpstr(json->str, ==,
                     "{\"ts\":\"2025-11-26T20:35:31.000123Z\",\"v\":1,\"level\":\"info\","
                     "\"message\":\"no\\nsuch \\\"thing\\\"\"}");
+}
+
+static void test_problems(void)
+{
+    struct problems *problems = problems_new();
+    g_autoptr(GString) text = g_string_new(NULL), json = g_string_new(NULL);
+    problems_error(problems, "/etc/a b", 7, "it is %s", "wrong");
+    logline_problem(problems_get(problems, 0), 1, LOG_FORMAT_TEXT, text);
+    g_assert_cmpstr(text->str, ==, "level=error file=\"/etc/a b\" line=7 message=\"it is wrong\"");
+    logline_problem(problems_get(problems, 0), 1764189331000123, LOG_FORMAT_JSON, json);
+    g_assert_cmpstr(json->str, ==,
+                    "{\"ts\":\"2025-11-26T20:35:31.000123Z\",\"v\":1,\"level\":\"error\","
+                    "\"file\":\"/etc/a b\",\"line\":7,\"message\":\"it is wrong\"}");
+    problems_free(problems);
 }
 
 static void visit(void *data, const char *key, const char *value)
@@ -372,6 +393,7 @@ int main(int argc, char **argv)
     g_test_add_func("/logline/cut", test_cut);
     g_test_add_func("/logline/many-recipients", test_many_recipients);
     g_test_add_func("/logline/messages", test_messages);
+    g_test_add_func("/logline/problems", test_problems);
     g_test_add_func("/logline/foreach", test_foreach);
     return g_test_run();
 }
