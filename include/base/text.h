@@ -37,4 +37,13 @@ const char *text_nearest(const char *name, const char *const *names, size_t coun
 /* Whether TEXT is one or more digits and nothing else. */
 bool text_is_number(const char *text);
 
+/* Whether TEXT is UTF-8 and has a letter beyond ASCII that is capital or small: a pattern that sees
+ * bytes takes the two for different ones, whatever its flags say. */
+bool text_has_wide_case(const char *text);
+
+/* What is said of a pattern in which that is so. */
+#define TEXT_WIDE_CASE_REMARK                                                                      \
+    "patterns see bytes, so that beyond ASCII capital and small letters differ, and [...] holds "  \
+    "single bytes: write both, as in (п|П)"
+
 #endif

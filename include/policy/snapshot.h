@@ -56,6 +56,10 @@ struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
 /* settings_load and snapshot_build; relative paths are relative to the file's folder. */
 struct snapshot *snapshot_load(const char *path, struct problems *problems);
 
+/* The same for who shows what is there: one with errors is returned, too, and is never to be put in
+ * force. NULL if the file cannot be read. */
+struct snapshot *snapshot_examine(const char *path, struct problems *problems);
+
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* accepts NULL */
 

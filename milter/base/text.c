@@ -180,3 +180,15 @@ bool text_is_number(const char *text)
 {
     return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
+
+bool text_has_wide_case(const char *text)
+{
+    if (!g_utf8_validate(text, -1, NULL))
+        return false;
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c > 127 && (g_unichar_tolower(c) != c || g_unichar_toupper(c) != c))
+            return true;
+    }
+    return false;
+}

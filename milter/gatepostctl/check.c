@@ -239,11 +239,12 @@ enum exit_code command_check(struct invocation *invocation)
     g_autofree char *user = NULL;
     bool is_user = become_user(invocation->config, &user);
     struct problems *problems = problems_new();
-    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+    struct snapshot *snapshot = snapshot_examine(invocation->config, problems);
     if (snapshot)
         warn_of_surroundings(snapshot_settings(snapshot), problems);
+    bool is_good = problems_errors(problems) == 0;
     problems_print(problems, stderr);
-    if (!snapshot && is_user)
+    if (!is_good && is_user)
         complain("this is what user %s, which the daemon becomes, can read", user);
     if (verbose) {
         if (snapshot)
@@ -252,11 +253,10 @@ enum exit_code command_check(struct invocation *invocation)
     }
     /* For a person, that nothing is said does not say that it is done. */
     bool is_silent = problems_errors(problems) + problems_warnings(problems) == 0 && !verbose;
-    if (snapshot && is_silent && isatty(STDOUT_FILENO))
+    if (is_good && is_silent && isatty(STDOUT_FILENO))
         printf("%s: nothing is wrong\n", invocation->config);
-    bool is_sound = snapshot && problems_errors(problems) == 0;
     problems_free(problems);
-    enum exit_code code = is_sound ? CODE_FINE : CODE_CONFIG;
+    enum exit_code code = is_good ? CODE_FINE : CODE_CONFIG;
     snapshot_unref(snapshot);
     return code;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/effort.h"
+#include "base/text.h"
 #include "base/wide_pattern.h"
 
 /* Flag X of the first PCRE has no meaning in the second; it is taken and does nothing. */
@@ -203,7 +204,10 @@ int pcre_code_match_longest(const struct pcre_code *code, const char *key, size_
 static void *compile(const char *pattern, unsigned flags, bool captures, char **why_r)
 {
     (void)captures;
-    return pcre_code_new(pattern, flags & ~FLAG_NOTHING, why_r);
+    struct pcre_code *code = pcre_code_new(pattern, flags & ~FLAG_NOTHING, why_r);
+    if (code && (flags & PCRE2_CASELESS) && text_has_wide_case(pattern))
+        *why_r = g_strdup(TEXT_WIDE_CASE_REMARK);
+    return code;
 }
 
 static enum lookup_status match(const void *code, const char *key, size_t length,

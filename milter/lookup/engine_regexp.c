@@ -4,6 +4,7 @@
  * it learns from hostile keys for ever. What differs is evened out: the longest match counts, not
  * the first found, and a pattern that backtracks too much is run once more without backtracking.
  */
+#include "base/text.h"
 #include "engine_pcre.h"
 #include "posix2pcre.h"
 
@@ -66,6 +67,8 @@ static void *compile(const char *pattern, unsigned flags, bool captures, char **
     struct pcre_code *code = pcre_code_new(translated, options, why_r);
     if (code && vain)
         *why_r = remark_on(vain, flags & FLAG_CASELESS);
+    else if (code && (flags & FLAG_CASELESS) && text_has_wide_case(pattern))
+        *why_r = g_strdup(TEXT_WIDE_CASE_REMARK);
     return code;
 }
 

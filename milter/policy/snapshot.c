@@ -72,7 +72,8 @@ static void build_policies(struct snapshot *snapshot, const struct table_context
         add_needs(&snapshot->needs, snapshot->policies->pdata[i]);
 }
 
-struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
+/* What PROBLEMS say of it is for the caller to judge by. */
+static struct snapshot *compile(struct settings *settings, const char *base_dir,
                                 struct problems *problems)
 {
     struct snapshot *snapshot = g_new0(struct snapshot, 1);
@@ -87,6 +88,13 @@ struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
     limits_lint_unused(snapshot->policies, settings, problems);
     const struct setting_value *servers = settings_get(settings, NULL, SETTING_DNS_SERVERS);
     resolver_servers_valid(servers->text, problems, servers->file, servers->line);
+    return snapshot;
+}
+
+struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
+                                struct problems *problems)
+{
+    struct snapshot *snapshot = compile(settings, base_dir, problems);
     if (problems_errors(problems) == 0)
         return snapshot;
     snapshot_free(snapshot);
@@ -100,6 +108,13 @@ struct snapshot *snapshot_load(const char *path, struct problems *problems)
         return NULL;
     g_autofree char *folder = g_path_get_dirname(path);
     return snapshot_build(settings, folder, problems);
+}
+
+struct snapshot *snapshot_examine(const char *path, struct problems *problems)
+{
+    struct settings *settings = settings_load(path, problems);
+    g_autofree char *folder = g_path_get_dirname(path);
+    return settings ? compile(settings, folder, problems) : NULL;
 }
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "ruleset_private.h"
 
 /* Groups of fewer rules are tried without a prefilter. */
@@ -70,6 +71,9 @@ static void take_rule(struct builder *builder, const char *name)
         rule_free(rule);
         return;
     }
+    if (rule->header && rule->header->pattern && pattern_has_wide_case(rule->header->pattern))
+        problems_warning(builder->problems, rule->info.file, rule->info.line, "rule %s: %s",
+                         rule->info.name, TEXT_WIDE_CASE_REMARK);
     rule->index = ruleset->rules->len;
     set_score(builder, rule);
     set_description(builder, rule);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/effort.h"
+#include "base/text.h"
 #include "base/wide_pattern.h"
 #include "literal.h"
 #include "prefilter.h"
@@ -29,7 +30,7 @@ struct pattern {
     pcre2_code *code;
     struct wide_pattern *wide; /* instead, when it is too large for the other */
     GPtrArray *literals;
-    bool jit, tags;
+    bool jit, tags, wide_case;
 };
 
 struct matcher {
@@ -349,6 +350,8 @@ static enum pattern_status build(struct pattern_context *context, struct source 
 {
     pattern->tags = holds_tag(source->text->str);
     enum pattern_status status = read_flags(source, why_r);
+    pattern->wide_case =
+        (source->options & PCRE2_CASELESS) && text_has_wide_case(source->text->str);
     if (status == PATTERN_GOOD)
         status = translate(source, why_r);
     if (status == PATTERN_GOOD)
@@ -394,6 +397,11 @@ const GPtrArray *pattern_literals(const struct pattern *pattern)
 bool pattern_has_tags(const struct pattern *pattern)
 {
     return pattern->tags;
+}
+
+bool pattern_has_wide_case(const struct pattern *pattern)
+{
+    return pattern->wide_case;
 }
 
 struct matcher *matcher_new(struct pattern_context *context)

@@ -54,6 +54,9 @@ const GPtrArray *pattern_literals(const struct pattern *pattern);
 /* Whether the pattern holds <NAME>, which replace_rules would make a replace tag. */
 bool pattern_has_tags(const struct pattern *pattern);
 
+/* Whether case shall not count, and it has letters of which it does (see text_has_wide_case). */
+bool pattern_has_wide_case(const struct pattern *pattern);
+
 struct matcher *matcher_new(struct pattern_context *context);
 void matcher_free(struct matcher *matcher); /* accepts NULL */
 

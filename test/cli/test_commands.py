@@ -312,6 +312,41 @@ def check_verbose():
     match('1 errors', exits(ctl.Settings('mode = x\n').run('check', '-v'), 78).stdout)
 
 
+@case('a pattern that would join capital and small letters beyond ASCII is warned of, and does not')
+def wide_case():
+    settings = ctl.Settings(
+        SITE + 'message_restrictions = check_header_access Subject pcre:p, reject_spam\n'
+        'sender_restrictions = check_sender_access regexp:r\nrule_files = wide.cf\n',
+        p='/привет/ REJECT\n/日本/ REJECT\n/ascii/ REJECT\n',
+        r='/ü/ REJECT\n',
+        **{'wide.cf': 'header A Subject =~ /рубли/i\n'
+                      'header B Subject =~ /рубли/\n'})
+    done = exits(settings.run('check'), 0)
+    for place_ in ('p:1', 'r:1', 'wide.cf:1'):
+        match('%s: warning: .*patterns see bytes' % place_, done.stderr)
+    equal(done.stderr.count('patterns see bytes'), 3)
+    for subject, verdict in (('привет', 'reject'),
+                             ('Привет', 'accept')):
+        found, _ = settings.test('-', 'From: a@b.example\nSubject: %s\n\nx\n' % subject)
+        equal(found['verdict'], verdict, subject)
+
+
+@case('check -v goes on behind an error, so that all is seen at once')
+def check_goes_on():
+    settings = ctl.Settings('local_domains = example.org\nmode = x\nrule_files = one.cf two.cf\n'
+                            'client_restrictions = check_client_acess cidr:/nowhere reject\n'
+                            'helo_restrictions = check_helo_access texthash:helo\n',
+                            **{'one.cf': 'body B /x/\nheader H Subject = /x/\nuri U /x/\n',
+                               'two.cf': 'header G Subject =~ /x/\n', 'helo': 'x banana\n'})
+    done = exits(settings.run('check', '-v'), 78)
+    for text in ('mode: ', 'did you mean "check_client_access"', r'one.cf:2: error: ',
+                 'helo:1: warning: .*banana'):
+        match(text, done.stderr)
+    for text in (r'(?m)^  mynetworks +127.0.0.0/8', r'one.cf:1: skipped: body', 'one.cf:3: skipped: uri',
+                 '1 rules with a score, ', r'4 errors, \d+ warnings'):
+        match(text, done.stdout)
+
+
 @case('config prints what is in force, what was set, the defaults')
 def config():
     settings = ctl.Settings('auth_min_ssf = 256\nmynetworks = $local_domains 127.0.0.1\n')

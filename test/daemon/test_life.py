@@ -434,7 +434,7 @@ def table():
         mark = daemon.mark()
         daemon.table('clients', '198.51.100.0/24 REJECT\nnonsense here\n')
         daemon.wait_log(mark, 'level=info message="1 changed table read again: cidr:' + path)
-        daemon.wait_log(mark, 'clients:2')
+        daemon.wait_log(mark, 'level=warning file=', '/clients line=2 message=')
         mta.abort()
         mta.mail()
         equal(mta.rcpt()[0], 'c', 'after the change')
@@ -638,8 +638,8 @@ def priorities():
     with os.fdopen(reader) as handle:
         text = handle.read()
     equal(process.wait(20), 0, 'exit')
-    match(r'(?m)^<6>info: gatepost .* at work', text)
-    match(r'(?m)^<4>warning: .*local_domains', text)
+    match(r'(?m)^<6>level=info message="gatepost .* at work', text)
+    match(r'(?m)^<4>level=warning file=\S+ line=1 message="local_domains', text)
 
 
 @case('the journal is a target only where it is built in')

@@ -161,7 +161,7 @@ def manager_is_deaf(scene):
         pass
     mark = scene.daemon.mark()
     scene.daemon.reload()
-    scene.daemon.wait_log(mark, 'info: reloaded')
+    scene.daemon.wait_log(mark, 'level=info message="reloaded')
     lives(scene)
 
 

@@ -85,7 +85,7 @@ def literals(path):
                 text += token[1:-1]
             elif re.match(r'(PRI|G_GU?INT|G_GS)\w*$', token):
                 text += 'u'
-            else:
+            elif token != '\\':  # the end of a line of a macro
                 break
             at += 1
         names = [name for name in calls if re.match(r'[A-Za-z_]\w+$', name) and
