@@ -157,6 +157,20 @@ def commands():
             true('Fl -%s' % option in page, 'no --%s in the page' % option)
 
 
+@case('gatepostctl(8) has every member of status --json, and no other')
+def status_members():
+    sources = ''.join(read(path) for path in glob.glob(TOP + '/milter/daemon/status*.c'))
+    members = set(re.findall(r'(?:json_\w+|put_\w+)\((?:out, )?"([a-z0-9_]+)"', sources))
+    members |= set(re.findall(r'\.key = "(\w+)"', sources))
+    true(len(members) > 50, 'the members are not where they were')
+    page = read('packaging/man/gatepostctl.8.in')
+    page = page[page.index('.Sh THE STATUS FOR PROGRAMS'):page.index('.Sh SURVEYING OTHERS')]
+    told = set()
+    for line in re.findall(r'(?m)^\.(?:It )?Cm (.*)$', page):
+        told |= set(re.findall(r'[a-z][a-z0-9_]+', line))
+    equal((sorted(members - told), sorted(told - members)), ([], []), 'not in the page; not printed')
+
+
 @case('gatepost-rules(5) has every directive')
 def directives():
     words = re.findall(r'^    \{"([a-z_]+)", apply_', read('milter/ruleset/directives.c'), re.M)
