@@ -15,7 +15,7 @@ enum {
     TOP = 30,    /* for the title */
     BOTTOM = 36, /* for labels */
     LABEL_WIDTH = 64,
-    MARGIN = 10, /* of a bare plot, instead of legend and title */
+    MARGIN = 20, /* of a bare plot, instead of legend and title: half a label */
     CELL = 9,
 };
 

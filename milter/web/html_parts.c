@@ -96,7 +96,7 @@ void html_begin(GString *out, const struct html_head *head)
                          "<meta name=\"color-scheme\" content=\"light dark\">");
     if (head->refresh)
         g_string_append_printf(out, "<meta http-equiv=\"refresh\" content=\"%u\">", head->refresh);
-    g_string_append(out, "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" "
+    g_string_append(out, "<link rel=\"icon\" href=\"/icon.svg\"><link rel=\"stylesheet\" "
                          "href=\"/style.css\"><title>");
     chart_text(out, head->title);
     g_string_append(out, "</title></head><body>\n<header><h1><a href=\"/\">gatepost</a></h1><p>");

@@ -158,8 +158,9 @@ static void put_checks(GString *out, const struct hours_seen *seen)
     if (seen->checks->len == 0)
         g_string_append(out, "<p class=\"dim\">Nothing in the last 30 days.</p>");
     else
-        g_string_append(out, "<table><thead><tr><th>Check</th><th class=\"n\">24 h</th>"
-                             "<th class=\"n\">30 days</th><td></td></tr></thead><tbody>");
+        g_string_append(out,
+                        "<table class=\"checks\"><thead><tr><th>Check</th><th class=\"n\">24 h</th>"
+                        "<th class=\"n\">30 days</th><td></td></tr></thead><tbody>");
     for (guint i = 0; i < seen->checks->len; i++) {
         const struct check_seen *check = seen->checks->pdata[i];
         g_string_append(out, "<tr><th scope=\"row\">");

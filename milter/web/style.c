@@ -67,10 +67,16 @@ const char web_style[] =
     "footer{color:var(--dim);font-size:.85rem;padding-bottom:2rem}"
     "@media(max-width:40rem){.wide{display:none}.narrow{display:block}section,article{padding:."
     "8rem}"
-    "header form{max-width:none}"
+    "header form{max-width:none}.checks td:last-child{display:none}"
     ".rows thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}"
     ".rows,.rows tbody,.rows tr,.rows td,.rows th{display:block}.rows tr{padding:.5rem 0;"
     "border-bottom:1px solid var(--line)}.rows td,.rows th{border:0;padding:.05rem 0}"
     ".rows td.n{text-align:left}.rows td[data-l]::before{content:attr(data-l) ' ';"
     "color:var(--dim)}.rows td:empty{display:none}"
     "dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}}";
+
+const char web_icon[] =
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" "
+    "height=\"32\" "
+    "rx=\"7\" fill=\"#1f63ab\"/><path d=\"M7 26V8M25 26V8M7 13h18M7 20h18M13 13v7M19 13v7\" "
+    "stroke=\"#fff\" stroke-width=\"2.6\" stroke-linecap=\"round\" fill=\"none\"/></svg>";

@@ -140,6 +140,14 @@ static void give_style(const struct web_site *site, const struct web_request *re
     g_string_assign(reply->body, web_style);
 }
 
+static void give_icon(const struct web_site *site, const struct web_request *request,
+                      bool knows_token, struct web_reply *reply)
+{
+    (void)site, (void)request, (void)knows_token;
+    reply->type = "image/svg+xml";
+    g_string_assign(reply->body, web_icon);
+}
+
 static void give_page(const struct web_site *site, const struct web_request *request,
                       bool knows_token, struct web_reply *reply)
 {
@@ -171,8 +179,8 @@ static const struct resource {
                  struct web_reply *reply);
 } resources[] = {
     {"/", false, give_page},           {"/metrics", false, give_metrics},
-    {"/style.css", false, give_style}, {"/search", true, give_search},
-    {"/login", true, let_in},
+    {"/style.css", false, give_style}, {"/icon.svg", false, give_icon},
+    {"/search", true, give_search},    {"/login", true, let_in},
 };
 
 static const struct resource *find_resource(const char *path)
