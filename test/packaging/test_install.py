@@ -43,7 +43,7 @@ def prepare():
     first = packages.file(r'^gatepost_.*\.deb$')
     there = box.Box()
     there.boot()
-    there.run('dpkg', '--purge', 'gatepost-survey', 'gatepost')
+    there.run('dpkg', '--purge', 'gatepost-web', 'gatepost-survey', 'gatepost')
     there.sh('rm -rf %s /etc/gatepost; deluser --quiet gatepost || :; mkdir /packages' % STATE)
     shutil.copy(first, there.path + '/packages/first.deb')
     for name in ('second', 'third'):
@@ -110,7 +110,8 @@ def privileges(there):
     group = there.ok('id', '-g', 'gatepost').strip()
     equal(status['Uid'].split(), [number] * 4, 'Uid')
     equal(status['Gid'].split(), [group] * 4, 'Gid')
-    equal([name for name in status['Groups'].split() if name != group], [], 'Groups')
+    page = there.ok('getent', 'group', 'gatepost-web').split(':')[2]  # gets the read socket
+    equal([name for name in status['Groups'].split() if name not in (group, page)], [], 'Groups')
     equal({name: int(status[name], 16) for name in CAPABILITIES},
           {name: 0 for name in CAPABILITIES}, 'capabilities')
     equal((status['NoNewPrivs'], status['Seccomp']), ('1', '2'), 'NoNewPrivs, Seccomp')
@@ -132,6 +133,30 @@ def file_system(there):
     there.sh(': >/tmp/of-others; useradd --create-home somebody || :')
     for path in ('/tmp/of-others', '~somebody', '/root'):
         true(there.run(*inside, 'ls %s >/dev/null' % path).returncode != 0, 'sees ' + path)
+
+
+@case('the page: a package of its own, off until it is started, whose user sees the read socket alone')
+def page(there):
+    get = ['python3', '-c', 'import urllib.request as u; '
+           'print(u.urlopen("http://127.0.0.1:9797/metrics").read().decode())']
+    equal(owner(there, '/run/gatepost/read.sock'), 'gatepost:gatepost-web 660', 'the read socket')
+    shutil.copy(packages.file(r'^gatepost-web_.*\.deb$'), there.path + '/packages/web.deb')
+    install(there, 'web')
+    equal(there.run('systemctl', 'is-active', 'gatepost-web').stdout.strip(), 'inactive', 'at first')
+    there.ok('systemctl', 'start', 'gatepost-web')
+    until(lambda: there.run(*get).returncode == 0, 10, 'an answer')
+    match(r'(?m)^gatepost_build_info\{.*\} 1$', there.ok(*get), 'metrics')
+    pid = there.ok('systemctl', 'show', '-p', 'MainPID', '--value', 'gatepost-web').strip()
+    status = there.process(pid)
+    number = there.ok('id', '-u', 'gatepost-web').strip()
+    equal((status['Uid'].split(), status['NoNewPrivs'], status['Seccomp']),
+          ([number] * 4, '1', '2'), 'Uid, NoNewPrivs, Seccomp')
+    inside = ['nsenter', '-t', pid, '-m', 'setpriv', '--reuid', 'gatepost-web', '--regid',
+              'gatepost-web', '--clear-groups', 'sh', '-c']
+    for test in ('ls %s' % STATE, 'test -w /run/gatepost/control.sock', ': >/etc/probe'):
+        true(there.run(*inside, test).returncode != 0, test)
+    there.ok('dpkg', '--purge', 'gatepost-web')
+    true(there.run('systemctl', 'is-active', 'gatepost-web').stdout.strip() != 'active', 'removed')
 
 
 @case('the survey: a package of its own, whose service runs as gatepost and keeps what it found')
