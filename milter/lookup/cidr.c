@@ -15,8 +15,6 @@
 struct rule {
     struct rule_head head; /* its NEGATED holds for an if, too */
     struct ipnet net;
-    char *pattern; /* both in the table's text; NULL for an endif */
-    char *value;
 };
 
 struct cidr_table {
@@ -43,7 +41,7 @@ static char *read_network(struct rule *rule, char *pattern)
 {
     if (*pattern == '\0')
         return g_strdup("there is no network");
-    rule->pattern = pattern;
+    rule->head.pattern = pattern;
     return network_parse(pattern, &rule->net);
 }
 
@@ -68,13 +66,13 @@ static char *read_match(struct rule *rule, char *p)
     char *end = p;
     while (*end && !lines_is_space(*end))
         end++;
-    rule->value = end;
+    rule->head.value = end;
     if (*end) {
         *end = '\0';
-        rule->value = lines_trim(end + 1);
+        rule->head.value = lines_trim(end + 1);
     }
     char *why = read_network(rule, p);
-    return !why && *rule->value == '\0' ? g_strdup("there is no value") : why;
+    return !why && *rule->head.value == '\0' ? g_strdup("there is no value") : why;
 }
 
 static char *read_rule(struct rule *rule, char *line, unsigned depth)
@@ -172,7 +170,7 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
     if (plain < doubt_end)
         return LOOKUP_ERROR;
     const struct rule *rule = &g_array_index(table->rules, struct rule, plain);
-    g_string_append(value_r, rule->value);
+    g_string_append(value_r, rule->head.value);
     *line_r = rule->head.line;
     return LOOKUP_HIT;
 }
@@ -185,14 +183,7 @@ static size_t cidr_count(const struct content *content)
 static bool cidr_foreach(const struct content *content, const char *file, content_visit *visit,
                          void *data)
 {
-    const struct cidr_table *table = (const struct cidr_table *)content;
-    for (unsigned i = 0; i < table->rules->len; i++) {
-        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
-        if (rule->head.op == RULE_MATCH && !rule->head.unreadable &&
-            !visit(data, file, rule->head.line, rule->pattern, rule->value))
-            return false;
-    }
-    return true;
+    return rules_foreach(((const struct cidr_table *)content)->rules, file, visit, data);
 }
 
 static void cidr_free(struct content *content)

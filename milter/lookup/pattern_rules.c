@@ -101,12 +101,28 @@ void rules_nesting_end(struct rules_nesting *nesting)
     g_array_unref(nesting->open);
 }
 
+/* The head of the rule at INDEX, if it gives a value; else NULL. */
+static const struct rule_head *value_at(const GArray *rules, unsigned index)
+{
+    size_t step = g_array_get_element_size((GArray *)(uintptr_t)rules);
+    const struct rule_head *rule = (const void *)(rules->data + index * step);
+    return rule->op == RULE_MATCH && !rule->unreadable ? rule : NULL;
+}
+
 size_t rules_count(const GArray *rules)
 {
-    size_t count = 0, step = g_array_get_element_size((GArray *)(uintptr_t)rules);
-    for (unsigned i = 0; i < rules->len; i++) {
-        const struct rule_head *rule = (const void *)(rules->data + i * step);
-        count += rule->op == RULE_MATCH && !rule->unreadable;
-    }
+    size_t count = 0;
+    for (unsigned i = 0; i < rules->len; i++)
+        count += value_at(rules, i) != NULL;
     return count;
+}
+
+bool rules_foreach(const GArray *rules, const char *file, content_visit *visit, void *data)
+{
+    for (unsigned i = 0; i < rules->len; i++) {
+        const struct rule_head *rule = value_at(rules, i);
+        if (rule && !visit(data, file, rule->line, rule->pattern, rule->value))
+            return false;
+    }
+    return true;
 }

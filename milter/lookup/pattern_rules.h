@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "base/problems.h"
+#include "table_content.h"
 
 enum rule_op { RULE_MATCH, RULE_IF, RULE_ENDIF };
 
@@ -18,11 +18,15 @@ struct rule_head {
     bool negated;    /* of a RULE_MATCH: "!" stands before a pattern of it */
     bool unreadable; /* its op, negated, line and end are all that is known */
     unsigned line;
+    const char *pattern, *value; /* of a RULE_MATCH, in the table's text */
     unsigned end; /* of an if: the index of its endif (or UINT_MAX - 1 if it has none) */
 };
 
 /* How many of the rules, whose structs begin with a rule_head, give a value. */
 size_t rules_count(const GArray *rules);
+
+/* Shows each of these to VISIT, which may end it with false; then this does, too. */
+bool rules_foreach(const GArray *rules, const char *file, content_visit *visit, void *data);
 
 /* Whether LINE begins with "if" or "endif", in whatever case and not as part of a longer word;
  * *REST_R is what follows the word. Else RULE_MATCH. */

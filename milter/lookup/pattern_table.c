@@ -20,7 +20,6 @@ struct condition {
 struct rule {
     struct rule_head head;
     struct condition first, second; /* both must hold */
-    char *value;                    /* in the table's text */
     char *literal;                  /* the value without groups, $$ resolved; else NULL */
     unsigned groups;                /* that the value names */
 };
@@ -103,7 +102,7 @@ static bool compile(struct rule_reader *reader, struct condition *condition, boo
 static bool check_value(struct rule_reader *reader, struct rule *rule)
 {
     const char *why;
-    int groups = template_check(rule->value, &why);
+    int groups = template_check(rule->head.value, &why);
     if (groups < 0)
         return refuse(reader, why);
     if (groups > 0 && rule->first.negated)
@@ -111,7 +110,7 @@ static bool check_value(struct rule_reader *reader, struct rule *rule)
     rule->groups = (unsigned)groups;
     if (groups == 0) {
         GString *literal = g_string_new(NULL);
-        template_expand(rule->value, "", NULL, literal);
+        template_expand(rule->head.value, "", NULL, literal);
         rule->literal = g_string_free(literal, FALSE);
     }
     return true;
@@ -124,8 +123,9 @@ static bool read_match(struct rule_reader *reader, struct rule *rule, char *p)
     rule->head.negated = rule->first.negated || (first && *p == '!');
     if (!first || (*p == '!' && !read_condition(reader, &p, &rule->second)))
         return false;
-    rule->value = lines_trim(p);
-    if (*rule->value == '\0')
+    rule->head.pattern = rule->first.text;
+    rule->head.value = lines_trim(p);
+    if (*rule->head.value == '\0')
         problems_warning(reader->lines.problems, reader->lines.file, reader->line,
                          "there is no value; it is taken to be empty");
     if (!check_value(reader, rule) || !compile(reader, &rule->first, rule->groups > 0) ||
@@ -255,7 +255,7 @@ static enum lookup_status try_rule(const struct pattern_engine *engine, const st
     if (rule->literal)
         g_string_append(value_r, rule->literal);
     else
-        template_expand(rule->value, key, spans, value_r);
+        template_expand(rule->head.value, key, spans, value_r);
     return LOOKUP_HIT;
 }
 
@@ -293,14 +293,7 @@ static size_t pattern_count(const struct content *content)
 static bool pattern_foreach(const struct content *content, const char *file, content_visit *visit,
                             void *data)
 {
-    const struct pattern_table *table = (const struct pattern_table *)content;
-    for (unsigned i = 0; i < table->rules->len; i++) {
-        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
-        if (rule->head.op == RULE_MATCH && !rule->head.unreadable &&
-            !visit(data, file, rule->head.line, rule->first.text, rule->value))
-            return false;
-    }
-    return true;
+    return rules_foreach(((const struct pattern_table *)content)->rules, file, visit, data);
 }
 
 static void pattern_free(struct content *content)
