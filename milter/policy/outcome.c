@@ -123,12 +123,12 @@ static struct one current_recipient(const struct session *session)
         .list = {session->facts.has_recipient ? session->facts.recipient.text : NULL}};
 }
 
-/* Recipients of the message that were not refused (or, in monitor mode, all of them). *ACCEPTED_R
- * lives as long as what is returned. */
-static GPtrArray *accepted_recipients(const struct session *session, struct audience *accepted_r)
+/* Recipients of the message that were not refused (or, in monitor mode, all of them). *MORE_R: how
+ * many there are beside those. */
+static GPtrArray *accepted_recipients(const struct session *session, unsigned *more_r)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    accepted_r->more = 0;
+    *more_r = 0;
     for (guint i = 0; session->recipients && i < session->recipients->len; i++) {
         const struct session_recipient *recipient = session->recipients->pdata[i];
         if (recipient->action == SESSION_REFUSE)
@@ -136,10 +136,9 @@ static GPtrArray *accepted_recipients(const struct session *session, struct audi
         if (names->len < EVENT_RECIPIENTS_MAX)
             g_ptr_array_add(names, g_strdup(recipient->address));
         else
-            accepted_r->more++;
+            (*more_r)++;
     }
     g_ptr_array_add(names, NULL);
-    accepted_r->to = (const char *const *)names->pdata;
     return names;
 }
 
@@ -148,10 +147,11 @@ static void report_notes(struct session *session)
     if (!session->notes || session->notes->len == 0)
         return;
     struct one one = current_recipient(session);
-    struct audience accepted;
-    g_autoptr(GPtrArray) names = accepted_recipients(session, &accepted);
-    struct audience audience =
-        session->run.stage == STAGE_MESSAGE ? accepted : (struct audience){.to = one.list};
+    unsigned more;
+    g_autoptr(GPtrArray) names = accepted_recipients(session, &more);
+    struct audience audience = {.to = one.list};
+    if (session->run.stage == STAGE_MESSAGE)
+        audience = (struct audience){(const char *const *)names->pdata, more};
     for (guint i = 0; i < session->notes->len; i++) {
         const struct check_note *note = &g_array_index(session->notes, struct check_note, i);
         report(session, note->action, NULL, note, audience);
@@ -395,9 +395,9 @@ static void finish_message(struct session *session, struct refusal *refusal)
 {
     const struct refusal *first =
         session->message_refusal.reply ? &session->message_refusal : refusal;
-    struct audience accepted;
-    g_autoptr(GPtrArray) names = accepted_recipients(session, &accepted);
-    (void)names;
+    unsigned more;
+    g_autoptr(GPtrArray) names = accepted_recipients(session, &more);
+    struct audience accepted = {(const char *const *)names->pdata, more};
     if (!first->reply || session->policy->monitor)
         content_remember_bounce(session);
     if (first->reply)
