@@ -38,7 +38,9 @@ struct table_context {
     struct problems *problems; /* takes errors and warnings; never NULL */
     const char *file;          /* the setting's place, for errors about the spec itself */
     unsigned line;
-    struct table_set *set; /* what is opened is kept and found here; NULL: nothing is shared */
+    struct table_set *set;   /* what is opened is kept and found here; NULL: nothing is shared */
+    struct table_set *older; /* tables of it whose file is as it was read, without a warning, are
+                                taken over; NULL: none are */
 };
 
 /* Opens the table that SPEC ("type:name") names and reads it. BARE_PATH_IS_TEXTHASH: a SPEC that

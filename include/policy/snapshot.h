@@ -53,8 +53,11 @@ struct snapshot_needs {
 struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
                                 struct problems *problems);
 
-/* settings_load and snapshot_build; relative paths are relative to the file's folder. */
-struct snapshot *snapshot_load(const char *path, struct problems *problems);
+/* settings_load and snapshot_build; relative paths are relative to the file's folder. Tables and
+ * rules of OLDER (NULL: none), the snapshot in force, are shared where their files are certainly as
+ * they were and nothing was said against them. */
+struct snapshot *snapshot_load(const char *path, const struct snapshot *older,
+                               struct problems *problems);
 
 /* The same for who shows what is there: one with errors is returned, too, and is never to be put in
  * force. NULL if the file cannot be read. */

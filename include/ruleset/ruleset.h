@@ -43,6 +43,11 @@ struct ruleset *ruleset_load(const char *const *paths, const struct ruleset_opti
 struct ruleset *ruleset_load_text(const char *name, const char *text, size_t length,
                                   const struct ruleset_options *options, struct problems *problems);
 
+/* Whether the ruleset was loaded from PATHS with OPTIONS without a complaint, and each file and
+ * folder is certainly as it was: loading them again would make the same. */
+bool ruleset_is_current(const struct ruleset *ruleset, const char *const *paths,
+                        const struct ruleset_options *options);
+
 struct ruleset *ruleset_ref(struct ruleset *ruleset);
 void ruleset_unref(struct ruleset *ruleset); /* accepts NULL */
 

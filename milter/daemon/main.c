@@ -299,7 +299,7 @@ static void log_startup_problems(const struct problems *problems)
 static struct snapshot *load(struct daemon *daemon)
 {
     struct problems *problems = problems_new();
-    struct snapshot *snapshot = service_load(daemon->config, problems);
+    struct snapshot *snapshot = service_load(daemon->config, NULL, problems);
     if (snapshot && !identity_find(snapshot_settings(snapshot), problems, &daemon->identity)) {
         snapshot_unref(snapshot);
         snapshot = NULL;

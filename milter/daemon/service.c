@@ -61,9 +61,10 @@ static const enum setting startup_settings[] = {
     SETTING_MILTER_THREADS, SETTING_READ_SOCKET,        SETTING_READ_SOCKET_GROUP,
 };
 
-struct snapshot *service_load(const char *path, struct problems *problems)
+struct snapshot *service_load(const char *path, const struct snapshot *older,
+                              struct problems *problems)
 {
-    struct snapshot *snapshot = snapshot_load(path, problems);
+    struct snapshot *snapshot = snapshot_load(path, older, problems);
     if (!snapshot)
         return NULL;
     log_check_settings(snapshot_settings(snapshot), problems);
@@ -184,10 +185,12 @@ static void warn_of_restart(const struct service *service, const struct settings
 /* CHANGES_R gets what is new, for persons. */
 static bool load_and_publish(struct service *service, struct problems *problems, GString *changes_r)
 {
-    struct snapshot *snapshot = service_load(service->path, problems);
-    if (!snapshot)
-        return false;
     struct snapshot *before = engine_acquire(service->engine);
+    struct snapshot *snapshot = service_load(service->path, before, problems);
+    if (!snapshot) {
+        snapshot_unref(before);
+        return false;
+    }
     changes_between(before, snapshot, changes_r);
     snapshot_unref(before);
     warn_of_restart(service, snapshot_settings(snapshot), problems);

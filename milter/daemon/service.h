@@ -16,8 +16,10 @@
 
 struct service;
 
-/* Reads the policy from the file PATH, with all that the daemon has to say against it. */
-struct snapshot *service_load(const char *path, struct problems *problems);
+/* Reads the policy from the file PATH, with all that the daemon has to say against it; shares with
+ * OLDER (NULL: none) as snapshot_load does. */
+struct snapshot *service_load(const char *path, const struct snapshot *older,
+                              struct problems *problems);
 
 /* Takes over the reference to SNAPSHOT, which was loaded from PATH. FOREGROUND: the log goes to
  * standard error whatever the settings say. */

@@ -60,7 +60,7 @@ bool each_line_of_stdin(void (*visit)(void *data, char *line), void *data)
 struct snapshot *invocation_load(const struct invocation *invocation)
 {
     struct problems *problems = problems_new();
-    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+    struct snapshot *snapshot = snapshot_load(invocation->config, NULL, problems);
     problems_print(problems, stderr);
     problems_free(problems);
     return snapshot;

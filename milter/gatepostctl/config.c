@@ -105,7 +105,8 @@ enum exit_code command_config(struct invocation *invocation)
     enum exit_code code = CODE_CONFIG;
     if (settings && problems_errors(problems) == 0) {
         /* what is wrong with rules and tables is for check to tell */
-        struct snapshot *snapshot = defaults ? NULL : snapshot_load(invocation->config, problems);
+        struct snapshot *snapshot =
+            defaults ? NULL : snapshot_load(invocation->config, NULL, problems);
         code =
             print(invocation, snapshot ? snapshot_settings(snapshot) : settings, snapshot, options);
         snapshot_unref(snapshot);

@@ -313,7 +313,7 @@ static enum exit_code run_all(struct run *run, char **operands, bool probe)
 static enum exit_code run_with(const struct invocation *invocation, bool json, bool probe)
 {
     struct problems *problems = problems_new();
-    struct snapshot *snapshot = snapshot_load(invocation->config, problems);
+    struct snapshot *snapshot = snapshot_load(invocation->config, NULL, problems);
     struct run run = {.json = json};
     run.lists = snapshot ? dnslists_new(snapshot, problems) : NULL;
     problems_print(problems, stderr);

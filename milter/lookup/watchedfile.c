@@ -112,6 +112,16 @@ void watched_file_status(const struct watched_file *file, struct table_status *s
     status->trouble_at = file->trouble_at;
 }
 
+bool watched_file_is_same(const struct watched_file *file)
+{
+    struct stat st;
+    struct file_stamp now;
+    if (file->hot || file->trouble || stat(file->path, &st) != 0)
+        return false;
+    fill_stamp(&now, &st);
+    return same_stamp(&now, &file->loaded);
+}
+
 /* Whether the file differs from what was loaded and has been like this for a while. */
 static bool changed_and_quiet(struct watched_file *file, const struct file_stamp *now)
 {

@@ -50,6 +50,9 @@ char *watched_file_read(struct watched_file *file, size_t *length_r, char **why_
 /* Fills what a watched file knows of a status. */
 void watched_file_status(const struct watched_file *file, struct table_status *status);
 
+/* Whether the file is certainly as it was when it was read. */
+bool watched_file_is_same(const struct watched_file *file);
+
 /* The text if the file changed since it was read and is at rest, else NULL. That it cannot be read
  * is a warning, once until it can again. */
 char *watched_file_poll(struct watched_file *file, size_t *length_r, struct problems *problems);

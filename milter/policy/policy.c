@@ -25,6 +25,7 @@
 struct build {
     struct policy *policy;
     const struct policy *first; /* the one without a section; NULL: this is it */
+    const GPtrArray *older;     /* of struct policy: those in force; NULL: none */
     const struct settings *settings;
     const struct section *section;
     const struct table_context *base; /* problems, folder and set of tables, without a line */
@@ -233,6 +234,12 @@ static struct ruleset *load_rules(const struct build *build)
     g_ptr_array_add(paths, NULL);
     static const char fallback[] = GATEPOST_DATADIR "/rules " GATEPOST_SYSCONFDIR "/rules";
     struct ruleset_options options = {.missing_is_empty = strcmp(value->text, fallback) == 0};
+    for (guint i = 0; build->older && i < build->older->len; i++) {
+        const struct policy *older = build->older->pdata[i];
+        struct ruleset *ruleset = older->site.spam->ruleset;
+        if (ruleset_is_current(ruleset, (const char *const *)paths->pdata, &options))
+            return ruleset_ref(ruleset);
+    }
     return ruleset_load((const char *const *)paths->pdata, &options, build->base->problems);
 }
 
@@ -407,11 +414,16 @@ static void conclude(struct policy *policy)
 }
 
 struct policy *policy_new(const struct settings *settings, const struct section *section,
-                          const struct policy *first, const struct table_context *base)
+                          const struct policy *first, const GPtrArray *older,
+                          const struct table_context *base)
 {
     struct policy *policy = g_new0(struct policy, 1);
-    const struct build build = {
-        .policy = policy, .first = first, .settings = settings, .section = section, .base = base};
+    const struct build build = {.policy = policy,
+                                .first = first,
+                                .older = older,
+                                .settings = settings,
+                                .section = section,
+                                .base = base};
     policy->section = section;
     policy->delay_checks = integer_of(&build, SETTING_DELAY_CHECKS);
     policy->monitor = integer_of(&build, SETTING_MODE) == MODE_MONITOR;

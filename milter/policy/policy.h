@@ -10,10 +10,12 @@
 #include "policy/snapshot.h"
 
 /* Builds what holds for SECTION (NULL: for all that have none of their own) of SETTINGS, which must
- * outlive it. FIRST is the policy without a section, NULL for itself. What is wrong goes to
- * BASE->problems; the policy may then have holes and serve for nothing but to be freed. */
+ * outlive it. FIRST is the policy without a section, NULL for itself. OLDER (NULL: none) are the
+ * policies in force, whose rules are taken over where their files are as they were. What is wrong
+ * goes to BASE->problems; the policy may then have holes and serve for nothing but to be freed. */
 struct policy *policy_new(const struct settings *settings, const struct section *section,
-                          const struct policy *first, const struct table_context *base);
+                          const struct policy *first, const GPtrArray *older,
+                          const struct table_context *base);
 void policy_free(struct policy *policy); /* accepts NULL */
 
 /* Warns of a policy that refuses everything, permits everything or can never match; relay lists

@@ -58,23 +58,25 @@ static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
     }
 }
 
-static void build_policies(struct snapshot *snapshot, const struct table_context *base)
+static void build_policies(struct snapshot *snapshot, const struct snapshot *older,
+                           const struct table_context *base)
 {
+    const GPtrArray *policies = older ? older->policies : NULL;
     const struct settings *settings = snapshot->settings;
-    struct policy *first = policy_new(settings, NULL, NULL, base);
+    struct policy *first = policy_new(settings, NULL, NULL, policies, base);
     g_ptr_array_add(snapshot->policies, first);
     guint count = settings_section_count(settings, SECTION_LISTENER);
     for (guint i = 0; i < count; i++)
-        g_ptr_array_add(
-            snapshot->policies,
-            policy_new(settings, settings_section(settings, SECTION_LISTENER, i), first, base));
+        g_ptr_array_add(snapshot->policies,
+                        policy_new(settings, settings_section(settings, SECTION_LISTENER, i), first,
+                                   policies, base));
     for (guint i = 0; i < snapshot->policies->len; i++)
         add_needs(&snapshot->needs, snapshot->policies->pdata[i]);
 }
 
 /* What PROBLEMS say of it is for the caller to judge by. */
 static struct snapshot *compile(struct settings *settings, const char *base_dir,
-                                struct problems *problems)
+                                const struct snapshot *older, struct problems *problems)
 {
     struct snapshot *snapshot = g_new0(struct snapshot, 1);
     g_atomic_int_inc(&alive);
@@ -82,39 +84,48 @@ static struct snapshot *compile(struct settings *settings, const char *base_dir,
     snapshot->settings = settings;
     snapshot->tables = table_set_new();
     snapshot->policies = g_ptr_array_new_with_free_func((GDestroyNotify)policy_free);
-    struct table_context base = {
-        .base_dir = base_dir, .problems = problems, .set = snapshot->tables};
-    build_policies(snapshot, &base);
+    struct table_context base = {.base_dir = base_dir,
+                                 .problems = problems,
+                                 .set = snapshot->tables,
+                                 .older = older ? older->tables : NULL};
+    build_policies(snapshot, older, &base);
     limits_lint_unused(snapshot->policies, settings, problems);
     const struct setting_value *servers = settings_get(settings, NULL, SETTING_DNS_SERVERS);
     resolver_servers_valid(servers->text, problems, servers->file, servers->line);
     return snapshot;
 }
 
-struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
-                                struct problems *problems)
+static struct snapshot *build(struct settings *settings, const char *base_dir,
+                              const struct snapshot *older, struct problems *problems)
 {
-    struct snapshot *snapshot = compile(settings, base_dir, problems);
+    struct snapshot *snapshot = compile(settings, base_dir, older, problems);
     if (problems_errors(problems) == 0)
         return snapshot;
     snapshot_free(snapshot);
     return NULL;
 }
 
-struct snapshot *snapshot_load(const char *path, struct problems *problems)
+struct snapshot *snapshot_build(struct settings *settings, const char *base_dir,
+                                struct problems *problems)
+{
+    return build(settings, base_dir, NULL, problems);
+}
+
+struct snapshot *snapshot_load(const char *path, const struct snapshot *older,
+                               struct problems *problems)
 {
     struct settings *settings = settings_load(path, problems);
     if (!settings)
         return NULL;
     g_autofree char *folder = g_path_get_dirname(path);
-    return snapshot_build(settings, folder, problems);
+    return build(settings, folder, older, problems);
 }
 
 struct snapshot *snapshot_examine(const char *path, struct problems *problems)
 {
     struct settings *settings = settings_load(path, problems);
     g_autofree char *folder = g_path_get_dirname(path);
-    return settings ? compile(settings, folder, problems) : NULL;
+    return settings ? compile(settings, folder, NULL, problems) : NULL;
 }
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot)

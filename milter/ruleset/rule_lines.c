@@ -4,6 +4,7 @@
  * left is a directive. Conditions belong to the file that they stand in.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/siphash.h"
 #include "base/wholefile.h"
@@ -240,13 +241,33 @@ static void read_text(struct builder *builder, const char *file, char *text, gsi
     g_array_unref(reader.blocks);
 }
 
+struct rule_stamp lines_stamp(const char *path)
+{
+    enum { NSEC_PER_SEC = 1000000000 };
+    struct stat st;
+    struct rule_stamp stamp = {.exists = false};
+    if (stat(path, &st) == 0)
+        stamp = (struct rule_stamp){
+            .exists = true,
+            .device = st.st_dev,
+            .inode = st.st_ino,
+            .size = st.st_size,
+            .modified = st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_mtim.tv_nsec,
+            .changed = st.st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_ctim.tv_nsec,
+        };
+    return stamp;
+}
+
 /* Keeps the path; returns the copy, which lives as long as the ruleset. */
 static const char *note_file(struct builder *builder, const char *path)
 {
     const char *copy = g_string_chunk_insert_const(builder->ruleset->strings, path);
     GPtrArray *files = builder->ruleset->files;
-    if (!g_ptr_array_find(files, copy, NULL))
+    if (!g_ptr_array_find(files, copy, NULL)) {
+        struct rule_stamp stamp = lines_stamp(path);
         g_ptr_array_add(files, (gpointer)copy);
+        g_array_append_val(builder->ruleset->stamps, stamp);
+    }
     g_array_set_size(builder->ruleset->digests, files->len);
     return copy;
 }

@@ -24,6 +24,7 @@ static struct ruleset *ruleset_new(const struct ruleset_options *options)
     ruleset->external_info = g_array_new(FALSE, FALSE, sizeof(struct ruleset_external));
     ruleset->skipped = g_array_new(FALSE, FALSE, sizeof(struct ruleset_skipped));
     ruleset->files = g_ptr_array_new();
+    ruleset->stamps = g_array_new(FALSE, FALSE, sizeof(struct rule_stamp));
     ruleset->digests = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     return ruleset;
 }
@@ -33,12 +34,46 @@ struct ruleset *ruleset_load(const char *const *paths, const struct ruleset_opti
 {
     struct builder builder;
     struct ruleset *ruleset = ruleset_new(options);
+    unsigned told = problems_errors(problems) + problems_warnings(problems);
+    ruleset->paths = g_strdupv((char **)(uintptr_t)paths);
+    ruleset->loaded_at = g_get_real_time();
     builder_init(&builder, ruleset, problems);
     for (size_t i = 0; paths[i]; i++)
         lines_read_path(&builder, paths[i]);
     build_finish(&builder);
     builder_clear(&builder);
+    ruleset->complained = problems_errors(problems) + problems_warnings(problems) > told;
     return ruleset;
+}
+
+/* Longer than a tick of any file system's clock: what was written to in the last one before it was
+ * read may have been written to after that, and look the same. */
+enum { TICK_US = 100 * G_TIME_SPAN_MILLISECOND };
+
+static bool is_same(const struct ruleset *ruleset, guint index)
+{
+    const struct rule_stamp *then = &g_array_index(ruleset->stamps, struct rule_stamp, index);
+    struct rule_stamp now = lines_stamp(ruleset->files->pdata[index]);
+    if (!then->exists || !now.exists)
+        return then->exists == now.exists;
+    return now.device == then->device && now.inode == then->inode && now.size == then->size &&
+           now.modified == then->modified && now.changed == then->changed &&
+           MAX(then->modified, then->changed) / 1000 < ruleset->loaded_at - TICK_US;
+}
+
+bool ruleset_is_current(const struct ruleset *ruleset, const char *const *paths,
+                        const struct ruleset_options *options)
+{
+    const struct ruleset_options *had = &ruleset->options;
+    if (!ruleset->paths || ruleset->complained ||
+        !g_strv_equal((const char *const *)ruleset->paths, paths) ||
+        had->missing_is_empty != options->missing_is_empty ||
+        had->keep_subrules != options->keep_subrules || had->no_prefilter != options->no_prefilter)
+        return false;
+    for (guint i = 0; i < ruleset->files->len; i++)
+        if (!is_same(ruleset, i))
+            return false;
+    return true;
 }
 
 struct ruleset *ruleset_load_text(const char *name, const char *text, size_t length,
@@ -75,6 +110,8 @@ void ruleset_unref(struct ruleset *ruleset)
     g_array_unref(ruleset->external_info);
     g_array_unref(ruleset->skipped);
     g_ptr_array_unref(ruleset->files);
+    g_array_unref(ruleset->stamps);
+    g_strfreev(ruleset->paths);
     g_array_unref(ruleset->digests);
     pattern_context_free(ruleset->patterns);
     g_string_chunk_free(ruleset->strings);

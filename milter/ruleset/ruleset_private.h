@@ -7,6 +7,8 @@
 #ifndef RULESET_RULESET_PRIVATE_H
 #define RULESET_RULESET_PRIVATE_H
 
+#include <sys/types.h>
+
 #include "addressset.h"
 #include "expression.h"
 #include "pattern.h"
@@ -91,6 +93,15 @@ struct ruleset_profile {
     double *baseline; /* [rule]: value of a meta when no other rule hits */
 };
 
+/* What tells whether a file or folder is as it was. */
+struct rule_stamp {
+    bool exists;
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    int64_t modified, changed; /* ns since the epoch */
+};
+
 struct ruleset {
     gatomicrefcount references;
     struct ruleset_options options;
@@ -104,6 +115,10 @@ struct ruleset {
     GArray *external_info; /* struct ruleset_external */
     GArray *skipped;       /* struct ruleset_skipped */
     GPtrArray *files;      /* paths of what was read, borrowed from STRINGS */
+    GArray *stamps;        /* struct rule_stamp, of each of FILES before it was read */
+    char **paths;          /* from where it was loaded; NULL: from a text */
+    bool complained;       /* something was told of what was read */
+    int64_t loaded_at;     /* us since the epoch: before anything was read */
     GArray *digests;       /* of uint64_t, beside them */
     struct ruleset_profile *base;
     bool has_required;
@@ -162,6 +177,7 @@ void builder_note_skipped(struct builder *builder, const char *file, unsigned li
 /* rule_lines.c: reads a file or folder, its includes and conditions; hands its lines to directives.
  */
 void lines_read_path(struct builder *builder, const char *path);
+struct rule_stamp lines_stamp(const char *path);
 void lines_read_text(struct builder *builder, const char *name, const char *text, size_t length);
 
 /* directives.c: carries out one line; notes what is skipped. */
