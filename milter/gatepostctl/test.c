@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "ondisk.h"
@@ -70,11 +71,29 @@ static void run_one(struct run *run, const char *file, const struct message_file
     trial_result_clear(&result);
 }
 
+/* Tells a person how far it is whose terminal does not show the results themselves. */
+static void show_progress(unsigned done, unsigned count, gint64 *next)
+{
+    enum { PAUSE_US = 100 * G_TIME_SPAN_MILLISECOND };
+    gint64 now = g_get_monotonic_time();
+    if (done < count && now < *next)
+        return;
+    *next = now + PAUSE_US;
+    if (done < count)
+        fprintf(stderr, "\r%u of %u", done, count);
+    else
+        fputs("\r\033[K", stderr);
+}
+
 /* false if one of the files could not be read; the others are tried. */
 static bool run_files(struct run *run, char **files)
 {
-    bool good = true;
+    bool good = true, shows = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    unsigned done = 0, count = g_strv_length(files);
+    gint64 next = 0;
     for (; *files; files++) {
+        if (shows && count > 1)
+            show_progress(done++, count, &next);
         struct message_file message;
         g_autofree char *why = NULL;
         if (!message_file_read(*files, &message, &why)) {
@@ -85,6 +104,8 @@ static bool run_files(struct run *run, char **files)
         run_one(run, *files, &message);
         message_file_clear(&message);
     }
+    if (shows && count > 1)
+        show_progress(count, count, &next);
     return good;
 }
 

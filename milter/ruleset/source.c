@@ -203,69 +203,69 @@ static bool is_verdict(const char *name)
     return g_ascii_strncasecmp(name, "X-Spam-", 7) == 0;
 }
 
-static GString *decoded_line(const struct header *field)
+static void append_line(const struct header *field, GString *out)
 {
-    GString *line = g_string_sized_new(field->name_length + field->value_length + 4);
-    g_string_append_len(line, field->name, (gssize)field->name_length);
-    g_string_append(line, ": ");
-    mimeword_decode_field(field->name, field->value, kept_length(field), line);
-    g_string_append_c(line, '\n');
-    return line;
+    g_string_append_len(out, field->name, (gssize)field->name_length);
+    g_string_append(out, ": ");
+    append_decoded(field, out);
 }
 
-/* Marks the lines that count when all together are too long: SpamAssassin takes the fields name
+/* Where the line of a field stands in a text; without length: it does not count. */
+struct stretch {
+    size_t begin, length;
+};
+
+/* Keeps the lines that count when all together are too long: SpamAssassin takes the fields name
  * by name, in the order in which the names first occur, until it comes to the limit. */
-static void choose_lines(GString *const *lines, const struct ruleset_message *message, bool *kept)
+static void choose_lines(GString *all, const struct stretch *lines,
+                         const struct ruleset_message *message)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < header_list_count(message->headers); i++) {
+    size_t count = header_list_count(message->headers), size = 0, to = 0;
+    g_autofree bool *kept = g_new0(bool, count + 1);
+    for (size_t i = 0; i < count && size <= SOURCE_HEADER_MAX; i++) {
         const struct header *field = header_list_get(message->headers, i);
-        if (!lines[i] || field != header_list_first(message->headers, field->name))
+        if (lines[i].length == 0 || field != header_list_first(message->headers, field->name))
             continue;
-        for (; field; field = field->next_same) {
-            size += lines[field->index]->len;
-            if (size > SOURCE_HEADER_MAX)
-                return;
-            kept[field->index] = true;
+        for (; field && size <= SOURCE_HEADER_MAX; field = field->next_same) {
+            size += lines[field->index].length;
+            kept[field->index] = size <= SOURCE_HEADER_MAX;
         }
     }
+    for (size_t i = 0; i < count; i++) {
+        if (!kept[i])
+            continue;
+        memmove(all->str + to, all->str + lines[i].begin, lines[i].length);
+        to += lines[i].length;
+    }
+    g_string_truncate(all, to);
 }
 
 /* ALL: every field as a line. */
-static void add_all(GPtrArray *pieces, const struct ruleset_message *message)
+static void append_all(const struct ruleset_message *message, GString *out)
 {
-    size_t count = header_list_count(message->headers), size = 0;
-    g_autofree GString **lines = g_new0(GString *, count + 1);
-    g_autofree bool *kept = g_new0(bool, count + 1);
+    size_t count = header_list_count(message->headers);
+    g_autofree struct stretch *lines = g_new0(struct stretch, count + 1);
     for (size_t i = 0; i < count; i++) {
         const struct header *field = header_list_get(message->headers, i);
-        if (is_verdict(field->name))
-            continue;
-        lines[i] = decoded_line(field);
-        size += lines[i]->len;
+        lines[i].begin = out->len;
+        if (!is_verdict(field->name))
+            append_line(field, out);
+        lines[i].length = out->len - lines[i].begin;
     }
-    if (size > SOURCE_HEADER_MAX)
-        choose_lines(lines, message, kept);
-    for (size_t i = 0; i < count; i++) {
-        if (lines[i] && (size <= SOURCE_HEADER_MAX || kept[i]))
-            g_ptr_array_add(pieces, lines[i]);
-        else if (lines[i])
-            g_string_free(lines[i], TRUE);
-    }
+    if (out->len > SOURCE_HEADER_MAX)
+        choose_lines(out, lines, message);
 }
 
 /* ALL:raw: every field as it came. */
-static void add_all_raw(GPtrArray *pieces, const struct ruleset_message *message)
+static void append_all_raw(const struct ruleset_message *message, GString *out)
 {
     size_t count = header_list_count(message->headers);
     for (size_t i = 0; i < count; i++) {
         const struct header *field = header_list_get(message->headers, i);
-        GString *line = g_string_sized_new(field->name_length + field->value_length + 3);
-        g_string_append_len(line, field->name, (gssize)field->name_length);
-        g_string_append_c(line, ':');
-        g_string_append_len(line, field->value, (gssize)field->value_length);
-        g_string_append_c(line, '\n');
-        g_ptr_array_add(pieces, line);
+        g_string_append_len(out, field->name, (gssize)field->name_length);
+        g_string_append_c(out, ':');
+        g_string_append_len(out, field->value, (gssize)field->value_length);
+        g_string_append_c(out, '\n');
     }
 }
 
@@ -279,8 +279,7 @@ static void gather(GPtrArray *pieces, const struct source *source,
         add_field(pieces, source, message);
         break;
     case SOURCE_ALL:
-        (source->raw ? add_all_raw : add_all)(pieces, message);
-        break;
+        g_assert_not_reached(); /* append_all */
     case SOURCE_TOCC:
         add_fields(pieces, message, "To", source->raw);
         add_fields(pieces, message, "Cc", source->raw);
@@ -315,8 +314,6 @@ static void add_entries(GPtrArray *pieces, const struct source *source, const GS
 /* Keeps the first or the last piece, then takes out addresses or names. */
 static GPtrArray *refine(GPtrArray *pieces, const struct source *source)
 {
-    if (source->kind == SOURCE_ALL)
-        return pieces;
     if (source->first && pieces->len > 1)
         g_ptr_array_remove_range(pieces, 1, pieces->len - 1);
     else if (source->last && pieces->len > 1)
@@ -374,6 +371,10 @@ bool source_text(const struct source *source, const struct ruleset_message *mess
     if (is_plain(source)) {
         append_values(source, message, out);
         return true;
+    }
+    if (source->kind == SOURCE_ALL) {
+        (source->raw ? append_all_raw : append_all)(message, out);
+        return out->len > 0;
     }
     GPtrArray *pieces = pieces_new();
     gather(pieces, source, message);

@@ -5,6 +5,7 @@ import contextlib
 import grp
 import json
 import os
+import pty
 import pwd
 import re
 import shutil
@@ -629,6 +630,22 @@ def option_order():
     equal(found['verdict'], 'reject', 'the last client')
     found, _ = settings.test('--client 192.0.2.9 --client 127.0.0.1 --rcpt b@far.example')
     equal(found['verdict'], 'accept', 'the last client')
+
+
+@case('test of many files says how far it is, on a terminal that shows nothing else')
+def progress():
+    settings = ctl.Settings(SITE)
+    files = [place.write('%s/message%d' % (settings.folder, number), MESSAGE)
+             for number in range(3)]
+    for output, wanted in ((subprocess.DEVNULL, True), (None, False)):
+        ours, theirs = pty.openpty()
+        done = subprocess.run([gatepost.CONTROL, '-c', settings.file, 'test', *files],
+                              stdin=subprocess.DEVNULL, stdout=output or theirs, stderr=theirs)
+        os.close(theirs)
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        equal(done.returncode, 0, 'exit')
+        equal('\r0 of 3' in shown, wanted, 'progress in %r' % shown)
 
 
 @case('of several recipients the first one refused decides')
