@@ -271,7 +271,7 @@ char *facts_macro_list(enum stage stage)
 char *facts_client_text(const struct facts *facts)
 {
     char address[IPADDR_TEXT_MAX];
-    return g_strdup_printf("%s[%s]", facts->client_name, ipaddr_format(&facts->address, address));
+    return g_strconcat(facts->client_name, "[", ipaddr_format(&facts->address, address), "]", NULL);
 }
 
 bool facts_listener_is(const struct facts *facts, const char *name)

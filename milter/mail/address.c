@@ -21,6 +21,11 @@ char *mail_domain_fold(const char *domain)
     size_t length = strlen(domain);
     while (length > 0 && domain[length - 1] == '.')
         length--;
+    size_t ascii = 0;
+    while (ascii < length && (unsigned char)domain[ascii] < 0x80)
+        ascii++;
+    if (ascii == length)
+        return g_ascii_strdown(domain, (gssize)length);
     if (g_utf8_validate(domain, (gssize)length, NULL) && !g_str_is_ascii(domain))
         return g_utf8_casefold(domain, (gssize)length);
     return g_ascii_strdown(domain, (gssize)length);
@@ -68,6 +73,8 @@ static const char *find_domain(const char *text, bool *bad_r)
 
 static char *unquote_local(const char *text, size_t length)
 {
+    if (!memchr(text, '"', length) && !memchr(text, '\\', length))
+        return g_strndup(text, length);
     GString *out = g_string_sized_new(length);
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '"')
@@ -137,6 +144,8 @@ static const char *skip_comment(const char *p)
  * remains. The caller frees it. */
 static char *read_leniently(const char *text)
 {
+    if (!strpbrk(text, "\\\"()[]<>:,; \t\r\n"))
+        return g_strdup(text);
     GString *out = g_string_sized_new(strlen(text));
     bool quoted = false, literal = false;
     for (const char *p = text; *p;) {
@@ -181,7 +190,10 @@ static bool split_address(struct mail_address *address)
 void mail_address_parse(const char *path, struct mail_address *address_r)
 {
     *address_r = (struct mail_address){0};
-    g_autofree char *copy = g_strndup(path, MAIL_ADDRESS_MAX + 1);
+    size_t length = strnlen(path, MAIL_ADDRESS_MAX + 1);
+    g_autofree char *copy = g_malloc(length + 1); /* g_strndup fills up to its limit with zeros */
+    memcpy(copy, path, length);
+    copy[length] = '\0';
     bool whole = strlen(copy) <= MAIL_ADDRESS_MAX;
     bool paired = strip_brackets(copy);
     address_r->text = g_strdup(skip_source_route(copy));

@@ -59,6 +59,8 @@ static bool run_lists(struct session *session)
              * restrictions are one. */
             if (kind != LIST_RECIPIENT)
                 g_clear_pointer(&run->effects.defer_if_reject, g_free);
+            if (!restriction_list_item(session->policy->lists[kind], 0))
+                continue; /* it is empty, as most are */
             struct check given = given_to_checks(session, &run->effects);
             evaluation_init(&run->evaluation, session->policy->lists[kind], &given);
             run->evaluating = true;
