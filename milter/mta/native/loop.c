@@ -24,8 +24,8 @@ enum {
 
 #define PACKET_TIME   (60 * G_TIME_SPAN_SECOND)  /* for a packet that was begun */
 #define SEND_TIME     (300 * G_TIME_SPAN_SECOND) /* for an MTA that does not take its answers */
-#define PROGRESS_TIME (3 * G_TIME_SPAN_SECOND)
-#define WAIT_LEAST    (10 * G_TIME_SPAN_MILLISECOND) /* between two looks at one that waits */
+#define PROGRESS_TIME (2500 * G_TIME_SPAN_MILLISECOND) /* some wait no longer than 3 s */
+#define WAIT_LEAST    (10 * G_TIME_SPAN_MILLISECOND)   /* between two looks at one that waits */
 #define SLOW          (2 * G_TIME_SPAN_SECOND) /* a loop that has not come round for so long */
 
 enum news {

@@ -107,13 +107,14 @@ static bool serve(struct engine *engine)
             loop_stop(loops[i]);
         for (unsigned i = 0; i < native.threads; i++)
             loop_join(loops[i]);
+        g_mutex_lock(&native.lock);
+        native.loops = NULL; /* nobody counts any more */
+        g_mutex_unlock(&native.lock);
         pool_free(native.setup.pool);
+        free_loops(loops);
     }
     close(native.setup.listener);
     g_mutex_lock(&native.lock);
-    native.loops = NULL;
-    if (loops)
-        free_loops(loops);
     native.over = true;
     g_cond_broadcast(&native.changed);
     g_mutex_unlock(&native.lock);
