@@ -47,6 +47,15 @@ struct check_detail {
     char *value;
 };
 
+/* What a restriction said whose answer nobody can work out again, as it asks the store, the guard
+ * or the rules: for the history. */
+struct check_asked {
+    const char *name;         /* of the restriction; static */
+    const char *argument;     /* of check_limit: the limit's, of the site; else NULL */
+    enum check_result result; /* never CHECK_WAIT */
+    char *reply;              /* CHECK_REFUSE; else NULL */
+};
+
 /* A field of the header that is to be changed, at the end of the message. */
 struct header_change {
     char *name;
@@ -64,6 +73,7 @@ struct check_effects {
     GString *body;         /* instead of the message's, CRLF line ends; or NULL */
     struct spam_verdict *spam; /* what reject_spam found; or NULL */
     GPtrArray *details;        /* of struct check_detail *, each key once; or NULL */
+    GArray *asked;             /* of struct check_asked; or NULL */
     GPtrArray *charges; /* of struct charge *: what it costs when it passes (commit.h); or NULL */
     char *defer_if_permit;  /* the reply that a permit turns into */
     char *defer_if_reject;  /* the reply that a refusal turns into */
@@ -92,6 +102,10 @@ void check_effects_entry(struct check_effects *effects, const char *entry);
 
 /* The same for the array itself: *DETAILS may be NULL at first. */
 void check_details_set(GPtrArray **details, const char *key, const char *value);
+
+/* Notes what a restriction said; REPLY (may be NULL) is copied. */
+void check_effects_asked(struct check_effects *effects, const char *name, const char *argument,
+                         enum check_result result, const char *reply);
 
 void check_effects_init(struct check_effects *effects);
 void check_effects_clear(struct check_effects *effects);

@@ -49,6 +49,13 @@ struct dnsbl_lookup *dns_questions_zones(struct dns_questions *questions);
 enum domaincheck_result dns_questions_domain(struct dns_questions *questions, const char *name,
                                              enum domaincheck_kind kind);
 
+/* Tells VISIT of each domain that was asked about, by its folded name, and what is known of it now.
+ */
+void dns_questions_domains(struct dns_questions *questions,
+                           void (*visit)(void *data, const char *name, enum domaincheck_kind kind,
+                                         enum domaincheck_result result),
+                           void *data);
+
 /* What is pending counts as "cannot tell" after DEADLINE, us of the monotonic clock; 0: nobody
  * waits, and what is asked later has the rest of the budget. */
 void dns_questions_set_deadline(struct dns_questions *questions, int64_t deadline);

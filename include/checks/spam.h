@@ -30,6 +30,10 @@ struct spam_site {
     GArray *rule_zones;  /* of unsigned: for each dnsbl rule its index in site->dnsbl_zones; empty
                             where nothing can lead to reject_spam */
     bool split;          /* mixed_recipients = split */
+    /* What the rules are, for the history: a line for each, "NAME DEFINITION SCORE", the definition
+     * as a hash, then "[PROFILE]" and "RULE SCORE" for what a profile changes; and a name for it,
+     * a hash of the whole. Of GRefString. */
+    char *rules_text, *rules_name;
 };
 
 struct spam_hit {

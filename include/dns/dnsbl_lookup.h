@@ -108,6 +108,26 @@ void dnsbl_lookup_result(const struct dnsbl_lookup *lookup, unsigned index, unsi
 /* The weighted sum over all entries. */
 void dnsbl_lookup_sum(const struct dnsbl_lookup *lookup, unsigned places, struct dnsbl_sum *sum_r);
 
+/* What became of one question, for the history. */
+struct dnsbl_asked {
+    const char *query; /* the name that was asked, key and zone */
+    const char *zone;
+    enum dnsbl_kind kind;
+    enum dnsbl_place place; /* of the first key that led to it */
+    const char *what;       /* that key */
+    /* DNSBL_NOT_ASKED: the list was set aside; DNSBL_PENDING: nobody waited for the answer;
+     * DNSBL_LISTED: there are codes, whether or not an entry minds them; DNSBL_UNKNOWN: see reason
+     */
+    enum dnsbl_verdict verdict;
+    enum dnsbl_reason reason;
+    const struct dns_answer *answer; /* NULL without an answer that counted */
+    int64_t weight;                  /* what it adds to the sum */
+};
+
+/* Question INDEX, from 0; false past the last. As of the last dnsbl_lookup_advance. */
+bool dnsbl_lookup_asked(const struct dnsbl_lookup *lookup, unsigned index,
+                        struct dnsbl_asked *asked_r);
+
 /* Asks for the text (TXT) that goes with the listing of entry INDEX; the waker is called when it is
  * there. The entry must be listed. Asking again does nothing. */
 void dnsbl_lookup_ask_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places);

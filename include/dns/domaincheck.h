@@ -36,4 +36,7 @@ void domaincheck_free(struct domaincheck *check);
  * look. At a deadline of one's own, pending is "cannot tell". */
 enum domaincheck_result domaincheck_result(struct domaincheck *check);
 
+/* The same, but nothing more is asked: for who only wants to write down what is known. */
+enum domaincheck_result domaincheck_known(const struct domaincheck *check);
+
 #endif

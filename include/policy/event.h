@@ -54,6 +54,9 @@ struct session_recipient {
     const char *check; /* NULL: none */
     char *reply;       /* NULL: none */
     char *entry;       /* of a table, that the decision rests on; NULL: none */
+    char *meant;       /* what the MTA makes of it, local@domain; NULL: it was not kept */
+    char *mailer, *host, *resolved; /* {rcpt_mailer}, {rcpt_host}, {rcpt_addr}; NULL: not told */
+    GArray *asked; /* of struct check_asked: what was asked of who was not refused; or NULL */
 };
 
 /* One for each refusal, one for each message that was passed on or held, one for each note. */
@@ -74,6 +77,8 @@ struct event {
                                     their verdicts; NULL: none yet */
     const GPtrArray *details;    /* of struct check_detail *: what the restriction that decided has
                                     to add; NULL: nothing */
+    const GArray *asked;         /* of struct check_asked: about the recipient who is refused, or
+                                    the message; or NULL */
     const struct permits *permits; /* of what passes: who let it past its lists; else NULL */
     const char *session;           /* joins the events of a connection; letters and digits */
     const char *message_id; /* what its first Message-ID field says, unfolded; NULL: there is none,

@@ -30,6 +30,7 @@ struct policy {
     bool counts_body;     /* the length of the whole body matters */
     bool removes_marks;   /* X-Spam fields from outside: message_restrictions ask the rules */
     bool reads_header;    /* something looks at the message at its end: the header is kept */
+    bool records_header;  /* the history keeps it, too */
 };
 
 struct snapshot;

@@ -80,6 +80,22 @@ SETTING(STATE, "state", STATE_PLACE, "sqlite:" GATEPOST_STATEDIR "/gatepost.db",
         "(see LIMITS and AUTO-REPLIES). Beside the file, PATH.key holds the secret of this "
         "installation. While neither can be written, mail is served all the same, and the "
         "log warns. A change takes a restart.")
+SETTING(
+    HISTORY, "history", SQLITE_PLACE, "sqlite:" GATEPOST_STATEDIR "/history.db", ANY, MAIN,
+    "Where is kept what was decided, and by which facts, for `gatepostctl trace`, `replay` and "
+    "`report`: `sqlite:PATH`, a file that only the daemon's user may read. It holds personal "
+    "data (see THE HISTORY). Empty: no history is kept. A history that cannot be written is warned "
+    "of, and mail is served all the same. A change takes a restart.")
+SETTING(HISTORY_KEEP, "history_keep", TIME, "30d", BETWEEN("1h", "3660d"), MAIN,
+        "How long the history keeps a decision.")
+SETTING(HISTORY_SIZE, "history_size", SIZE, "1g", BETWEEN("1m", "1000g"), MAIN,
+        "The most that the file of the history holds. The oldest decisions make room: first those "
+        "of refusals before DATA, which have no more than half of it, so that nobody can wash out "
+        "what was decided of mail by being refused often.")
+SETTING(HISTORY_HEADERS, "history_headers", BOOL, "no", ANY, MAIN,
+        "Whether the history keeps the header of each message too, up to 32 kB of it, so that "
+        "`gatepostctl replay` can judge anew what looks at the header. Subjects and all addresses "
+        "that a header names are personal data.")
 SETTING(STATE_USER, "state_user", TEXT, "", ANY, MAIN,
         "Who gatepost is for the Redis server (its ACL); empty: the default user. A change takes a "
         "restart.")

@@ -36,6 +36,7 @@ enum setting_type {
     SETTING_PATH,         /* absolute, short enough for a socket */
     SETTING_SOCKET,       /* see settings/socket.h */
     SETTING_STATE_PLACE,  /* see settings/stateplace.h */
+    SETTING_SQLITE_PLACE, /* sqlite:PATH, or empty */
     SETTING_RESTRICTIONS, /* from here on: lists whose words those who use them look into */
     SETTING_TABLE,
     SETTING_TABLES,

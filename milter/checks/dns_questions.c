@@ -213,6 +213,26 @@ enum domaincheck_result dns_questions_domain(struct dns_questions *questions, co
                : result;
 }
 
+void dns_questions_domains(struct dns_questions *questions,
+                           void (*visit)(void *data, const char *name, enum domaincheck_kind kind,
+                                         enum domaincheck_result result),
+                           void *data)
+{
+    GHashTableIter iter;
+    void *key, *check;
+    if (!questions->domains)
+        return;
+    g_hash_table_iter_init(&iter, questions->domains);
+    while (g_hash_table_iter_next(&iter, &key, &check)) {
+        const char *name = strchr(key, ':') + 1;
+        enum domaincheck_kind kind = (enum domaincheck_kind)g_ascii_strtoull(key, NULL, 10);
+        enum domaincheck_result result = domaincheck_known(check);
+        if (result == DOMAINCHECK_PENDING && dns_questions_expired(questions))
+            result = DOMAINCHECK_CANNOT_TELL;
+        visit(data, name, kind, result);
+    }
+}
+
 void dns_questions_set_deadline(struct dns_questions *questions, int64_t deadline)
 {
     if (questions->weighted)

@@ -80,6 +80,22 @@ void check_rests_on(struct check *check, const char *entry)
     check_effects_entry(check->effects, entry);
 }
 
+static void clear_asked(void *data)
+{
+    g_free(((struct check_asked *)data)->reply);
+}
+
+void check_effects_asked(struct check_effects *effects, const char *name, const char *argument,
+                         enum check_result result, const char *reply)
+{
+    struct check_asked asked = {name, argument, result, g_strdup(reply)};
+    if (!effects->asked) {
+        effects->asked = g_array_new(FALSE, FALSE, sizeof(struct check_asked));
+        g_array_set_clear_func(effects->asked, clear_asked);
+    }
+    g_array_append_val(effects->asked, asked);
+}
+
 static void free_charge(void *data)
 {
     struct charge *charge = data;
@@ -103,6 +119,8 @@ void check_effects_clear(struct check_effects *effects)
         g_ptr_array_unref(effects->charges);
     if (effects->details)
         g_ptr_array_unref(effects->details);
+    if (effects->asked)
+        g_array_unref(effects->asked);
     spam_verdict_free(effects->spam);
     g_free(effects->hold);
     g_free(effects->defer_if_permit);

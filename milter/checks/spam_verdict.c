@@ -57,6 +57,8 @@ void spam_site_free(struct spam_site *spam)
     g_ptr_array_unref(spam->profiles);
     g_array_unref(spam->rule_zones);
     ruleset_unref(spam->ruleset);
+    g_clear_pointer(&spam->rules_text, g_ref_string_release);
+    g_clear_pointer(&spam->rules_name, g_ref_string_release);
     g_free(spam);
 }
 

@@ -16,6 +16,7 @@
 #include "base/descriptors.h"
 #include "config.h"
 #include "daemon/privileges.h"
+#include "history/history_writer.h"
 #include "instance.h"
 #include "mta/mta.h"
 #include "mta/passed.h"
@@ -41,6 +42,8 @@ enum {
     STOP_GRACE = 100 * 1000,
     /* For the log to be read to its end, in microseconds. */
     LOG_GRACE = 5 * G_USEC_PER_SEC,
+    /* For the history to be written to its end, in microseconds. */
+    HISTORY_GRACE = 10 * G_USEC_PER_SEC,
 };
 
 struct daemon {
@@ -57,7 +60,7 @@ struct daemon {
     struct watchdog *watchdog; /* NULL: nobody wants one */
     GThread *edge;
     bool edge_failed; /* set before HAPPENING_EDGE_ENDED is told */
-    bool log_stalls;  /* when we stop: its thread cannot end */
+    bool log_stalls;  /* when we stop: its thread cannot end, or the history's */
 };
 
 /* Says why it cannot start; returns the exit code. */
@@ -96,12 +99,14 @@ static bool bind_edge(struct daemon *daemon, const struct settings *settings, ch
     return bound;
 }
 
-static void make_state_folder(const struct identity *identity, const struct settings *settings)
+static void make_state_folders(const struct identity *identity, const struct settings *settings)
 {
     struct state_place place;
     const char *text = settings_get(settings, NULL, SETTING_STATE)->text;
     if (state_place_parse(text, &place, NULL) && place.kind == STATE_SQLITE)
         identity_make_folder(identity, place.path);
+    if (history_path(settings))
+        identity_make_folder(identity, history_path(settings));
 }
 
 /* A page is no reason not to serve mail: what goes wrong is told in the log. */
@@ -144,7 +149,7 @@ static bool take_places(struct daemon *daemon, const struct settings *settings, 
     daemon->instance = instance_lock(pid_file, why_r);
     if (!daemon->instance)
         return false;
-    make_state_folder(identity, settings);
+    make_state_folders(identity, settings);
     identity_make_folder(identity, control);
     const struct control_place place = {
         .path = control, .owner = identity->uid, .group = identity->gid, .mode = 0660};
@@ -169,6 +174,8 @@ static void *serve_edge(void *data)
 static void start_threads(struct daemon *daemon)
 {
     log_start(service_log(daemon->service));
+    if (service_history(daemon->service))
+        history_writer_start(service_history(daemon->service));
     control_server_start(daemon->control);
     if (daemon->reads)
         control_server_start(daemon->reads);
@@ -254,8 +261,12 @@ static int stop(struct daemon *daemon, enum happening happening)
         g_thread_join(g_steal_pointer(&daemon->edge));
     service_unwatch(daemon->service);
     watchdog_free(daemon->watchdog);
+    bool written = history_writer_stop(service_history(daemon->service), HISTORY_GRACE);
+    if (!written)
+        log_warning(log, "the last decisions are not in the history: it could not be written");
     log_info(log, "stopped");
     stop_log(daemon);
+    daemon->log_stalls |= !written;
     return daemon->edge_failed ? EX_UNAVAILABLE : EX_OK;
 }
 
@@ -328,6 +339,7 @@ static int start(struct daemon *daemon)
     if (!take_places(daemon, snapshot_settings(snapshot), &why))
         return cannot_start(daemon, why);
     service_open_state(daemon->service);
+    service_open_history(daemon->service);
     background_ready(log_options_from(snapshot_settings(snapshot)).target == LOG_TARGET_STDERR);
     return run(daemon);
 }

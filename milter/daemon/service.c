@@ -34,10 +34,11 @@ struct service {
     struct engine *engine;
     struct notices *notices;
     struct counts *counts;
-    struct state *state; /* NULL before service_open_state */
-    struct hours *hours; /* likewise */
-    gint64 hours_saved;  /* monotonic, of the last try */
-    bool hours_fault;    /* was told */
+    struct state *state;            /* NULL before service_open_state */
+    struct hours *hours;            /* likewise */
+    gint64 hours_saved;             /* monotonic, of the last try */
+    bool hours_fault;               /* was told */
+    struct history_writer *history; /* NULL: none is kept */
     struct watchdog *watchdog;
     bool no_descriptors; /* was told */
     gint64 started;      /* seconds since 1970 */
@@ -59,6 +60,7 @@ static const enum setting startup_settings[] = {
     SETTING_STATE,          SETTING_STATE_USER,         SETTING_STATE_PASSWORD_FILE,
     SETTING_STATE_PREFIX,   SETTING_STATE_TIMEOUT,      SETTING_MILTER_ENGINE,
     SETTING_MILTER_THREADS, SETTING_READ_SOCKET,        SETTING_READ_SOCKET_GROUP,
+    SETTING_HISTORY,
 };
 
 struct snapshot *service_load(const char *path, const struct snapshot *older,
@@ -119,6 +121,7 @@ void service_free(struct service *service)
     counts_free(service->counts);
     hours_free(service->hours);
     state_free(service->state);
+    history_writer_free(service->history);
     log_free(service->log);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         g_free(service->startup[i]);
@@ -167,6 +170,37 @@ void service_open_state(struct service *service)
     service->notices = notices_new(service->engine, secret, service->log);
 }
 
+static void warn_of_history(void *data, const char *text)
+{
+    log_warning(data, "%s", text);
+}
+
+static void tell_of_history(void *data, const char *text)
+{
+    log_info(data, "%s", text);
+}
+
+void service_open_history(struct service *service)
+{
+    struct snapshot *snapshot = engine_acquire(service->engine);
+    const struct settings *settings = snapshot_settings(snapshot);
+    const char *path = history_path(settings);
+    const struct history_options options = history_options_from(settings);
+    const struct history_log log = {warn_of_history, tell_of_history, service->log};
+    if (path) {
+        service->history = history_writer_new(path, &options, &log);
+        const struct engine_listener listener = {.event = history_writer_event,
+                                                 .data = service->history};
+        engine_add_listener(service->engine, &listener);
+    }
+    snapshot_unref(snapshot);
+}
+
+struct history_writer *service_history(struct service *service)
+{
+    return service->history;
+}
+
 /* Reloading */
 
 static void warn_of_restart(const struct service *service, const struct settings *settings,
@@ -197,6 +231,10 @@ static bool load_and_publish(struct service *service, struct problems *problems,
     struct log_options options = options_for(service, snapshot);
     log_configure(service->log, &options);
     counts_expect(service->counts, snapshot);
+    if (service->history) {
+        struct history_options bounds = history_options_from(snapshot_settings(snapshot));
+        history_writer_configure(service->history, &bounds);
+    }
     engine_publish(service->engine, snapshot);
     return true;
 }
@@ -391,6 +429,9 @@ struct snapshot *service_collect_status(struct service *service, struct status *
     engine_dns_status(service->engine, &status_r->dns);
     log_get_state(service->log, &status_r->log);
     store_get_status(state_store(service->state), &status_r->store);
+    status_r->history_path = service->history ? service->startup[SETTING_HISTORY] : NULL;
+    if (service->history)
+        history_writer_get_state(service->history, &status_r->history);
     status_r->path = service->path;
     status_r->mode =
         settings_integer(snapshot_settings(snapshot), NULL, SETTING_MODE) == MODE_MONITOR

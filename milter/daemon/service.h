@@ -10,6 +10,7 @@
 #define DAEMON_SERVICE_H
 
 #include "control/control.h"
+#include "history/history_writer.h"
 #include "policy/engine.h"
 #include "report/log.h"
 #include "watchdog.h"
@@ -34,6 +35,10 @@ gint64 service_stop_timeout(struct service *service);
 
 /* Opens what outlives the daemon, as the user that it becomes; before any session. */
 void service_open_state(struct service *service);
+
+/* The same for the history, which is not started yet; NULL before, and where none is kept. */
+void service_open_history(struct service *service);
+struct history_writer *service_history(struct service *service);
 
 /* Starts and stops the thread that notices changed tables and saves the state; the last save is
  * made when it stops. It tells WATCHDOG (NULL: nobody) that it lives. */

@@ -13,6 +13,7 @@
 #include "report/json.h"
 #include "status_dns.h"
 #include "status_rows.h"
+#include "status_history.h"
 #include "status_store.h"
 #include "status_tables.h"
 
@@ -68,6 +69,7 @@ void status_write_text(const struct status *status, GString *out)
                                log_stalls(status));
     metrics_write(status_rows, status_row_count, METRICS_TEXT, status, out);
     status_store_write_text(&status->store, out);
+    status_history_write_text(status->history_path, &status->history, out);
     status_dns_write_text(&status->dns, out);
     status_tables_write_text(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
 }
@@ -93,6 +95,7 @@ void status_write_json(const struct status *status, GString *out)
     metrics_write(status_rows, status_row_count, METRICS_JSON, status, out);
     json_integer(out, "log_stalls", log_stalls(status));
     status_store_write_json(&status->store, out);
+    status_history_write_json(status->history_path, &status->history, out);
     status_dns_write_json(&status->dns, out);
     status_tables_write_json(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
     json_close(out, '}');

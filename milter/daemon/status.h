@@ -7,6 +7,7 @@
 #ifndef DAEMON_STATUS_H
 #define DAEMON_STATUS_H
 
+#include "history/history_writer.h"
 #include "policy/engine.h"
 #include "report/counts.h"
 #include "report/log.h"
@@ -27,6 +28,8 @@ struct status {
     struct engine_dns_status dns;
     struct log_state log;
     struct store_status store;
+    const char *history_path; /* NULL: none is kept */
+    struct history_state history;
     GPtrArray *tables; /* of struct table_status * */
     /* of char *: what the disk has and is not in force, see policy/snapshot_changes.h; NULL: nobody
      * looked */

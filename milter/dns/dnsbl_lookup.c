@@ -450,6 +450,51 @@ void dnsbl_lookup_sum(const struct dnsbl_lookup *lookup, unsigned places, struct
                                     (open_most == most && open < sum_r->top));
 }
 
+/* ---- the history ---- */
+
+/* What the entries add that count by this query. */
+static int64_t weight_of(const struct dnsbl_lookup *lookup, const struct query *query)
+{
+    int64_t weight = 0;
+    for (unsigned i = 0; i < dnsbl_set_count(lookup->set); i++) {
+        struct dnsbl_result result;
+        const struct query *decisive = decide(lookup, i, DNSBL_ANYWHERE, &result);
+        if (decisive == query && result.verdict == DNSBL_LISTED)
+            weight += result.entry->weight;
+    }
+    return weight;
+}
+
+bool dnsbl_lookup_asked(const struct dnsbl_lookup *lookup, unsigned index,
+                        struct dnsbl_asked *asked_r)
+{
+    if (index >= lookup->queries->len)
+        return false;
+    const struct query *query = lookup->queries->pdata[index];
+    *asked_r = (struct dnsbl_asked){
+        .query = query->name, .zone = query->zone, .kind = query->kind, .reason = query->reason};
+    for (unsigned i = 0; i < lookup->links->len && !asked_r->what; i++) {
+        const struct link *link = &g_array_index(lookup->links, struct link, i);
+        if (link->query != query)
+            continue;
+        asked_r->place = link->place;
+        asked_r->what = link->what;
+    }
+    if (!query->list)
+        return true;
+    if (query->settled)
+        asked_r->answer = dns_question_answer(query->question);
+    if (!query->settled)
+        asked_r->verdict = query->gave_up ? DNSBL_UNKNOWN : DNSBL_PENDING;
+    else if (query->reason != DNSBL_FINE)
+        asked_r->verdict = DNSBL_UNKNOWN;
+    else
+        asked_r->verdict = asked_r->answer->count > 0 ? DNSBL_LISTED : DNSBL_NOT_LISTED;
+    if (asked_r->verdict == DNSBL_LISTED)
+        asked_r->weight = weight_of(lookup, query);
+    return true;
+}
+
 /* ---- texts ---- */
 
 void dnsbl_lookup_ask_text(struct dnsbl_lookup *lookup, unsigned index, unsigned places)

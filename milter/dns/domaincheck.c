@@ -117,21 +117,40 @@ static enum domaincheck_result combine(enum domaincheck_result first,
     return second;
 }
 
-enum domaincheck_result domaincheck_result(struct domaincheck *check)
+/* What the first questions say; that is all, unless *OPEN_R. */
+static enum domaincheck_result first_result(const struct domaincheck *check, bool *open_r)
 {
-    bool mail = check->kind == DOMAINCHECK_MAIL;
+    *open_r = false;
     if (!check->name)
         return DOMAINCHECK_NOT_FOUND;
-    enum domaincheck_result first = mail ? exchangers(check) : addresses(check);
-    if (first != DOMAINCHECK_NOT_FOUND && first != DOMAINCHECK_CANNOT_TELL)
-        return first;
-    if (!check->asked_second) {
+    enum domaincheck_result first =
+        check->kind == DOMAINCHECK_MAIL ? exchangers(check) : addresses(check);
+    *open_r = first == DOMAINCHECK_NOT_FOUND || first == DOMAINCHECK_CANNOT_TELL;
+    return first;
+}
+
+enum domaincheck_result domaincheck_result(struct domaincheck *check)
+{
+    bool open;
+    first_result(check, &open);
+    if (open && !check->asked_second) {
         check->asked_second = true;
-        if (mail)
+        if (check->kind == DOMAINCHECK_MAIL)
             ask_addresses(check);
         else
             ask_mx(check);
     }
+    return domaincheck_known(check);
+}
+
+enum domaincheck_result domaincheck_known(const struct domaincheck *check)
+{
+    bool mail = check->kind == DOMAINCHECK_MAIL, open;
+    enum domaincheck_result first = first_result(check, &open);
+    if (!open)
+        return first;
+    if (!check->asked_second)
+        return DOMAINCHECK_PENDING;
     enum domaincheck_result second = mail ? addresses(check) : exchangers(check);
     if (!mail && second == DOMAINCHECK_NULL_MX)
         return DOMAINCHECK_EXISTS; /* a host that sends mail may well accept none */

@@ -41,6 +41,7 @@ enum exit_code command_check(struct invocation *invocation);
 enum exit_code command_config(struct invocation *invocation);
 enum exit_code command_dnsbl(struct invocation *invocation);
 enum exit_code command_greylist(struct invocation *invocation);
+enum exit_code command_history(struct invocation *invocation);
 enum exit_code command_limits(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
 enum exit_code command_ping(struct invocation *invocation);
@@ -50,6 +51,7 @@ enum exit_code command_setup(struct invocation *invocation);
 enum exit_code command_status(struct invocation *invocation);
 enum exit_code command_survey(struct invocation *invocation);
 enum exit_code command_test(struct invocation *invocation);
+enum exit_code command_trace(struct invocation *invocation);
 
 enum parse_result { PARSE_GOOD, PARSE_HELP, PARSE_BAD };
 

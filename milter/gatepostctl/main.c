@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"greylist", "[--json] [ADDRESS|IP|DOMAIN], greylist pass IP|DOMAIN",
      "Whom greylisting makes wait and whom it knows; pass: lets the group of a client pass.",
      command_greylist},
+    {"history", "forget ADDRESS", "Takes an address out of the history, for good.",
+     command_history},
     {"limits",
      "[--json] [--near N%] [LIMIT [KEY]], limits reset LIMIT KEY,\n"
      "         limits allow LIMIT KEY N TIME, limits release,\n"
@@ -53,10 +55,12 @@ static const struct command commands[] = {
     {"survey", "[OPTION...] DOMAIN...|-f FILE",
      "How others take mail: their MXs, STARTTLS, certificates, DANE, and what changed.",
      command_survey},
+    {"trace", "[--json] [--since T] [--until T] QUEUE-ID|SESSION|ADDRESS|DOMAIN|IP|LOGIN",
+     "What was decided of it, and why, oldest first.", command_trace},
 };
 
 /* What is to come: nobody shall look for the mistake in his typing. */
-static const char *const later_commands[] = {"trace"};
+static const char *const later_commands[] = {"replay"};
 
 static void print_help(FILE *stream)
 {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "checks/limit.h"
+
 struct frame {
     const struct restriction_list *list;
     struct restriction_list *owned; /* the same, when a table gave it */
@@ -291,6 +293,10 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
         return EVALUATION_WAIT;
     }
     check_errand_clear(&evaluation->errand);
+    if (item->row->asks & (ASKS_STORE | ASKS_GUARD | ASKS_RULES))
+        check_effects_asked(evaluation->given.effects, name,
+                            item->argument.limit ? item->argument.limit->name : NULL, result,
+                            result == CHECK_REFUSE ? check.reply : NULL);
     frame->next++;
     if (!check.entry)
         check.entry = g_steal_pointer(&inherited);

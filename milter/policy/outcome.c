@@ -94,6 +94,7 @@ static void report(struct session *session, enum action action, const struct ref
         .to_more = audience.more,
         .recipients = session->recipients,
         .details = note ? note->details : effects->details,
+        .asked = effects->asked,
         .permits = passes ? &permits : NULL,
         .session = session->id,
         .message_id = message_id,
@@ -300,6 +301,10 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     recipient->reply = g_strdup(refusal->reply);
     recipient->entry =
         g_strdup(refusal->reply ? refusal->entry : permits_main_entry(&session->run.permits));
+    recipient->meant = g_strdup(session->facts.recipient_meant.address.text);
+    recipient->mailer = g_strdup(session->facts.macros.rcpt_mailer);
+    recipient->host = g_strdup(session->facts.macros.rcpt_host);
+    recipient->resolved = g_strdup(session->facts.macros.rcpt_addr);
     g_ptr_array_add(session->recipients, recipient);
     if (refusal->reply) {
         give_refusal(session, refusal, recipient);
@@ -310,6 +315,8 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         permits_add(&session->message_permits, &session->run.permits);
         answer_continue(session);
     }
+    if (session->answer.action == SESSION_CONTINUE)
+        recipient->asked = g_steal_pointer(&session->run.effects.asked);
     if (refusal->reply && session->policy->monitor) /* what monitor mode lets pass is counted */
         take_charges(&session->message_effects, &session->run.effects);
     if (session->answer.action != SESSION_CONTINUE)
@@ -342,6 +349,7 @@ void outcome_of_lists(struct session *session)
     into->changes = g_steal_pointer(&own->changes);
     into->body = g_steal_pointer(&own->body);
     into->spam = g_steal_pointer(&own->spam);
+    into->asked = g_steal_pointer(&own->asked);
 }
 
 const struct refusal *outcome_message_refusal(const struct session *session)

@@ -272,6 +272,32 @@ static void check_profile_names(const struct build *build)
         table_foreach(table_list_get(tables, i), visit_profile, &visit);
 }
 
+/* What the history has to know of the rules to judge anew by other scores. */
+static void name_rules(const struct build *build, struct spam_site *spam)
+{
+    enum { HASH_SHOWN = 16 };
+    g_autoptr(GString) text = g_string_new(NULL);
+    const struct ruleset_rule *rule;
+    for (size_t i = 0; (rule = ruleset_rule_get(spam->ruleset, i)); i++) {
+        g_autofree char *definition = g_strdup_printf("%d %s", (int)rule->kind, rule->text);
+        g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, definition, -1);
+        hash[HASH_SHOWN] = '\0';
+        g_string_append_printf(text, "%s %s %.6g\n", rule->name, hash, rule->score);
+    }
+    for (guint i = 1; i < spam->profiles->len; i++) {
+        const struct section *section = settings_section(build->settings, SECTION_PROFILE, i - 1);
+        const struct setting_keyed *keyed;
+        g_string_append_printf(text, "[%s]\n", section_name(section));
+        for (guint k = 0; (keyed = settings_keyed(build->settings, section, SETTING_RULE_SCORE, k));
+             k++)
+            g_string_append_printf(text, "%s %.6g\n", keyed->key, keyed->score);
+    }
+    g_autofree char *name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, -1);
+    name[HASH_SHOWN] = '\0';
+    spam->rules_text = g_ref_string_new(text->str);
+    spam->rules_name = g_ref_string_new(name);
+}
+
 static void build_spam(const struct build *build)
 {
     struct site *site = &build->policy->site;
@@ -285,6 +311,7 @@ static void build_spam(const struct build *build)
     for (guint i = 0; i < count; i++)
         g_ptr_array_add(spam->profiles, build_profile(build, settings_section(build->settings,
                                                                               SECTION_PROFILE, i)));
+    name_rules(build, spam);
     site->recipient_profiles = tables_of(build, SETTING_RECIPIENT_PROFILES);
     check_profile_names(build);
 }
@@ -407,7 +434,8 @@ static void conclude(struct policy *policy)
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (restriction_list_reads(policy->lists[kind]) & READS_WHOLE_BODY)
             policy->counts_body = true;
-    policy->reads_header = site->suppress_autoreplies || policy->counts_body || reads;
+    policy->reads_header =
+        site->suppress_autoreplies || policy->counts_body || policy->records_header || reads;
     /* by which the notices of limits are known */
     if ((asks & ASKS_STORE) && *site->limits->notice_address)
         policy->reads_header = true;
@@ -431,6 +459,8 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->site.store_budget =
         settings_integer(settings, NULL, SETTING_STATE_TIMEOUT) + STORE_SLACK_US;
     policy->limits_header = value_of(&build, SETTING_HEADER_LIMIT)->given;
+    policy->records_header = settings_integer(settings, NULL, SETTING_HISTORY_HEADERS) &&
+                             *settings_get(settings, NULL, SETTING_HISTORY)->text;
     build_site(&build);
     build_dns(&build);
     build_spam(&build);

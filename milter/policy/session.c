@@ -16,6 +16,12 @@ static void recipient_free(void *data)
     g_free(recipient->address);
     g_free(recipient->reply);
     g_free(recipient->entry);
+    g_free(recipient->meant);
+    g_free(recipient->mailer);
+    g_free(recipient->host);
+    g_free(recipient->resolved);
+    if (recipient->asked)
+        g_array_unref(recipient->asked);
     g_free(recipient);
 }
 

@@ -89,6 +89,7 @@ const char *setting_type_word(enum setting_type type)
         [SETTING_PATH] = "path",
         [SETTING_SOCKET] = "socket",
         [SETTING_STATE_PLACE] = "place of the state",
+        [SETTING_SQLITE_PLACE] = "place of an SQLite file",
         [SETTING_RESTRICTIONS] = "restrictions",
         [SETTING_TABLE] = "table",
         [SETTING_TABLES] = "list of tables",

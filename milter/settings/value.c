@@ -251,18 +251,44 @@ static char *read_state_place(const struct setting_row *row, const char *text,
     return g_strdup_printf("%s: %s", quoted, fault);
 }
 
+static char *read_sqlite_place(const struct setting_row *row, const char *text,
+                               struct value_number *number)
+{
+    (void)row, (void)number;
+    struct state_place place;
+    const char *fault = "write sqlite:PATH, or nothing at all";
+    bool good = state_place_parse(text, &place, &fault);
+    if (*text == '\0' || (good && place.kind == STATE_SQLITE))
+        return NULL;
+    g_autofree char *quoted = value_quote(text);
+    return g_strdup_printf(
+        "%s: %s", quoted,
+        g_str_has_prefix(text, "sqlite:") ? fault : "write sqlite:PATH, or nothing at all");
+}
+
 static char *(*const readers[SETTING_TYPE_COUNT])(const struct setting_row *, const char *,
                                                   struct value_number *) = {
-    [SETTING_TEXT] = read_any,          [SETTING_LIST] = read_list,
-    [SETTING_WORDS] = read_list,        [SETTING_BOOL] = read_bool,
-    [SETTING_INTEGER] = read_integer,   [SETTING_TIME] = read_time,
-    [SETTING_SIZE] = read_size,         [SETTING_SCORE] = read_score,
-    [SETTING_PERCENT] = read_percent,   [SETTING_WINDOW] = read_window,
-    [SETTING_CHOICE] = read_choice,     [SETTING_OCTAL] = read_octal,
-    [SETTING_PATH] = read_path,         [SETTING_SOCKET] = read_socket,
-    [SETTING_RESTRICTIONS] = read_list, [SETTING_TABLE] = read_list,
-    [SETTING_TABLES] = read_list,       [SETTING_NETWORKS] = read_list,
-    [SETTING_DOMAINS] = read_list,      [SETTING_STATE_PLACE] = read_state_place,
+    [SETTING_TEXT] = read_any,
+    [SETTING_LIST] = read_list,
+    [SETTING_WORDS] = read_list,
+    [SETTING_BOOL] = read_bool,
+    [SETTING_INTEGER] = read_integer,
+    [SETTING_TIME] = read_time,
+    [SETTING_SIZE] = read_size,
+    [SETTING_SCORE] = read_score,
+    [SETTING_PERCENT] = read_percent,
+    [SETTING_WINDOW] = read_window,
+    [SETTING_CHOICE] = read_choice,
+    [SETTING_OCTAL] = read_octal,
+    [SETTING_PATH] = read_path,
+    [SETTING_SOCKET] = read_socket,
+    [SETTING_RESTRICTIONS] = read_list,
+    [SETTING_TABLE] = read_list,
+    [SETTING_TABLES] = read_list,
+    [SETTING_NETWORKS] = read_list,
+    [SETTING_DOMAINS] = read_list,
+    [SETTING_STATE_PLACE] = read_state_place,
+    [SETTING_SQLITE_PLACE] = read_sqlite_place,
 };
 
 /* Whether NUMBER is on the wrong side (SIGN -1: below, 1: above) of BOUND, a value of ROW's type.

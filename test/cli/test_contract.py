@@ -229,7 +229,7 @@ for text, pattern in MISTAKES:
 
 @case('commands of later versions say that they are not there yet')
 def later_commands():
-    for name in ('trace',):
+    for name in ('replay',):
         done = ctl.run(name, 'x')
         equal((done.returncode, done.stdout), (64, ''), name)
         equal(done.stderr, 'gatepostctl: this version has no command "%s" yet\n' % name)

@@ -63,7 +63,8 @@ class Gatepost:
                'control_socket': self.folder + '/run/control.sock',
                'read_socket': self.folder + '/run/read.sock',
                'pid_file': self.folder + '/run/gatepost.pid',
-               'state': 'sqlite:' + self.state}
+               'state': 'sqlite:' + self.state,
+               'history': 'sqlite:' + self.folder + '/run/history.db'}
         if not self.port:
             own['milter_socket_mode'] = '0666'
         if ENGINE:

@@ -20,13 +20,13 @@ from tap import Failure, case, equal, run, true  # noqa: E402
 PAGE = 'packaging/man/messages'
 # Files whose texts are results, data or another protocol.
 FILES = re.compile(
-    r'milter/(autoreply/(?!bounce_senders).*|ruleset/address_rule|report/chart|survey/(html|summary|'
+    r'milter/(autoreply/(?!bounce_senders).*|ruleset/address_rule|report/(chart|history_text|history_json)|history/history_file|survey/(html|summary|'
     r'diff|command_onion|sts|sts_curl|sts_fetch|sts_none|tls_facts|mx|onion|finding|survey|history)|'
     r'store/redis_scripts|gatepostctl/(commandhelp|testoutput|suggest)|web/.*)\.[ch]|include/(autoreply|trial)/.*')
 # Functions that print results, compare, or speak to a database, a peer or the compiler.
 FUNCTIONS = re.compile(
     r'(g_)?(v?f?printf|string_append\w*|string_new|string_printf|snprintf)|fputs|str\w+|g_str_has\w*|'
-    r'g_ascii_str\w+|prepare\w*|run|run_sql|sqlite3_\w+|redis\w+|say|remark|print_\w+|notify\w*|'
+    r'g_ascii_str\w+|prepare\w*|number_of|run|run_sql|sqlite3_\w+|redis\w+|say|remark|print_\w+|notify\w*|'
     r'g_error|is_yes|each_value|postfix_get|add_count|own|set_macro|read_\w+|fopen|g_date_time_\w+|'
     r'get_number|note_skipped|builder_note_skipped|call_usage|sscanf')
 # Files whose tables hold the names of things, or what is printed when all is well.

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Writing the file.
+ */
+#include "history_file.h"
+
+#include "history_key.h"
+
+/* What a transaction evicts at most, so that it ends soon, and rows read at a time for it. */
+enum { EVICT_MAX = 4000, EVICT_STEP = 200 };
+
+/* Bytes that SQLite needs for a row and a key beside the record: a guess for the shares; what the
+ * whole takes is measured. */
+enum { ROW_EXTRA = 40, KEY_EXTRA = 28 };
+
+/* Step N brings a file of version N to N + 1. */
+static const char *const steps[HISTORY_SCHEMA] = {
+    "CREATE TABLE decision(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+    " early INTEGER NOT NULL, size INTEGER NOT NULL, row BLOB NOT NULL);"
+    "CREATE INDEX decision_early ON decision(id) WHERE early = 1;"
+    "CREATE TABLE key(day INTEGER, hash INTEGER, id INTEGER, PRIMARY KEY(day, hash, id))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE client(day INTEGER, address BLOB, id INTEGER, PRIMARY KEY(day, address, id))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE ruleset(name TEXT PRIMARY KEY, at INTEGER NOT NULL, rules TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE total(early INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    "INSERT INTO total VALUES(0, 0, 0), (1, 0, 0);"
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO meta VALUES('seed', randomblob(16));",
+};
+
+void history_item_free(struct history_item *item)
+{
+    if (!item)
+        return;
+    g_string_free(item->record, TRUE);
+    g_clear_pointer(&item->rules_name, g_ref_string_release);
+    g_clear_pointer(&item->rules_text, g_ref_string_release);
+    g_free(item);
+}
+
+/* The number that SQL gives; -1 if it gives none. */
+static int64_t number_of(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *query = NULL;
+    int64_t number = -1;
+    if (sqlite3_prepare_v2(db, sql, -1, &query, NULL) == SQLITE_OK &&
+        sqlite3_step(query) == SQLITE_ROW)
+        number = sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    return number;
+}
+
+static int bring_up(sqlite3 *db, struct history_work *work)
+{
+    int64_t version = number_of(db, "PRAGMA user_version");
+    work->too_new = version > HISTORY_SCHEMA;
+    if (work->too_new)
+        return SQLITE_ERROR;
+    if (version < 0)
+        return sqlite3_errcode(db) == SQLITE_OK ? SQLITE_ERROR : sqlite3_errcode(db);
+    for (; version < HISTORY_SCHEMA; version++) {
+        g_autofree char *mark =
+            g_strdup_printf("PRAGMA user_version = %" G_GINT64_FORMAT, version + 1);
+        int code = sqlite3_exec(db, steps[version], NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+            code = sqlite3_exec(db, mark, NULL, NULL, NULL);
+        if (code != SQLITE_OK)
+            return code;
+    }
+    return SQLITE_OK;
+}
+
+int history_file_seed(sqlite3 *db, struct siphash_seed *seed_r)
+{
+    sqlite3_stmt *query = NULL;
+    int code =
+        sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = 'seed'", -1, &query, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(query);
+        bool whole = code == SQLITE_ROW && sqlite3_column_bytes(query, 0) == sizeof *seed_r;
+        if (whole)
+            memcpy(seed_r, sqlite3_column_blob(query, 0), sizeof *seed_r);
+        code = whole                                       ? SQLITE_OK
+               : code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_CORRUPT
+                                                           : code;
+    }
+    sqlite3_finalize(query);
+    return code;
+}
+
+static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement_r)
+{
+    return sqlite3_prepare_v2(db, sql, -1, statement_r, NULL);
+}
+
+/* Runs a prepared statement that gives nothing. */
+static int run(sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+/* ---- what goes ---- */
+
+static int add_total(sqlite3 *db, bool early, int64_t rows, int64_t bytes)
+{
+    g_autofree char *sql =
+        g_strdup_printf("UPDATE total SET rows = max(rows + %" G_GINT64_FORMAT
+                        ", 0), bytes = max(bytes + %" G_GINT64_FORMAT ", 0) WHERE early = %d",
+                        rows, bytes, early);
+    return rows || bytes ? sqlite3_exec(db, sql, NULL, NULL, NULL) : SQLITE_OK;
+}
+
+int history_deleter_init(struct history_deleter *deleter, sqlite3 *db)
+{
+    *deleter = (struct history_deleter){.db = db};
+    deleter->hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    int code = history_file_seed(db, &deleter->seed);
+    if (code == SQLITE_OK)
+        code = prepare(db, "DELETE FROM decision WHERE id = ?", &deleter->decision);
+    if (code == SQLITE_OK)
+        code = prepare(db, "DELETE FROM key WHERE day = ? AND hash = ? AND id = ?", &deleter->key);
+    if (code == SQLITE_OK)
+        code = prepare(db, "DELETE FROM client WHERE day = ? AND address = ? AND id = ?",
+                       &deleter->client);
+    return code;
+}
+
+int history_delete(struct history_deleter *deleter, int64_t id, bool early, const void *record,
+                   size_t length)
+{
+    struct history_row row;
+    int code = SQLITE_OK;
+    g_array_set_size(deleter->hashes, 0);
+    if (history_record_read(record, length, &row)) {
+        unsigned char client[HISTORY_CLIENT_MAX];
+        size_t client_length = history_row_client(&row, client);
+        int64_t day = history_day(row.when);
+        history_row_hashes(&row, &deleter->seed, deleter->hashes);
+        for (guint i = 0; code == SQLITE_OK && i < deleter->hashes->len; i++) {
+            sqlite3_bind_int64(deleter->key, 1, day);
+            sqlite3_bind_int64(deleter->key, 2, g_array_index(deleter->hashes, int64_t, i));
+            sqlite3_bind_int64(deleter->key, 3, id);
+            code = run(deleter->key);
+        }
+        sqlite3_bind_int64(deleter->client, 1, day);
+        sqlite3_bind_blob(deleter->client, 2, client, (int)client_length, SQLITE_STATIC);
+        sqlite3_bind_int64(deleter->client, 3, id);
+        if (code == SQLITE_OK)
+            code = run(deleter->client);
+        history_row_clear(&row);
+    }
+    sqlite3_bind_int64(deleter->decision, 1, id);
+    if (code == SQLITE_OK)
+        code = run(deleter->decision);
+    deleter->rows[early]++;
+    deleter->bytes[early] += (int64_t)length + ROW_EXTRA + deleter->hashes->len * KEY_EXTRA;
+    return code;
+}
+
+int history_deleter_end(struct history_deleter *deleter)
+{
+    int code = SQLITE_OK;
+    for (int early = 0; code == SQLITE_OK && early < 2; early++)
+        code = add_total(deleter->db, early, -deleter->rows[early], -deleter->bytes[early]);
+    sqlite3_finalize(deleter->decision);
+    sqlite3_finalize(deleter->key);
+    sqlite3_finalize(deleter->client);
+    g_array_unref(deleter->hashes);
+    return code;
+}
+
+static int64_t used_bytes(sqlite3 *db)
+{
+    return (number_of(db, "PRAGMA page_count") - number_of(db, "PRAGMA freelist_count")) *
+           number_of(db, "PRAGMA page_size");
+}
+
+/* A step of rows, the oldest first: of early ones alone, or of all, up to one that is not older
+ * than OLDEST. *COUNT_R: how many went. */
+static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r)
+{
+    static const char all[] = "SELECT id, early, row, at FROM decision ORDER BY id LIMIT ?";
+    static const char those[] =
+        "SELECT id, early, row, at FROM decision WHERE early = 1 ORDER BY id LIMIT ?";
+    sqlite3_stmt *query = NULL;
+    struct history_deleter deleter;
+    int code = history_deleter_init(&deleter, db);
+    *count_r = 0;
+    if (code == SQLITE_OK)
+        code = prepare(db, early ? those : all, &query);
+    if (code == SQLITE_OK)
+        sqlite3_bind_int(query, 1, EVICT_STEP);
+    while (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
+        if (sqlite3_column_int64(query, 3) >= oldest) {
+            code = SQLITE_DONE;
+            break;
+        }
+        code =
+            history_delete(&deleter, sqlite3_column_int64(query, 0), sqlite3_column_int(query, 1),
+                           sqlite3_column_blob(query, 2), (size_t)sqlite3_column_bytes(query, 2));
+        ++*count_r;
+    }
+    sqlite3_finalize(query);
+    int ended = history_deleter_end(&deleter);
+    return code == SQLITE_DONE ? ended : code;
+}
+
+/* Makes room for INCOMING bytes. What is old goes first; then refusals before DATA, which have no
+ * more than half of the file and go before anything else; then what is oldest. */
+static int evict(sqlite3 *db, struct history_work *work, int64_t incoming)
+{
+    int code = SQLITE_OK;
+    unsigned gone = 0, count = 1;
+    work->more = true;
+    while (work->more && code == SQLITE_OK && gone < EVICT_MAX && count > 0) {
+        int64_t at = number_of(db, "SELECT at FROM decision ORDER BY id LIMIT 1");
+        int64_t early = number_of(db, "SELECT id FROM decision WHERE early = 1 LIMIT 1");
+        int64_t share = number_of(db, "SELECT bytes FROM total WHERE early = 1");
+        bool too_large = used_bytes(db) + incoming > work->size;
+        if (at >= 0 && at < work->oldest)
+            code = evict_step(db, false, work->oldest, &count);
+        else if (early >= 0 && (too_large || share > work->size / 2))
+            code = evict_step(db, true, G_MAXINT64, &count);
+        else if (at >= 0 && too_large)
+            code = evict_step(db, false, G_MAXINT64, &count);
+        else
+            work->more = false;
+        gone += work->more ? count : 0;
+    }
+    work->evicted = gone;
+    return code;
+}
+
+/* ---- what comes ---- */
+
+struct writer {
+    sqlite3 *db;
+    struct siphash_seed seed;
+    sqlite3_stmt *decision, *client, *key, *rules;
+    GArray *keys; /* of struct key, of all items: written in their order */
+    int64_t rows[2], bytes[2];
+};
+
+struct key {
+    int64_t day, hash, id;
+};
+
+static int write_item(struct writer *writer, const struct history_item *item, GArray *hashes)
+{
+    struct history_row row;
+    unsigned char client[HISTORY_CLIENT_MAX];
+    const GString *record = item->record;
+    if (!history_record_read(record->str, record->len, &row))
+        return SQLITE_OK; /* we wrote it ourselves */
+    history_row_hashes(&row, &writer->seed, hashes);
+    size_t client_length = history_row_client(&row, client);
+    int64_t bytes = (int64_t)record->len + ROW_EXTRA + hashes->len * KEY_EXTRA;
+    sqlite3_bind_int64(writer->decision, 1, row.when);
+    sqlite3_bind_int(writer->decision, 2, item->early);
+    sqlite3_bind_int64(writer->decision, 3, bytes);
+    sqlite3_bind_blob(writer->decision, 4, record->str, (int)record->len, SQLITE_STATIC);
+    int code = run(writer->decision);
+    struct key key = {.day = history_day(row.when), .id = sqlite3_last_insert_rowid(writer->db)};
+    history_row_clear(&row);
+    if (code == SQLITE_OK && client_length > 0) {
+        sqlite3_bind_int64(writer->client, 1, key.day);
+        sqlite3_bind_blob(writer->client, 2, client, (int)client_length, SQLITE_STATIC);
+        sqlite3_bind_int64(writer->client, 3, key.id);
+        code = run(writer->client);
+    }
+    for (guint i = 0; i < hashes->len; i++) {
+        key.hash = g_array_index(hashes, int64_t, i);
+        g_array_append_val(writer->keys, key);
+    }
+    writer->rows[item->early]++;
+    writer->bytes[item->early] += bytes;
+    return code;
+}
+
+static gint compare_keys(gconstpointer a, gconstpointer b)
+{
+    const struct key *left = a, *right = b;
+    if (left->day != right->day)
+        return left->day < right->day ? -1 : 1;
+    return left->hash < right->hash ? -1 : left->hash > right->hash;
+}
+
+static int write_keys(struct writer *writer)
+{
+    int code = SQLITE_OK;
+    g_array_sort(writer->keys, compare_keys);
+    for (guint i = 0; code == SQLITE_OK && i < writer->keys->len; i++) {
+        const struct key *key = &g_array_index(writer->keys, struct key, i);
+        sqlite3_bind_int64(writer->key, 1, key->day);
+        sqlite3_bind_int64(writer->key, 2, key->hash);
+        sqlite3_bind_int64(writer->key, 3, key->id);
+        code = run(writer->key);
+    }
+    return code;
+}
+
+/* The rules of a batch, which are one or two. */
+static int write_rules(struct writer *writer, const struct history_work *work)
+{
+    const char *last = NULL;
+    int code = SQLITE_OK;
+    for (guint i = 0; code == SQLITE_OK && i < work->items->len; i++) {
+        const struct history_item *item = work->items->pdata[i];
+        if (!item->rules_name || item->rules_name == last)
+            continue;
+        last = item->rules_name;
+        sqlite3_bind_text(writer->rules, 1, item->rules_name, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(writer->rules, 2, g_get_real_time());
+        sqlite3_bind_text(writer->rules, 3, item->rules_text, -1, SQLITE_STATIC);
+        code = run(writer->rules);
+    }
+    return code;
+}
+
+static int64_t bytes_of(const GPtrArray *items)
+{
+    int64_t bytes = 0;
+    for (guint i = 0; i < items->len; i++)
+        bytes += (int64_t)((const struct history_item *)items->pdata[i])->record->len + ROW_EXTRA +
+                 10 * KEY_EXTRA;
+    return bytes;
+}
+
+static int write_items(struct writer *writer, const struct history_work *work)
+{
+    static const char decision[] = "INSERT INTO decision(at, early, size, row) VALUES(?, ?, ?, ?)";
+    static const char rules[] =
+        "INSERT INTO ruleset VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET at = ?2"
+        " WHERE at < ?2 - 3600000000";
+    g_autoptr(GArray) hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    int code = prepare(writer->db, decision, &writer->decision);
+    if (code == SQLITE_OK)
+        code = prepare(writer->db, "INSERT OR IGNORE INTO client VALUES(?, ?, ?)", &writer->client);
+    if (code == SQLITE_OK)
+        code = prepare(writer->db, "INSERT OR IGNORE INTO key VALUES(?, ?, ?)", &writer->key);
+    if (code == SQLITE_OK)
+        code = prepare(writer->db, rules, &writer->rules);
+    for (guint i = 0; code == SQLITE_OK && i < work->items->len; i++)
+        code = write_item(writer, work->items->pdata[i], hashes);
+    if (code == SQLITE_OK)
+        code = write_keys(writer);
+    if (code == SQLITE_OK)
+        code = write_rules(writer, work);
+    for (int early = 0; code == SQLITE_OK && early < 2; early++)
+        code = add_total(writer->db, early, writer->rows[early], writer->bytes[early]);
+    sqlite3_finalize(writer->decision);
+    sqlite3_finalize(writer->client);
+    sqlite3_finalize(writer->key);
+    sqlite3_finalize(writer->rules);
+    return code;
+}
+
+/* What rows no longer point to, and could not be deleted with them. */
+static int clear_old(sqlite3 *db, int64_t oldest)
+{
+    g_autofree char *sql = g_strdup_printf("DELETE FROM key WHERE day < %" G_GINT64_FORMAT ";"
+                                           "DELETE FROM client WHERE day < %" G_GINT64_FORMAT ";"
+                                           "DELETE FROM ruleset WHERE at < %" G_GINT64_FORMAT ";",
+                                           history_day(oldest) - 1, history_day(oldest) - 1,
+                                           oldest - 2 * G_TIME_SPAN_DAY);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+int history_file_work(sqlite3 *db, void *data)
+{
+    struct history_work *work = data;
+    struct writer writer = {.db = db};
+    work->evicted = 0;
+    sqlite3_exec(db, "PRAGMA cache_size = -32768", NULL, NULL, NULL);
+    int code = bring_up(db, work);
+    if (code == SQLITE_OK)
+        code = history_file_seed(db, &writer.seed);
+    if (code == SQLITE_OK)
+        code = evict(db, work, bytes_of(work->items));
+    if (code == SQLITE_OK && work->items->len == 0 && !work->more)
+        code = clear_old(db, work->oldest);
+    writer.keys = g_array_new(FALSE, FALSE, sizeof(struct key));
+    if (code == SQLITE_OK && work->items->len > 0)
+        code = write_items(&writer, work);
+    g_array_unref(writer.keys);
+    work->bytes = (uint64_t)used_bytes(db);
+    return code;
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Rows as bytes.
+ */
+#include "history_record.h"
+
+#include <string.h>
+
+enum { VERSION = 1 };
+
+/* A text field of a row by its tag, for good. */
+static const struct text_field {
+    uint8_t tag;
+    size_t offset;
+} text_fields[] = {
+    {1, offsetof(struct history_row, check)},
+    {2, offsetof(struct history_row, reply)},
+    {3, offsetof(struct history_row, text)},
+    {4, offsetof(struct history_row, session)},
+    {5, offsetof(struct history_row, mta_name)},
+    {6, offsetof(struct history_row, mta_version)},
+    {7, offsetof(struct history_row, client_addr)},
+    {8, offsetof(struct history_row, client_name_macro)},
+    {9, offsetof(struct history_row, client_ptr)},
+    {10, offsetof(struct history_row, client_resolve)},
+    {11, offsetof(struct history_row, client_port)},
+    {12, offsetof(struct history_row, daemon_name)},
+    {13, offsetof(struct history_row, daemon_port)},
+    {14, offsetof(struct history_row, tls_version)},
+    {15, offsetof(struct history_row, cipher)},
+    {16, offsetof(struct history_row, cipher_bits)},
+    {17, offsetof(struct history_row, verify)},
+    {18, offsetof(struct history_row, cert_subject)},
+    {19, offsetof(struct history_row, cert_issuer)},
+    {20, offsetof(struct history_row, queue_id)},
+    {21, offsetof(struct history_row, auth_type)},
+    {22, offsetof(struct history_row, helo_auth_type)},
+    {23, offsetof(struct history_row, auth_authen)},
+    {24, offsetof(struct history_row, mail_mailer)},
+    {25, offsetof(struct history_row, mail_host)},
+    {26, offsetof(struct history_row, mail_addr)},
+    {27, offsetof(struct history_row, client)},
+    {28, offsetof(struct history_row, client_name)},
+    {29, offsetof(struct history_row, reverse_name)},
+    {30, offsetof(struct history_row, helo)},
+    {31, offsetof(struct history_row, login)},
+    {32, offsetof(struct history_row, sender)},
+    {33, offsetof(struct history_row, sender_meant)},
+    {34, offsetof(struct history_row, header)},
+    {35, offsetof(struct history_row, profile)},
+    {36, offsetof(struct history_row, ruleset)},
+    {37, offsetof(struct history_row, entry)},
+};
+
+/* Other tags, for good as well. */
+enum {
+    TAG_NUMBERS = 100,
+    TAG_PERMIT,
+    TAG_RECIPIENT,
+    TAG_DETAIL,
+    TAG_ASKED,
+    TAG_RULE,
+    TAG_LIST,
+    TAG_DOMAIN,
+    TAG_ENTRY,
+};
+
+/* The order of TAG_NUMBERS; new ones go to the end. */
+enum number {
+    NUMBER_WHEN,
+    NUMBER_ACTION,
+    NUMBER_STAGE,
+    NUMBER_FLAGS,
+    NUMBER_MILLISECONDS,
+    NUMBER_ANNOUNCED_SIZE,
+    NUMBER_SIZE,
+    NUMBER_SCORE,
+    NUMBER_REQUIRED,
+    NUMBER_THRESHOLD,
+    NUMBERS
+};
+
+/* The bits of NUMBER_FLAGS; new ones go to the end. */
+static const size_t flag_fields[] = {
+    offsetof(struct history_row, monitor),        offsetof(struct history_row, has_address),
+    offsetof(struct history_row, without_smtp),   offsetof(struct history_row, untrusted),
+    offsetof(struct history_row, submission),     offsetof(struct history_row, login_in_clear),
+    offsetof(struct history_row, smtputf8),       offsetof(struct history_row, saw_message),
+    offsetof(struct history_row, nobody_to_tell), offsetof(struct history_row, header_cut),
+    offsetof(struct history_row, scored),         offsetof(struct history_row, tagged),
+    offsetof(struct history_row, refused),        offsetof(struct history_row, sender_malformed),
+};
+
+void history_row_init(struct history_row *row)
+{
+    *row = (struct history_row){0};
+}
+
+static void clear_recipient(void *data)
+{
+    struct history_recipient *recipient = data;
+    if (recipient->asked)
+        g_array_unref(recipient->asked);
+}
+
+GArray *history_recipients_new(void)
+{
+    GArray *recipients = g_array_new(FALSE, FALSE, sizeof(struct history_recipient));
+    g_array_set_clear_func(recipients, clear_recipient);
+    return recipients;
+}
+
+static void clear_array(GArray **array)
+{
+    if (*array)
+        g_array_unref(*array);
+    *array = NULL;
+}
+
+void history_row_clear(struct history_row *row)
+{
+    clear_array(&row->recipients);
+    clear_array(&row->details);
+    clear_array(&row->entries);
+    clear_array(&row->asked);
+    clear_array(&row->rules);
+    clear_array(&row->lists);
+    clear_array(&row->domains);
+    if (row->memory)
+        g_string_chunk_free(row->memory);
+    history_row_init(row);
+}
+
+char *history_row_listener(const struct history_row *row)
+{
+    if (row->daemon_name || !row->daemon_port)
+        return g_strdup(row->daemon_name);
+    return g_strconcat(":", row->daemon_port, NULL);
+}
+
+const char *history_row_permit(const struct history_row *row)
+{
+    struct permits permits = {0};
+    memcpy(permits.by, row->permits, sizeof permits.by);
+    return permits_main(&permits);
+}
+
+bool history_row_is_early(const struct history_row *row)
+{
+    return row->stage != STAGE_MESSAGE &&
+           (row->action == ACTION_REJECT || row->action == ACTION_TEMPFAIL);
+}
+
+/* ---- writing ---- */
+
+static void put_number(GString *out, int64_t number)
+{
+    int64_t little = GINT64_TO_LE(number);
+    g_string_append_len(out, (const char *)&little, sizeof little);
+}
+
+static int64_t bits_of(double number)
+{
+    int64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
+/* Within a field: whether there is a text, and the text. */
+static void put_text(GString *out, const char *text)
+{
+    g_string_append_c(out, text ? 1 : 0);
+    if (text)
+        g_string_append_len(out, text, (gssize)strlen(text) + 1);
+}
+
+/* The place of the field's length, which end_field fills in. */
+static size_t begin_field(GString *out, uint8_t tag)
+{
+    g_string_append_c(out, (char)tag);
+    g_string_append_len(out, "\0\0\0\0", 4);
+    return out->len;
+}
+
+static void end_field(GString *out, size_t begin)
+{
+    uint32_t length = GUINT32_TO_LE((uint32_t)(out->len - begin));
+    memcpy(out->str + begin - 4, &length, 4);
+}
+
+static void put_asked(GString *out, const GArray *asked)
+{
+    for (guint i = 0; asked && i < asked->len; i++) {
+        const struct history_asked *one = &g_array_index(asked, struct history_asked, i);
+        put_number(out, one->result);
+        put_text(out, one->name);
+        put_text(out, one->argument);
+        put_text(out, one->reply);
+    }
+}
+
+static void put_numbers(const struct history_row *row, GString *out)
+{
+    int64_t flags = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(flag_fields); i++)
+        flags |= (int64_t) * (const bool *)((const char *)row + flag_fields[i]) << i;
+    const int64_t numbers[NUMBERS] = {
+        [NUMBER_WHEN] = row->when,
+        [NUMBER_ACTION] = row->action,
+        [NUMBER_STAGE] = row->stage,
+        [NUMBER_FLAGS] = flags,
+        [NUMBER_MILLISECONDS] = bits_of(row->milliseconds),
+        [NUMBER_ANNOUNCED_SIZE] = (int64_t)row->announced_size,
+        [NUMBER_SIZE] = (int64_t)row->size,
+        [NUMBER_SCORE] = bits_of(row->score),
+        [NUMBER_REQUIRED] = bits_of(row->required),
+        [NUMBER_THRESHOLD] = row->threshold,
+    };
+    size_t begin = begin_field(out, TAG_NUMBERS);
+    for (int i = 0; i < NUMBERS; i++)
+        put_number(out, numbers[i]);
+    end_field(out, begin);
+}
+
+static void put_recipients(const struct history_row *row, GString *out)
+{
+    for (guint i = 0; row->recipients && i < row->recipients->len; i++) {
+        const struct history_recipient *one =
+            &g_array_index(row->recipients, struct history_recipient, i);
+        size_t begin = begin_field(out, TAG_RECIPIENT);
+        put_number(out, one->action);
+        put_text(out, one->address);
+        put_text(out, one->meant);
+        put_text(out, one->check);
+        put_text(out, one->reply);
+        put_text(out, one->mailer);
+        put_text(out, one->host);
+        put_text(out, one->resolved);
+        put_text(out, one->entry);
+        put_asked(out, one->asked);
+        end_field(out, begin);
+    }
+}
+
+static void put_answers(const struct history_row *row, GString *out)
+{
+    for (guint i = 0; row->lists && i < row->lists->len; i++) {
+        const struct history_list *one = &g_array_index(row->lists, struct history_list, i);
+        size_t begin = begin_field(out, TAG_LIST);
+        put_number(out, one->kind);
+        put_number(out, one->place);
+        put_number(out, one->verdict);
+        put_number(out, one->reason);
+        put_number(out, one->weight);
+        put_number(out, one->weighted);
+        put_text(out, one->query);
+        put_text(out, one->zone);
+        put_text(out, one->what);
+        put_text(out, one->codes);
+        end_field(out, begin);
+    }
+    for (guint i = 0; row->domains && i < row->domains->len; i++) {
+        const struct history_domain *one = &g_array_index(row->domains, struct history_domain, i);
+        size_t begin = begin_field(out, TAG_DOMAIN);
+        put_number(out, one->kind);
+        put_number(out, one->result);
+        put_text(out, one->name);
+        end_field(out, begin);
+    }
+}
+
+void history_record_write(const struct history_row *row, GString *out)
+{
+    g_string_append_c(out, VERSION);
+    put_numbers(row, out);
+    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++) {
+        const char *text =
+            *(const char *const *)(const void *)((const char *)row + text_fields[i].offset);
+        if (!text)
+            continue;
+        size_t begin = begin_field(out, text_fields[i].tag);
+        g_string_append_len(out, text, (gssize)strlen(text) + 1);
+        end_field(out, begin);
+    }
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        if (!row->permits[kind])
+            continue;
+        size_t begin = begin_field(out, TAG_PERMIT);
+        put_number(out, kind);
+        put_text(out, row->permits[kind]);
+        put_text(out, row->permit_entries[kind]);
+        end_field(out, begin);
+    }
+    put_recipients(row, out);
+    for (guint i = 0; row->details && i < row->details->len; i++) {
+        const struct history_detail *one = &g_array_index(row->details, struct history_detail, i);
+        size_t begin = begin_field(out, TAG_DETAIL);
+        put_text(out, one->key);
+        put_text(out, one->value);
+        end_field(out, begin);
+    }
+    for (guint i = 0; row->entries && i < row->entries->len; i++) {
+        size_t begin = begin_field(out, TAG_ENTRY);
+        put_text(out, g_array_index(row->entries, const char *, i));
+        end_field(out, begin);
+    }
+    if (row->asked && row->asked->len > 0) {
+        size_t begin = begin_field(out, TAG_ASKED);
+        put_asked(out, row->asked);
+        end_field(out, begin);
+    }
+    for (guint i = 0; row->rules && i < row->rules->len; i++) {
+        const struct history_rule *one = &g_array_index(row->rules, struct history_rule, i);
+        size_t begin = begin_field(out, TAG_RULE);
+        put_number(out, bits_of(one->score));
+        put_text(out, one->name);
+        end_field(out, begin);
+    }
+    put_answers(row, out);
+}
+
+/* ---- reading ---- */
+
+/* What is left of a field, or of the whole. GOOD is false once something was missing. */
+struct cursor {
+    const char *at, *end;
+    bool good;
+};
+
+static int64_t get_number(struct cursor *cursor)
+{
+    int64_t little = 0;
+    if (cursor->end - cursor->at < (ptrdiff_t)sizeof little) {
+        cursor->good = false;
+        return 0;
+    }
+    memcpy(&little, cursor->at, sizeof little);
+    cursor->at += sizeof little;
+    return GINT64_FROM_LE(little);
+}
+
+static double get_double(struct cursor *cursor)
+{
+    int64_t bits = get_number(cursor);
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* A number that is the place of a word: nothing beyond LAST. */
+static int get_word(struct cursor *cursor, int last)
+{
+    int64_t number = get_number(cursor);
+    if (number >= 0 && number <= last)
+        return (int)number;
+    cursor->good = false;
+    return 0;
+}
+
+static const char *get_text(struct cursor *cursor)
+{
+    if (!cursor->good || cursor->at >= cursor->end) {
+        cursor->good = false;
+        return NULL;
+    }
+    if (*cursor->at++ == 0)
+        return NULL;
+    const char *text = cursor->at;
+    const char *end = memchr(text, '\0', (size_t)(cursor->end - text));
+    if (!end) {
+        cursor->good = false;
+        return NULL;
+    }
+    cursor->at = end + 1;
+    return text;
+}
+
+static void get_asked(struct cursor *cursor, GArray **asked_r)
+{
+    while (cursor->good && cursor->at < cursor->end) {
+        struct history_asked one = {.result = (enum check_result)get_word(cursor, CHECK_WAIT)};
+        one.name = get_text(cursor);
+        one.argument = get_text(cursor);
+        one.reply = get_text(cursor);
+        if (!cursor->good || !one.name) {
+            cursor->good = false;
+            return;
+        }
+        if (!*asked_r)
+            *asked_r = g_array_new(FALSE, FALSE, sizeof(struct history_asked));
+        g_array_append_val(*asked_r, one);
+    }
+}
+
+/* Appends an element to an array that is made when it is needed. */
+static void append(GArray **array, const void *element, guint size)
+{
+    if (!*array)
+        *array = g_array_new(FALSE, FALSE, size);
+    g_array_append_vals(*array, element, 1);
+}
+
+static void get_numbers(struct cursor *cursor, struct history_row *row)
+{
+    int64_t numbers[NUMBERS] = {0};
+    for (int i = 0; i < NUMBERS && cursor->at < cursor->end; i++)
+        numbers[i] = get_number(cursor);
+    row->when = numbers[NUMBER_WHEN];
+    row->action = (enum action)numbers[NUMBER_ACTION];
+    row->stage = (enum stage)numbers[NUMBER_STAGE];
+    cursor->good &= numbers[NUMBER_ACTION] >= 0 && numbers[NUMBER_ACTION] < ACTION_COUNT &&
+                    numbers[NUMBER_STAGE] >= 0 && numbers[NUMBER_STAGE] < STAGE_COUNT;
+    memcpy(&row->milliseconds, &numbers[NUMBER_MILLISECONDS], sizeof row->milliseconds);
+    memcpy(&row->score, &numbers[NUMBER_SCORE], sizeof row->score);
+    memcpy(&row->required, &numbers[NUMBER_REQUIRED], sizeof row->required);
+    row->announced_size = (uint64_t)numbers[NUMBER_ANNOUNCED_SIZE];
+    row->size = (uint64_t)numbers[NUMBER_SIZE];
+    row->threshold = numbers[NUMBER_THRESHOLD];
+    for (size_t i = 0; i < G_N_ELEMENTS(flag_fields); i++)
+        *(bool *)((char *)row + flag_fields[i]) = numbers[NUMBER_FLAGS] >> i & 1;
+}
+
+static void get_recipient(struct cursor *cursor, struct history_row *row)
+{
+    struct history_recipient one = {.action = (enum action)get_word(cursor, ACTION_COUNT - 1)};
+    one.address = get_text(cursor);
+    one.meant = get_text(cursor);
+    one.check = get_text(cursor);
+    one.reply = get_text(cursor);
+    one.mailer = get_text(cursor);
+    one.host = get_text(cursor);
+    one.resolved = get_text(cursor);
+    one.entry = get_text(cursor);
+    get_asked(cursor, &one.asked);
+    if (!row->recipients)
+        row->recipients = history_recipients_new();
+    append(&row->recipients, &one, sizeof one);
+}
+
+static void get_list(struct cursor *cursor, struct history_row *row)
+{
+    struct history_list one = {.kind = (enum dnsbl_kind)get_word(cursor, DNSBL_HASH)};
+    one.place = (enum dnsbl_place)get_number(cursor);
+    one.verdict = (enum dnsbl_verdict)get_word(cursor, DNSBL_UNKNOWN);
+    one.reason = (enum dnsbl_reason)get_word(cursor, DNSBL_NO_TEST_ENTRY);
+    one.weight = get_number(cursor);
+    one.weighted = get_number(cursor) != 0;
+    one.query = get_text(cursor);
+    one.zone = get_text(cursor);
+    one.what = get_text(cursor);
+    one.codes = get_text(cursor);
+    cursor->good &= one.query && one.zone;
+    append(&row->lists, &one, sizeof one);
+}
+
+static void get_field(struct history_row *row, uint8_t tag, struct cursor *cursor)
+{
+    int kind;
+    const char *entry;
+    struct history_detail detail;
+    struct history_rule rule;
+    struct history_domain domain;
+    switch (tag) {
+    case TAG_NUMBERS:
+        get_numbers(cursor, row);
+        return;
+    case TAG_PERMIT:
+        kind = get_word(cursor, LIST_COUNT - 1);
+        row->permits[kind] = get_text(cursor);
+        row->permit_entries[kind] = get_text(cursor);
+        return;
+    case TAG_RECIPIENT:
+        get_recipient(cursor, row);
+        return;
+    case TAG_DETAIL:
+        detail.key = get_text(cursor);
+        detail.value = get_text(cursor);
+        cursor->good &= detail.key != NULL;
+        append(&row->details, &detail, sizeof detail);
+        return;
+    case TAG_ENTRY:
+        entry = get_text(cursor);
+        cursor->good &= entry != NULL;
+        append(&row->entries, &entry, sizeof entry);
+        return;
+    case TAG_ASKED:
+        get_asked(cursor, &row->asked);
+        return;
+    case TAG_RULE:
+        rule.score = get_double(cursor);
+        rule.name = get_text(cursor);
+        cursor->good &= rule.name != NULL;
+        append(&row->rules, &rule, sizeof rule);
+        return;
+    case TAG_LIST:
+        get_list(cursor, row);
+        return;
+    case TAG_DOMAIN:
+        domain.kind = (enum domaincheck_kind)get_word(cursor, DOMAINCHECK_HOST);
+        domain.result = (enum domaincheck_result)get_word(cursor, DOMAINCHECK_CANNOT_TELL);
+        domain.name = get_text(cursor);
+        cursor->good &= domain.name != NULL;
+        append(&row->domains, &domain, sizeof domain);
+        return;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++) {
+        if (text_fields[i].tag != tag)
+            continue;
+        bool ends = cursor->at < cursor->end && cursor->end[-1] == '\0';
+        cursor->good &= ends;
+        if (ends)
+            *(const char **)(void *)((char *)row + text_fields[i].offset) = cursor->at;
+    }
+}
+
+bool history_record_read(const void *bytes, size_t length, struct history_row *row_r)
+{
+    history_row_init(row_r);
+    if (length < 1 || *(const char *)bytes != VERSION)
+        return false;
+    row_r->memory = g_string_chunk_new(length + 1);
+    const char *copy = g_string_chunk_insert_len(row_r->memory, bytes, (gssize)length);
+    struct cursor all = {copy + 1, copy + length, true};
+    while (all.good && all.end - all.at >= 5) {
+        uint32_t size;
+        uint8_t tag = (uint8_t)*all.at;
+        memcpy(&size, all.at + 1, 4);
+        size = GUINT32_FROM_LE(size);
+        all.at += 5;
+        if (size > (size_t)(all.end - all.at))
+            break;
+        struct cursor field = {all.at, all.at + size, true};
+        get_field(row_r, tag, &field);
+        all.good = field.good;
+        all.at += size;
+    }
+    if (all.good && all.at == all.end)
+        return true;
+    history_row_clear(row_r);
+    return false;
+}

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The history: what the daemon writes, what is found in it, and that mail waits for none of it."""
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import time
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import tap
+from milter import Milter
+from tap import case, equal, match, true, until
+
+RULES = 'header TEST_SUBJECT Subject =~ /buy/\nscore TEST_SUBJECT 6.5\n'
+
+
+class Daemon:
+    def __init__(self):
+        self.gatepost = gatepost.Gatepost()
+        rules = self.gatepost.table('rules.cf', RULES)
+        self.settings = {'mynetworks': '10.0.0.0/8', 'rule_files': rules}
+        self.gatepost.configure(self.settings)
+        self.file = self.gatepost.folder + '/run/history.db'
+        self.gatepost.start()
+        self.count = 0
+
+    def session(self):
+        milter = Milter(self.gatepost.port)
+        milter.negotiate()
+        return milter
+
+    def message(self, recipients=('<bob@lab.test>',), subject='x', sender='<a@example.com>',
+                **client):
+        """Sends one; its queue id and the answer to its end."""
+        self.count += 1
+        queue_id = 'H%05d' % self.count
+        with self.session() as milter:
+            milter.connect(**{'address': '203.0.113.9', **client})
+            milter.helo()
+            milter.mail(sender, i=queue_id)
+            for recipient in recipients:
+                milter.rcpt(recipient, i=queue_id)
+            answer = milter.message(headers=(('From', ' ' + sender), ('Subject', ' ' + subject)))
+        return queue_id, answer
+
+    def trace(self, what, *options, code=0):
+        """The objects that trace prints of it, as soon as there are any."""
+        def ask():
+            done = self.gatepost.control('trace', '--json', *options, what)
+            return done if code or done.returncode == 0 else None
+        done = until(ask, 10, 'a row of ' + what)
+        equal(done.returncode, code, 'exit of trace (%s)' % done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def status(self):
+        return json.loads(self.gatepost.control('status', '--json').stdout)['history']
+
+    def stop(self):
+        self.gatepost.stop()
+        shutil.rmtree(self.gatepost.folder, ignore_errors=True)
+
+
+@case('a message is found by all that it is')
+def found(daemon):
+    queue_id, _ = daemon.message(['<bob@lab.test>', '<x@remote.example>'], 'buy')
+    row, = [row for row in daemon.trace(queue_id) if row['stage'] == 'message']
+    expected = {'action': 'accept', 'client': '203.0.113.9', 'name': 'host.example',
+                'helo': 'client.example.com', 'listener': 'smtpd', 'from': 'a@example.com',
+                'score': 6.5, 'tagged': True, 'permit': None, 'mode': 'enforce',
+                'reverse_name': 'host.example', 'mta': 'Postfix 3.7.11'}
+    equal({key: row[key] for key in expected}, expected, 'the row')
+    equal([(one['rcpt'], one['verdict'], one['check']) for one in row['recipients']],
+          [('bob@lab.test', 'accept', None),
+           ('x@remote.example', 'reject', 'reject_unauth_destination')], 'recipients')
+    equal(row['rules'], [{'name': 'TEST_SUBJECT', 'score': 6.5}], 'rules')
+    true('buy' not in json.dumps(row), 'no subject')
+    for what in (row['session'], 'bob@lab.test', 'X@REMOTE.example', 'a@example.com', 'lab.test',
+                 'remote.example', 'host.example', '203.0.113.9', '203.0.113.0/24'):
+        true(any(other['id'] == row['id'] for other in daemon.trace(what)), what)
+    equal(daemon.trace('203.0.114.0/24', code=1), [], 'another network')
+    equal(daemon.trace(queue_id, '--until', 'yesterday', code=1), [], 'yesterday')
+    refused, = [row for row in daemon.trace(queue_id) if row['stage'] == 'rcpt']
+    equal((refused['action'], refused['check'], [one['rcpt'] for one in refused['recipients']]),
+          ('reject', 'reject_unauth_destination', ['bob@lab.test', 'x@remote.example']),
+          'the refusal')
+
+
+@case('trace is read on eighty columns, and escapes what strangers send')
+def text(daemon):
+    long = '<' + 'l' * 60 + '@' + 'd' * 60 + '.example>'
+    queue_id, _ = daemon.message([long, '<bob@lab.test>'], sender='<a\x1b[2J@example.com>')
+    daemon.trace(queue_id)
+    shown = daemon.gatepost.control('trace', queue_id).stdout
+    true(all(len(line) <= 80 for line in shown.splitlines()), 'no line is longer than 80: ' + shown)
+    match('reject at rcpt by reject_unauth_destination', shown)
+    match('accept at message: nothing was against it', shown)
+    true('\x1b' not in shown, 'no control character')
+    done = daemon.gatepost.control('trace', '--since', 'whenever', 'x')
+    equal(done.returncode, 64, 'exit for a time that is none')
+    equal(daemon.gatepost.control('trace', 'nobody@nowhere.example').returncode, 1, 'exit')
+
+
+@case('the file is the daemon\'s user\'s alone')
+def private(daemon):
+    equal(os.stat(daemon.file).st_mode & 0o7777, 0o600, 'mode')
+
+
+@case('a person is taken out')
+def forget(daemon):
+    queue_id, _ = daemon.message(['<carol@lab.test>'])
+    daemon.message(['<xcarol@lab.test>'])
+    daemon.trace('xcarol@lab.test')
+    done = daemon.gatepost.control('history', 'forget', 'Carol@lab.test')
+    equal((done.returncode, done.stdout),
+          (0, '1 decision that named Carol@lab.test is deleted\n'), 'forget')
+    daemon.trace(queue_id, code=1)
+    daemon.trace('xcarol@lab.test')
+    with open(daemon.file, 'rb') as handle:
+        data = handle.read()
+    true(b'\0carol@lab.test' not in data and b'\1carol@lab.test' not in data, 'nothing is left')
+    equal(daemon.gatepost.control('history', 'forget', 'carol@lab.test').returncode, 1, 'again')
+    equal(daemon.gatepost.control('history', 'forget', 'carol').returncode, 64, 'no address')
+
+
+@case('a file that is broken, removed or locked costs no mail, and is written again')
+def troubles(daemon):
+    mark = daemon.gatepost.mark()
+    with open(daemon.file, 'r+b') as handle:
+        handle.write(b'x' * 8192)
+    for name in ('-wal', '-shm'):
+        if os.path.exists(daemon.file + name):
+            os.unlink(daemon.file + name)
+    queue_id, answer = daemon.message()
+    equal(answer[0], 'c', 'the answer')
+    daemon.gatepost.wait_log(mark, 'history', 'put aside')
+    daemon.trace(queue_id)
+    os.unlink(daemon.file)
+    queue_id, answer = daemon.message()
+    daemon.trace(queue_id)
+    lock = sqlite3.connect(daemon.file, isolation_level=None)
+    lock.execute('BEGIN IMMEDIATE')
+    begun = time.monotonic()
+    queue_id, answer = daemon.message()
+    equal(answer[0], 'c', 'the answer')
+    true(time.monotonic() - begun < 1.5, 'mail did not wait')
+    until(lambda: daemon.status()['failing_since'], 10, 'what is said of it')
+    lock.execute('COMMIT')
+    lock.close()
+    daemon.trace(queue_id)
+    daemon.gatepost.wait_log(mark, 'history', 'is written again')
+    status = daemon.status()
+    equal((status['up'], status['dropped']), (True, 0), 'nothing was lost')
+
+
+@case('what waits is written when the daemon stops; without a history there is none')
+def stop(daemon):
+    queue_id, _ = daemon.message()
+    daemon.gatepost.stop()
+    equal(daemon.trace(queue_id)[0]['queue_id'], queue_id, 'the last message')
+    os.unlink(daemon.file)
+    daemon.gatepost.configure({**daemon.settings, 'history': ''})
+    daemon.gatepost.start()
+    daemon.message()
+    equal(daemon.status()['place'], None, 'status')
+    daemon.gatepost.stop()
+    true(not os.path.exists(daemon.file), 'there is no file')
+    done = daemon.gatepost.control('trace', 'x')
+    equal(done.returncode, 69, 'exit of trace')
+    match('no history is kept', done.stderr)
+
+
+@case('a history that cannot be made is one warning')
+def cannot(daemon):
+    daemon.gatepost.configure({**daemon.settings, 'history': 'sqlite:/proc/history.db'})
+    mark = daemon.gatepost.mark()
+    daemon.gatepost.start()
+    for _ in range(3):
+        equal(daemon.message()[1][0], 'c', 'the answer')
+    daemon.gatepost.wait_log(mark, 'history', '/proc/history.db')
+    time.sleep(2.5)
+    lines = [line for line in daemon.gatepost.log(mark) if '/proc/history.db' in line]
+    equal(len(lines), 1, 'warnings (%s)' % lines)
+
+
+tap.run(Daemon, Daemon.stop)

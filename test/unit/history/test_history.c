@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "history/history_writer.h"
+#include "history/history_reader.h"
+#include "history_file.h"
+#include "store/statefile.h"
+
+static char *folder;
+
+static char *path_of(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+/* ---- rows ---- */
+
+/* Message N: a client and a session of its own, a sender of four, two recipients. */
+static void fill(struct history_row *row, unsigned n, int64_t when, bool early,
+                 GStringChunk *memory)
+{
+    history_row_init(row);
+    row->memory = NULL;
+    row->when = when;
+    row->action = early ? ACTION_REJECT : ACTION_ACCEPT;
+    row->stage = early ? STAGE_RCPT : STAGE_MESSAGE;
+    row->check = early ? "reject_unauth_destination" : NULL;
+    row->reply = early ? "554 5.7.1 Relay access denied" : NULL;
+    row->permits[LIST_RELAY] = early ? NULL : "permit_mynetworks";
+    g_autofree char *session = g_strdup_printf("session%u", n);
+    g_autofree char *queue = g_strdup_printf("Q%u", n);
+    g_autofree char *client = g_strdup_printf("10.%u.%u.%u", n >> 16 & 255, n >> 8 & 255, n & 255);
+    g_autofree char *sender = g_strdup_printf("Sender%u@Example.com", n % 4);
+    g_autofree char *recipient = g_strdup_printf("user%u@lab.test", n);
+    row->session = g_string_chunk_insert(memory, session);
+    row->queue_id = g_string_chunk_insert(memory, queue);
+    row->client = g_string_chunk_insert(memory, client);
+    row->client_name = n % 10 == 0 ? "mail.ten.example" : "unknown";
+    row->sender = row->sender_meant = g_string_chunk_insert(memory, sender);
+    row->login = n % 100 == 0 ? "bob" : NULL;
+    row->recipients = g_array_new(FALSE, FALSE, sizeof(struct history_recipient));
+    struct history_recipient one = {.address = g_string_chunk_insert(memory, recipient)};
+    g_array_append_val(row->recipients, one);
+    one.address = "second@other.example";
+    if (!early)
+        g_array_append_val(row->recipients, one);
+}
+
+static struct history_item *item_of(unsigned n, int64_t when, bool early)
+{
+    struct history_row row;
+    GStringChunk *memory = g_string_chunk_new(256);
+    struct history_item *item = g_new0(struct history_item, 1);
+    fill(&row, n, when, early, memory);
+    item->record = g_string_new(NULL);
+    item->early = early;
+    history_record_write(&row, item->record);
+    history_row_clear(&row);
+    g_string_chunk_free(memory);
+    return item;
+}
+
+static void write_items(const char *path, GPtrArray *items, int64_t oldest, int64_t size)
+{
+    struct state_file *file = state_file_new(path);
+    struct history_work work = {.items = items, .oldest = oldest, .size = size};
+    char *why = NULL;
+    do {
+        bool done = state_file_run(file, true, history_file_work, &work, &why);
+        g_assert_cmpstr(why, ==, NULL);
+        g_assert_true(done);
+        g_ptr_array_set_size(items, 0);
+    } while (work.more);
+    state_file_free(file);
+}
+
+static GPtrArray *new_items(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))history_item_free);
+}
+
+/* COUNT messages, a second between them, the last one now. */
+static void write_messages(const char *path, unsigned first, unsigned count, bool early,
+                           int64_t oldest, int64_t size)
+{
+    int64_t now = g_get_real_time();
+    g_autoptr(GPtrArray) items = new_items();
+    for (unsigned n = first; n < first + count; n++) {
+        int64_t when = now - (int64_t)(first + count - 1 - n) * G_USEC_PER_SEC;
+        g_ptr_array_add(items, item_of(n, when, early));
+        if (items->len == 1000 || n == first + count - 1)
+            write_items(path, items, oldest, size);
+    }
+}
+
+static void test_record(void)
+{
+    struct history_row row, again;
+    GStringChunk *memory = g_string_chunk_new(256);
+    fill(&row, 7, 1234567, false, memory);
+    row.header = "Subject: x\n";
+    row.score = 4.25;
+    row.scored = row.tagged = row.smtputf8 = true;
+    row.size = 1 << 20;
+    struct history_asked asked = {"greylist", NULL, CHECK_REFUSE, "451 4.7.0 Greylisted"};
+    struct history_recipient *first = &g_array_index(row.recipients, struct history_recipient, 0);
+    first->asked = g_array_new(FALSE, FALSE, sizeof asked);
+    g_array_append_val(first->asked, asked);
+    struct history_list list = {.query = "1.0.0.10.bl.example",
+                                .zone = "bl.example",
+                                .what = "10.0.0.1",
+                                .place = DNSBL_CLIENT,
+                                .verdict = DNSBL_LISTED,
+                                .codes = "127.0.0.2 127.0.0.4",
+                                .weight = -3,
+                                .weighted = true};
+    row.lists = g_array_new(FALSE, FALSE, sizeof list);
+    g_array_append_val(row.lists, list);
+    g_autoptr(GString) bytes = g_string_new(NULL), bytes_again = g_string_new(NULL);
+    history_record_write(&row, bytes);
+    g_assert_true(history_record_read(bytes->str, bytes->len, &again));
+    history_record_write(&again, bytes_again);
+    g_assert_cmpmem(bytes->str, bytes->len, bytes_again->str, bytes_again->len);
+    g_assert_cmpstr(again.sender, ==, "Sender3@Example.com");
+    g_assert_cmpstr(again.permits[LIST_RELAY], ==, "permit_mynetworks");
+    g_assert_cmpint(g_array_index(again.lists, struct history_list, 0).weight, ==, -3);
+    g_assert_true(again.tagged && again.smtputf8 && !again.refused);
+    history_row_clear(&again);
+    /* cut anywhere, it is no row, and nothing is read behind its end */
+    for (size_t length = 0; length < bytes->len; length++) {
+        g_autofree char *cut = g_memdup2(bytes->str, length);
+        if (history_record_read(cut, length, &again))
+            history_row_clear(&again);
+    }
+    /* what a later version adds is passed over */
+    g_string_append_len(bytes, "\xf0\x03\0\0\0abc", 8);
+    g_assert_true(history_record_read(bytes->str, bytes->len, &again));
+    history_row_clear(&again);
+    g_array_unref(first->asked);
+    history_row_clear(&row);
+    g_string_chunk_free(memory);
+}
+
+/* ---- finding ---- */
+
+struct found {
+    unsigned rows;
+    char *first, *last;
+};
+
+static bool note(void *data, const struct history_row *row)
+{
+    struct found *found = data;
+    if (found->rows++ == 0)
+        found->first = g_strdup(row->queue_id);
+    g_free(found->last);
+    found->last = g_strdup(row->queue_id);
+    return true;
+}
+
+static unsigned find(struct history_reader *reader, const char *key, struct history_search search,
+                     const char *first)
+{
+    struct found found = {0};
+    char *why = NULL;
+    if (key)
+        g_assert_true(history_key_parse(key, &search.key));
+    g_assert_true(history_search(reader, &search, note, &found, &why));
+    g_assert_cmpstr(why, ==, NULL);
+    if (first)
+        g_assert_cmpstr(found.first, ==, first);
+    g_free(found.first);
+    g_free(found.last);
+    return found.rows;
+}
+
+static struct history_reader *open_reader(const char *path)
+{
+    char *why = NULL;
+    struct history_reader *reader = history_reader_open(path, &why);
+    g_assert_cmpstr(why, ==, NULL);
+    return reader;
+}
+
+static void test_search(void)
+{
+    enum { MESSAGES = 3000 };
+    g_autofree char *path = path_of("search.db");
+    write_messages(path, 0, MESSAGES, false, 0, G_MAXINT64);
+    struct history_reader *reader = open_reader(path);
+    static const struct {
+        const char *key;
+        unsigned rows;
+    } rows[] = {
+        {"Q17", 1},
+        {"session17", 1},
+        {"user17@lab.test", 1},
+        {"USER17@LAB.TEST", 1},
+        {"<user17@lab.test>", 1},
+        {"user17@lab.tes", 0},
+        {"second@other.example", MESSAGES},
+        {"other.example", MESSAGES},
+        {"@other.example", MESSAGES},
+        {"lab.test", MESSAGES},
+        {"sender1@example.com", MESSAGES / 4},
+        {"bob", MESSAGES / 100},
+        {"mail.ten.example", MESSAGES / 10},
+        {"10.0.0.17", 1},
+        {"[10.0.0.17]", 1},
+        {"10.0.1.0/24", 256},
+        {"10.0.0.0/30", 4},
+        {"10.0.0.0/8", MESSAGES},
+        {"2001:db8::/32", 0},
+        {"nothing", 0},
+        {"unknown", 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_test_message("%s", rows[i].key);
+        g_assert_cmpuint(find(reader, rows[i].key, (struct history_search){0}, NULL), ==,
+                         rows[i].rows);
+    }
+    int64_t now = g_get_real_time();
+    struct history_search some = {.rows_max = 5};
+    g_assert_cmpuint(find(reader, "lab.test", some, "Q0"), ==, 5);
+    some.newest_first = true;
+    g_assert_cmpuint(find(reader, "lab.test", some, "Q2999"), ==, 5);
+    g_assert_cmpuint(find(reader, NULL, some, "Q2999"), ==, 5);
+    some.newest_first = false;
+    g_assert_cmpuint(find(reader, NULL, some, "Q0"), ==, 5);
+    struct history_search late = {.since = now - 100 * G_USEC_PER_SEC - G_USEC_PER_SEC / 2};
+    unsigned recent = find(reader, "lab.test", late, NULL);
+    g_assert_cmpuint(recent, >, 90);
+    g_assert_cmpuint(recent, <=, 101);
+    g_assert_cmpuint(find(reader, NULL, late, NULL), ==, recent);
+    late.until = now - 50 * G_USEC_PER_SEC;
+    g_assert_cmpuint(find(reader, NULL, late, NULL), <, recent - 30);
+    struct history_search hurried = {.microseconds = 1};
+    struct found found = {0};
+    char *why = NULL;
+    g_assert_false(history_search(reader, &hurried, note, &found, &why));
+    g_assert_nonnull(strstr(why, "takes too long"));
+    g_free(why);
+    g_free(found.first);
+    g_free(found.last);
+    history_reader_close(reader);
+    struct history_key key;
+    g_assert_false(history_key_parse("", &key));
+    g_assert_false(history_key_parse("@", &key));
+    g_assert_false(history_key_parse("<>", &key));
+    struct stat status;
+    g_assert_cmpint(stat(path, &status), ==, 0);
+    g_assert_cmpint(status.st_mode & 07777, ==, 0600);
+}
+
+static unsigned count(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *query;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &query, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(query), ==, SQLITE_ROW);
+    unsigned number = (unsigned)sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    sqlite3_close(db);
+    return number;
+}
+
+/* ---- what goes ---- */
+
+static void test_age(void)
+{
+    g_autofree char *path = path_of("age.db");
+    write_messages(path, 0, 1000, false, 0, G_MAXINT64);
+    g_autoptr(GPtrArray) none = new_items();
+    write_items(path, none, g_get_real_time() - 500 * G_USEC_PER_SEC, G_MAXINT64);
+    unsigned rows = count(path, "SELECT count(*) FROM decision");
+    g_assert_cmpuint(rows, >, 480);
+    g_assert_cmpuint(rows, <=, 501);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM client"), ==, rows);
+    g_assert_cmpuint(count(path, "SELECT count(DISTINCT id) FROM key"), ==, rows);
+    g_assert_cmpuint(count(path, "SELECT rows FROM total WHERE early = 0"), ==, rows);
+}
+
+/* Whoever is refused a hundred thousand times washes no message out. */
+static void test_size(void)
+{
+    enum { SIZE = 4 << 20, MESSAGES = 3000 };
+    g_autofree char *path = path_of("size.db");
+    write_messages(path, 0, MESSAGES, false, 0, SIZE);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision"), ==, MESSAGES);
+    write_messages(path, 100000, 20000, true, 0, SIZE);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision WHERE early = 0"), ==, MESSAGES);
+    unsigned early = count(path, "SELECT count(*) FROM decision WHERE early = 1");
+    g_assert_cmpuint(early, >, 100);
+    struct stat status;
+    g_assert_cmpint(stat(path, &status), ==, 0);
+    g_assert_cmpint(status.st_size, <, SIZE * 5 / 4);
+    /* messages make refusals go, then the oldest of their own */
+    write_messages(path, 200000, 10000, false, 0, SIZE);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision WHERE early = 1"), ==, 0);
+    unsigned left = count(path, "SELECT count(*) FROM decision");
+    g_assert_cmpuint(left, <, MESSAGES + 10000);
+    g_assert_cmpuint(left, >, 2000);
+    struct history_reader *reader = open_reader(path);
+    g_assert_cmpuint(find(reader, "Q209999", (struct history_search){0}, NULL), ==, 1);
+    g_assert_cmpuint(find(reader, "Q0", (struct history_search){0}, NULL), ==, 0);
+    history_reader_close(reader);
+    g_assert_cmpuint(count(path, "SELECT count(DISTINCT id) FROM key"), ==, left);
+    /* half of the file is the most for refusals where nothing else wants it */
+    g_autofree char *other = path_of("half.db");
+    write_messages(other, 0, 20000, true, 0, SIZE);
+    g_assert_cmpuint(count(other, "SELECT bytes FROM total WHERE early = 1"), <=,
+                     SIZE / 2 + 500000);
+}
+
+static bool holds(const char *bytes, gsize length, const char *text)
+{
+    for (gsize i = 0; i + strlen(text) <= length; i++)
+        if (memcmp(bytes + i, text, strlen(text)) == 0)
+            return true;
+    return false;
+}
+
+static void test_forget(void)
+{
+    g_autofree char *path = path_of("forget.db");
+    char *why = NULL;
+    uint64_t rows;
+    write_messages(path, 0, 2500, false, 0, G_MAXINT64);
+    g_assert_true(history_forget(path, "User17@lab.test", &rows, &why));
+    g_assert_cmpuint(rows, ==, 1);
+    struct history_reader *reader = open_reader(path);
+    g_assert_cmpuint(find(reader, "user17@lab.test", (struct history_search){0}, NULL), ==, 0);
+    g_assert_cmpuint(find(reader, "user217@lab.test", (struct history_search){0}, NULL), ==, 1);
+    history_reader_close(reader);
+    /* neither the end nor the beginning of another one's */
+    g_assert_true(history_forget(path, "ser18@lab.test", &rows, &why));
+    g_assert_cmpuint(rows, ==, 0);
+    g_assert_true(history_forget(path, "user18@lab", &rows, &why));
+    g_assert_cmpuint(rows, ==, 0);
+    g_assert_true(history_forget(path, "sender1@example.com", &rows, &why));
+    g_assert_cmpuint(rows, >, 600);
+    g_autofree char *text = NULL, *log = g_strconcat(path, "-wal", NULL);
+    gsize length;
+    g_assert_true(g_file_get_contents(path, &text, &length, NULL));
+    g_assert_false(holds(text, length, "Sender1@Example.com"));
+    g_assert_true(holds(text, length, "Sender2@Example.com"));
+    struct stat status;
+    g_assert_true(stat(log, &status) != 0 || status.st_size == 0);
+    g_autofree char *missing = path_of("missing.db");
+    g_assert_false(history_forget(missing, "a@b", &rows, &why));
+    g_assert_nonnull(strstr(why, "there is no history yet"));
+    g_free(why);
+}
+
+/* ---- a file that is none ---- */
+
+static void test_unusable(void)
+{
+    g_autofree char *path = path_of("broken.db");
+    char *why = NULL;
+    g_assert_true(
+        g_file_set_contents(path, "no database, and long enough to be looked at", -1, NULL));
+    g_assert_null(history_reader_open(path, &why));
+    g_assert_nonnull(strstr(why, "broken.db"));
+    g_clear_pointer(&why, g_free);
+    write_messages(path, 0, 10, false, 0, G_MAXINT64); /* puts it aside */
+    struct history_reader *reader = open_reader(path);
+    g_assert_cmpuint(find(reader, "lab.test", (struct history_search){0}, NULL), ==, 10);
+    history_reader_close(reader);
+    /* of a later version: nobody touches it */
+    sqlite3 *db;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+    g_assert_null(history_reader_open(path, &why));
+    g_assert_nonnull(strstr(why, "another version"));
+    g_clear_pointer(&why, g_free);
+    struct state_file *file = state_file_new(path);
+    g_autoptr(GPtrArray) items = new_items();
+    struct history_work work = {.items = items, .size = G_MAXINT64};
+    g_assert_false(state_file_run(file, true, history_file_work, &work, &why));
+    g_assert_true(work.too_new);
+    g_free(why);
+    state_file_free(file);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision"), ==, 10);
+}
+
+static void remove_folder(void)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = path_of(name);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+    g_free(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("gatepost-history-XXXXXX", NULL);
+    g_test_add_func("/history/record", test_record);
+    g_test_add_func("/history/search", test_search);
+    g_test_add_func("/history/age", test_age);
+    g_test_add_func("/history/size", test_size);
+    g_test_add_func("/history/forget", test_forget);
+    g_test_add_func("/history/unusable", test_unusable);
+    int result = g_test_run();
+    remove_folder();
+    return result;
+}
