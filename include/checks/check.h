@@ -138,6 +138,16 @@ struct check_warner {
     void *data;
 };
 
+struct check;
+struct restriction;
+
+/* Who answers for restrictions, in place of the functions of their rows, which it may call: a
+ * replay of what was. */
+struct check_oracle {
+    enum check_result (*say)(void *data, struct check *check, const struct restriction *row);
+    void *data;
+};
+
 /* What a check has under way while it waits: kept between its calls for the same item of a list,
  * and freed when it has answered, or when it is not asked any more. */
 struct check_errand {
@@ -160,6 +170,7 @@ struct check {
     struct waker waker;                  /* the session's, for what is asked */
     struct check_errand *errand;         /* see above */
     const GPtrArray *charges;            /* of struct charge *: of the message so far; or NULL */
+    const struct check_oracle *oracle;   /* NULL: none */
     enum restriction_list_kind list;     /* the list it stands in */
     const char *subject;                 /* what a refusal by the list names: "<SUBJECT>: " */
     const char *subject_class;           /* "Client host", "Helo command", "Sender address" ... */

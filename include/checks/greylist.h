@@ -47,6 +47,9 @@ char *greylist_fold_sender(const struct mail_address *sender, const char *recipi
 /* An address as marks have it: lower case, without extension. The caller frees it. */
 char *greylist_fold_address(const struct mail_address *address, const char *recipient_delimiter);
 
+/* Whether nobody of this session, or not the current recipient, is ever greylisted. */
+bool greylist_spares(const struct site *site, const struct facts *facts);
+
 /* Remembers whom an authenticated user wrote to: RECIPIENTS, of char *. */
 void greylist_remember(const struct site *site, const struct facts *facts, struct store *store,
                        const GPtrArray *recipients);

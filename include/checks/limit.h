@@ -72,6 +72,9 @@ void limit_site_free(struct limit_site *site); /* accepts NULL */
 /* How often, in this process, a limit did not apply since a part of its key was missing. */
 uint64_t limit_keys_missing(void);
 
+/* Whether LIMIT is for mail of this session. Where a table cannot tell who it is, it is. */
+bool limit_is_for(const struct site *site, const struct limit *limit, const struct facts *facts);
+
 /* The limit of that name, or NULL. */
 const struct limit *limit_find(const struct limit_site *site, const char *name);
 

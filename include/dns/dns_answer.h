@@ -111,6 +111,9 @@ struct dns_answer {
 const struct dns_answer *dns_answer_ref(const struct dns_answer *answer);
 void dns_answer_unref(const struct dns_answer *answer);
 
+/* An answer without records, to be filled; the caller owns a reference. */
+struct dns_answer *dns_answer_new(enum dns_type type, enum dns_state state);
+
 /* A failure as an answer; the caller owns a reference. */
 struct dns_answer *dns_answer_failed(enum dns_type type, enum dns_failure failure);
 

@@ -87,6 +87,17 @@ void resolver_set_listener(struct resolver *resolver, const struct resolver_list
 struct resolver *resolver_new(const char *servers, const struct resolver_options *options,
                               struct problems *problems, const char *file, unsigned line);
 
+/* What answers instead of the DNS. ANSWER gives an answer, whose reference it gives away, or NULL:
+ * there never will be one, so that whoever waits waits for ever. FRESH: not from a cache. NAME is
+ * in lower case. Called by whoever asks. */
+struct resolver_record {
+    struct dns_answer *(*answer)(void *data, const char *name, enum dns_type type, bool fresh);
+    void *data;
+};
+
+/* A resolver that asks nobody, and has no thread: for who plays again what was. */
+struct resolver *resolver_new_recorded(const struct resolver_record *record);
+
 /* Stops the thread and frees the resolver; questions under way fail (DNS_FAIL_STOPPED), and their
  * askers are woken before this returns. Questions and answers that are still held stay readable,
  * but nothing more may be asked. Not to be called by a wake function. */

@@ -96,6 +96,7 @@ struct history_row {
     const char *reverse_name; /* what its PTR record says; "unknown" */
     const char *helo;
     const char *login; /* as the site knows it */
+    bool from_log;     /* read of a log line, which tells less; never in the file */
     bool has_address, without_smtp, untrusted, submission, login_in_clear;
     /* the message */
     const char *sender; /* as typed, without brackets; "": the null sender; NULL: no MAIL yet */

@@ -87,6 +87,13 @@ struct bounce_memory *engine_bounce_memory(const struct engine *engine); /* NULL
 void engine_set_store(struct engine *engine, struct store *store, const unsigned char *secret);
 struct store *engine_store(const struct engine *engine); /* NULL: none */
 
+/* Has RESOLVER, which the engine owns from now on, asked by all sessions; before any session. */
+void engine_set_resolver(struct engine *engine, struct resolver *resolver);
+
+/* Who answers for restrictions; copied, its data not owned; before any session. */
+void engine_set_oracle(struct engine *engine, const struct check_oracle *oracle);
+const struct check_oracle *engine_oracle(const struct engine *engine); /* NULL: nobody */
+
 /* Who carries out what messages cost; copied, its data not owned; before any session. */
 void engine_set_committer(struct engine *engine, const struct committer *committer);
 const struct committer *engine_committer(const struct engine *engine); /* NULL: nobody */

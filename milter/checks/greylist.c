@@ -39,14 +39,12 @@ static void errand_free(void *data)
 }
 
 /* Whom nothing is asked: those who are at home here, and whom it would harm. */
-static bool is_spared(const struct check *check)
+bool greylist_spares(const struct site *site, const struct facts *facts)
 {
     static const char *const names[] = {"postmaster", "abuse"};
-    const struct facts *facts = check->facts;
-    const struct site *site = check->site;
     const GPtrArray *profiles = site->spam ? site->spam->profiles : NULL;
-    if (!check->store || facts->without_smtp || facts->untrusted ||
-        facts->sender_meant.address.null || site_authenticated(site, facts) ||
+    if (facts->without_smtp || facts->untrusted || facts->sender_meant.address.null ||
+        site_authenticated(site, facts) ||
         site_relay_certificate(site, facts, NULL) != LOOKUP_MISS ||
         match_list_find_client(site->mynetworks, &facts->address, facts->client_name, NULL) !=
             LOOKUP_MISS)
@@ -210,7 +208,7 @@ enum check_result run_greylist(struct check *check)
     const char *why;
     bool late = wait_budget_expired(check->budget, WAIT_STORE);
     if (!errand) {
-        if (is_spared(check))
+        if (!check->store || greylist_spares(site, check->facts))
             return CHECK_DUNNO;
         check->errand->data = errand = begin(check);
         check->errand->free = errand_free;

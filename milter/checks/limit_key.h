@@ -20,9 +20,6 @@ struct limit_key {
  */
 GArray *limit_keys(const struct site *site, const struct limit *limit, const struct facts *facts);
 
-/* Whether the limit is for mail of this session. Where a table cannot tell who it is, it is. */
-bool limit_is_for(const struct site *site, const struct limit *limit, const struct facts *facts);
-
 /* The /24 or /64 of an address, as a number. */
 uint64_t limit_network(const struct ipaddr *address);
 

@@ -42,6 +42,13 @@ void dns_answer_unref(const struct dns_answer *answer)
     g_free(own);
 }
 
+struct dns_answer *dns_answer_new(enum dns_type type, enum dns_state state)
+{
+    struct dns_answer *answer = g_new0(struct dns_answer, 1);
+    *answer = (struct dns_answer){.type = type, .state = state, .references = 1};
+    return answer;
+}
+
 struct dns_answer *dns_answer_failed(enum dns_type type, enum dns_failure failure)
 {
     struct dns_answer *answer = g_new0(struct dns_answer, 1);

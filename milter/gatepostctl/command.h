@@ -46,6 +46,7 @@ enum exit_code command_limits(struct invocation *invocation);
 enum exit_code command_lookup(struct invocation *invocation);
 enum exit_code command_ping(struct invocation *invocation);
 enum exit_code command_reload(struct invocation *invocation);
+enum exit_code command_replay(struct invocation *invocation);
 enum exit_code command_rules(struct invocation *invocation);
 enum exit_code command_setup(struct invocation *invocation);
 enum exit_code command_status(struct invocation *invocation);
@@ -67,6 +68,10 @@ struct snapshot;
 /* Loads the policy that the settings of the invocation say, and prints what is wrong with it to
  * stderr; NULL after an error. The caller unrefs it. */
 struct snapshot *invocation_load(const struct invocation *invocation);
+
+/* Where the settings of the invocation keep the history, for g_free; NULL with *CODE_R: nowhere, or
+ * they are wrong, which was told. */
+char *invocation_history(const struct invocation *invocation, enum exit_code *code_r);
 
 /* What to return when invocation_parse was not good. */
 enum exit_code parse_code(enum parse_result result);

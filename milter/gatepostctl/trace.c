@@ -12,9 +12,7 @@
 #include "history/history_reader.h"
 #include "report/history_text.h"
 
-/* Where the settings of the invocation keep the history, for g_free; NULL with *CODE_R: nowhere, or
- * they are wrong, which was told. */
-static char *find_history(const struct invocation *invocation, enum exit_code *code_r)
+char *invocation_history(const struct invocation *invocation, enum exit_code *code_r)
 {
     struct problems *problems = problems_new();
     struct settings *settings = settings_load(invocation->config, problems);
@@ -86,7 +84,7 @@ enum exit_code command_trace(struct invocation *invocation)
         return usage_error(invocation,
                            "\"%s\" is no queue id, session, address, domain, network or login",
                            invocation->operands[0]);
-    g_autofree char *path = find_history(invocation, &code);
+    g_autofree char *path = invocation_history(invocation, &code);
     g_autofree char *why = NULL;
     struct history_reader *reader = path ? history_reader_open(path, &why) : NULL;
     struct tracing tracing = {.json = json, .out = g_string_new(NULL)};
@@ -114,7 +112,7 @@ enum exit_code command_history(struct invocation *invocation)
                            "history can forget ADDRESS; trace, replay and report read it");
     if (!strchr(address, '@') || address[0] == '@' || g_str_has_suffix(address, "@"))
         return usage_error(invocation, "\"%s\" is no address: local@domain", address);
-    g_autofree char *path = find_history(invocation, &code);
+    g_autofree char *path = invocation_history(invocation, &code);
     g_autofree char *why = NULL;
     uint64_t rows;
     if (!path)

@@ -21,7 +21,8 @@ struct engine {
     struct bounce_memory *bounce_memory;
     struct committer committer; /* all NULL: none */
     struct store *store;
-    struct committer *limits; /* over the store */
+    struct committer *limits;   /* over the store */
+    struct check_oracle oracle; /* all NULL: none */
 };
 
 void engine_set_bounce_memory(struct engine *engine, struct bounce_memory *memory)
@@ -49,6 +50,16 @@ struct store *engine_store(const struct engine *engine)
 void engine_set_committer(struct engine *engine, const struct committer *committer)
 {
     engine->committer = *committer;
+}
+
+void engine_set_oracle(struct engine *engine, const struct check_oracle *oracle)
+{
+    engine->oracle = *oracle;
+}
+
+const struct check_oracle *engine_oracle(const struct engine *engine)
+{
+    return engine->oracle.say ? &engine->oracle : NULL;
 }
 
 const struct committer *engine_committer(const struct engine *engine)
@@ -98,6 +109,17 @@ static struct engine_dns *start_dns(struct engine *engine, const struct setting_
     dns->resolver = resolver;
     dns->state = engine->dnsbl_state;
     return dns;
+}
+
+void engine_set_resolver(struct engine *engine, struct resolver *resolver)
+{
+    struct engine_dns *dns = g_new0(struct engine_dns, 1);
+    g_atomic_ref_count_init(&dns->references);
+    dns->servers = g_strdup("");
+    dns->resolver = resolver;
+    dns->state = engine->dnsbl_state;
+    engine_dns_unref(engine->dns);
+    engine->dns = dns;
 }
 
 /* Whether resolv.conf names other servers than DNS was started with. While it names none, because

@@ -40,6 +40,7 @@ static struct check given_to_checks(struct session *session, struct check_effect
         .budget = &session->budget,
         .waker = session->waker,
         .charges = session->message_effects.charges,
+        .oracle = engine_oracle(session->engine),
         .effects = effects,
         .notes = session->notes,
     };

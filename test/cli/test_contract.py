@@ -227,14 +227,6 @@ for text, pattern in MISTAKES:
                   lambda text=text, pattern=pattern: mistake(text, pattern)))
 
 
-@case('commands of later versions say that they are not there yet')
-def later_commands():
-    for name in ('replay',):
-        done = ctl.run(name, 'x')
-        equal((done.returncode, done.stdout), (64, ''), name)
-        equal(done.stderr, 'gatepostctl: this version has no command "%s" yet\n' % name)
-
-
 # Restrictions
 
 PLAIN = '''permit reject defer defer_if_permit defer_if_reject permit_mynetworks

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * gatepostctl replay: what other settings would have decided on what really came.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/when.h"
+#include "command.h"
+#include "history/history_log.h"
+#include "history/history_reader.h"
+#include "history/history_writer.h"
+#include "replayoutput.h"
+#include "trial/replay.h"
+
+/* Rows that a thread takes at a time. */
+enum { CHUNK_ROWS = 500 };
+
+struct job {
+    struct snapshot *snapshot;
+    const char *path;  /* of the history */
+    const char *check; /* decisions of this restriction alone; NULL: of all */
+    int64_t since;
+    bool asks_dns;
+    gint next; /* the chunk that is taken next */
+    int64_t first, end;
+    GMutex lock; /* of what follows */
+    uint64_t done;
+    char *why; /* what failed; NULL: nothing */
+};
+
+/* What a thread has found. */
+struct worker {
+    struct job *job;
+    struct replay *replay;
+    struct history_reader *reader;
+    struct replay_report *report;
+    GThread *thread;
+};
+
+static char *find_ruleset(void *data, const char *name)
+{
+    struct worker *worker = data;
+    return worker->reader ? history_reader_ruleset(worker->reader, name) : NULL;
+}
+
+static void worker_init(struct worker *worker, struct job *job)
+{
+    const struct replay_options options = {
+        .asks_dns = job->asks_dns, .ruleset = find_ruleset, .data = worker};
+    *worker = (struct worker){.job = job};
+    worker->replay = replay_new(job->snapshot, &options);
+    worker->report = replay_report_new(job->check);
+}
+
+static bool run_row(void *data, const struct history_row *row)
+{
+    struct worker *worker = data;
+    struct replay_outcome outcome;
+    if (row->when < worker->job->since)
+        return true;
+    replay_run(worker->replay, row, &outcome);
+    replay_report_add(worker->report, row, &outcome);
+    return true;
+}
+
+static void *run_chunks(void *data)
+{
+    struct worker *worker = data;
+    struct job *job = worker->job;
+    char *why = NULL;
+    worker->reader = history_reader_open(job->path, &why);
+    while (worker->reader && !why) {
+        int64_t first = job->first + (int64_t)g_atomic_int_add(&job->next, 1) * CHUNK_ROWS;
+        if (first >= job->end)
+            break;
+        int64_t end = MIN(first + CHUNK_ROWS, job->end);
+        history_scan_ids(worker->reader, first, end, run_row, worker, &why);
+        g_mutex_lock(&job->lock);
+        job->done += (uint64_t)(end - first);
+        g_mutex_unlock(&job->lock);
+    }
+    if (why) {
+        g_mutex_lock(&job->lock);
+        if (!job->why)
+            job->why = g_steal_pointer(&why);
+        g_mutex_unlock(&job->lock);
+        g_free(why);
+    }
+    return NULL;
+}
+
+/* Until all is done; on a terminal it says how far it is. */
+static void wait_for_workers(struct job *job)
+{
+    uint64_t all = (uint64_t)(job->end - job->first), done = 0;
+    bool failed = false;
+    while (isatty(STDERR_FILENO) && done < all && !failed) {
+        g_usleep(G_USEC_PER_SEC / 4);
+        g_mutex_lock(&job->lock);
+        done = job->done;
+        failed = job->why;
+        g_mutex_unlock(&job->lock);
+        fprintf(stderr, "\r%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " decisions", done, all);
+    }
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+/* By as many threads as there are processors. false: what failed is in job->why. */
+static bool replay_history(struct job *job, struct replay_report *report)
+{
+    struct history_reader *reader = history_reader_open(job->path, &job->why);
+    if (!reader || !history_reader_range(reader, job->since, &job->first, &job->end, &job->why)) {
+        history_reader_close(reader);
+        return false;
+    }
+    history_reader_close(reader);
+    unsigned count = job->asks_dns ? 1 : MIN(g_get_num_processors(), 64);
+    g_autofree struct worker *workers = g_new0(struct worker, count);
+    for (unsigned i = 0; i < count; i++) {
+        worker_init(&workers[i], job);
+        workers[i].thread = g_thread_new("replay", run_chunks, &workers[i]);
+    }
+    wait_for_workers(job);
+    for (unsigned i = 0; i < count; i++) {
+        g_thread_join(workers[i].thread);
+        replay_report_merge(report, workers[i].report);
+        replay_report_free(workers[i].report);
+        replay_free(workers[i].replay);
+        history_reader_close(workers[i].reader);
+    }
+    return !job->why;
+}
+
+static void replay_line(struct worker *worker, char *line, int64_t now)
+{
+    struct history_row row;
+    line[strcspn(line, "\r\n")] = '\0';
+    switch (history_log_parse(line, now, &row)) {
+    case HISTORY_LOG_ROW:
+        run_row(worker, &row);
+        history_row_clear(&row);
+        break;
+    case HISTORY_LOG_CUT:
+        replay_report_unjudged(worker->report, "a log line is cut");
+        break;
+    case HISTORY_LOG_OTHER:
+        break;
+    }
+}
+
+/* What is packed and what is not: gzopen tells them apart. */
+static char *replay_log(struct worker *worker, const char *path)
+{
+    enum { LINE_SIZE = HISTORY_LOG_LINE_MAX + 2 };
+    int64_t now = g_get_real_time();
+    errno = 0;
+    gzFile file = gzopen(path, "re");
+    if (!file)
+        return g_strdup_printf("%s: %s", path, g_strerror(errno ? errno : ENOMEM));
+    g_autofree char *line = g_malloc(LINE_SIZE);
+    while (gzgets(file, line, LINE_SIZE))
+        replay_line(worker, line, now);
+    int code, fault = errno;
+    const char *said = gzerror(file, &code);
+    char *why = code == Z_OK || code == Z_BUF_ERROR
+                    ? NULL
+                    : g_strdup_printf("%s: %s", path, code == Z_ERRNO ? g_strerror(fault) : said);
+    gzclose_r(file);
+    return why;
+}
+
+static bool replay_logs(struct job *job, char **files, struct replay_report *report)
+{
+    struct worker worker;
+    worker_init(&worker, job);
+    for (char **file = files; *file && !job->why; file++)
+        job->why = replay_log(&worker, *file);
+    replay_report_merge(report, worker.report);
+    replay_report_free(worker.report);
+    replay_free(worker.replay);
+    return !job->why;
+}
+
+/* The settings whose history is read, and those that judge. */
+static enum exit_code run(struct invocation *invocation, struct job *job, const char *new_file,
+                          char **logs, bool json)
+{
+    struct invocation newer = *invocation;
+    if (new_file)
+        newer.config = (char *)(uintptr_t)new_file;
+    enum exit_code code;
+    g_autofree char *path = logs && *logs ? NULL : invocation_history(invocation, &code);
+    if (!path && !(logs && *logs))
+        return code;
+    job->snapshot = invocation_load(&newer);
+    if (!job->snapshot)
+        return CODE_CONFIG;
+    job->path = path;
+    g_mutex_init(&job->lock);
+    struct replay_report *report = replay_report_new(job->check);
+    bool good = path ? replay_history(job, report) : replay_logs(job, logs, report);
+    if (!good)
+        complain("%s", job->why);
+    else if (json)
+        replay_report_json(report, stdout);
+    else
+        replay_report_text(report, stdout);
+    code = !good ? CODE_UNAVAILABLE : replay_report_changes(report) > 0 ? CODE_NO : CODE_FINE;
+    replay_report_free(report);
+    snapshot_unref(job->snapshot);
+    g_free(job->why);
+    g_mutex_clear(&job->lock);
+    return code;
+}
+
+enum exit_code command_replay(struct invocation *invocation)
+{
+    gboolean json = FALSE, dns = FALSE;
+    g_autofree char *since = NULL, *new_file = NULL, *check = NULL;
+    g_auto(GStrv) logs = NULL;
+    const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL},
+                                    {"dns", 0, 0, G_OPTION_ARG_NONE, &dns, NULL, NULL},
+                                    {"since", 0, 0, G_OPTION_ARG_STRING, &since, NULL, NULL},
+                                    {"new", 0, 0, G_OPTION_ARG_FILENAME, &new_file, NULL, NULL},
+                                    {"check", 0, 0, G_OPTION_ARG_STRING, &check, NULL, NULL},
+                                    {"log", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &logs, NULL, NULL},
+                                    {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    struct job job = {.asks_dns = false};
+    enum parse_result parsed = invocation_parse(invocation, entries, 0, G_MAXUINT);
+    if (parsed != PARSE_GOOD)
+        return parse_code(parsed);
+    if (*invocation->operands && !logs)
+        return usage_error(invocation, "\"%s\" is no option", invocation->operands[0]);
+    if (since && !when_parse(since, g_get_real_time(), WHEN_SINCE, &job.since))
+        return usage_error(invocation, "\"%s\" is no time; " WHEN_FORMS, since);
+    job.check = check;
+    job.asks_dns = dns;
+    /* --log FILE...: what stands behind it are files too */
+    g_autoptr(GPtrArray) files = g_ptr_array_new();
+    for (char **file = logs; file && *file; file++)
+        g_ptr_array_add(files, *file);
+    for (char **file = invocation->operands; *file; file++)
+        g_ptr_array_add(files, *file);
+    g_ptr_array_add(files, NULL);
+    return run(invocation, &job, new_file, (char **)files->pdata, json);
+}

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""gatepostctl replay: the same settings over what came give no difference; other settings give
+exactly the differences that sending the mail again gives."""
+import gzip
+import json
+import shutil
+import sys
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import lists
+import place
+import tap
+from milter import Milter
+from tap import case, equal, match, true, until
+
+RULES = '''header BUY Subject =~ /buy/
+score BUY 6.5
+header URGENT Subject =~ /urgent/
+score URGENT 2.0
+'''
+LOGINS = 'bob@lab.test bob\nalice@lab.test alice\n'
+CLIENTS = {
+    'listed': {'address': '192.0.2.7', 'host': 'listed.example', 'client_name': 'listed.example'},
+    'plain': {'address': '203.0.113.9', 'host': 'host.example', 'client_name': 'host.example'},
+    'partner': {'address': '198.51.100.5', 'host': 'mx.partner.example',
+                'client_name': 'mx.partner.example'},
+    'local': {'address': '10.1.2.3', 'host': 'pc.lab.test', 'client_name': 'pc.lab.test'},
+}
+TLS = {'tls_version': 'TLSv1.3', 'cipher': 'X', 'cipher_bits': '256'}
+BOB = {**TLS, 'auth_type': 'PLAIN', 'auth_authen': 'bob'}
+# client, HELO, macros of MAIL, sender, recipients, subject
+MAILS = [
+    ('plain', 'host.example', {}, '<a@example.com>', ['<bob@lab.test>'], 'hello'),
+    ('plain', 'host', {}, '<a@example.com>', ['<bob@lab.test>', '<alice@lab.test>'], 'hello'),
+    ('plain', 'host.example', {}, '<a@example.com>', ['<bob@lab.test>'], 'buy now'),
+    ('plain', 'host.example', {}, '<a@example.com>', ['<bob@lab.test>'], 'buy urgent'),
+    ('plain', 'host.example', {}, '<a@example.com>', ['<x@remote.example>'], 'relay'),
+    ('plain', 'host.example', {}, '<a@example.com>', ['<x@remote.example>', '<bob@lab.test>'], 'x'),
+    ('listed', 'listed.example', {}, '<s@listed.example>', ['<bob@lab.test>'], 'listed'),
+    ('partner', 'mx.partner.example', {}, '<p@partner.example>', ['<x@remote.example>'], 'relay'),
+    ('partner', 'mx.partner.example', {}, '<p@partner.example>', ['<bob@lab.test>'], 'urgent'),
+    ('local', 'pc', {}, '<bob@lab.test>', ['<x@remote.example>'], 'out'),
+    ('plain', 'laptop', BOB, '<bob@lab.test>', ['<x@remote.example>'], 'mine'),
+    ('plain', 'laptop', BOB, '<alice@lab.test>', ['<x@remote.example>'], 'not mine'),
+    ('plain', 'host.example', {}, '<bob@lab.test>', ['<alice@lab.test>'], 'forged'),
+    ('plain', 'host.example', {}, '<>', ['<bob@lab.test>'], 'bounce'),
+]
+
+
+class Site:
+    """The daemon, with a DNS list that has one client."""
+
+    def __init__(self):
+        self.lists = None if lists.missing() else lists.Lists().start()
+        self.gatepost = gatepost.Gatepost()
+        self.base = {
+            'mynetworks': '10.0.0.0/8',
+            'rule_files': self.gatepost.table('rules.cf', RULES),
+            'sender_login_maps': 'texthash:' + self.gatepost.table('logins', LOGINS),
+            'history_headers': 'yes',
+            'autoreply_guard': 'off',
+        }
+        if self.lists:
+            self.base.update({'dns_servers': '127.0.0.1:%d' % self.lists.port,
+                              'dnsbl_sites': 'bl.example.com*2 wl.example.com*-1'})
+        self.start(self.base)
+        self.count = 0
+
+    def start(self, settings):
+        self.gatepost.configure(settings)
+        self.gatepost.start()
+
+    def send(self, mails=MAILS):
+        """Sends them all; what became of each: (action, check, tagged) by its queue id."""
+        begun = self.count
+        for client, helo, macros, sender, recipients, subject in mails:
+            self.count += 1
+            queue_id = 'R%05d' % self.count
+            with Milter(self.gatepost.port) as milter:
+                milter.negotiate()
+                milter.connect(**CLIENTS[client])
+                milter.helo(helo, **macros)
+                milter.mail(sender, i=queue_id, **macros)
+                answers = [milter.rcpt(recipient, i=queue_id) for recipient in recipients]
+                if any(answer[0] == 'c' for answer in answers):
+                    milter.message(headers=(('From', ' ' + sender), ('Subject', ' ' + subject)))
+        return [self.decisions('R%05d' % (begun + 1 + i)) for i in range(len(mails))]
+
+    def decisions(self, queue_id):
+        """What was decided of a message: sorted (stage, action, check, tagged, recipient)."""
+        def ask():
+            done = self.gatepost.control('trace', '--json', queue_id)
+            return done.stdout if done.returncode == 0 else None
+        rows = [json.loads(line) for line in until(ask, 10, 'rows of ' + queue_id).splitlines()]
+        return sorted((row['stage'], row['action'], row['check'] or '',
+                       row['tagged'] and row['action'] == 'accept',
+                       row['recipients'][-1]['rcpt'] if row['stage'] == 'rcpt' else '')
+                      for row in rows)
+
+    def replay(self, settings, *options):
+        """What replay says under other settings."""
+        file = self.gatepost.folder + '/new.conf'
+        own = {key: value for key, value in self.gatepost.settings.items()}
+        own.update({**gatepost.DEFAULTS, **self.base, **settings})
+        more = own.pop('more', '')
+        place.write(file, ''.join('%s = %s\n' % item for item in own.items()
+                                  if item[1] is not None) + more)
+        done = self.gatepost.control('replay', '--json', '--new', file, *options)
+        if done.returncode not in (0, 1):
+            raise tap.Failure('replay: %d %s' % (done.returncode, done.stderr))
+        report = json.loads(done.stdout)
+        equal(done.returncode, 1 if report['changed'] else 0, 'exit')
+        return report
+
+    def stop(self):
+        self.gatepost.stop()
+        shutil.rmtree(self.gatepost.folder, ignore_errors=True)
+
+
+def changes(report):
+    """(old, new) -> count"""
+    return {((one['old']['action'], one['old']['check'], one['old']['tagged']),
+             (one['new']['action'], one['new']['check'], one['new']['tagged'])): one['count']
+            for one in report['changes']}
+
+
+@case('the same settings give no difference')
+def same(site):
+    site.first = site.send()
+    report = site.replay({})
+    equal((report['changes'], report['unjudged'], report['reasons']), ([], 0, {}), 'replay')
+    true(report['decisions'] >= len(MAILS), 'all were looked at')
+    equal(report['same'], report['decisions'], 'same')
+
+
+CHANGES = {
+    'a list that weighs more': {'dnsbl_sites': 'bl.example.com*3 wl.example.com*-1'},
+    'a network in mynetworks': {'mynetworks': '10.0.0.0/8 198.51.100.0/24'},
+    'a rule that scores more': {'rule_files': RULES.replace('URGENT 2.0', 'URGENT 5.5')},
+    'a rule that scores less': {'rule_files': RULES.replace('BUY 6.5', 'BUY 1.5')},
+    'another reject_score': {'reject_score': '6.0'},
+    'a stricter HELO': {'helo_restrictions': 'permit_mynetworks permit_sasl_authenticated '
+                                             'reject_non_fqdn_helo_hostname'},
+    'another owner of a sender': {'sender_login_maps': LOGINS.replace('alice@lab.test alice',
+                                                                      'alice@lab.test alice,bob')},
+    'a client that is refused': {'client_restrictions':
+                                 'check_client_access inline:{203.0.113.9=REJECT}'},
+    'a header that is looked at': {'message_restrictions':
+                                   'check_header_access Subject inline:{hello=REJECT} reject_spam'},
+}
+
+
+def settings_of(site, change):
+    """Texts that are files, written."""
+    found = dict(change)
+    if 'rule_files' in found:
+        found['rule_files'] = site.gatepost.table('new.cf', found['rule_files'])
+    if 'sender_login_maps' in found:
+        found['sender_login_maps'] = 'texthash:' + site.gatepost.table(
+            'new-logins', found['sender_login_maps'])
+    return found
+
+
+def fates(decisions):
+    """Of a message: recipient that was refused -> how, and what became of the rest."""
+    return {(stage, recipient): (action, check, tagged)
+            for stage, action, check, tagged, recipient in decisions}
+
+
+def expected(before, after):
+    """What differs when a message is sent again, as replay counts it: a refusal at RCPT by itself,
+    what came through to the end as one."""
+    found = {}
+    old, new = fates(before), fates(after)
+    end_old, end_new = old.get(('message', '')), new.get(('message', ''))
+    for key, how in old.items():
+        if key[0] != 'rcpt' or new.get(key) == how:
+            continue
+        now = new.get(key, end_new)
+        found[(how, now)] = found.get((how, now), 0) + 1
+    lost = [how for key, how in new.items() if key[0] == 'rcpt' and key not in old]
+    if end_old and (lost or end_new != end_old):
+        now = end_new if end_new and end_new != end_old else lost[0]
+        found[(end_old, now)] = found.get((end_old, now), 0) + 1
+    return found
+
+
+def change(site, title):
+    if 'dnsbl_sites' in CHANGES[title] and not site.lists:
+        raise tap.Skip(lists.missing())
+    settings = settings_of(site, CHANGES[title])
+    report = site.replay(settings)
+    site.gatepost.stop()
+    site.start({**site.base, **settings,
+                'history': 'sqlite:%s/run/again-%d.db' % (site.gatepost.folder, site.count)})
+    again = site.send()
+    wanted = {}
+    for before, after in zip(site.first, again):
+        for key, count in expected(before, after).items():
+            pair = tuple((action, check or None, tagged) for action, check, tagged in key)
+            wanted[pair] = wanted.get(pair, 0) + count
+    site.gatepost.stop()
+    site.start(site.base)
+    true(wanted, 'the change changes something')
+    equal(report['reasons'], {}, 'what cannot be judged')
+    equal(changes(report), wanted, 'differences')
+
+
+@case('what was never asked or seen is counted by reason, and only where it matters')
+def unjudged(site):
+    mails = len(MAILS)
+    report = site.replay({'recipient_restrictions': 'reject_rbl_client other.example.com',
+                          'dns_servers': '127.0.0.1:1'})
+    true(report['reasons'].get('a lookup was never made', 0) > mails // 3, report['reasons'])
+    report = site.replay({'recipient_restrictions': 'greylist'})
+    true(report['reasons'].get('greylisting was not asked', 0) > mails // 3, report['reasons'])
+    report = site.replay({'message_restrictions': 'check_limit new',
+                          'more': '[limit new]\nkey = client\nmax = 1\nper = 1h\nfor = all\n'})
+    true(report['reasons'].get('limits were not asked', 0) > mails // 3, report['reasons'])
+    rules = site.gatepost.table('more.cf', RULES + 'header NEW Subject =~ /hello/\nscore NEW 9\n')
+    report = site.replay({'rule_files': rules})
+    equal(set(report['reasons']), {'a rule that counts now was not run'}, 'reasons')
+    rules = site.gatepost.table('more.cf', RULES + 'header NEW Subject =~ /hello/\nscore NEW 0.1\n')
+    report = site.replay({'rule_files': rules})
+    equal((report['reasons'], report['changes']), ({}, []), 'a rule that could change nothing')
+
+
+@case('relaying that is let in: the message itself was never seen')
+def unseen(site):
+    report = site.replay({'mynetworks': '0.0.0.0/0', 'message_restrictions': 'reject_spam'})
+    shown = [one for one in report['changes'] if one['old']['check'] == 'reject_unauth_destination']
+    true(shown and all(one['unseen'] for one in shown), shown)
+
+
+@case('--since, --check and the text')
+def options(site):
+    settings = {'mynetworks': '10.0.0.0/8 198.51.100.0/24'}
+    equal(site.replay(settings, '--since', 'now')['decisions'], 0, 'decisions from now on')
+    report = site.replay(settings, '--check', 'reject_unauth_destination')
+    true(report['changed'] == report['changes'][0]['count'] > 0, report)
+    equal(site.replay(settings, '--check', 'reject_spam')['changed'], 0, 'of another restriction')
+    done = site.gatepost.control('replay', '--new', site.gatepost.folder + '/new.conf')
+    equal(done.returncode, 1, 'exit')
+    match(r'reject by reject_unauth_destination -> accept', done.stdout)
+    match(r'<p@partner.example> to <x@remote.example>', done.stdout)
+    true(all(len(line) <= 80 for line in done.stdout.splitlines()), done.stdout)
+    equal(site.gatepost.control('replay', '--since', 'x').returncode, 64, 'exit')
+
+
+@case('by log lines, text and JSON, packed or not')
+def by_log(site):
+    text = [line for line in site.gatepost.lines if 'action=' in line]
+    packed = site.gatepost.folder + '/log.gz'
+    with gzip.open(packed, 'wt') as handle:
+        handle.writelines('Nov 27 15:30:45 mx gatepost[1]: %s\n' % line for line in text)
+    done = site.gatepost.control('replay', '--json', '--log', packed)
+    report = json.loads(done.stdout)
+    equal((done.returncode, report['changes']), (0, []), 'the same settings')
+    true(report['same'] >= len(MAILS) // 2, report)
+    file = site.gatepost.folder + '/new.conf'
+    site.replay({'mynetworks': '10.0.0.0/8 198.51.100.0/24'})
+    done = site.gatepost.control('replay', '--json', '--new', file, '--log', packed)
+    report = json.loads(done.stdout)
+    equal([(one['old']['check'], one['new']['action']) for one in report['changes']],
+          [('reject_unauth_destination', 'accept')], 'changes')
+    equal(site.gatepost.control('replay', '--log', '/nonexistent').returncode, 69, 'exit')
+
+
+for title in CHANGES:
+    tap.CASES.append((title, lambda site, title=title: change(site, title)))
+
+
+tap.run(Site, Site.stop)
