@@ -4,16 +4,16 @@
  */
 #include "read_commands.h"
 
-#include <stdarg.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/text.h"
+#include "answer_line.h"
 #include "checks/limit.h"
 #include "config.h"
 #include "hours.h"
 #include "limits_control.h"
 #include "lookup/tablestatus.h"
+#include "read_history.h"
 #include "shown.h"
 #include "status.h"
 
@@ -41,18 +41,6 @@ void reader_free(struct reader *reader)
         g_ptr_array_unref(reader->near);
     g_free(reader);
 }
-
-/* A line of FIELDS, NULL behind the last. */
-static void put_line(GString *out, const char *const *fields)
-{
-    for (size_t i = 0; fields[i]; i++) {
-        g_autofree char *escaped = text_escape(fields[i]);
-        g_string_append_printf(out, "%s%s", i ? "\t" : "", escaped);
-    }
-    g_string_append_c(out, '\n');
-}
-
-#define PUT_LINE(out, ...) put_line(out, (const char *const[]){__VA_ARGS__, NULL})
 
 /* Digits for a field: TEXT has room for them. */
 #define NUMBER_MAX 24
@@ -130,27 +118,27 @@ static int run_metrics(void *data, const char *const *words, GString *out)
 
 static void put_hour(void *data, int64_t hour, const char *word, uint64_t count)
 {
-    PUT_LINE(data, "hour", NUMBER(hour), word, NUMBER(count));
+    PUT_ANSWER(data, "hour", NUMBER(hour), word, NUMBER(count));
 }
 
 static void put_daemon(const struct status *status, GString *out)
 {
-    PUT_LINE(out, "daemon", GATEPOST_VERSION, status->engine, status->mode, NUMBER(status->started),
-             NUMBER(status->loaded), NUMBER(status->reload_failed), NUMBER(status->connections),
-             NUMBER(status->messages), NUMBER(status->log.writing / G_USEC_PER_SEC),
-             NUMBER(status->log.lost));
+    PUT_ANSWER(out, "daemon", GATEPOST_VERSION, status->engine, status->mode,
+               NUMBER(status->started), NUMBER(status->loaded), NUMBER(status->reload_failed),
+               NUMBER(status->connections), NUMBER(status->messages),
+               NUMBER(status->log.writing / G_USEC_PER_SEC), NUMBER(status->log.lost));
 }
 
 static void put_lists(const struct status *status, GString *out)
 {
     for (guint i = 0; i < status->lists->len; i++) {
         const struct dnsbl_list_status *list = status->lists->pdata[i];
-        PUT_LINE(out, "list", list->zone, NUMBER(list->health != DNSBL_ASIDE),
-                 dnsbl_health_text(list->health),
-                 list->reason == DNSBL_FINE ? "" : dnsbl_reason_text(list->reason, list->kind),
-                 NUMBER(list->asked), NUMBER(list->listed), NUMBER(list->timeouts),
-                 NUMBER(list->errors), NUMBER(list->latency_p50), NUMBER(list->latency_p99),
-                 NUMBER(list->retry_in / G_USEC_PER_SEC));
+        PUT_ANSWER(out, "list", list->zone, NUMBER(list->health != DNSBL_ASIDE),
+                   dnsbl_health_text(list->health),
+                   list->reason == DNSBL_FINE ? "" : dnsbl_reason_text(list->reason, list->kind),
+                   NUMBER(list->asked), NUMBER(list->listed), NUMBER(list->timeouts),
+                   NUMBER(list->errors), NUMBER(list->latency_p50), NUMBER(list->latency_p99),
+                   NUMBER(list->retry_in / G_USEC_PER_SEC));
     }
 }
 
@@ -158,15 +146,15 @@ static void put_tables(const struct status *status, GString *out)
 {
     for (guint i = 0; i < status->tables->len; i++) {
         const struct table_status *table = status->tables->pdata[i];
-        PUT_LINE(out, "table", table->name, NUMBER(table->entries), NUMBER(table->read_at),
-                 NUMBER(table->warnings), table->trouble ? table->trouble : "",
-                 NUMBER(table->trouble_at));
+        PUT_ANSWER(out, "table", table->name, NUMBER(table->entries), NUMBER(table->read_at),
+                   NUMBER(table->warnings), table->trouble ? table->trouble : "",
+                   NUMBER(table->trouble_at));
     }
 }
 
 static void put_greylist(void *data, const char *const *labels, uint64_t count)
 {
-    PUT_LINE(data, "greylist", labels[0], NUMBER(count));
+    PUT_ANSWER(data, "greylist", labels[0], NUMBER(count));
 }
 
 static void put_limits(const struct snapshot *snapshot, const GPtrArray *near,
@@ -180,7 +168,7 @@ static void put_limits(const struct snapshot *snapshot, const GPtrArray *near,
         for (guint k = 0; k < near->len; k++)
             count += strcmp(((const struct limit_near *)near->pdata[k])->limit, limit->name) == 0;
         g_autofree char *text = limit_text(limit, limit->max);
-        PUT_LINE(out, "limit", limit->name, text, NUMBER(count), NUMBER(refused));
+        PUT_ANSWER(out, "limit", limit->name, text, NUMBER(count), NUMBER(refused));
     }
 }
 
@@ -194,9 +182,9 @@ static int run_overview(void *data, const char *const *words, GString *out)
     }
     struct snapshot *snapshot = collect(reader, &status);
     put_daemon(&status, out);
-    PUT_LINE(out, "store", status.store.kind, NUMBER(status.store.up),
-             status.store.fault ? status.store.fault : "", NUMBER(status.store.records),
-             NUMBER(status.store.late), NUMBER(status.store.failed));
+    PUT_ANSWER(out, "store", status.store.kind, NUMBER(status.store.up),
+               status.store.fault ? status.store.fault : "", NUMBER(status.store.records),
+               NUMBER(status.store.late), NUMBER(status.store.failed));
     put_lists(&status, out);
     put_tables(&status, out);
     put_limits(snapshot, look_for_near(reader, snapshot), status.counts, out);
@@ -219,8 +207,8 @@ static int run_near(void *data, const char *const *words, GString *out)
     const GPtrArray *near = look_for_near(reader, snapshot);
     for (guint i = 0; i < MIN(near->len, NEAR_SHOWN); i++) {
         const struct limit_near *one = near->pdata[i];
-        PUT_LINE(out, "near", one->limit, one->key, NUMBER(one->used), NUMBER(one->max),
-                 NUMBER(one->room_in));
+        PUT_ANSWER(out, "near", one->limit, one->key, NUMBER(one->used), NUMBER(one->max),
+                   NUMBER(one->room_in));
     }
     snapshot_unref(snapshot);
     return EX_OK;
@@ -228,16 +216,33 @@ static int run_near(void *data, const char *const *words, GString *out)
 
 /* The history */
 
-static int run_without_history(void *data, const char *const *words, GString *out)
+static const char *history_of(const struct reader *reader)
 {
-    (void)data, (void)words;
-    g_string_append(out, "no history is kept\n");
-    return EX_UNAVAILABLE;
+    return service_history_path(reader->service);
+}
+
+static int run_decisions(void *data, const char *const *words, GString *out)
+{
+    if (words[0]) {
+        g_string_append(out, "usage: decisions\n");
+        return EX_USAGE;
+    }
+    return read_history_last(history_of(data), out);
+}
+
+static int run_search(void *data, const char *const *words, GString *out)
+{
+    struct reader *reader = data;
+    struct snapshot *snapshot = engine_acquire(service_engine(reader->service));
+    int status = read_history_search(history_of(reader), words[0] && !words[1] ? words[0] : NULL,
+                                     snapshot, out);
+    snapshot_unref(snapshot);
+    return status;
 }
 
 const struct control_command read_commands[] = {
-    {"decisions", run_without_history},
-    {"search", run_without_history},
+    {"decisions", run_decisions},
+    {"search", run_search},
     {"metrics", run_metrics},
     {"near", run_near},
     {"overview", run_overview},

@@ -7,6 +7,8 @@
  *   metrics            Prometheus' text format
  *   overview           for the page: numbers, hours, lists, tables, the store; nothing personal
  *   near               keys that are near their limits
+ *   decisions          the last of the history
+ *   search WORD        what the history has of WORD, percent-encoded, with every fact
  *
  * The answers for the page are lines of fields with a tab between them, the first of which says
  * what the line is; in fields what would break a line is escaped as text_escape does.

@@ -201,6 +201,11 @@ struct history_writer *service_history(struct service *service)
     return service->history;
 }
 
+const char *service_history_path(const struct service *service)
+{
+    return service->history ? service->startup[SETTING_HISTORY] + strlen("sqlite:") : NULL;
+}
+
 /* Reloading */
 
 static void warn_of_restart(const struct service *service, const struct settings *settings,

@@ -40,6 +40,9 @@ void service_open_state(struct service *service);
 void service_open_history(struct service *service);
 struct history_writer *service_history(struct service *service);
 
+/* Where it is kept; NULL: nowhere. Lives as long as the service. */
+const char *service_history_path(const struct service *service);
+
 /* Starts and stops the thread that notices changed tables and saves the state; the last save is
  * made when it stops. It tells WATCHDOG (NULL: nobody) that it lives. */
 void service_watch(struct service *service, struct watchdog *watchdog);

@@ -40,7 +40,6 @@ struct status {
     GPtrArray *lists;            /* of struct dnsbl_list_status *: as shown_lists gives them */
     GPtrArray *near;             /* of struct limit_near * */
     GPtrArray *limits;           /* of struct limit *, of the policy in force; not owned */
-    guint64 history_dropped;
 };
 
 /* The families of Prometheus' text format; TABLES are those of shown_tables. */

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The page in Debian's Chromium, by WebDriver: three widths, light and dark, hostile text, and from a
+refusal to its trace by a click. SCREENSHOTS=FOLDER keeps the pictures."""
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import place
+import tap
+import webpage
+from milter import Milter
+from tap import case, equal, match, true
+
+WIDTHS = (360, 768, 1280)
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\u202e'
+FORMS = '[limit forms]\nkey = sender\nmax = 1\nper = 1d\nfor = mynetworks\n'
+ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
+site = {}
+
+
+class Browser:
+    """A session of chromedriver."""
+
+    def __init__(self, dark=False):
+        self.port = place.port()
+        self.folder = place.folder()
+        self.driver = subprocess.Popen(['chromedriver', '--port=%d' % self.port],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        self.base = 'http://127.0.0.1:%d/session' % self.port
+        options = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars',
+                   '--disable-dev-shm-usage', '--user-data-dir=' + self.folder]
+        if dark:
+            options.append('--blink-settings=preferredColorScheme=0')
+        wanted = {'goog:chromeOptions': {'args': options},
+                  'goog:loggingPrefs': {'browser': 'ALL'}}
+        begun = tap.until(lambda: self.try_to_begin(wanted), 60, 'chromedriver', 0.5)
+        self.base += '/' + begun['sessionId']
+
+    def try_to_begin(self, wanted):
+        try:
+            return self.call('', {'capabilities': {'alwaysMatch': wanted}})
+        except urllib.error.URLError:
+            return None
+
+    def call(self, path, data=None, method=None):
+        body = None if data is None else json.dumps(data).encode()
+        request = urllib.request.Request(self.base + path, body, {'Content-Type': 'application/json'},
+                                         method=method)
+        with urllib.request.urlopen(request, timeout=90) as answer:
+            return json.load(answer)['value']
+
+    def go(self, url):
+        self.call('/url', {'url': url})
+
+    def find(self, selector):
+        return [found[ELEMENT] for found in
+                self.call('/elements', {'using': 'css selector', 'value': selector})]
+
+    def text(self, selector='body'):
+        return self.call('/element/%s/text' % self.find(selector)[0])
+
+    def run(self, script):
+        return self.call('/execute/sync', {'script': script, 'args': []})
+
+    def width(self, width, height=1400):
+        self.call('/goog/cdp/execute', {'cmd': 'Emulation.setDeviceMetricsOverride', 'params': {
+            'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': width < 500}})
+
+    def picture(self, name):
+        """Of the whole page."""
+        shot = self.call('/goog/cdp/execute', {'cmd': 'Page.captureScreenshot', 'params': {
+            'captureBeyondViewport': True}})['data']
+        if os.environ.get('SCREENSHOTS'):
+            with open(os.environ['SCREENSHOTS'] + '/' + name + '.png', 'wb') as handle:
+                handle.write(base64.b64decode(shot))
+        return base64.b64decode(shot)
+
+    def complaints(self):
+        """What the console says, but for that of a page that asks for a password."""
+        return [row['message'] for row in self.call('/se/log', {'type': 'browser'})
+                if '401' not in row['message']]
+
+    def stop(self):
+        try:
+            self.call('', method='DELETE')
+        except (OSError, ValueError):
+            pass
+        self.driver.terminate()
+        self.driver.wait()
+
+
+def refuse(daemon, recipient='<x@far.example>', helo='client.example.com', sender='<a@example.com>'):
+    mta = Milter(daemon.port)
+    mta.negotiate()
+    mta.connect()
+    mta.helo(helo.encode())
+    mta.mail(sender.encode())
+    match('^550', mta.rcpt(recipient.encode())[1])
+    mta.close()
+
+
+def address(path='/', token=True):
+    return 'http://%s127.0.0.1:%d%s' % ('x:%s@' % webpage.TOKEN if token else '', site['web'].port,
+                                        path)
+
+
+@case('nothing is wider than the screen, at three widths')
+def widths():
+    browser = site['browser']
+    for width in WIDTHS:
+        browser.width(width)
+        browser.go(address(token=False))
+        browser.picture('page-%d' % width)
+        equal(browser.run('return document.documentElement.scrollWidth <= %d' % width), True,
+              '%d pixels' % width)
+        shown = browser.run('return [...document.querySelectorAll("svg.chart")].filter('
+                            's => s.getBoundingClientRect().width > 0).map('
+                            's => s.viewBox.baseVal.width / s.getBoundingClientRect().width)')
+        equal(len(shown), 2, 'plots that are shown')
+        true(max(shown) < 1.3, 'letters of plots shrink by %s' % shown)
+    equal(browser.complaints(), [], 'the console')
+
+
+@case('it says what there is without a script, to a screen reader too')
+def readable():
+    browser = site['browser']
+    browser.width(1280)
+    browser.go(address(token=False))
+    equal(browser.find('script, [onclick], [style]'), [], 'scripts and the like')
+    equal(browser.run('return document.documentElement.lang'), 'en', 'language')
+    true(len(browser.find('svg[role=img] > title')) >= 2, 'titles of plots')
+    true('reject_unauth_destination' in browser.text('main'), 'the check')
+    true(browser.find('meta[http-equiv=refresh]'), 'it loads itself anew')
+
+
+@case('light and dark, letters stand out')
+def colours():
+    found = {}
+    for name in ('browser', 'dark'):
+        if name == 'dark':
+            site['dark'] = Browser(dark=True)
+        browser = site[name]
+        browser.width(1280)
+        browser.go(address(token=False))
+        browser.picture('page-' + name)
+        found[name] = browser.run(
+            'const l = c => { const v = c.match(/[0-9.]+/g).slice(0, 3).map(x => { x /= 255; return '
+            'x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 }); '
+            'return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };'
+            'return ["body", "section h2", ".tiles span", "tbody th"].map(s => { '
+            'const e = document.querySelector(s); const back = getComputedStyle(e.closest("section")'
+            ' || document.body).backgroundColor; const a = l(getComputedStyle(e).color), b = l(back);'
+            'return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) })')
+        true(min(found[name]) > 4.5, 'contrast %s: %s' % (name, found[name]))
+
+
+@case('without the token there is nothing personal, and a way to give it')
+def public():
+    browser = site['browser']
+    browser.go(address(token=False))
+    text = browser.call('/source')
+    for word in ('far.example', 'a@example.com', '203.0.113.9'):
+        true(word not in text, word)
+    equal(browser.find('form'), [], 'a search')
+    true(browser.find('a[href="/login"]'), 'the link')
+
+
+def sign_in(browser):
+    """As who writes the token into what the browser asks: from then on it is sent by itself."""
+    browser.go(address('/login'))
+    browser.go(address(token=False))
+
+
+@case('from a refusal to its trace, by a click; and by the search')
+def trace():
+    browser = site['browser']
+    sign_in(browser)
+    true('far.example' in browser.text('main'), 'the refusal')
+    browser.picture('page-decisions')
+    row = browser.find('table.rows a[href^="/search"]')[-1]
+    browser.call('/element/%s/click' % row, {})
+    tap.until(lambda: '/search?q=' in browser.call('/url'), 10, 'the page of the session')
+    text = browser.text('main')
+    browser.picture('trace')
+    for word in ('reject_unauth_destination', 'x@far.example', '203.0.113.9', 'client.example.com',
+                 '550 5.7.1'):
+        true(word in text, '%s in %s' % (word, text))
+    field = browser.find('input[name=q]')[0]
+    browser.call('/element/%s/clear' % field, {})
+    browser.call('/element/%s/value' % field, {'text': 'x@far.example\ue007'})
+    tap.until(lambda: 'q=x%40far.example' in browser.call('/url'), 10, 'the search')
+    true('550 5.7.1' in browser.text('main'), 'what it found')
+    equal(browser.complaints(), [], 'the console')
+
+
+@case('what strangers send stays text')
+def hostile():
+    browser = site['browser']
+    refuse(site['daemon'], '<"%s"@far.example>' % HOSTILE, HOSTILE, '<"%s"@a.example>' % HOSTILE)
+    tap.until(lambda: browser.go(address(token=False)) or '<script>' in browser.text('main'), 15,
+              'the refusal')
+    rows = browser.find('table.rows a[href^="/search"]')
+    browser.call('/element/%s/click' % rows[0], {})
+    time.sleep(0.5)
+    equal(browser.find('script, img'), [], 'elements of strangers')
+    text = browser.call('/source')
+    true('\u202e' not in text and '<img' not in text, 'raw')
+    equal(browser.complaints(), [], 'the console')
+
+
+@case('all stop')
+def ends():
+    equal(site['web'].stop(), 0, 'exit of gatepost-web')
+    equal(site['daemon'].stop(), 0, 'exit of the daemon')
+
+
+def setup():
+    daemon = gatepost.Gatepost()
+    daemon.configure({'dns_servers': '127.0.0.1:1', 'dnsbl_sites': 'bl.example.test', 'rule_files': '',
+                      'client_restrictions': 'check_client_access inline:{192.0.2.200=REJECT}',
+                      'history': 'sqlite:' + daemon.folder + '/run/history.db',
+                      'recipient_restrictions': 'check_limit forms permit_mynetworks reject_dnsbl'},
+                     FORMS)
+    site['daemon'], site['web'] = daemon, webpage.Web(daemon, FORMS)
+    daemon.start()
+    site['web'].start()
+    refuse(daemon)
+    time.sleep(1.2)
+    site['browser'] = Browser()
+
+
+if __name__ == '__main__':
+    if webpage.missing():
+        tap.skip_all(webpage.missing())
+    if not shutil.which('chromedriver'):
+        tap.skip_all('no Chromium')
+    tap.run(setup, teardown=lambda _: [site[name].stop() for name in
+                                       ('browser', 'dark', 'web', 'daemon') if name in site])
