@@ -9,6 +9,7 @@
 #define BASE_PROBLEMS_H
 
 #include <glib.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -17,9 +18,13 @@ enum problem_severity { PROBLEM_WARNING, PROBLEM_ERROR };
 struct problem {
     enum problem_severity severity;
     char *file;    /* what a person calls the place: a path, or a word such as "command line" */
-    unsigned line; /* from 1; 0: no line to name, shown as the first */
+    unsigned line; /* from 1; 0: no line to name, shown as the first; or PROBLEM_NO_LINE */
     char *text;    /* one sentence without a line end; control characters are escaped */
 };
+
+/* The line of what a file as a whole has come to, when it is no longer there, say: "FILE: warning:
+ * TEXT". */
+#define PROBLEM_NO_LINE UINT_MAX
 
 struct problems;
 

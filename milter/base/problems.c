@@ -111,6 +111,8 @@ const struct problem *problems_get(const struct problems *problems, unsigned ind
 char *problem_format(const struct problem *problem)
 {
     const char *word = problem->severity == PROBLEM_ERROR ? "error" : "warning";
+    if (problem->line == PROBLEM_NO_LINE)
+        return g_strdup_printf("%s: %s: %s", problem->file, word, problem->text);
     unsigned line = MAX(problem->line, 1);
     return g_strdup_printf("%s:%u: %s: %s", problem->file, line, word, problem->text);
 }

@@ -208,17 +208,28 @@ static void wait_for_probes(struct dnslists *lists, int64_t deadline)
 
 /* Collecting */
 
-/* The restriction or rule that names list INDEX of the policy's zones. */
+/* The restriction of LIST (NULL: none) that names zone INDEX; NULL: none does. */
+static const struct restriction *namer_in(const struct restriction_list *list, unsigned index)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
+        if (item->row && item->row->argument == ARGUMENT_ZONE && item->argument.zone == index)
+            return item->row;
+    return NULL;
+}
+
+/* The restriction or rule that names list INDEX of the policy's zones: of a list, or of a class
+ * that only tables reach. */
 static const char *who_names(const struct policy *policy, unsigned index, bool *permits_r)
 {
-    for (int kind = 0; kind < LIST_COUNT; kind++) {
-        const struct restriction_item *item;
-        for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++) {
-            if (item->row->argument != ARGUMENT_ZONE || item->argument.zone != index)
-                continue;
-            *permits_r = item->row->traits & TRAIT_PERMITS;
-            return item->row->name;
-        }
+    const struct restriction *row = NULL;
+    for (int kind = 0; kind < LIST_COUNT && !row; kind++)
+        row = namer_in(policy->lists[kind], index);
+    for (guint i = 0; policy->classes && i < policy->classes->len && !row; i++)
+        row = namer_in(((struct restriction_class *)policy->classes->pdata[i])->list, index);
+    if (row) {
+        *permits_r = row->traits & TRAIT_PERMITS;
+        return row->name;
     }
     const struct spam_site *spam = policy->site.spam;
     for (guint i = 0; i < spam->rule_zones->len; i++)

@@ -94,7 +94,7 @@ static void warn_once(struct watched_file *file, const char *why, struct problem
 {
     if (file->trouble)
         return;
-    problems_warning(problems, file->path, 0,
+    problems_warning(problems, file->path, PROBLEM_NO_LINE,
                      "cannot be read again: %s; what was read before stays in force", why);
     file->trouble = g_strdup(why);
     file->trouble_at = g_get_real_time() / G_USEC_PER_SEC;

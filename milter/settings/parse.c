@@ -132,6 +132,40 @@ static void set_plain(struct parser *parser, enum setting setting, const char *v
     given->line = parser->line;
 }
 
+static bool is_list(const struct setting_row *row)
+{
+    static const enum setting_type lists[] = {SETTING_LIST,         SETTING_WORDS,
+                                              SETTING_RESTRICTIONS, SETTING_TABLES,
+                                              SETTING_NETWORKS,     SETTING_DOMAINS};
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        if (row->type == lists[i] && !(row->where & SETTING_KEYED))
+            return true;
+    return false;
+}
+
+/* `name += words`: behind what the section has by now, what main has, or the default. */
+static void add_to_list(struct parser *parser, const char *name, const char *value)
+{
+    enum setting setting;
+    const struct section *main = parser->settings->main;
+    enum section_kind kind = parser->section->kind;
+    if (!setting_find(name, kind, &setting) || !setting_row_fits(&setting_rows[setting], kind) ||
+        !is_list(&setting_rows[setting])) {
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "\"+=\" adds to the lists of this section, and \"%s\" is none", name);
+        return;
+    }
+    struct given *given = &parser->section->given[setting];
+    const char *before = given->text                 ? given->text
+                         : main->given[setting].text ? main->given[setting].text
+                                                     : setting_rows[setting].default_text;
+    char *text = g_strconcat(before ? before : "", before && *before ? " " : "", value, NULL);
+    g_free(given->text);
+    given->text = text;
+    given->line = parser->line;
+    warn_of_comment(parser, value);
+}
+
 /* NAME may be `NAME KEY`, which splits it; *KEY_R is "" otherwise. */
 static void split_key(char *name, const char **key_r)
 {
@@ -199,7 +233,11 @@ static void parse_parameter(struct parser *parser, const char *line)
     }
     g_autofree char *name = g_strndup(line, (gsize)(equals - line));
     g_autofree char *value = g_strdup(equals + 1);
-    set(parser, g_strchomp(name), g_strstrip(value));
+    size_t length = strlen(name);
+    bool adds = length > 1 && name[length - 1] == '+';
+    if (adds)
+        name[length - 1] = '\0';
+    (adds ? add_to_list : set)(parser, g_strchomp(name), g_strstrip(value));
 }
 
 static void tell_section(struct parser *parser, const char *why, const char *line)
@@ -312,8 +350,8 @@ static void parse_section(struct parser *parser, const char *line)
         parser->section = open_section(parser, kind, name);
 }
 
-/* The classes may be said before restriction_classes names them: it is looked for first. NULL: it
- * is not there. */
+/* The classes may be said before restriction_classes names them: it is looked for first, in main
+ * and sections. NULL: it is not there. */
 static GPtrArray *find_classes(const char *text, size_t length)
 {
     struct problems *unheard = problems_new();
@@ -322,16 +360,20 @@ static GPtrArray *find_classes(const char *text, size_t length)
     unsigned number;
     settings_lines_init(&lines, text, length, "", unheard);
     g_autoptr(GString) line = g_string_new(NULL);
-    while (settings_lines_next(&lines, line, &number) && line->str[0] != '[') {
+    while (settings_lines_next(&lines, line, &number)) {
         char *equals = strchr(line->str, '=');
         if (!equals)
             continue;
         *equals = '\0';
+        if (g_str_has_suffix(line->str, "+"))
+            equals[-1] = '\0';
         if (strcmp(g_strchomp(line->str), setting_rows[SETTING_RESTRICTION_CLASSES].name) != 0)
             continue;
-        if (classes)
-            g_ptr_array_unref(classes);
-        classes = text_split_list(equals + 1, NULL);
+        g_autoptr(GPtrArray) words = text_split_list(equals + 1, NULL);
+        if (!classes)
+            classes = g_ptr_array_new_with_free_func(g_free);
+        for (guint i = 0; words && i < words->len; i++)
+            g_ptr_array_add(classes, g_strdup(words->pdata[i]));
     }
     problems_free(unheard);
     return classes;

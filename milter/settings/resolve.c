@@ -15,6 +15,8 @@
 #include "value.h"
 
 #define SUGGESTIONS_MAX 100 /* unknown names that a nearest one is looked for: it takes time */
+#define CLASS_DEPTH_MAX 100 /* $class in classes; circles go further */
+#define CLASS_TEXTS_MAX 10000
 
 struct resolution {
     struct settings *settings;
@@ -22,6 +24,8 @@ struct resolution {
     struct section *section;  /* the scope; main is done before all others */
     bool busy[SETTING_COUNT]; /* being worked out: to be asked again is a circle */
     size_t expanded;          /* bytes that expansion has made so far */
+    unsigned class_depth;     /* restriction classes that are being expanded, one in another */
+    GPtrArray *class_texts;   /* of char *: what they expanded to */
     unsigned suggestions;
 };
 
@@ -76,13 +80,47 @@ static void tell_unknown(const struct frame *frame, const char *name)
     tell(frame, why);
 }
 
+static char *expand_value(struct frame *frame, const char *raw);
+
+/* What a restriction class holds, as the scope or main says it. *FOUND_R: there is such a class.
+ * NULL after an error. */
+static const char *class_value(struct frame *frame, const char *name, bool *found_r)
+{
+    struct resolution *resolver = frame->resolver;
+    struct keyed_line *line = g_hash_table_lookup(resolver->section->keyed_index, name);
+    if (!line)
+        line = g_hash_table_lookup(resolver->settings->main->keyed_index, name);
+    *found_r = line && line->setting == SETTING_RESTRICTION_CLASSES;
+    if (!*found_r)
+        return NULL;
+    if (resolver->class_depth == CLASS_DEPTH_MAX ||
+        resolver->class_texts->len == CLASS_TEXTS_MAX) {
+        g_autofree char *why =
+            g_strdup_printf("$%s leads back to itself; the classes name each other", name);
+        tell(frame, why);
+        return NULL;
+    }
+    resolver->class_depth++;
+    char *text = expand_value(frame, line->raw);
+    resolver->class_depth--;
+    if (text)
+        g_ptr_array_add(resolver->class_texts, text);
+    return text;
+}
+
 /* The value of `$name` for expand(). */
 static const char *value_of(void *context, const char *name)
 {
-    const struct frame *frame = context;
+    struct frame *frame = context;
     struct resolution *resolver = frame->resolver;
     enum section_kind kind = resolver->section->kind;
     enum setting setting;
+    bool is_class = false;
+    if (!setting_find(name, SECTION_MAIN, &setting)) {
+        const char *text = class_value(frame, name, &is_class);
+        if (is_class)
+            return text;
+    }
     if (!setting_find(name, kind, &setting) || !is_visible(&setting_rows[setting], kind)) {
         tell_unknown(frame, name);
         return NULL;
@@ -254,9 +292,12 @@ static void resolve_section(struct resolution *resolver, struct section *section
 
 void resolve_all(struct settings *settings, struct problems *problems)
 {
-    struct resolution resolver = {.settings = settings, .problems = problems};
+    struct resolution resolver = {.settings = settings,
+                                  .problems = problems,
+                                  .class_texts = g_ptr_array_new_with_free_func(g_free)};
     resolve_section(&resolver, settings->main);
     for (unsigned kind = 0; kind < SECTION_KIND_COUNT; kind++)
         for (guint i = 0; i < settings->sections[kind]->len; i++)
             resolve_section(&resolver, settings->sections[kind]->pdata[i]);
+    g_ptr_array_unref(resolver.class_texts);
 }

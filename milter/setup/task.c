@@ -16,8 +16,7 @@ static void tell(const struct setup_task *task, const char *kind, const char *fo
 static void tell(const struct setup_task *task, const char *kind, const char *format, va_list args)
 {
     g_autofree char *text = g_strdup_vprintf(format, args);
-    g_autofree char *safe = text_escape(text);
-    task->complain("%s: %s", kind, safe);
+    task->complain("%s: %s", kind, text);
 }
 
 void setup_warn(struct setup_task *task, const char *format, ...)

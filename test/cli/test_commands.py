@@ -362,6 +362,47 @@ def config():
           'delay_checks = yes\nauth_min_ssf = 256\n')
 
 
+@case('+= adds to what was said, to what main has, to the default')
+def config_adds():
+    settings = ctl.Settings('submission_listeners += :2587\nsubmission_listeners += :3587\n'
+                            'mynetworks = 10.0.0.0/8\nlocal_domains+=a.example\n'
+                            '[listener x]\nmynetworks += 192.0.2.0/24\n'
+                            'message_restrictions += permit\n')
+    equal(exits(settings.run('check'), 0).stderr.count('set again'), 0, 'no warning')
+    text = settings.run('config', '-n').stdout
+    match('(?m)^submission_listeners = submission submissions :587 :465 :2587 :3587$', text)
+    match('(?m)^local_domains = a.example$', text)
+    main, section = text.split('[listener x]')
+    match('(?m)^mynetworks = 10.0.0.0/8$', main)
+    match('(?m)^mynetworks = 10.0.0.0/8 192.0.2.0/24$', section)
+    match('(?m)^message_restrictions = guard_autoreply .* reject_spam permit$', section)
+    for line in ('mode += x', 'made_up += x', 'auth_min_ssf += 1', '+= x'):
+        done = exits(ctl.Settings(SITE + line + '\n').run('check'), 78)
+        match(r'gatepost.conf:7: error: ("\+=" adds to the lists|no name stands|unknown)', done.stderr)
+
+
+@case('$name of a restriction class stands for what it holds; a listener has classes of its own')
+def config_class_values():
+    settings = ctl.Settings(SITE + 'restriction_classes = a, b\na = reject_sender_login_mismatch $b\n'
+                            'b = reject_non_fqdn_sender\nsender_restrictions = $a permit\n'
+                            'recipient_restrictions = check_sender_access inline:{x@y.example=mine}\n'
+                            '[listener in]\nrestriction_classes += mine\nmine = reject\n'
+                            'b = reject_non_fqdn_sender\n')
+    done = exits(settings.run('check'), 0)
+    match('"mine" is no result of access.5. and no restriction', done.stderr)
+    equal(done.stderr.count('mine'), 1, 'the listener knows its class: ' + done.stderr)
+    text = settings.run('config', '-x', 'sender_restrictions').stdout
+    match('(?m)^sender_restrictions = reject_sender_login_mismatch reject_non_fqdn_sender permit$',
+          text)
+    done = settings.test('--listener in --from x@y.example --rcpt bob@example.org')[0]
+    equal((done['verdict'], done['check']), ('reject', 'reject'), 'in the listener')
+    many = ''.join('c%d = $c%d $c%d\n' % (i, i + 1, i + 1) for i in range(40)) + 'c40 =\n'
+    names = 'restriction_classes = %s\n' % ' '.join('c%d' % i for i in range(41))
+    match('leads back to itself', exits(ctl.Settings(SITE + names + many).run('check'), 78).stderr)
+    match('leads back to itself; the classes name each other', exits(ctl.Settings(
+        SITE + 'restriction_classes = a b\na = $b\nb = $a\n').run('check'), 78).stderr)
+
+
 @case('config prints restriction classes, by name too, and in sections')
 def config_classes():
     settings = ctl.Settings('a = permit_mynetworks,\n  reject\nrestriction_classes = a b\n'
