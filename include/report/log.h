@@ -11,6 +11,8 @@
 #ifndef REPORT_LOG_H
 #define REPORT_LOG_H
 
+#include <stdio.h>
+
 #include "base/problems.h"
 #include "policy/engine.h"
 #include "settings/settings.h"
@@ -83,6 +85,9 @@ void log_warning(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* The same for a line of a KIND of its own, as loud as that is. */
 void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Prints TEXT, which may be told before there is a log, as a JSON line to STREAM. */
+void log_print_json(FILE *stream, enum engine_level level, const char *text);
 
 /* Each of PROBLEMS as a line, at the priority of warnings. */
 void log_problems(struct log *log, const struct problems *problems);

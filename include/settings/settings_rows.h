@@ -214,12 +214,13 @@ SETTING(RECIPIENT_RESTRICTIONS, "recipient_restrictions", RESTRICTIONS,
 SETTING(MESSAGE_RESTRICTIONS, "message_restrictions", RESTRICTIONS,
         "guard_autoreply permit_mynetworks permit_sasl_authenticated reject_spam", ANY,
         MAIN | LISTENER, "What is asked of the message itself, when its header is in.")
-SETTING(RESTRICTION_CLASSES, "restriction_classes", LIST, "", ANY, MAIN | LISTENER,
-        "Names that stand for lists of restrictions. What each holds is a parameter of its name, "
-        "`NAME = RESTRICTION...`, which a `[listener]` section may override; a section may have "
-        "classes of its own, in the place of these (or beside them, with `+=`). A class may stand in "
-        "every list, in another class, and as the result of an access table; see RESTRICTION "
-        "CLASSES.")
+SETTING(
+    RESTRICTION_CLASSES, "restriction_classes", LIST, "", ANY, MAIN | LISTENER,
+    "Names that stand for lists of restrictions. What each holds is a parameter of its name, "
+    "`NAME = RESTRICTION...`, which a `[listener]` section may override; a section may have "
+    "classes of its own, in the place of these (or beside them, with `+=`). A class may stand in "
+    "every list, in another class, and as the result of an access table; see RESTRICTION "
+    "CLASSES.")
 SETTING(
     HEADER_LIMIT, "header_limit", SIZE, "1m", BETWEEN("1", "256m"), MAIN | LISTENER,
     "The most that the header of one message may hold. A larger one is refused with `552 5.3.4 "

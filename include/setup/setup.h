@@ -20,8 +20,9 @@ struct setup_task {
     const char *file;          /* a .cf; NULL: that of the folder */
     bool check;                /* nothing is printed but doubts */
     bool remove; /* how to take gatepost out again is printed; nothing where it is not in */
-    void (*complain)(const char *format, ...) G_GNUC_PRINTF(1, 2); /* gets each doubt, and escapes it */
-    unsigned warnings;                                             /* counted */
+    void (*complain)(const char *format, ...)
+        G_GNUC_PRINTF(1, 2); /* gets each doubt, and escapes it */
+    unsigned warnings;       /* counted */
 };
 
 enum setup_result {

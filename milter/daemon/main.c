@@ -49,6 +49,7 @@ enum {
 struct daemon {
     char *config; /* absolute */
     bool foreground;
+    bool json; /* what there is to tell before the log is open is told as the log would */
     struct identity identity;
     struct mta_listen listen;
     bool bound; /* the socket is ours, and no service manager's */
@@ -66,7 +67,10 @@ struct daemon {
 /* Says why it cannot start; returns the exit code. */
 static int cannot_start(const struct daemon *daemon, char *why)
 {
-    fprintf(stderr, "gatepost: %s\n", why);
+    if (daemon->json)
+        log_print_json(stderr, ENGINE_WARNING, why);
+    else
+        fprintf(stderr, "gatepost: %s\n", why);
     if (!daemon->foreground && daemon->service)
         log_warning(service_log(daemon->service), "cannot start: %s", why);
     g_free(why);
@@ -307,6 +311,29 @@ static void log_startup_problems(const struct problems *problems)
     log_free(log);
 }
 
+/* Whether whoever collects standard error reads JSON, as far as settings with mistakes in them
+ * tell, too: SNAPSHOT NULL. */
+static bool wants_json(const char *config, const struct snapshot *snapshot)
+{
+    if (snapshot)
+        return log_options_from(snapshot_settings(snapshot)).format == LOG_FORMAT_JSON;
+    struct problems *told = problems_new(); /* they are, already */
+    struct settings *settings = settings_load(config, told);
+    bool json = settings && log_options_from(settings).format == LOG_FORMAT_JSON;
+    settings_free(settings);
+    problems_free(told);
+    return json;
+}
+
+static void print_json(const struct problems *problems)
+{
+    const struct problem *problem;
+    for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
+        g_autofree char *text = problem_format(problem);
+        log_print_json(stderr, ENGINE_WARNING, text);
+    }
+}
+
 static struct snapshot *load(struct daemon *daemon)
 {
     struct problems *problems = problems_new();
@@ -315,7 +342,11 @@ static struct snapshot *load(struct daemon *daemon)
         snapshot_unref(snapshot);
         snapshot = NULL;
     }
-    problems_print(problems, stderr);
+    daemon->json = daemon->foreground && wants_json(daemon->config, snapshot);
+    if (daemon->json)
+        print_json(problems);
+    else
+        problems_print(problems, stderr);
     if (!daemon->foreground)
         log_startup_problems(problems);
     problems_free(problems);

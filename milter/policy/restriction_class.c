@@ -45,7 +45,8 @@ static const struct setting_keyed *said(const struct settings *settings,
 GPtrArray *restriction_classes_new(const struct settings *settings, const struct section *section,
                                    struct problems *problems)
 {
-    const struct setting_value *value = settings_get(settings, section, SETTING_RESTRICTION_CLASSES);
+    const struct setting_value *value =
+        settings_get(settings, section, SETTING_RESTRICTION_CLASSES);
     g_autoptr(GPtrArray) words = text_split_list(value->text, NULL);
     if (!words || words->len == 0)
         return NULL;

@@ -186,6 +186,13 @@ void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...)
     put(log, message_line(log, kind, text));
 }
 
+void log_print_json(FILE *stream, enum engine_level level, const char *text)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    logline_message(level, text, g_get_real_time(), LOG_FORMAT_JSON, line);
+    fprintf(stream, "%s\n", line->str);
+}
+
 void log_problems(struct log *log, const struct problems *problems)
 {
     const struct problem *problem;

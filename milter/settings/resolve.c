@@ -93,8 +93,7 @@ static const char *class_value(struct frame *frame, const char *name, bool *foun
     *found_r = line && line->setting == SETTING_RESTRICTION_CLASSES;
     if (!*found_r)
         return NULL;
-    if (resolver->class_depth == CLASS_DEPTH_MAX ||
-        resolver->class_texts->len == CLASS_TEXTS_MAX) {
+    if (resolver->class_depth >= CLASS_DEPTH_MAX || resolver->class_texts->len >= CLASS_TEXTS_MAX) {
         g_autofree char *why =
             g_strdup_printf("$%s leads back to itself; the classes name each other", name);
         tell(frame, why);

@@ -80,7 +80,10 @@ bool postfix_is_gatepost(const struct postfix_setup *setup, const char *socket)
     if (g_str_has_prefix(socket, "unix:") || g_str_has_prefix(socket, "local:"))
         return is_path(setup, strchr(socket, ':') + 1);
     g_autofree char *one = plain_inet(socket), *other = plain_inet(setup->milter);
-    return g_ascii_strcasecmp(one, other) == 0;
+    g_autofree char *port = g_strdup_printf(":%u", setup->any_port);
+    bool is_inet = g_str_has_prefix(socket, "inet:");
+    return g_ascii_strcasecmp(one, other) == 0 ||
+           (setup->any_port && is_inet && g_str_has_suffix(one, port));
 }
 
 unsigned postfix_place(const struct postfix_setup *setup, const char *list)

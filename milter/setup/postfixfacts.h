@@ -14,7 +14,8 @@ struct postfix_setup {
     const char *folder;              /* for the text */
     const char *command;             /* "postconf", with -c if it must be told the folder */
     const char *path;                /* of gatepost's socket if that is a Unix socket, else NULL */
-    char *milter;                    /* gatepost's socket in Postfix's words */
+    unsigned any_port; /* gatepost listens on every address, at this port; 0: it does not */
+    char *milter;      /* gatepost's socket in Postfix's words */
 };
 
 /* A parameter; "" without a Postfix. */

@@ -98,7 +98,8 @@ static void find_milter(struct postfix_setup *setup)
         setup->milter = unix_milter(setup, address.path);
         setup->path = strchr(text, ':') + 1;
     } else {
-        const char *host = setup_host(address.host);
+        const char *host = setup_host(address.host, setup->postconf);
+        setup->any_port = setup_is_any(address.host) ? address.port : 0;
         setup->milter =
             g_strdup_printf(strchr(host, ':') ? "inet:[%s]:%u" : "inet:%s:%u", host, address.port);
     }
@@ -169,6 +170,11 @@ static void print_main(const struct postfix_setup *setup)
 {
     bool shuts = strcmp(postfix_get(setup, "milter_default_action"), "shutdown") == 0;
     print_remark("%s/main.cf", setup->folder);
+    if (setup->any_port)
+        print_remark(
+            "gatepost listens on every address: a Postfix elsewhere asks inet:%s:%u, or by "
+            "another name of this machine.",
+            g_get_host_name(), setup->any_port);
     printf("# gatepost stands first, before a DKIM signer, which signs what gatepost leaves.\n");
     print_milters(setup, "smtpd_milters");
     print_milters(setup, "non_smtpd_milters");

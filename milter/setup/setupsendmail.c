@@ -30,7 +30,7 @@ static char *socket_words(const struct setup_task *task)
         return g_strconcat("local:", address.path, NULL);
     /* Without brackets: with them Sendmail (8.17) fails to connect, "Invalid argument". */
     return g_strdup_printf("%s:%u@%s", address.kind == SOCKET_INET6 ? "inet6" : "inet",
-                           address.port, setup_host(address.host));
+                           address.port, setup_host(address.host, true));
 }
 
 /* sendmail.mc */

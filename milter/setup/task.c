@@ -108,11 +108,18 @@ void setup_look_at_domains(struct setup_task *task)
                    task->settings_file);
 }
 
-const char *setup_host(const char *host)
+bool setup_is_any(const char *host)
 {
-    if (strcmp(host, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    return strcmp(host, "::") == 0 ? "::1" : host;
+    return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+const char *setup_host(const char *host, bool mta_is_here)
+{
+    if (!setup_is_any(host))
+        return host;
+    if (!mta_is_here)
+        return g_get_host_name();
+    return strcmp(host, "::") == 0 ? "::1" : "127.0.0.1";
 }
 
 bool setup_is_one_line(const char *text)

@@ -39,8 +39,13 @@ void setup_print_setting(const struct setup_task *task, const char *prefix, cons
 /* Warns, when the configuration is checked, if gatepost.conf has no local_domains. */
 void setup_look_at_domains(struct setup_task *task);
 
-/* The host that an MTA connects to: HOST, but for "any address" that of this machine. */
-const char *setup_host(const char *host);
+/* The host that an MTA connects to: HOST, but for "any address" this machine's: its loopback, where
+ * there is an MTA here, else its name. */
+const char *setup_host(const char *host, bool mta_is_here);
+
+/* Whether HOST stands for any address: an MTA may call it by every name and address that leads
+ * here. */
+bool setup_is_any(const char *host);
 
 /* Whether TEXT has no control characters: what has some is never printed as it is. */
 bool setup_is_one_line(const char *text);

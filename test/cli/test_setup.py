@@ -538,6 +538,23 @@ def postfix_socket():
     match(r"'smtpd_milters = inet:\[::1\]:20025'", done.stdout)
     done = postfix_setup('milter_socket = inet:20025@0.0.0.0\n')
     match("'smtpd_milters = inet:127.0.0.1:20025'", done.stdout)
+    match('(?m)^# gatepost listens on every address: a Postfix elsewhere asks inet:.*:20025', done.stdout)
+
+
+@case('a socket on every address is gatepost\'s, whatever Postfix calls it')
+def postfix_any_address():
+    anywhere = 'milter_socket = inet:20025@0.0.0.0\n'
+    for host in ('gatepost', '192.0.2.1', 'localhost', '[2001:db8::1]'):
+        main = WELL.replace('127.0.0.1', host)
+        done = postfix_setup(anywhere, main, SMTP, '--check', code=1)
+        absent('leaves gatepost', done.stderr)
+        absent('leaves gatepost', postfix_setup('milter_socket = inet6:20025@::\n', main, SMTP,
+                                                '--check', code=1).stderr)
+    match('leaves gatepost', postfix_setup(anywhere, WELL.replace('20025', '20026'), SMTP, '--check',
+                                           code=1).stderr)
+    if not os.path.exists('/etc/postfix/main.cf'):
+        match('smtpd_milters = inet:%s:20025' % socket.gethostname(),
+              ctl.Settings(anywhere).run('setup', 'postfix').stdout)
 
 
 @case('setup postfix adds gatepost to a service that has milters of its own')

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Starting, reloading, stopping: what becomes of the sessions that are open meanwhile."""
+import json
 import os
 import re
 import resource
@@ -212,6 +213,24 @@ def bad_sockets():
         equal(done.returncode, 69, done.stderr)
         match(pattern, done.stderr)
         equal(leftovers(daemon), ['file'], 'left behind')
+
+
+@case('what is wrong at the start is JSON, with its time, where the log is')
+def json_start():
+    daemon = new(start=False)
+    for settings, code, pattern in (
+            ({'log_format': 'json', 'mode': 'banana'}, 78, ': error: mode'),
+            ({'log_format': 'json', 'client_restrictions': 'check_client_access hash:/nonexistent'},
+             78, 'error: .*nonexistent'),
+            ({'log_format': 'json', 'milter_socket': 'unix:/nonexistent/s'}, 69, 'No such file')):
+        daemon.configure(settings)
+        done = run('-f', '-c', daemon.file)
+        equal(done.returncode, code, done.stderr)
+        rows = [json.loads(line) for line in done.stderr.splitlines()]
+        true(all({'ts', 'level', 'message'} <= set(row) for row in rows), done.stderr)
+        match(pattern, '\n'.join(row['message'] for row in rows))
+    daemon.configure({'mode': 'banana'})
+    match(r'\A\S+:\d+: error: mode', run('-f', '-c', daemon.file).stderr)
 
 
 @case('a user or group that is not there')
