@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/colour.h"
 #include "base/text.h"
 
 struct problems {
@@ -108,19 +109,29 @@ const struct problem *problems_get(const struct problems *problems, unsigned ind
     return index < problems->list->len ? problems->list->pdata[index] : NULL;
 }
 
-char *problem_format(const struct problem *problem)
+/* BEGIN and END stand around the word that says how bad it is. */
+static char *format(const struct problem *problem, const char *begin, const char *end)
 {
     const char *word = problem->severity == PROBLEM_ERROR ? "error" : "warning";
-    if (problem->line == PROBLEM_NO_LINE)
-        return g_strdup_printf("%s: %s: %s", problem->file, word, problem->text);
-    unsigned line = MAX(problem->line, 1);
-    return g_strdup_printf("%s:%u: %s: %s", problem->file, line, word, problem->text);
+    g_autofree char *line = problem->line == PROBLEM_NO_LINE
+                                ? g_strdup("")
+                                : g_strdup_printf(":%u", MAX(problem->line, 1));
+    return g_strdup_printf("%s%s: %s%s:%s %s", problem->file, line, begin, word, end,
+                           problem->text);
+}
+
+char *problem_format(const struct problem *problem)
+{
+    return format(problem, "", "");
 }
 
 void problems_print(const struct problems *problems, FILE *stream)
 {
     for (unsigned i = 0; i < problems->list->len; i++) {
-        g_autofree char *line = problem_format(problems->list->pdata[i]);
+        const struct problem *problem = problems->list->pdata[i];
+        enum colour colour = problem->severity == PROBLEM_ERROR ? COLOUR_ERROR : COLOUR_WARNING;
+        g_autofree char *line =
+            format(problem, colour_code(stream, colour), colour_code(stream, COLOUR_NONE));
         fprintf(stream, "%s\n", line);
     }
     unsigned total = problems->errors + problems->warnings;

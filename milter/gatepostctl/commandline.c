@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/colour.h"
 #include "base/text.h"
 #include "command.h"
 #include "commandhelp.h"
@@ -20,7 +22,20 @@ void complain(const char *format, ...)
     va_end(args);
     /* It may name what a script was handed by strangers. */
     g_autofree char *escaped = text_escape(text);
-    fprintf(stderr, "gatepostctl: %s\n", escaped);
+    static const struct {
+        const char *word;
+        enum colour colour;
+    } kinds[] = {{"warning:", COLOUR_WARNING}, {"note:", COLOUR_NOTE}};
+    const char *rest = escaped;
+    fputs("gatepostctl: ", stderr);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds) && rest == escaped; i++) {
+        if (!g_str_has_prefix(escaped, kinds[i].word))
+            continue;
+        fprintf(stderr, "%s%s%s", colour_code(stderr, kinds[i].colour), kinds[i].word,
+                colour_code(stderr, COLOUR_NONE));
+        rest += strlen(kinds[i].word);
+    }
+    fprintf(stderr, "%s\n", rest);
 }
 
 static void print_usage(const struct command *command, FILE *stream)

@@ -195,6 +195,25 @@ def check_good():
     equal(done.stdout + done.stderr, '', 'output')
 
 
+@case('colours are for a terminal, and not where NO_COLOR is set')
+def colours():
+    settings = ctl.Settings('moed = x\n')
+    for environment, coloured in (({}, True), ({'NO_COLOR': ''}, True), ({'NO_COLOR': '1'}, False),
+                                  ({'TERM': 'dumb'}, False)):
+        master, slave = os.openpty()
+        try:
+            subprocess.run([gatepost.CONTROL, '-c', settings.file, 'check'], stdout=subprocess.PIPE,
+                           stderr=slave, timeout=60,
+                           env=dict(gatepost.environment(), **dict({'TERM': 'xterm'}, **environment)))
+            text = os.read(master, 4000).decode()
+        finally:
+            os.close(master)
+            os.close(slave)
+        equal('\x1b[1;31merror:\x1b[0m ' in text, coloured, repr(text))
+        equal('\x1b' in text, coloured, repr(text))
+    absent('\x1b', settings.run('check').stderr)
+
+
 @case('check tells everything that is wrong, with file and line')
 def check_errors():
     settings = ctl.Settings('local_domain = example.org\nauth_min_ssf = much\n'
