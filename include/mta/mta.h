@@ -11,6 +11,7 @@
 #define MTA_MTA_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "policy/engine.h"
@@ -31,6 +32,17 @@ struct mta_listen {
 /* Opens the socket; a stale one is replaced, one on which somebody listens never. false with *WHY_R
  * (owned by the caller). */
 bool mta_bind(const struct mta_listen *listen, char **why_r);
+
+enum mta_move { MTA_STAYS, MTA_MOVED, MTA_CANNOT_MOVE };
+
+/* Looks the host name up that is listened on, if it is one: where it has another address by now,
+ * that is listened on, and open connections go on. CANNOT_MOVE with *WHY_R (owned by the caller):
+ * the old one is. One thread at a time. */
+enum mta_move mta_follow(char **why_r);
+
+/* The address of the TCP socket that listens; its length, 0: it is not known, or no TCP. Any
+ * thread. */
+socklen_t mta_address(struct sockaddr_storage *address_r);
 
 /* Serves until libmilter gives up, or gets to see SIGTERM, SIGINT or SIGHUP; the native engine
  * until mta_stop. false if it failed. ENGINE must live as long as there are connections. */

@@ -20,7 +20,9 @@ enum mta_pulse {
 
 struct mta_probe;
 
-/* WHERE it listens; a name is looked up now. The caller frees it. */
+/* WHERE it listens; a name is looked up now, and then what is listened on counts. The caller frees
+ * it.
+ */
 struct mta_probe *mta_probe_new(const struct socket_address *where);
 void mta_probe_free(struct mta_probe *probe); /* accepts NULL */
 

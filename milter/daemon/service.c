@@ -264,6 +264,26 @@ static void log_changes(struct service *service, const GString *changes)
             log_info(service->log, "%s", *line);
 }
 
+/* A container that the listener's host name stands for may have come back at another address. */
+static void follow_name(const struct service *service)
+{
+    g_autofree char *why = NULL;
+    switch (mta_follow(&why)) {
+    case MTA_STAYS:
+        break;
+    case MTA_MOVED:
+        log_info(service->log, "the host name of milter_socket has another address, which is "
+                               "listened on now");
+        break;
+    case MTA_CANNOT_MOVE:
+        log_warning(service->log,
+                    "the host name of milter_socket has another address, but the old one is still "
+                    "listened on: %s",
+                    why);
+        break;
+    }
+}
+
 bool service_reload(struct service *service, struct problems *problems, GString *changes_r)
 {
     g_autoptr(GString) unwanted = changes_r ? NULL : g_string_new(NULL);
@@ -273,6 +293,8 @@ bool service_reload(struct service *service, struct problems *problems, GString 
     bool done = load_and_publish(service, problems, changes);
     note_reload(service, done);
     log_problems(service->log, problems);
+    if (done)
+        follow_name(service);
     if (done)
         log_of_kind(service->log, LOG_KIND_RELOADED, "reloaded %s", service->path);
     else

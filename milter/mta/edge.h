@@ -13,6 +13,8 @@ struct edge {
     const char *name; /* as milter_engine writes it */
     bool stops;       /* stop() ends all of it: nothing calls any more */
     bool (*bind)(const struct mta_listen *listen, char **why_r);
+    int (*listener)(void); /* the descriptor of the socket that listens; -1: it is not known */
+    void (*moved)(void);   /* another socket listens by that descriptor now */
     bool (*serve)(struct engine *engine); /* until it has been stopped, or gives up */
     void (*drain)(void);
     void (*stop)(void); /* after drain(); serve() returns */

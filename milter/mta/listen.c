@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/ipaddr.h"
 #include "base/system.h"
 #include "base/unixsocket.h"
 
@@ -58,15 +59,39 @@ static int open_unix(const char *path, char **why_r)
     return fd;
 }
 
+/* What getaddrinfo(3) says of ADDRESS. */
+static int look_up(const struct socket_address *address, struct addrinfo **found_r)
+{
+    const struct addrinfo hints = {
+        .ai_family = address->kind == SOCKET_INET6 ? AF_INET6 : AF_INET,
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+    };
+    g_autofree char *port = g_strdup_printf("%u", address->port);
+    return getaddrinfo(address->host, port, &hints, found_r);
+}
+
+bool listen_is_at(int fd, const struct socket_address *address)
+{
+    struct sockaddr_storage own;
+    socklen_t length = sizeof(own);
+    struct ipaddr here, there;
+    struct addrinfo *found;
+    if (address->kind == SOCKET_UNIX || getsockname(fd, (struct sockaddr *)&own, &length) != 0 ||
+        !ipaddr_from_sockaddr((const struct sockaddr *)&own, &here) ||
+        look_up(address, &found) != 0)
+        return true;
+    bool is_at = false;
+    for (const struct addrinfo *one = found; one && !is_at; one = one->ai_next)
+        is_at = ipaddr_from_sockaddr(one->ai_addr, &there) && ipaddr_equal(&here, &there);
+    freeaddrinfo(found);
+    return is_at;
+}
+
 static int open_inet(const struct socket_address *address, char **why_r)
 {
-    struct addrinfo *found, hints = {
-                                .ai_family = address->kind == SOCKET_INET6 ? AF_INET6 : AF_INET,
-                                .ai_socktype = SOCK_STREAM,
-                                .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                            };
-    g_autofree char *port = g_strdup_printf("%u", address->port);
-    int failure = getaddrinfo(address->host, port, &hints, &found);
+    struct addrinfo *found;
+    int failure = look_up(address, &found);
     if (failure != 0) {
         *why_r = g_strdup_printf("cannot listen on %s: %s", address->host, gai_strerror(failure));
         return -1;

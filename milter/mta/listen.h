@@ -17,6 +17,10 @@
  * group and mode as they shall be before anybody can connect. -1 with *WHY_R. */
 int listen_open(const struct mta_listen *listen, char **why_r);
 
+/* Whether FD listens at ADDRESS: at one of those that its host name leads to now. Where the name
+ * leads nowhere, or it is a unix socket, it does. */
+bool listen_is_at(int fd, const struct socket_address *address);
+
 /* Finds out whether the address can be bound, by doing it; false with *WHY_R. */
 bool listen_try(const struct mta_listen *listen, char **why_r);
 

@@ -4,9 +4,13 @@
  */
 #include "mta/mta.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libmilter/mfapi.h>
+#include <unistd.h>
 
 #include "edge.h"
+#include "listen.h"
 
 static const struct edge *const engines[] = {
     [MILTER_ENGINE_LIBMILTER] = &edge_libmilter,
@@ -14,11 +18,42 @@ static const struct edge *const engines[] = {
 };
 
 static const struct edge *edge = &edge_libmilter;
+static struct mta_listen bound; /* what mta_bind was told */
 
 bool mta_bind(const struct mta_listen *listen, char **why_r)
 {
     edge = engines[listen->engine];
+    bound = *listen;
     return edge->bind(listen, why_r);
+}
+
+enum mta_move mta_follow(char **why_r)
+{
+    int old = edge->listener();
+    if (old < 0 || bound.passed >= 0 || listen_is_at(old, &bound.address))
+        return MTA_STAYS;
+    int fd = listen_open(&bound, why_r);
+    if (fd < 0)
+        return MTA_CANNOT_MOVE;
+    /* In the place of the old one, so that whoever waits there waits at the new one from now on. */
+    bool moved = dup2(fd, old) == old && fcntl(old, F_SETFD, FD_CLOEXEC) == 0;
+    int reason = errno;
+    close(fd);
+    if (!moved) {
+        *why_r = g_strdup_printf("cannot listen on %s: %s", bound.address.host, g_strerror(reason));
+        return MTA_CANNOT_MOVE;
+    }
+    edge->moved();
+    return MTA_MOVED;
+}
+
+socklen_t mta_address(struct sockaddr_storage *address_r)
+{
+    socklen_t length = sizeof(*address_r);
+    int fd = edge->listener();
+    bool is_known = fd >= 0 && getsockname(fd, (struct sockaddr *)address_r, &length) == 0 &&
+                    address_r->ss_family != AF_UNIX;
+    return is_known ? length : 0;
 }
 
 bool mta_serve(struct engine *engine)

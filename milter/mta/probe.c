@@ -116,6 +116,12 @@ static enum mta_pulse ask(const struct mta_probe *probe, int fd, gint64 end, con
 enum mta_pulse mta_probe_look(struct mta_probe *probe, int milliseconds, const gint *cancel)
 {
     gint64 end = g_get_monotonic_time() + (gint64)milliseconds * 1000;
+    struct sockaddr_storage moved;
+    socklen_t length = probe->address.ss_family == AF_UNIX ? 0 : mta_address(&moved);
+    if (length > 0) { /* a name may have another address by now */
+        probe->address = moved;
+        probe->length = length;
+    }
     if (probe->length == 0)
         return MTA_UNKNOWN;
     int fd = system_socket(probe->address.ss_family, SOCK_STREAM, true);

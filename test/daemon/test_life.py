@@ -222,7 +222,7 @@ def json_start():
             ({'log_format': 'json', 'mode': 'banana'}, 78, ': error: mode'),
             ({'log_format': 'json', 'client_restrictions': 'check_client_access hash:/nonexistent'},
              78, 'error: .*nonexistent'),
-            ({'log_format': 'json', 'milter_socket': 'unix:/nonexistent/s'}, 69, 'No such file')):
+            ({'log_format': 'json', 'milter_socket': 'unix:/nonexistent/folder/s'}, 69, 'No such file')):
         daemon.configure(settings)
         done = run('-f', '-c', daemon.file)
         equal(done.returncode, code, done.stderr)
@@ -231,6 +231,51 @@ def json_start():
         match(pattern, '\n'.join(row['message'] for row in rows))
     daemon.configure({'mode': 'banana'})
     match(r'\A\S+:\d+: error: mode', run('-f', '-c', daemon.file).stderr)
+
+
+@case('a listener on a host name follows it at a reload, and open connections go on')
+def moves():
+    if os.geteuid() != 0:
+        raise Skip('only root has a file of hosts of his own')
+    for engine in ('libmilter', 'native'):
+        daemon = new({'milter_engine': engine}, start=False)
+        port, hosts = place.port(), daemon.folder + '/hosts'
+        daemon.configure({'milter_engine': engine, 'milter_socket': 'inet:%d@moving.test' % port})
+        place.write(hosts, '127.0.0.2 moving.test\n')
+        log = open(daemon.folder + '/moves', 'w+', encoding='utf-8')
+        process = subprocess.Popen(
+            ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$1" -f -c "$2"',
+             hosts, gatepost.DAEMON, daemon.file], stderr=log, env=gatepost.environment())
+
+        def said(word):
+            with open(daemon.folder + '/moves', encoding='utf-8') as handle:
+                return word in handle.read()
+
+        def reach(host):
+            with socket.socket() as probe:
+                probe.settimeout(2)
+                return probe.connect_ex((host, port)) == 0
+        try:
+            until(lambda: said('at work'), 20, 'the start')
+            kept = socket.create_connection(('127.0.0.2', port), 10)
+            with open(hosts, 'w', encoding='utf-8') as handle:
+                handle.write('127.0.0.3 moving.test\n')
+            done = daemon.control('reload')
+            equal(done.returncode, 0, done.stderr)
+            true(said('which is listened on now'), 'the log')
+            until(lambda: not reach('127.0.0.2'), 15, 'the old address is closed')
+            with socket.create_connection(('127.0.0.3', port), 10) as fresh:
+                for one in (fresh, kept):
+                    one.settimeout(20)
+                    one.sendall(b'\0\0\0\x0dO\0\0\0\x06\0\0\0\0\0\0\0\0')
+                    equal(one.recv(5)[4:], b'O', engine + ': an answer')
+            kept.close()
+            equal(daemon.control('reload').returncode, 0, 'nothing has changed')
+            with open(daemon.folder + '/moves', encoding='utf-8') as handle:
+                equal(handle.read().count('which is listened on now'), 1, 'moved once')
+        finally:
+            process.send_signal(signal.SIGTERM)
+            equal(process.wait(30), 0, engine + ': exit')
 
 
 @case('a user or group that is not there')

@@ -3,8 +3,11 @@
  * libmilter as an engine: binding, serving.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "edge.h"
 #include "listen.h"
@@ -12,8 +15,23 @@
 #include "callbacks.h"
 #include "connection.h"
 
+static int listener = -1;
+
+/* The socket that libmilter has opened, of which it tells nobody: NUMBER, which was the next free
+ * descriptor, if it listens. */
+static int find_listener(int number)
+{
+    int listens = 0;
+    socklen_t length = sizeof(listens);
+    bool found = getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
+    return found ? number : -1;
+}
+
 static bool open_socket(const char *text, char **why_r)
 {
+    int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (next >= 0)
+        close(next);
     /* Nobody may connect before owner and mode are as they shall be. */
     mode_t before = umask(0177);
     bool opened = smfi_register(mta_filter) == MI_SUCCESS &&
@@ -21,6 +39,7 @@ static bool open_socket(const char *text, char **why_r)
                   smfi_setbacklog(LISTEN_BACKLOG) == MI_SUCCESS &&
                   smfi_opensocket(false) == MI_SUCCESS;
     umask(before);
+    listener = opened ? find_listener(next) : -1;
     if (!opened)
         *why_r = g_strdup_printf("cannot listen on %s: libmilter tells in syslog why", text);
     return opened;
@@ -56,6 +75,16 @@ static bool serve(struct engine *engine)
     return smfi_main() == MI_SUCCESS;
 }
 
+static int get_listener(void)
+{
+    return listener;
+}
+
+/* It looks for connections anew every five seconds. */
+static void moved(void)
+{
+}
+
 /* It cannot be stopped by any call, but by a signal alone. */
 static void stop(void)
 {
@@ -64,6 +93,8 @@ static void stop(void)
 const struct edge edge_libmilter = {
     .name = "libmilter",
     .bind = bind_here,
+    .listener = get_listener,
+    .moved = moved,
     .serve = serve,
     .drain = connections_close,
     .stop = stop,

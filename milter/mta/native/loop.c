@@ -68,6 +68,7 @@ struct loop {
     GByteArray *out;
     gint64 listen_again; /* 0: it listens */
     gint stop;
+    gint moved; /* the listener is another socket */
     _Atomic unsigned connections, messages, waiting, progress;
     _Atomic int64_t beat;
     unsigned char scratch[SCRATCH];
@@ -483,7 +484,8 @@ static void turn(struct loop *loop)
     struct peer *peer;
     while ((peer = first_due(loop)) && peer->due <= now)
         on_timer(peer);
-    if (loop->listen_again && now >= loop->listen_again) {
+    bool has_moved = g_atomic_int_compare_and_exchange(&loop->moved, 1, 0);
+    if (has_moved || (loop->listen_again && now >= loop->listen_again)) {
         loop->listen_again = 0;
         (void)poller_add(loop->poller, loop->setup->listener, POLLER_IN, loop, true);
     }
@@ -514,6 +516,12 @@ struct loop *loop_new(const struct loop_setup *setup)
     loop_free(loop);
     errno = reason;
     return NULL;
+}
+
+void loop_listen_again(struct loop *loop)
+{
+    g_atomic_int_set(&loop->moved, 1);
+    poller_wake(loop->poller);
 }
 
 void loop_start(struct loop *loop)

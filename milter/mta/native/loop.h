@@ -31,6 +31,9 @@ struct loop_setup {
 struct loop *loop_new(const struct loop_setup *setup);
 void loop_start(struct loop *loop);
 
+/* The listener's descriptor is another socket's now: it is to be looked at anew. Any thread. */
+void loop_listen_again(struct loop *loop);
+
 /* Has the thread end, and waits until it has. */
 void loop_stop(struct loop *loop);
 void loop_join(struct loop *loop);

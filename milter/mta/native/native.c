@@ -121,6 +121,19 @@ static bool serve(struct engine *engine)
     return loops != NULL;
 }
 
+static int get_listener(void)
+{
+    return native.setup.listener;
+}
+
+static void moved(void)
+{
+    g_mutex_lock(&native.lock);
+    for (unsigned i = 0; native.loops && i < native.threads; i++)
+        loop_listen_again(native.loops[i]);
+    g_mutex_unlock(&native.lock);
+}
+
 static void drain(void)
 {
     g_atomic_int_set(&native.draining, 1);
@@ -151,6 +164,8 @@ const struct edge edge_native = {
     .name = "native",
     .stops = true,
     .bind = bind_here,
+    .listener = get_listener,
+    .moved = moved,
     .serve = serve,
     .drain = drain,
     .stop = stop,
