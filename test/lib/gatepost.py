@@ -48,6 +48,7 @@ class Gatepost:
         self.port = None if unix else place.port()
         self.path = self.folder + '/run/milter.sock'
         self.state = self.folder + '/run/gatepost.db'
+        self.history = self.folder + '/run/history.db'
         os.mkdir(self.folder + '/run')
         os.chmod(self.folder + '/run', 0o777)
         self.configure(settings or {}, more)
@@ -64,7 +65,7 @@ class Gatepost:
                'read_socket': self.folder + '/run/read.sock',
                'pid_file': self.folder + '/run/gatepost.pid',
                'state': 'sqlite:' + self.state,
-               'history': 'sqlite:' + self.folder + '/run/history.db'}
+               'history': 'sqlite:' + self.history}
         if not self.port:
             own['milter_socket_mode'] = '0666'
         if ENGINE:

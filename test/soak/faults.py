@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -220,6 +221,27 @@ def state_removed(world, seconds, chance):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(world.daemon.state + end)
             more(1)
+
+
+@fault('the file of the history is removed, broken and locked, again and again')
+def history_away(world, seconds, chance):
+    path = world.daemon.history
+    for number in steps(seconds, 0.7):
+        with contextlib.suppress(FileNotFoundError):
+            if number % 3 == 0:
+                for end in ('', '-wal', '-shm'):
+                    os.unlink(path + end)
+            elif number % 3 == 1:
+                with open(path, 'r+b') as handle:
+                    handle.write(os.urandom(8192))
+            else:
+                lock = sqlite3.connect(path, isolation_level=None)
+                with contextlib.suppress(sqlite3.Error):
+                    lock.execute('BEGIN IMMEDIATE')
+                    time.sleep(0.5)
+                    lock.execute('ROLLBACK')
+                lock.close()
+    until(lambda: world.daemon.status()['history']['up'], 30, 'the history is written again')
 
 
 @contextlib.contextmanager
