@@ -36,6 +36,31 @@ static const struct {
      "\n"
      "Example: gatepostctl greylist pass 203.0.113.9\n",
      "0 fine, 1 nothing is known of it, 64 usage, 69 the daemon, or the store, does not answer"},
+    {"history",
+     "  forget ADDRESS   deletes every decision that names it\n"
+     "\n"
+     "Example: gatepostctl history forget alice@example.com\n",
+     "0 fine, 1 nothing named it, 64 usage, 69 the history cannot be written,\n"
+     "      78 the settings are wrong"},
+    {"replay",
+     "  --json          one object\n"
+     "  --since T       what came since then, as 2h, yesterday or 2026-11-26 (default: all)\n"
+     "  --new FILE      the settings that judge (default: those whose history it is)\n"
+     "  --check NAME    what this restriction decided, or would decide, alone\n"
+     "  --dns           asks the DNS now, not the history\n"
+     "  --log FILE...   reads log lines instead of the history\n"
+     "\n"
+     "Example: gatepostctl replay --since 7d --new /etc/gatepost/new.conf\n",
+     "0 nothing would change, 1 something would, 64 usage, 69 the history cannot be read,\n"
+     "      78 the settings are wrong"},
+    {"trace",
+     "  --json       an object a line\n"
+     "  --since T    what came since then, as 2h, yesterday or 2026-11-26 (default: all)\n"
+     "  --until T    what came until then\n"
+     "\n"
+     "Example: gatepostctl trace --since yesterday bob@example.com\n",
+     "0 fine, 1 there is nothing, 64 usage, 69 the history cannot be read,\n"
+     "      78 the settings are wrong"},
     {"ping",
      "  --timeout T    how long it may take in all, as 500ms or 5s (default: 2s)\n"
      "\n"
