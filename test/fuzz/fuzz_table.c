@@ -23,9 +23,10 @@ static void ask(struct content *content, const char *keys)
     g_autoptr(GString) value = g_string_new(NULL);
     for (char **key = all; *key; key++) {
         g_autofree char *folded = content->class->folds ? content_fold(*key) : NULL;
+        unsigned line;
         g_string_truncate(value, 0);
         if (folded || !content->class->folds)
-            content->class->find(content, folded ? folded : *key, value);
+            content->class->find(content, folded ? folded : *key, value, &line);
     }
     gsize sum = 0;
     content->class->foreach (content, "f", see, &sum);
