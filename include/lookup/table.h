@@ -100,6 +100,11 @@ bool table_foreach(struct table *table,
                                  const char *value),
                    void *data);
 
+/* The same for every entry, however many have the same value. */
+typedef bool table_visit(void *data, const char *file, unsigned line, const char *key,
+                         const char *value);
+bool table_foreach_entry(struct table *table, table_visit *visit, void *data);
+
 /* All tables and match lists opened through it: each spec is opened once, one call refreshes all.
  *
  * Threads: locks itself, except that nobody may use it during table_set_free. */

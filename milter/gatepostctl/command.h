@@ -47,6 +47,7 @@ enum exit_code command_lookup(struct invocation *invocation);
 enum exit_code command_ping(struct invocation *invocation);
 enum exit_code command_reload(struct invocation *invocation);
 enum exit_code command_replay(struct invocation *invocation);
+enum exit_code command_report(struct invocation *invocation);
 enum exit_code command_rules(struct invocation *invocation);
 enum exit_code command_setup(struct invocation *invocation);
 enum exit_code command_status(struct invocation *invocation);

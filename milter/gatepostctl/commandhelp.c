@@ -106,6 +106,14 @@ static const struct {
      "      64 usage, or a FILE cannot be read, 78 the settings are wrong"},
     {"reload", "\nExample: gatepostctl check && gatepostctl reload\n",
      "0 done, 64 usage, 69 the daemon does not answer, 78 errors: the old settings stay"},
+    {"report",
+     "  --since T     decisions since then (default: 7d)\n"
+     "  --json        one object\n"
+     "  --html FILE   a page with plots (-: to standard output)\n"
+     "\n"
+     "Example: gatepostctl report --since yesterday\n",
+     "0 fine, 64 usage, 69 the history cannot be read, or none is kept,\n"
+     "      78 the settings are wrong"},
     {"rules",
      "  NAME   this rule alone, and what defines it (default: all that score)\n"
      "\n"

@@ -360,6 +360,17 @@ static const struct table_set_class set_class = {
     .add_status = add_status,
 };
 
+bool table_foreach_entry(struct table *table, table_visit *visit, void *data)
+{
+    struct content *content = current(table);
+    const char *file = table->file.path ? table->file.path : table->name;
+    bool whole =
+        (content->class->foreach_entry ? content->class->foreach_entry
+                                       : content->class->foreach)(content, file, visit, data);
+    content_unref(content);
+    return whole;
+}
+
 bool table_foreach(struct table *table,
                    bool (*visit)(void *data, const char *file, unsigned line, const char *key,
                                  const char *value),

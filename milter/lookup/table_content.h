@@ -39,6 +39,9 @@ struct content_class {
     size_t (*count)(const struct content *content); /* keys or rules */
     bool (*foreach)(const struct content *content, const char *file, content_visit *visit,
                     void *data);
+    /* The same for each entry, whatever values are equal; NULL: the one above does. */
+    bool (*foreach_entry)(const struct content *content, const char *file, content_visit *visit,
+                          void *data);
     void (*free)(struct content *content);
 };
 

@@ -188,6 +188,19 @@ static bool texthash_foreach(const struct content *content, const char *file, co
     return true;
 }
 
+static bool texthash_foreach_entry(const struct content *content, const char *file,
+                                   content_visit *visit, void *data)
+{
+    const struct texthash *table = (const struct texthash *)content;
+    for (unsigned i = 0; i < table->entries->len; i++) {
+        const struct entry *entry = &g_array_index(table->entries, struct entry, i);
+        const char *key = table->text + entry->offset;
+        if (!visit(data, file, entry->line, key, key + strlen(key) + 1))
+            return false;
+    }
+    return true;
+}
+
 static void texthash_free(struct content *content)
 {
     struct texthash *table = (struct texthash *)content;
@@ -204,5 +217,6 @@ const struct content_class texthash_class = {
     .find = texthash_find,
     .count = texthash_count,
     .foreach = texthash_foreach,
+    .foreach_entry = texthash_foreach_entry,
     .free = texthash_free,
 };

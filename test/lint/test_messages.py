@@ -20,7 +20,7 @@ from tap import Failure, case, equal, run, true  # noqa: E402
 PAGE = 'packaging/man/messages'
 # Files whose texts are results, data or another protocol.
 FILES = re.compile(
-    r'milter/(daemon/read_history|autoreply/(?!bounce_senders).*|ruleset/address_rule|report/(chart|history_text|history_json)|history/history_file|survey/(html|summary|'
+    r'milter/(daemon/read_history|autoreply/(?!bounce_senders).*|ruleset/address_rule|report/(chart|history_text|history_json|report_text|report_html|summary_report)|history/history_file|survey/(html|summary|'
     r'diff|command_onion|sts|sts_curl|sts_fetch|sts_none|tls_facts|mx|onion|finding|survey|history)|'
     r'store/redis_scripts|gatepostctl/(commandhelp|testoutput|suggest)|web/.*)\.[ch]|include/(autoreply|trial)/.*')
 # Functions that print results, compare, or speak to a database, a peer or the compiler.

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""gatepostctl report: what is counted of a history that the daemon wrote, as text, JSON and HTML."""
+import html.parser
+import json
+import os
+import shutil
+import socket
+import struct
+import sys
+import threading
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import place
+from milter import Milter
+from tap import case, equal, match, run, true, until
+
+MARKUP = '<script>alert(1)</script>"\'&.example'
+RULES = '''header TAG_ME Subject =~ /tag/
+score TAG_ME 6
+header IDLE_RULE Subject =~ /never/
+score IDLE_RULE 1
+'''
+# Who is on which list: by the last number of 203.0.113.N.
+LISTED = {'one.test': (21, 22), 'two.test': (22, 23), 'idle.test': ()}
+
+
+class Lists(threading.Thread):
+    """DNS lists on a port of loopback."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.address = '127.0.0.1:%d' % self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            query, peer = self.socket.recvfrom(4096)
+            labels, at = [], 12
+            while query[at]:
+                labels.append(query[at + 1:at + 1 + query[at]].decode().lower())
+                at += query[at] + 1
+            question = query[12:at + 5]
+            zone = '.'.join(labels[-2:])
+            names = ['%d.113.0.203' % number for number in LISTED.get(zone, ())] + ['2.0.0.127']
+            found = '.'.join(labels[:-2]) in names and zone in LISTED and question[-4:-2] == b'\0\1'
+            answer = b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\2' if found else b''
+            self.socket.sendto(query[:2] + struct.pack('>HHHHH', 0x8580 if found else 0x8583, 1,
+                                                       int(found), 0, 0) + question + answer, peer)
+
+
+class Daemon:
+    def __init__(self):
+        self.gatepost = daemon = gatepost.Gatepost()
+        self.lists = Lists()
+        self.clients = daemon.table('clients', '# who\n203.0.113.9 REJECT\n203.0.113.8 REJECT\n'
+                                               '203.0.113.7 HOLD\n')
+        daemon.configure({
+            'rule_files': daemon.table('rules.cf', RULES), 'dns_servers': self.lists.address,
+            'dnsbl_sites': 'one.test*3 two.test*3 idle.test*3',
+            'dnsbl_reply_map': 'inline:{two.test=second.example}',
+            'client_restrictions': 'check_client_access ' + self.clients,
+            'sender_restrictions': 'check_sender_access inline:{used.example=DUNNO, unused.example=REJECT}',
+            'recipient_restrictions': 'reject_dnsbl reject_non_fqdn_recipient'})
+        os.utime(self.clients, (1, 1))
+        daemon.start()
+        for client, sender, subject in (
+                ('20', '<a@used.example>', 'x'), ('9', '<a@far.example>', 'x'),
+                ('7', '<a@far.example>', 'x'), ('20', '<a@far.example>', 'x'), ('20', '<>', 'tag'),
+                ('21', '<a@far.example>', 'x'), ('22', '<a@far.example>', 'x'),
+                ('23', '<a@far.example>', 'x'), ('23', '<a@far.example>', 'x'),
+                ('20', '<a@%s>' % MARKUP, 'x')):
+            self.send('203.0.113.' + client, sender, subject)
+        until(lambda: self.json()['decisions'] == 10, 10, 'the history')
+
+    def send(self, client, sender, subject):
+        with Milter(self.gatepost.port) as milter:
+            milter.negotiate()
+            milter.connect(address=client, daemon_name=MARKUP)
+            milter.helo()
+            milter.mail(sender)
+            if milter.rcpt('<bob@lab.test>')[0] == 'c':
+                milter.message((('From', ' a@far.example'), ('Subject', ' ' + subject)))
+
+    def report(self, *options):
+        return self.gatepost.control('report', *options)
+
+    def json(self, *options):
+        done = self.report('--json', *options)
+        equal((done.returncode, done.stderr), (0, ''), 'report')
+        return json.loads(done.stdout)
+
+    def stop(self):
+        self.gatepost.stop()
+        shutil.rmtree(self.gatepost.folder, ignore_errors=True)
+
+
+def rows(found, key):
+    return {row['name']: [row[word] for word in ('passed', 'tagged', 'held', 'deferred', 'refused')]
+            for row in found[key]}
+
+
+@case('what was decided is counted by all that it is')
+def counts(daemon):
+    found = daemon.json()
+    equal([found[word] for word in ('passed', 'tagged', 'held', 'deferred', 'refused', 'monitored')],
+          [3, 1, 1, 0, 5, 0], 'totals')
+    for key in ('days', 'hours'):
+        true(len(found[key]) in ((1, 2) if key == 'days' else (24,)), key)
+        equal(sum(sum(row) for row in rows(found, key).values()), 10, key)
+    equal(rows(found, 'checks'), {'reject_dnsbl': [0, 0, 0, 0, 4],
+                                  'check_client_access': [0, 0, 1, 0, 1]}, 'checks')
+    equal(rows(found, 'rules'), {'TAG_ME': [0, 1, 0, 0, 0]}, 'rules')
+    equal(rows(found, 'listeners'), {MARKUP: [3, 1, 1, 0, 5]}, 'listeners')
+    equal(rows(found, 'sender_domains'), {
+        'far.example': [1, 0, 1, 0, 5], '<>': [0, 1, 0, 0, 0], 'used.example': [1, 0, 0, 0, 0],
+        MARKUP: [1, 0, 0, 0, 0]}, 'domains')
+    equal(found['logins'], [], 'logins')
+    equal(daemon.json('--since', '@4102444800')['decisions'], 0, 'the future')
+
+
+@case('a list is told what it alone caught, by the name that the site shows')
+def lists(daemon):
+    found = {row['zone']: [row[key] for key in ('answered', 'listed', 'refused', 'alone')]
+             for row in daemon.json()['lists']}
+    equal({zone: row[1:] for zone, row in found.items()},
+          {'second.example': [3, 3, 2], 'one.test': [2, 2, 1], 'idle.test': [0, 0, 0]}, 'lists')
+
+
+@case('what is in force and caught nothing is named')
+def idle(daemon):
+    found = daemon.json()['idle']
+    for word, present in (('reject_non_fqdn_recipient', True), ('reject_dnsbl', False),
+                          ('check_client_access', False), ('reject_unauth_destination', True)):
+        equal(word in found['checks'], present, word)
+    equal(found['lists'], ['idle.test'], 'lists')
+    equal(found['rules'], ['IDLE_RULE'], 'rules')
+    tables = {table['name']: table for table in found['tables']}
+    table = tables['texthash:' + daemon.clients]
+    equal((table['entries'], table['unused'], table['lines']), (3, 1, ['3: 203.0.113.8']), 'a table')
+    inline, = [table for name, table in tables.items() if name.startswith('inline:{used')]
+    equal(inline['lines'], ['unused.example'], 'an inline table')
+    # lines of a file that was changed afterwards may be others
+    os.utime(daemon.clients)
+    table, = [table for table in daemon.json()['idle']['tables'] if daemon.clients in table['name']]
+    equal(table['unused'], 3, 'after a change')
+    os.utime(daemon.clients, (1, 1))
+
+
+@case('the text fits on 80 columns and escapes what strangers send')
+def text(daemon):
+    done = daemon.report()
+    equal(done.returncode, 0, done.stderr)
+    for line in done.stdout.splitlines():
+        true(len(line) <= 80 or 'inline:' in line or '/' in line, line)
+    for pattern in (r'^.* to .*: 10 decisions$', r'^check_client_access +0 +0 +1 +0 +1 #+\++$',
+                    r'^second.example +\d+ +3 +3 +2$', '1 of 3 entries found nothing', 'IDLE_RULE'):
+        match('(?m)' + pattern, done.stdout)
+
+
+class Page(html.parser.HTMLParser):
+    """Which elements there are, what text, and whether they are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.text, self.links = [], [], '', []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append(tag)
+        self.links += [value for name, value in attributes if name in ('src', 'href') or 'url(' in (value or '')]
+        self.links += [name for name, _ in attributes if name.startswith('on')]
+        if tag not in ('meta', 'br'):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append(tag)
+
+    def handle_endtag(self, tag):
+        equal(tag, self.open.pop(), 'what is closed')
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@case('the page is whole, has no script and nothing from elsewhere, and is its owner\'s')
+def page(daemon):
+    path = place.folder() + '/report.html'
+    done = daemon.report('--html', path)
+    equal((done.returncode, done.stdout, done.stderr), (0, '', ''), 'report')
+    equal(os.stat(path).st_mode & 0o777, 0o600, 'mode')
+    with open(path, encoding='utf-8') as handle:
+        text = handle.read()
+    found = Page(text)
+    equal((found.open, found.links), ([], []), 'left open, links')
+    true('script' not in found.elements and '<script' not in text.lower(), 'a script')
+    equal(found.elements.count('svg') > 2 and found.elements.count('title') > 20, True, 'plots, titles')
+    true(MARKUP in found.text and 'prefers-color-scheme:dark' in text, 'the text')
+    equal(daemon.report('--html', '-').stdout.count('</html>'), 1, 'standard output')
+    equal(daemon.report('--html', daemon.clients + '/x').returncode, 64, 'no such folder')
+
+
+@case('mistakes are told')
+def mistakes(daemon):
+    equal(daemon.report('--since', 'long ago').returncode, 64, 'a time')
+    equal(daemon.report('--json', '--html', '-').returncode, 64, 'both')
+    equal(daemon.report('something').returncode, 64, 'an argument')
+
+
+def setup():
+    if gatepost.missing():
+        from tap import skip_all
+        skip_all(gatepost.missing())
+    return Daemon()
+
+
+def teardown(daemon):
+    daemon.stop()
+
+
+if __name__ == '__main__':
+    run(setup, teardown)
