@@ -50,9 +50,9 @@ def run(*arguments, **options):
 
 
 def leftovers(daemon):
-    """What the daemon left in its folder, but for the state, which is to stay."""
+    """What the daemon left in its folder, but for state and history, which are to stay."""
     return sorted(name for name in os.listdir(daemon.folder + '/run')
-                  if not name.startswith('gatepost.db'))
+                  if not name.startswith(('gatepost.db', 'history.db')))
 
 
 def status(daemon):

@@ -138,7 +138,8 @@ def stop():
         equal(daemon.process.wait(30), 0, 'exit')
         took = time.monotonic() - begun
         true(least <= took <= most, 'a stop by %d signals took %.1f s' % (signals, took))
-        equal([name for name in os.listdir(daemon.folder + '/run') if 'gatepost.db' not in name],
+        equal([name for name in os.listdir(daemon.folder + '/run')
+               if not name.startswith(('gatepost.db', 'history.db'))],
               [], 'files left behind')
         daemon.reads.set()
         daemon.stop()
