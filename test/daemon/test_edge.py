@@ -4,6 +4,7 @@
 import struct
 import sys
 import threading
+import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 from milter import ALL_ACTIONS, ALL_STEPS, LEFT_OUT, NO_REPLY, Milter
@@ -104,6 +105,26 @@ def old_mta(daemon):
             match(DENIED, send(mta, '<x@remote.example>')[1], str(offer))
             equal(send(mta)[0], 'c', 'an ordinary message, %r' % offer)
             equal(mta.ask('U', b'FOO bar\0')[0], 'c', 'an unknown command')
+
+
+@case('another client on the same connection is answered as was agreed with the first')
+def another_client(daemon):
+    with Milter(daemon.path) as mta:
+        mta.negotiate()
+        mta.connect(address='127.0.0.1', client_addr='127.0.0.1')
+        mta.helo()
+        mta.mail()
+        equal(mta.rcpt('<x@remote.example>')[0], 'c', 'from this machine')
+        equal(mta.message()[0], 'c', 'the end')
+        mta.put('K')
+        mta.connect()
+        mta.helo()
+        mta.mail()
+        time.sleep(0.2)
+        mta.nothing_more()
+        match(DENIED, mta.rcpt('<x@remote.example>')[1], 'from elsewhere')
+        equal(mta.rcpt()[0], 'c', 'RCPT')
+        equal(mta.message()[0], 'c', 'the end')
 
 
 @case('headers stand on top, in their order')
