@@ -38,8 +38,9 @@ static void move(unsigned char *to, size_t room, struct wire_input *input,
                  const unsigned char **bytes, size_t *length)
 {
     size_t part = MIN(room, *length);
-    if (part > 0)
-        memcpy(to, *bytes, part);
+    if (part == 0)
+        return;
+    memcpy(to, *bytes, part);
     input->got += part;
     *bytes += part;
     *length -= part;
