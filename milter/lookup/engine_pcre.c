@@ -205,7 +205,9 @@ static void *compile(const char *pattern, unsigned flags, bool captures, char **
 {
     (void)captures;
     struct pcre_code *code = pcre_code_new(pattern, flags & ~FLAG_NOTHING, why_r);
-    if (code && (flags & PCRE2_CASELESS) && text_has_wide_case(pattern))
+    /* a pattern may say itself that it is UTF-8, at its beginning */
+    bool is_utf = g_str_has_prefix(pattern, "(*") && strstr(pattern, "(*UTF)");
+    if (code && (flags & PCRE2_CASELESS) && !is_utf && text_has_wide_case(pattern))
         *why_r = g_strdup(TEXT_WIDE_CASE_REMARK);
     return code;
 }
