@@ -256,7 +256,8 @@ def rpm_builds():
         end_of(done.stdout)
     equal((done.returncode, len(built)), (0, 1), 'exit, packages')
     query = ['rpm', '-qp', '--nosignature', '--dbpath', out + '/db', out + '/' + built[0]]
-    equal(execute(*query, '--configfiles').stdout.split(), ['/etc/gatepost/gatepost.conf'],
+    equal(execute(*query, '--configfiles').stdout.split(),
+          ['/etc/gatepost/gatepost.conf', '/etc/needrestart/restart.d/gatepost.service'],
           'configuration')
     names = execute(*query, '--list').stdout.split()
     for path in ['/etc/gatepost/rules', '/usr/lib/sysusers.d/gatepost.conf', '/usr/libexec/gatepost/socket-folders',
@@ -273,13 +274,14 @@ def rpm_builds():
 @case('where rpm knows the macros of systemd, the scripts of the RPM package are those')
 def rpm_macros():
     need('rpmspec')
-    known = ['systemd_post', 'systemd_preun', 'systemd_postun_with_restart',
-             'sysusers_create_compat']
+    # Not systemd_postun_with_restart, which would replace a daemon by one that cannot start.
+    known = ['systemd_post', 'systemd_preun', 'sysusers_create_compat']
     words = [word for name in known for word in ('--define', '%s() called-%s %%*' % (name, name))]
     text = execute('rpmspec', '-P', *words, TOP + '/packaging/rpm/gatepost.spec').stdout
     for name in known:
         match(r'(?m)^called-%s \S*gatepost\.(service|sysusers)$' % name, text, name)
-    absent('useradd|systemctl', text, 'spec')
+    absent('useradd|systemctl --no-reload', text, 'spec')
+    match('if said=.*gatepostctl check.*\n *systemctl try-restart gatepost', text, 'spec')
 
 
 run()
