@@ -79,7 +79,8 @@ def first_install(there):
     fields = there.ok('getent', 'passwd', 'gatepost').strip().split(':')
     equal(fields[5:], ['/nonexistent', '/usr/sbin/nologin'], 'home and shell')
     true(int(fields[2]) < 1000, 'a system user')
-    equal(there.ok('id', '-Gn', 'gatepost').split(), ['gatepost'], 'groups')
+    equal(there.ok('id', '-Gn', 'gatepost').split(), ['gatepost', 'gatepost-web'],
+          'groups')
     match(r'^gatepost [!*]', there.ok('getent', 'shadow', 'gatepost').replace(':', ' '), 'password')
     equal(owner(there, STATE), 'gatepost:gatepost 750', STATE)
     equal(owner(there, CONF), 'root:root 644', CONF)
@@ -341,8 +342,9 @@ def without_systemd(there):
         status = there.process(pid)
         number = there.ok('id', '-u', 'gatepost').strip()
         group = there.ok('id', '-g', 'gatepost').strip()
+        groups = there.ok('id', '-G', 'gatepost').split()
         equal((status['Uid'].split(), status['Gid'].split(), status['Groups'].split()),
-              ([number] * 4, [group] * 4, [group]), 'who it is')
+              ([number] * 4, [group] * 4, groups), 'who it is')
         equal({name: int(status[name], 16) for name in CAPABILITIES if name != 'CapBnd'},
               {name: 0 for name in CAPABILITIES if name != 'CapBnd'}, 'capabilities')
         match(r'gatepost', there.ok('gatepostctl', 'status'), 'status')
