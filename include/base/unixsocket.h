@@ -30,7 +30,8 @@ bool unixsocket_make_room(const char *path, char **why_r);
  * have something else changed by that, whatever he puts in its place. */
 bool unixsocket_set_access(const char *path, uid_t owner, gid_t group, mode_t mode, char **why_r);
 
-/* Connects to PATH; returns a descriptor that closes on exec, or -1 with errno. */
-int unixsocket_connect(const char *path);
+/* Connects to PATH; returns a descriptor that closes on exec, or -1 with errno. Neither this nor
+ * sending takes longer than SECONDS (0: as long as it takes) at a time: EAGAIN then. */
+int unixsocket_connect(const char *path, unsigned seconds);
 
 #endif

@@ -20,6 +20,10 @@ enum history_log_result {
     HISTORY_LOG_CUT,   /* a decision, of which a value that matters is cut */
 };
 
+/* Where gatepost's own text begins in LINE, which syslog, the journal or a container may have
+ * begun; NULL: it is none of gatepost's. What other programs log of strangers' words is none. */
+const char *history_log_own(const char *line);
+
 /* Reads LINE, which begins as syslog or the journal have it, or with the line itself. NOW (us since
  * 1970) tells the year of a date that has none. On HISTORY_LOG_ROW *ROW_R is a row with from_log,
  * which the caller clears; else it is empty. */

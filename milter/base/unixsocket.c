@@ -9,22 +9,31 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/system.h"
 
-static int connect_with(const char *path, bool nonblocking)
+static int connect_with(const char *path, bool nonblocking, unsigned seconds)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
+    if (*path == '\0') { /* Linux would take it for an abstract name that anybody may have */
+        errno = ENOENT;
+        return -1;
+    }
     memcpy(address.sun_path, path, strlen(path));
     int fd = system_socket(AF_UNIX, SOCK_STREAM, nonblocking);
     if (fd < 0)
         return -1;
+    /* Linux holds connect() to it, too, where the backlog is full. */
+    const struct timeval patience = {.tv_sec = seconds};
+    if (seconds)
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;
     int reason = errno;
@@ -33,9 +42,9 @@ static int connect_with(const char *path, bool nonblocking)
     return -1;
 }
 
-int unixsocket_connect(const char *path)
+int unixsocket_connect(const char *path, unsigned seconds)
 {
-    return connect_with(path, false);
+    return connect_with(path, false, seconds);
 }
 
 enum unixsocket_state unixsocket_probe(const char *path)
@@ -46,7 +55,7 @@ enum unixsocket_state unixsocket_probe(const char *path)
     if (!S_ISSOCK(status.st_mode))
         return UNIXSOCKET_OTHER;
     /* A full backlog (EAGAIN) is somebody, too, who must not be waited for. */
-    int fd = connect_with(path, true);
+    int fd = connect_with(path, true, 0);
     if (fd < 0)
         return errno == ECONNREFUSED ? UNIXSOCKET_STALE
                : errno == EAGAIN     ? UNIXSOCKET_LIVE

@@ -34,7 +34,7 @@ static bool send_all(int fd, const char *data, size_t length)
 static bool wait_readable(int fd, gint64 end)
 {
     for (;;) {
-        gint64 left = (end - g_get_monotonic_time()) / 1000;
+        gint64 left = (end - g_get_monotonic_time() + 999) / 1000;
         struct pollfd one = {.fd = fd, .events = POLLIN};
         if (left <= 0)
             return false;
@@ -88,7 +88,7 @@ bool control_call(const char *path, const char *request, unsigned seconds, int *
     gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
     g_autoptr(GString) answer = g_string_new(NULL);
     g_autofree char *line = g_strconcat(request, "\n", NULL);
-    int fd = unixsocket_connect(path);
+    int fd = unixsocket_connect(path, seconds);
     if (fd < 0) {
         bool nobody = errno == ENOENT || errno == ECONNREFUSED;
         *why_r =

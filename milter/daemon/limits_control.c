@@ -13,7 +13,9 @@
 #include "report/json.h"
 
 /* Lines of an answer; what is beyond is counted. */
-enum { LINES_MAX = 20000 };
+enum { LINES_MAX = 20000, NEAR_BATCH = 32 };
+
+#define NEAR_US G_TIME_SPAN_SECOND
 
 /* A key of a limit, and what the store says of it. */
 struct line {
@@ -190,32 +192,50 @@ static void free_near(void *data)
     g_free(near);
 }
 
+static void add_if_near(const struct limits_control *control, const struct line *line, double share,
+                        GPtrArray *found)
+{
+    const struct store_answer *answer = answer_of(line);
+    if (share_of(answer) < share)
+        return;
+    struct limit_near *near = g_new0(struct limit_near, 1);
+    near->limit = g_strdup(line->limit->name);
+    near->key = g_strdup(line->key);
+    near->used = answer->used;
+    near->max = answer->max;
+    near->room_in = room_in(control, line, answer);
+    near->share = share_of(answer);
+    g_ptr_array_add(found, near);
+}
+
+static gint compare_near(gconstpointer a, gconstpointer b)
+{
+    const struct limit_near *one = *(const struct limit_near *const *)a;
+    const struct limit_near *other = *(const struct limit_near *const *)b;
+    return one->share > other->share ? -1 : one->share < other->share;
+}
+
+/* A few at a time, and only for so long: the store has mail to answer for. */
 GPtrArray *limits_control_near(const struct limits_control *control, double share)
 {
+    gint64 end = g_get_monotonic_time() + NEAR_US;
     GPtrArray *found = g_ptr_array_new_with_free_func(free_near);
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
-    g_autoptr(GString) unsaid = g_string_new(NULL);
     g_array_set_clear_func(lines, clear_line);
     const GPtrArray *limits = site_of(control)->limits->limits;
-    for (guint i = 0; i < limits->len; i++)
-        if (!add_keys(control, limits->pdata[i], lines, unsaid))
-            return found;
-    for (guint i = 0; i < lines->len; i++)
-        answer_of(&g_array_index(lines, struct line, i));
-    g_array_sort(lines, compare_shares);
-    for (guint i = 0; i < lines->len; i++) {
-        const struct line *line = &g_array_index(lines, struct line, i);
-        const struct store_answer *answer = answer_of(line);
-        if (share_of(answer) < share)
-            break;
-        struct limit_near *near = g_new0(struct limit_near, 1);
-        near->limit = g_strdup(line->limit->name);
-        near->key = g_strdup(line->key);
-        near->used = answer->used;
-        near->max = answer->max;
-        near->room_in = room_in(control, line, answer);
-        g_ptr_array_add(found, near);
+    for (guint i = 0; i < limits->len && g_get_monotonic_time() < end; i++) {
+        const struct limit *limit = limits->pdata[i];
+        g_autofree char *prefix = limit_store_key(limit, ""), *why = NULL;
+        g_autoptr(GPtrArray) keys = store_list(control->store, prefix, &why);
+        for (guint k = 0; keys && k < keys->len && g_get_monotonic_time() < end;) {
+            for (guint n = 0; n < NEAR_BATCH && k < keys->len; n++, k++)
+                add_line(control, limit, (const char *)keys->pdata[k] + strlen(prefix), lines);
+            for (guint n = 0; n < lines->len; n++)
+                add_if_near(control, &g_array_index(lines, struct line, n), share, found);
+            g_array_set_size(lines, 0); /* drops the tickets */
+        }
     }
+    g_ptr_array_sort(found, compare_near);
     return found;
 }
 

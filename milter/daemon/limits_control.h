@@ -28,10 +28,12 @@ struct limit_near {
     char *limit, *key;
     uint64_t used, max;
     int64_t room_in; /* seconds until there is room for one more */
+    double share;    /* of it that is used */
 };
 
 /* Those that have used SHARE (0 to 1) of their limit, by how much of it: an array of struct
- * limit_near * that frees its elements. Waits for the store; empty while it is away. */
+ * limit_near * that frees its elements. Waits for the store, a second
+ * and a bit at most: what it has not told by then is left out; empty while it is away. */
 GPtrArray *limits_control_near(const struct limits_control *control, double share);
 
 /* "greylist [--json] [ADDRESS|IP|DOMAIN]", "greylist pass IP|DOMAIN". */

@@ -259,7 +259,9 @@ static int stop(struct daemon *daemon, enum happening happening)
         log_info(log, "stopping");
         wait_for_messages(daemon);
     } else {
-        log_warning(log, "the milter engine gave up; libmilter tells syslog why");
+        log_warning(log,
+                    "the milter engine gave up; it has told why in a line before, or, if it is "
+                    "libmilter, in syslog");
     }
     if (mta_stop())
         g_thread_join(g_steal_pointer(&daemon->edge));

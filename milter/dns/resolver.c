@@ -266,9 +266,11 @@ static int64_t ask_again(struct resolver *resolver, int64_t now)
         if (!answered && (sending->put_at + after > now || resolver->allowance == 0))
             return MAX(sending->put_at + after, resolver->allowance ? 0 : resolver->pace_at);
         g_queue_pop_head(&resolver->sent);
-        if (!answered && resolver->measured >= MEASURED_LEAST)
+        if (!answered && resolver->measured >= MEASURED_LEAST) {
+            /* Who is asked twice is not measured: lest all are, once answers have become slower. */
+            resolver->deviation = MIN(resolver->deviation + after / 16, G_TIME_SPAN_SECOND);
             put(resolver, sending, now); /* with the reference of the queue */
-        else
+        } else
             sending_unref(sending);
     }
     return 0;
@@ -292,6 +294,8 @@ static int64_t send_asks(struct resolver *resolver)
         if (sent % SEND_BURST == 0)
             channel_poll(resolver->channel);
     }
+    if (again == 0 && (sending = g_queue_peek_head(&resolver->sent)))
+        again = sending->put_at + again_after(resolver); /* it has been sent just now */
     if (!g_queue_is_empty(&resolver->unsent))
         return again ? MIN(again, resolver->pace_at) : resolver->pace_at;
     return again;

@@ -163,10 +163,17 @@ static char *replay_log(struct worker *worker, const char *path)
     if (!file)
         return g_strdup_printf("%s: %s", path, g_strerror(errno ? errno : ENOMEM));
     g_autofree char *line = g_malloc(LINE_SIZE);
-    while (gzgets(file, line, LINE_SIZE))
-        replay_line(worker, line, now);
+    bool begins = true; /* what is too long is none of ours, and its rest no line */
+    while (gzgets(file, line, LINE_SIZE)) {
+        bool ends = strchr(line, '\n') != NULL;
+        if (begins)
+            replay_line(worker, line, now);
+        begins = ends;
+    }
     int code, fault = errno;
     const char *said = gzerror(file, &code);
+    if (code == Z_BUF_ERROR)
+        replay_report_unjudged(worker->report, "a log file ends too early");
     char *why = code == Z_OK || code == Z_BUF_ERROR
                     ? NULL
                     : g_strdup_printf("%s: %s", path, code == Z_ERRNO ? g_strerror(fault) : said);

@@ -89,8 +89,9 @@ void replay_report_unjudged(struct replay_report *report, const char *reason)
 
 static char *side_text(const struct replay_side *side)
 {
+    g_autofree char *check = text_escape(side->check ? side->check : "");
     return g_strdup_printf("%s%s%s%s", action_word(side->action), side->tagged ? ", tagged" : "",
-                           side->check ? " by " : "", side->check ? side->check : "");
+                           side->check ? " by " : "", check);
 }
 
 static char *group_key(const struct replay_side *before, const struct replay_side *after,
@@ -157,7 +158,8 @@ static struct example *example_of(const struct history_row *row,
 
 static bool concerns(const struct replay_report *report, const struct replay_outcome *outcome)
 {
-    return !report->check || g_strcmp0(outcome->before.check, report->check) == 0 ||
+    return !report->check || outcome->judgement == REPLAY_UNJUDGED ||
+           g_strcmp0(outcome->before.check, report->check) == 0 ||
            g_strcmp0(outcome->after.check, report->check) == 0;
 }
 

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/when.h"
+#include "history/history_log.h"
 
 struct suggestion {
     GHashTable *days; /* "LOGIN DAY" -> guint64 * */
@@ -98,7 +99,10 @@ static bool is_recent(struct suggestion *suggestion, const char *stamp)
 
 static void take_line(struct suggestion *suggestion, const char *line)
 {
-    g_autofree char *padded = g_strconcat(" ", line, NULL);
+    const char *own = history_log_own(line);
+    if (!own)
+        return;
+    g_autofree char *padded = g_strconcat(" ", own, NULL);
     g_autofree char *action = value_of(padded, "action"), *stage = value_of(padded, "stage");
     g_autofree char *login = value_of(padded, "sasl"), *to = value_of(padded, "to");
     if (g_strcmp0(action, "accept") != 0 || g_strcmp0(stage, "message") != 0 || !login || !to ||

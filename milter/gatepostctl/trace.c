@@ -106,7 +106,12 @@ enum exit_code command_history(struct invocation *invocation)
     enum parse_result parsed = invocation_parse(invocation, NULL, 2, 2);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
-    const char *address = invocation->operands[1];
+    g_autofree char *address = g_strdup(invocation->operands[1]);
+    size_t length = strlen(address);
+    if (length > 2 && address[0] == '<' && address[length - 1] == '>') {
+        address[length - 1] = '\0';
+        memmove(address, address + 1, length - 1);
+    }
     if (strcmp(invocation->operands[0], "forget") != 0)
         return usage_error(invocation,
                            "history can forget ADDRESS; trace, replay and report read it");

@@ -78,6 +78,8 @@ static GArray *take_asked(const GArray *asked)
     return taken;
 }
 
+enum { REFUSED_MAX = 100 };
+
 static void add_recipient(struct history_row *row, const struct session_recipient *from)
 {
     struct history_recipient to = {
@@ -101,8 +103,12 @@ static void take_recipients(struct history_row *row, const struct event *event)
     const GPtrArray *all = event->recipients;
     row->recipients = history_recipients_new();
     if (event->stage == STAGE_MESSAGE) {
-        for (guint i = 0; all && i < all->len; i++)
-            add_recipient(row, all->pdata[i]);
+        /* Of refused ones, of whom a stranger may name any number, each has a row of its own. */
+        for (guint i = 0, refused = 0; all && i < all->len; i++) {
+            const struct session_recipient *one = all->pdata[i];
+            if (!one->reply || refused++ < REFUSED_MAX)
+                add_recipient(row, one);
+        }
         return;
     }
     const struct facts *facts = event->facts;

@@ -13,10 +13,11 @@
 
 enum { BUSY_MS = 10000, STEP_ROWS = 2000 };
 
-/* Whether a byte may stand within an address, so that what ends there is another one's end. */
+/* Whether a byte may stand within an address, so that what ends there is another one's end. In
+ * doubt it is not: fields and links have "key=address" and the like. */
 static bool is_local_byte(unsigned char byte)
 {
-    return g_ascii_isalnum(byte) || byte >= 0x80 || strchr("!#$%&'*+-/=?^_`{|}~.", byte);
+    return g_ascii_isalnum(byte) || byte >= 0x80 || strchr("!#$%*+-^_`{|}~.", byte);
 }
 
 static bool is_domain_byte(const char *at)
@@ -112,8 +113,13 @@ bool history_forget(const char *path, const char *address, uint64_t *rows_r, cha
         code = run_steps(db, folded, rows_r);
     /* What was overwritten is in the log beside the file until it is emptied. */
     if (code == SQLITE_OK)
-        code = sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
+        code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (code == SQLITE_BUSY)
+        *why_r =
+            g_strdup_printf("%s: the decisions are deleted, but not overwritten while somebody "
+                            "reads the history: try again",
+                            path);
+    else if (code != SQLITE_OK)
         *why_r = g_strdup_printf("%s: %s", path, db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
     sqlite3_close(db);
     return code == SQLITE_OK;

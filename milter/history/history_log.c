@@ -32,6 +32,7 @@ enum key {
     KEY_PERMIT,
     KEY_SESSION,
     KEY_LIMIT,
+    KEY_TO_MORE,
     KEYS
 };
 
@@ -46,6 +47,7 @@ static const char *const key_names[KEYS] = {
     [KEY_SCORE] = "score",     [KEY_RULES] = "rules",
     [KEY_MODE] = "mode",       [KEY_PERMIT] = "permit",
     [KEY_SESSION] = "session", [KEY_LIMIT] = "limit",
+    [KEY_TO_MORE] = "to_more",
 };
 
 /* The values of a line; NULL: none. TO has a line end between its elements. */
@@ -374,26 +376,47 @@ static void take_time(struct history_row *row, const char *line, const struct va
     const char *text = values->of[KEY_TS];
     g_autofree char *date = g_strndup(line, strcspn(line, " "));
     g_autofree char *old = strlen(line) > 15 ? g_strndup(line, 15) : NULL;
-    if (text && when_parse(text, now, WHEN_SINCE, &row->when))
+    if (text && when_parse(text, now, WHEN_SINCE, &row->when) && row->when >= 0)
         return;
-    if (strlen(date) > 10 && when_parse(date, now, WHEN_SINCE, &row->when))
+    if (strlen(date) > 10 && when_parse(date, now, WHEN_SINCE, &row->when) && row->when >= 0)
         return;
-    if (!old || !when_parse(old, now, WHEN_SINCE, &row->when))
+    if (!old || !when_parse(old, now, WHEN_SINCE, &row->when) || row->when < 0)
         row->when = 0;
+}
+
+static bool begins_own(const char *text)
+{
+    return g_str_has_prefix(text, "{\"") || g_str_has_prefix(text, "action=");
+}
+
+const char *history_log_own(const char *line)
+{
+    if (begins_own(line))
+        return line;
+    const char *word = line + strcspn(line, " ");
+    if (*word && begins_own(word + 1)) /* a container's log, with the time before it */
+        return word + 1;
+    /* The first colon with a space ends syslog's tag. */
+    const char *colon = strstr(line, ": "), *tag = colon;
+    while (tag && tag > line && tag[-1] != ' ')
+        tag--;
+    if (!tag || (!g_str_has_prefix(tag, "gatepost[") && !g_str_has_prefix(tag, "gatepost:")))
+        return NULL;
+    return begins_own(colon + 2) ? colon + 2 : NULL;
 }
 
 enum history_log_result history_log_parse(const char *line, int64_t now, struct history_row *row_r)
 {
     history_row_init(row_r);
-    const char *json = strstr(line, "{\""), *text = strstr(line, "action=");
-    if (strlen(line) > HISTORY_LOG_LINE_MAX || (!json && !text))
+    const char *own = history_log_own(line);
+    if (!own || strlen(line) > HISTORY_LOG_LINE_MAX)
         return HISTORY_LOG_OTHER;
     struct values values = {.memory = g_string_chunk_new(1024)};
     row_r->memory = values.memory;
-    if (json && (!text || json < text))
-        read_json(json, &values);
+    if (*own == '{')
+        read_json(own, &values);
     else
-        read_text(text, &values);
+        read_text(own, &values);
     int action = word_of(values.of[KEY_ACTION], name_action, ACTION_COUNT);
     int stage = word_of(values.of[KEY_STAGE], name_stage, STAGE_COUNT);
     if (action < 0 || stage < 0 || action_is_note((enum action)action)) {
@@ -416,7 +439,7 @@ enum history_log_result history_log_parse(const char *line, int64_t now, struct 
     row_r->smtputf8 = !is_ascii(from) || !is_ascii(values.of[KEY_TO]);
     take_client(row_r, &values);
     take_time(row_r, line, &values, now);
-    bool whole = take_recipients(row_r, &values);
+    bool whole = take_recipients(row_r, &values) && !values.of[KEY_TO_MORE];
     static const enum key whole_keys[] = {KEY_FROM, KEY_HELO,     KEY_NAME,
                                           KEY_SASL, KEY_LISTENER, KEY_TLS};
     for (size_t i = 0; i < G_N_ELEMENTS(whole_keys); i++)

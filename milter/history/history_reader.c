@@ -267,7 +267,10 @@ static int visit_id(struct searching *searching, int64_t id)
     struct history_row row;
     sqlite3_bind_int64(searching->row, 1, id);
     int code = sqlite3_step(searching->row);
-    if (code == SQLITE_ROW && read_row(searching->reader, searching->row, &row)) {
+    bool good = code == SQLITE_ROW && read_row(searching->reader, searching->row, &row);
+    sqlite3_reset(
+        searching->row); /* whoever is told may take his time: nothing is held meanwhile */
+    if (good) {
         bool within = row.when >= search->since && (!search->until || row.when <= search->until);
         if (within && history_key_means(&search->key, &row)) {
             searching->ends = !searching->visit(searching->data, &row);
@@ -276,7 +279,6 @@ static int visit_id(struct searching *searching, int64_t id)
         history_row_clear(&row);
     }
     searching->ends |= search->rows_max && searching->found >= search->rows_max;
-    sqlite3_reset(searching->row);
     return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 

@@ -41,12 +41,15 @@ struct header_list {
 static guint name_hash(const char *name, size_t length)
 {
     char folded[HASHED_NAME_MAX + 1];
-    size_t hashed = MIN(length, HASHED_NAME_MAX);
-    for (size_t i = 0; i < hashed; i++) {
+    if (length > HASHED_NAME_MAX) { /* as no honest name; the whole of it, lest they collide */
+        g_autofree char *whole = g_ascii_strdown(name, (gssize)length);
+        return siphash_string(whole);
+    }
+    for (size_t i = 0; i < length; i++) {
         char c = name[i];
         folded[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
-    folded[hashed] = '\0';
+    folded[length] = '\0';
     return siphash_string(folded);
 }
 

@@ -231,17 +231,15 @@ bool engine_refresh_dns(struct engine *engine)
     return true;
 }
 
-/* What older policies have to say of a table the one in force says as well. */
+/* What was said of a table that policies share is not said again. */
 unsigned engine_refresh_tables(struct engine *engine, struct problems *problems)
 {
     struct snapshot *now = engine_acquire(engine);
     unsigned renewed = snapshot_refresh_tables(now, problems);
     snapshot_unref(now);
     g_autoptr(GPtrArray) held = held_snapshots(engine);
-    struct problems *unsaid = problems_new();
     for (guint i = 0; i < held->len; i++)
-        snapshot_refresh_tables(held->pdata[i], unsaid);
-    problems_free(unsaid);
+        snapshot_refresh_tables(held->pdata[i], problems);
     return renewed;
 }
 

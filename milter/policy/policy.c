@@ -397,21 +397,31 @@ static unsigned policy_asks(const struct policy *policy, bool through_tables)
 static bool greylists(const struct restriction_list *list)
 {
     const struct restriction_item *item;
-    for (unsigned i = 0; (item = restriction_list_item(list, i)); i++)
-        if ((item->row->asks & ASKS_STORE) && !item->argument.limit)
+    for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
+        if (item->row && (item->row->asks & ASKS_STORE) && !item->argument.limit)
             return true;
     return false;
 }
 
-/* Whether a limit of the lists counts bytes. */
-static bool counts_bytes(const struct policy *policy)
+static bool counts_bytes(const struct restriction_list *list)
 {
-    for (int kind = 0; kind < LIST_COUNT; kind++) {
-        const struct restriction_item *item;
-        for (unsigned i = 0; (item = restriction_list_item(policy->lists[kind], i)); i++)
-            if (item->argument.limit && item->argument.limit->count == LIMIT_BYTES)
-                return true;
-    }
+    const struct restriction_item *item;
+    for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
+        if (item->argument.limit && item->argument.limit->count == LIMIT_BYTES)
+            return true;
+    return false;
+}
+
+/* Whether HOLDS is true of a list, or of a class, which a table may name. */
+static bool any_list(const struct policy *policy,
+                     bool (*holds)(const struct restriction_list *list))
+{
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (holds(policy->lists[kind]))
+            return true;
+    for (guint i = 0; policy->classes && i < policy->classes->len; i++)
+        if (holds(((const struct restriction_class *)policy->classes->pdata[i])->list))
+            return true;
     return false;
 }
 
@@ -429,8 +439,8 @@ static void conclude(struct policy *policy)
     policy->guards = site->guard_action != GUARD_OFF && (at_the_end & ASKS_GUARD);
     policy->rules_read_body = ruleset_needs_body(site->spam->ruleset) && (at_the_end & ASKS_RULES);
     policy->removes_marks = restriction_list_asks(policy->lists[LIST_MESSAGE], false) & ASKS_RULES;
-    policy->greylists = greylists(policy->lists[LIST_RECIPIENT]);
-    policy->counts_body = counts_bytes(policy);
+    policy->greylists = any_list(policy, greylists);
+    policy->counts_body = any_list(policy, counts_bytes);
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (restriction_list_reads(policy->lists[kind]) & READS_WHOLE_BODY)
             policy->counts_body = true;

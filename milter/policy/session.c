@@ -199,6 +199,8 @@ enum session_step session_connect(struct session *session, const struct connecti
 {
     forget_message(session);
     permits_clear(&session->early_permits);
+    refusal_clear(&session->helo_refusal); /* another client's, on the same connection */
+    check_effects_clear(&session->helo_effects);
     facts_connect(&session->facts, connection, macros);
     session->policy = snapshot_policy(session->snapshot, &session->facts);
     site_judge_listener(&session->policy->site, &session->facts);

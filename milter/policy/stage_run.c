@@ -58,8 +58,11 @@ static bool run_lists(struct session *session)
         if (!run->evaluating) {
             /* As in Postfix, "defer_if_reject" ends with its list; relay and recipient
              * restrictions are one. */
-            if (kind != LIST_RECIPIENT)
+            if (kind != LIST_RECIPIENT) {
                 g_clear_pointer(&run->effects.defer_if_reject, g_free);
+                g_clear_pointer(&run->effects.defer_if_reject_entry, g_free);
+                run->effects.defer_if_reject_check = NULL;
+            }
             if (!restriction_list_item(session->policy->lists[kind], 0))
                 continue; /* it is empty, as most are */
             struct check given = given_to_checks(session, &run->effects);

@@ -114,13 +114,14 @@ void counts_expect(struct counts *counts, const struct snapshot *snapshot)
 
 static void count_details(struct counts *counts, const struct event *event)
 {
-    bool passes = event->action == ACTION_ACCEPT;
+    bool passes = event->action == ACTION_ACCEPT || event->monitor;
     for (guint i = 0; event->details && i < event->details->len; i++) {
         const struct check_detail *detail = event->details->pdata[i];
         const char *value = detail->value;
         if (strcmp(detail->key, "greylist") == 0)
             tally_add(counts->greylist, &value, 1);
-        else if (strcmp(detail->key, "autoreply") == 0)
+        else if (strcmp(detail->key, "autoreply") == 0 && !event->monitor &&
+                 !(passes && strcmp(value, "reject") == 0))
             tally_add(counts->autoreply, &value, 1);
         else if (strcmp(detail->key, "limit") == 0 && !passes &&
                  g_strcmp0(event->check, "check_limit") == 0)

@@ -471,9 +471,10 @@ static void own_line(const char *level, const struct problem *place, const char 
     if (format == LOG_FORMAT_JSON)
         json_begin(out, when);
     own_pair(out, format, "level", level);
-    if (place) {
-        g_autofree char *number = g_strdup_printf("%u", MAX(place->line, 1));
+    if (place)
         own_pair(out, format, "file", place->file);
+    if (place && place->line != PROBLEM_NO_LINE) {
+        g_autofree char *number = g_strdup_printf("%u", MAX(place->line, 1));
         if (format == LOG_FORMAT_JSON)
             json_integer(out, "line", MAX(place->line, 1));
         else

@@ -99,9 +99,10 @@ static void print_passwords(const struct sendmail_setup *setup)
 {
     const char *options = sendmailcf_option(setup->cf, "AuthOptions");
     if (!sendmail_wants_tls(setup) && !options[strspn(options, G_CSET_a_2_z G_CSET_A_2_Z " ,")])
-        printf("dnl No passwords in clear text.\n"
-               "define(`confAUTH_OPTIONS', `%s%sp')dnl\n",
-               options, *options ? " " : "");
+        printf(
+            "dnl Proposed: no passwords in clear text. Sendmail then offers them over TLS alone.\n"
+            "dnl define(`confAUTH_OPTIONS', `%s%sp')dnl\n",
+            options, *options ? " " : "");
 }
 
 static void print_missing_listener(void *data, const char *name, const char *where)

@@ -82,10 +82,16 @@ static int bind_unix(const char *path, char **why_r)
         return -1;
     g_strlcpy(address.sun_path, path, sizeof address.sun_path);
     int fd = system_socket(AF_UNIX, SOCK_STREAM, true);
-    /* whoever reaches the folder may ask, as with a port; the token is for the rest */
-    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-        chmod(path, 0666) == 0 && listen(fd, BACKLOG) == 0)
+    /* Whoever reaches the folder may ask, as with a port; the token is for the rest. No chmod by
+     * name: whoever may write to the folder could put a link there meanwhile. */
+    mode_t before = umask(0111);
+    bool listens = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                   listen(fd, BACKLOG) == 0;
+    int reason = errno;
+    umask(before);
+    if (listens)
         return fd;
+    errno = reason;
     *why_r = g_strdup_printf("cannot listen on %s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
@@ -184,6 +190,8 @@ static int start(const struct settings *settings, const struct web_settings *web
 {
     struct identity identity;
     char *why = NULL;
+    if (*settings_get(settings, NULL, SETTING_READ_SOCKET)->text == '\0')
+        return fail(EX_CONFIG, g_strdup("read_socket is empty: there is nobody to ask"));
     g_autofree char *token = web->token ? read_token(web->token, &why) : NULL;
     if (why)
         return fail(EX_CONFIG, why);

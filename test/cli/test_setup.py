@@ -331,7 +331,7 @@ def sendmail_linked():
 @case('setup sendmail has passwords go over TLS')
 def sendmail_passwords():
     text = Sendmail(CF + 'O AuthMechanisms=PLAIN\nO AuthOptions=A y\n').setup().stdout
-    match(r"(?m)^define\(`confAUTH_OPTIONS', `A y p'\)dnl$", text)
+    match(r"(?m)^dnl define\(`confAUTH_OPTIONS', `A y p'\)dnl$", text)
     all_dnl(text)
     absent('AUTH_OPTIONS', Sendmail(CF).setup().stdout)
 

@@ -63,13 +63,21 @@ class Site:
         }
         if self.lists:
             self.base.update({'dns_servers': '127.0.0.1:%d' % self.lists.port,
-                              'dnsbl_sites': 'bl.example.com*2 wl.example.com*-1'})
+                              # together enough for a refusal, so that answers are awaited
+                              'dnsbl_sites': 'bl.example.com*2 wl.example.com*-1 '
+                                             'wl.example.com=127.0.0.9*2'})
         self.start(self.base)
         self.count = 0
 
     def start(self, settings):
         self.gatepost.configure(settings)
         self.gatepost.start()
+        if self.lists: # mail that comes before a list has passed its probe asks it nothing
+            until(self.lists_serve, 10, 'lists in use')
+
+    def lists_serve(self):
+        found = json.loads(self.gatepost.control('status', '--json').stdout)['dns_lists']
+        return all(one['state'] == 'in use' for one in found)
 
     def send(self, mails=MAILS):
         """Sends them all; what became of each: (action, check, tagged) by its queue id."""
@@ -135,7 +143,8 @@ def same(site):
 
 
 CHANGES = {
-    'a list that weighs more': {'dnsbl_sites': 'bl.example.com*3 wl.example.com*-1'},
+    'a list that weighs more': {'dnsbl_sites': 'bl.example.com*3 wl.example.com*-1 '
+                                               'wl.example.com=127.0.0.9*2'},
     'a network in mynetworks': {'mynetworks': '10.0.0.0/8 198.51.100.0/24'},
     'a rule that scores more': {'rule_files': RULES.replace('URGENT 2.0', 'URGENT 5.5')},
     'a rule that scores less': {'rule_files': RULES.replace('BUY 6.5', 'BUY 1.5')},

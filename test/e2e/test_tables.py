@@ -199,7 +199,7 @@ def bad_line(scene):
     scene.gatepost.table('clients', CLIENTS + '203.0.113.42 REJECT new\n300.1.1.1/99 REJECT\n')
     until(lambda: rcpt(scene, '203.0.113.42').startswith('554'), 15, 'the new table in force')
     match('^554', rcpt(scene, '203.0.113.10'))
-    scene.gatepost.wait_log(mark, 'clients:%d' % (CLIENTS.count('\n') + 2))
+    scene.gatepost.wait_log(mark, 'clients line=%d ' % (CLIENTS.count('\n') + 2))
     scene.gatepost.table('clients', CLIENTS)
 
 

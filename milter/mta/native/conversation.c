@@ -42,8 +42,9 @@ struct conversation {
     bool postfix;
     bool wants_body; /* the rest of the body */
     bool in_message;
-    bool at_end;  /* the end of the message has been told to the session */
-    size_t bytes; /* of the message so far */
+    bool macros_ahead; /* of a MAIL to come, whatever ends before it */
+    bool at_end;       /* the end of the message has been told to the session */
+    size_t bytes;      /* of the message so far */
     enum session_step step;
     struct changes changes;
     const char *fault;
@@ -120,7 +121,8 @@ static enum conversation_state answer_reply(struct conversation *conversation, c
 /* Macros of a message are none of the next. */
 static void end_message(struct conversation *conversation)
 {
-    macros_forget(&conversation->macros, MACROS_MAIL);
+    if (!conversation->macros_ahead)
+        macros_forget(&conversation->macros, MACROS_MAIL);
     conversation->in_message = conversation->at_end = false;
     conversation->wants_body = false;
     conversation->bytes = 0;
@@ -292,6 +294,7 @@ static enum conversation_state take_mail(struct conversation *conversation,
         return over(conversation, "sends a MAIL that does not end");
     struct macro_source macros = macros_source(&conversation->macros);
     conversation->in_message = true;
+    conversation->macros_ahead = false;
     conversation->bytes = 0;
     conversation->step = session_mail(conversation->session, words, &macros);
     return settle(conversation, out);
@@ -437,10 +440,11 @@ static bool take_aside(struct conversation *conversation, const struct wire_pack
     case 'K': /* another client on the same connection; what was agreed on holds */
         abort_message(conversation);
         macros_forget(&conversation->macros, MACROS_CONNECT);
-        conversation->connected = false;
+        conversation->connected = conversation->macros_ahead = false;
         conversation->place = MIN(conversation->place, NEGOTIATED);
         return true;
     case 'D':
+        conversation->macros_ahead |= packet->length > 0 && packet->data[0] == 'M';
         if (!macros_take(&conversation->macros, packet))
             *state_r = over(conversation, "sends macros that do not end");
         return true;

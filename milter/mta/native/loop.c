@@ -487,7 +487,9 @@ static void turn(struct loop *loop)
     bool has_moved = g_atomic_int_compare_and_exchange(&loop->moved, 1, 0);
     if (has_moved || (loop->listen_again && now >= loop->listen_again)) {
         loop->listen_again = 0;
-        (void)poller_add(loop->poller, loop->setup->listener, POLLER_IN, loop, true);
+        if (!poller_add(loop->poller, loop->setup->listener, POLLER_IN, loop, true) &&
+            errno != EEXIST)
+            loop->listen_again = now + ACCEPT_PAUSE * G_TIME_SPAN_MILLISECOND;
     }
 }
 

@@ -22,7 +22,7 @@ enum { ACCEPT_MOST = 16 };
 static struct {
     struct loop_setup setup;
     unsigned threads;
-    bool inet;
+    bool inet, passed; /* over TCP; the listener is the service manager's */
     gint draining;
     GMutex lock; /* of what follows; LOOPS stay what they are as long as one of them runs */
     GCond changed;
@@ -35,7 +35,8 @@ static bool bind_here(const struct mta_listen *listen, char **why_r)
     native.threads = listen->threads > 0 ? listen->threads : g_get_num_processors();
     native.inet = listen->address.kind != SOCKET_UNIX;
     native.setup.listener = listen->passed;
-    if (listen->passed >= 0)
+    native.passed = listen->passed >= 0;
+    if (native.passed)
         (void)fcntl(listen->passed, F_SETFL, fcntl(listen->passed, F_GETFL) | O_NONBLOCK);
     else
         native.setup.listener = listen_open(listen, why_r);
@@ -51,9 +52,20 @@ static struct loop *least_busy(void)
     return least;
 }
 
+/* Lest the connection of a machine that has vanished is held for ever. */
+static void keep_alive(int fd)
+{
+    int yes = 1;
+    if (native.inet)
+        (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
+}
+
 static bool accept_some(void *data)
 {
     (void)data;
+    /* The manager's socket outlives us: who comes now waits for the next of us. */
+    if (native.passed && g_atomic_int_get(&native.draining))
+        return false;
     for (int i = 0; i < ACCEPT_MOST; i++) {
         int fd = system_accept(native.setup.listener);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
@@ -62,8 +74,10 @@ static bool accept_some(void *data)
             return errno == EAGAIN || errno == EWOULDBLOCK;
         if (g_atomic_int_get(&native.draining))
             close(fd);
-        else
+        else {
+            keep_alive(fd);
             loop_add(least_busy(), fd, native.inet);
+        }
     }
     return true;
 }

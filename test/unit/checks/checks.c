@@ -132,7 +132,9 @@ static void describe(GString *out, const struct check *check, enum check_result 
 
 static void clear_note(void *data)
 {
-    g_free(((struct check_note *)data)->text);
+    struct check_note *note = data;
+    g_free(note->text);
+    g_free(note->entry);
 }
 
 static void ask(const struct check_row *row, const struct site *site, struct problems *problems)
@@ -182,6 +184,7 @@ static void ask(const struct check_row *row, const struct site *site, struct pro
     g_free(check.why);
     g_free(check.more);
     g_free(check.more_subject);
+    g_free(check.entry);
     check_effects_clear(&effects);
     facts_clear(&facts);
     header_list_free(headers);

@@ -133,7 +133,7 @@ static void test_big_answer(struct fixture *fixture, const void *data)
 
 static int raw(const struct fixture *fixture)
 {
-    int fd = unixsocket_connect(fixture->path);
+    int fd = unixsocket_connect(fixture->path, 0);
     g_assert_cmpint(fd, >=, 0);
     return fd;
 }

@@ -107,7 +107,7 @@ static void test_trouble(void)
         assert_value(table, "a", "1");
         g_autofree char *problems = scratch_problems(&scratch);
         g_assert_cmpstr(problems, ==,
-                        "t:1: warning: cannot be read again: No such file or directory; what was "
+                        "t: warning: cannot be read again: No such file or directory; what was "
                         "read before stays in force");
         scratch_write(&scratch, "t", "a 1\nb 2\n", -1);
         g_assert_true(wait_for_swap(table, scratch.context.problems));
