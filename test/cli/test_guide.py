@@ -125,7 +125,8 @@ class Site:
                                   cwd=self.folder, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=60, env=dict(gatepost.environment(), PATH=path))
             printed = re.sub(r'(?m)^.*: warning: .*\n', '', done.stdout)
-            printed = printed.replace(self.folder, ETC).replace(TOP, '/usr/share/gatepost')
+            printed = re.sub(r'(?<![\w.-])' + TOP + '/', '/usr/share/gatepost/', printed)
+            printed = printed.replace(self.folder, ETC)
             printed = [same(line) for line in printed.rstrip('\n').splitlines()]
             expected = [same(line) for line in expected]
             if expected[-1:] == ['...']:
