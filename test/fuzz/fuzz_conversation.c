@@ -171,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (guint i = 0; i < first->len; i++)
             g_printerr(g_ascii_isprint(first->data[i]) ? "%c" : "\\x%02x", first->data[i]);
     g_assert(list_fell ||
-             (first->len == second->len && memcmp(first->data, second->data, first->len) == 0));
+             (first->len == second->len &&
+              (first->len == 0 || memcmp(first->data, second->data, first->len) == 0)));
     return 0;
 }

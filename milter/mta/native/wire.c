@@ -93,7 +93,7 @@ void wire_filled(struct wire_input *input, size_t length)
 struct wire_cursor wire_strings(const struct wire_packet *packet)
 {
     const char *at = (const char *)packet->data;
-    return (struct wire_cursor){.at = at, .end = at + packet->length};
+    return (struct wire_cursor){.at = at, .end = at ? at + packet->length : at};
 }
 
 const char *wire_string(struct wire_cursor *cursor)
