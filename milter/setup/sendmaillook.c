@@ -186,15 +186,16 @@ bool sendmail_wants_tls(const struct sendmail_setup *setup)
            settings_integer(setup->task->settings, NULL, SETTING_AUTH_MIN_SSF) == 0;
 }
 
-/* gatepost refuses what was sent after such a login: see auth_min_ssf. */
+/* gatepost refuses what was sent after such a login: see auth_min_ssf. Where nothing is said of it,
+ * what is printed proposes it. */
 static void look_at_passwords(struct sendmail_setup *setup)
 {
     const char *options = sendmailcf_option(setup->cf, "AuthOptions");
-    if (!sendmail_wants_tls(setup))
+    if (!sendmail_wants_tls(setup) && *options)
         setup_warn(setup->task,
-                   "%s: AuthOptions%s%s lacks p: clients may send passwords in clear text, and "
+                   "%s: AuthOptions=%s lacks p: clients may send passwords in clear text, and "
                    "gatepost then refuses their mail",
-                   setup->path, *options ? "=" : "", options);
+                   setup->path, options);
 }
 
 /* Before 8.14 a filter could not ask for macros. */
