@@ -262,7 +262,7 @@ def moves():
                 handle.write('127.0.0.3 moving.test\n')
             done = daemon.control('reload')
             equal(done.returncode, 0, done.stderr)
-            true(said('which is listened on now'), 'the log')
+            until(lambda: said('which is listened on now'), 10, 'the log')
             until(lambda: not reach('127.0.0.2'), 15, 'the old address is closed')
             with socket.create_connection(('127.0.0.3', port), 10) as fresh:
                 for one in (fresh, kept):
