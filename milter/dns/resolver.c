@@ -266,11 +266,9 @@ static int64_t ask_again(struct resolver *resolver, int64_t now)
         if (!answered && (sending->put_at + after > now || resolver->allowance == 0))
             return MAX(sending->put_at + after, resolver->allowance ? 0 : resolver->pace_at);
         g_queue_pop_head(&resolver->sent);
-        if (!answered && resolver->measured >= MEASURED_LEAST) {
-            /* Who is asked twice is not measured: lest all are, once answers have become slower. */
-            resolver->deviation = MIN(resolver->deviation + after / 16, G_TIME_SPAN_SECOND);
+        if (!answered && resolver->measured >= MEASURED_LEAST)
             put(resolver, sending, now); /* with the reference of the queue */
-        } else
+        else
             sending_unref(sending);
     }
     return 0;

@@ -215,7 +215,9 @@ static void test_burst(void)
     ask_all(resolver, few, 100);
     int64_t slowest = ask_all(resolver, many, 99);
     g_test_message("99 of 100 within %d us", (int)slowest);
+#ifndef __SANITIZE_THREAD__ /* by which each answer takes ten times as long */
     g_assert_cmpint(slowest, <, RESOLVER_TIMEOUT_MS * 1000 / 2);
+#endif
     resolver_free(resolver);
     problems_free(problems);
     test_server_stop(server);
