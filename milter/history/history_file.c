@@ -180,12 +180,13 @@ static int64_t used_bytes(sqlite3 *db)
 }
 
 /* A step of rows, the oldest first: of early ones alone, or of all, up to one that is not older
- * than OLDEST. *COUNT_R: how many went. */
+ * than OLDEST, nor of days to come, when a clock was wrong. *COUNT_R: how many went. */
 static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r)
 {
     static const char all[] = "SELECT id, early, row, at FROM decision ORDER BY id LIMIT ?";
     static const char those[] =
         "SELECT id, early, row, at FROM decision WHERE early = 1 ORDER BY id LIMIT ?";
+    int64_t newest = g_get_real_time() + G_TIME_SPAN_DAY;
     sqlite3_stmt *query = NULL;
     struct history_deleter deleter;
     int code = history_deleter_init(&deleter, db);
@@ -195,7 +196,8 @@ static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r
     if (code == SQLITE_OK)
         sqlite3_bind_int(query, 1, EVICT_STEP);
     while (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
-        if (sqlite3_column_int64(query, 3) >= oldest) {
+        int64_t at = sqlite3_column_int64(query, 3);
+        if (at >= oldest && at <= newest) {
             code = SQLITE_DONE;
             break;
         }
@@ -209,21 +211,31 @@ static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r
     return code == SQLITE_DONE ? ended : code;
 }
 
+/* Of the first rows, as one of them may be of a day to come. */
+#define OLDEST_OF_FIRST                                                                            \
+    "SELECT ifnull(min(at), -1) FROM (SELECT at FROM decision ORDER BY id LIMIT 100)"
+
 /* Makes room for INCOMING bytes. What is old goes first; then refusals before DATA, which have no
  * more than half of the file and go before anything else; then what is oldest. */
 static int evict(sqlite3 *db, struct history_work *work, int64_t incoming)
 {
     int code = SQLITE_OK;
     unsigned gone = 0, count = 1;
+    bool aged = true; /* there may be rows at the head that are too old */
     work->more = true;
     while (work->more && code == SQLITE_OK && gone < EVICT_MAX && count > 0) {
-        int64_t at = number_of(db, "SELECT at FROM decision ORDER BY id LIMIT 1");
+        int64_t at = number_of(db, OLDEST_OF_FIRST);
         int64_t early = number_of(db, "SELECT id FROM decision WHERE early = 1 LIMIT 1");
         int64_t share = number_of(db, "SELECT bytes FROM total WHERE early = 1");
         bool too_large = used_bytes(db) + incoming > work->size;
-        if (at >= 0 && at < work->oldest)
+        if (aged && at >= 0 && at < work->oldest) {
             code = evict_step(db, false, work->oldest, &count);
-        else if (early >= 0 && (too_large || share > work->size / 2))
+            gone += count;
+            aged = count > 0;
+            count = 1;
+            continue;
+        }
+        if (early >= 0 && (too_large || share > work->size / 2))
             code = evict_step(db, true, G_MAXINT64, &count);
         else if (at >= 0 && too_large)
             code = evict_step(db, false, G_MAXINT64, &count);

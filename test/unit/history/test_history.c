@@ -285,6 +285,33 @@ static void test_age(void)
     g_assert_cmpuint(count(path, "SELECT rows FROM total WHERE early = 0"), ==, rows);
 }
 
+static bool count_row(void *data, const struct history_row *row)
+{
+    unsigned *rows = data;
+    *rows += row != NULL;
+    return true;
+}
+
+/* One decision while the clock was a year ahead keeps no older ones alive, nor hides later ones. */
+static void test_clock(void)
+{
+    g_autofree char *path = path_of("clock.db"), *why = NULL;
+    int64_t now = g_get_real_time();
+    g_autoptr(GPtrArray) items = new_items();
+    g_ptr_array_add(items, item_of(0, now + 365 * G_TIME_SPAN_DAY, false));
+    for (unsigned n = 1; n <= 50; n++)
+        g_ptr_array_add(items, item_of(n, now - G_TIME_SPAN_DAY, false));
+    write_items(path, items, 0, G_MAXINT64);
+    write_messages(path, 51, 10, false, 0, G_MAXINT64);
+    struct history_reader *reader = open_reader(path);
+    unsigned rows = 0;
+    g_assert_true(history_scan(reader, 0, now + G_USEC_PER_SEC, count_row, &rows, &why));
+    g_assert_cmpuint(rows, ==, 60);
+    history_reader_close(reader);
+    write_items(path, items, now - G_TIME_SPAN_HOUR, G_MAXINT64);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision"), ==, 10);
+}
+
 /* Whoever is refused a hundred thousand times washes no message out. */
 static void test_size(void)
 {
@@ -409,6 +436,7 @@ int main(int argc, char **argv)
     g_test_add_func("/history/record", test_record);
     g_test_add_func("/history/search", test_search);
     g_test_add_func("/history/age", test_age);
+    g_test_add_func("/history/clock", test_clock);
     g_test_add_func("/history/size", test_size);
     g_test_add_func("/history/forget", test_forget);
     g_test_add_func("/history/unusable", test_unusable);
