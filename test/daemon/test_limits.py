@@ -138,6 +138,20 @@ def counts(daemon):
               one.send(body=b'x' * 5000))
 
 
+@case('bytes are counted whole where only a table names the class that has the limit')
+def by_table(daemon):
+    settings, more = limit('key = sasl_user\ncount = bytes\nmax = 100k\nper = 1d')
+    settings.update({'restriction_classes': 'metered', 'metered': 'check_limit out',
+                     'message_restrictions': '', 'recipient_restrictions':
+                     'check_sender_access inline:{lab.test=metered} permit_sasl_authenticated'})
+    daemon.reload(settings, more)
+    login = fresh()
+    with Sender(daemon, login) as one:
+        equal(one.send(body=b'x' * 60000), 'ok')
+        match(r'^450 4\.7\.0 %s: sending limit reached \(100 kB in 1d\)' % login,
+              one.send(body=b'x' * 60000))
+
+
 @case('networks are counted: a known one passes, a new one passes while there is room')
 def networks(daemon):
     use(daemon, 'key = sasl_user\ncount = clients\nmax = 2\nper = 1h\naction = reject')
