@@ -263,9 +263,16 @@ def by_log(site):
     packed = site.gatepost.folder + '/log.gz'
     with gzip.open(packed, 'wt') as handle:
         handle.writelines('Nov 27 15:30:45 mx gatepost[1]: %s\n' % line for line in text)
+        # What a stranger says stands in other programs' lines, also where a reader's buffer ends.
+        begin = ('Nov 27 15:30:45 mx postfix/smtpd[9]: NOQUEUE: reject: RCPT from x: 554 5.7.1 refused; '
+                 'from=<a@b.example> to=<c@d.example> proto=SMTP helo=<')
+        for words in ('', '{"action":"accept", ', 'gatepost[1]: ', 'x' * ((64 << 10) + 1 - len(begin))):
+            handle.write(begin + words + 'action=accept check=\\x1b]0;me\\x07 stage=message '
+                         'client=192.0.2.1 from=a@b.example to=c@d.example>\n')
     done = site.gatepost.control('replay', '--json', '--log', packed)
     report = json.loads(done.stdout)
     equal((done.returncode, report['changes']), (0, []), 'the same settings')
+    equal(report['decisions'], len(text), 'lines of ours')
     true(report['same'] >= len(MAILS) // 2, report)
     file = site.gatepost.folder + '/new.conf'
     site.replay({'mynetworks': '10.0.0.0/8 198.51.100.0/24'})
