@@ -387,7 +387,8 @@ int history_file_work(sqlite3 *db, void *data)
     struct history_work *work = data;
     struct writer writer = {.db = db};
     work->evicted = 0;
-    sqlite3_exec(db, "PRAGMA cache_size = -32768", NULL, NULL, NULL);
+    /* The kernel keeps the rest: a daemon's memory does not grow with its history. */
+    sqlite3_exec(db, "PRAGMA cache_size = -4096", NULL, NULL, NULL);
     int code = bring_up(db, work);
     if (code == SQLITE_OK)
         code = history_file_seed(db, &writer.seed);
