@@ -29,6 +29,10 @@ void json_string(GString *out, const char *key, const char *text);
 void json_number(GString *out, const char *key, double number, unsigned decimals);
 
 void json_integer(GString *out, const char *key, gint64 number);
+
+/* WHEN (us since 1970) to the second, by RFC 3339 in UTC; null where no year of four digits has it.
+ */
+void json_time(GString *out, const char *key, gint64 when);
 void json_bool(GString *out, const char *key, bool value);
 
 #endif

@@ -88,15 +88,10 @@ static void release(struct status *status, struct snapshot *snapshot)
 static int run_status(void *data, const char *const *words, GString *out)
 {
     struct status status = {0};
-    bool json = words[0] && strcmp(words[0], "--json") == 0;
-    if (words[0] && (!json || words[1])) {
-        g_string_append(out, "usage: status [--json]\n");
-        return EX_USAGE;
-    }
     struct snapshot *snapshot = collect(data, &status);
-    (json ? status_write_json : status_write_text)(&status, out);
+    int code = status_write(&status, words, out);
     release(&status, snapshot);
-    return EX_OK;
+    return code;
 }
 
 static int run_metrics(void *data, const char *const *words, GString *out)

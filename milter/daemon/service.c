@@ -517,17 +517,12 @@ static GPtrArray *newer_on_disk(struct service *service, const struct snapshot *
 static int run_status(void *data, const char *const *words, GString *out)
 {
     struct status status = {0};
-    bool json = words[0] && strcmp(words[0], "--json") == 0;
-    if (words[0] && (!json || words[1])) {
-        g_string_append(out, "usage: status [--json]\n");
-        return EX_USAGE;
-    }
     struct snapshot *snapshot = service_collect_status(data, &status);
     status.newer = newer_on_disk(data, snapshot);
-    (json ? status_write_json : status_write_text)(&status, out);
+    int code = status_write(&status, words, out);
     service_release_status(&status, snapshot);
     g_ptr_array_unref(status.newer);
-    return EX_OK;
+    return code;
 }
 
 /* For other commands of gatepostctl: the path of our settings, then those lines. */

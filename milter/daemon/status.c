@@ -5,6 +5,7 @@
 #include "status.h"
 
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -47,7 +48,7 @@ static gint64 log_stalls(const struct status *status)
     return status->log.writing < LOG_STALLS ? 0 : status->log.writing / G_USEC_PER_SEC;
 }
 
-void status_write_text(const struct status *status, GString *out)
+static void write_text(const struct status *status, GString *out)
 {
     g_autofree char *library = mta_library_version();
     bool ours = strcmp(mta_engine_name(), "native") == 0;
@@ -74,7 +75,7 @@ void status_write_text(const struct status *status, GString *out)
     status_tables_write_text(status->tables, g_get_real_time() / G_USEC_PER_SEC, out);
 }
 
-void status_write_json(const struct status *status, GString *out)
+static void write_json(const struct status *status, GString *out)
 {
     g_autofree char *library = mta_library_version();
     g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%dT%H:%M:%S%:z");
@@ -105,4 +106,15 @@ void status_write_json(const struct status *status, GString *out)
 void status_write_metrics(const struct status *status, GString *out)
 {
     metrics_write(status_rows, status_row_count, METRICS_PROMETHEUS, status, out);
+}
+
+int status_write(const struct status *status, const char *const *words, GString *out)
+{
+    bool json = words[0] && strcmp(words[0], "--json") == 0;
+    if (words[0] && (!json || words[1])) {
+        g_string_append(out, "usage: status [--json]\n");
+        return EX_USAGE;
+    }
+    (json ? write_json : write_text)(status, out);
+    return EX_OK;
 }

@@ -45,9 +45,8 @@ struct status {
 /* The families of Prometheus' text format; TABLES are those of shown_tables. */
 void status_write_metrics(const struct status *status, GString *out);
 
-void status_write_text(const struct status *status, GString *out);
-
-/* One object, one line. */
-void status_write_json(const struct status *status, GString *out);
+/* Writes it as WORDS want that stand behind "status": none for people, or "--json" for one object
+ * in one line. Returns EX_OK, or EX_USAGE with what would be right in OUT. */
+int status_write(const struct status *status, const char *const *words, GString *out);
 
 #endif

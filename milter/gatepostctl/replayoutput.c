@@ -302,10 +302,11 @@ static void put_side(GString *out, const char *key, const struct replay_side *si
 
 static void put_example(GString *out, const struct example *example)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(example->when / G_USEC_PER_SEC);
-    g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
     json_open(out, NULL, '{');
-    json_string(out, "ts", example->when ? date : NULL);
+    if (example->when)
+        json_time(out, "ts", example->when);
+    else
+        json_string(out, "ts", NULL);
     json_integer(out, "id", example->id);
     json_string(out, "client", example->client);
     json_string(out, "from", example->sender);

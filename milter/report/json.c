@@ -92,3 +92,10 @@ void json_bool(GString *out, const char *key, bool value)
     begin_value(out, key);
     g_string_append(out, value ? "true" : "false");
 }
+
+void json_time(GString *out, const char *key, gint64 when)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC);
+    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    json_string(out, key, text);
+}

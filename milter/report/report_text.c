@@ -197,13 +197,6 @@ static void json_names(GString *out, const char *key, const GPtrArray *names)
     json_close(out, ']');
 }
 
-static void json_time(GString *out, const char *key, int64_t when)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC);
-    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
-    json_string(out, key, text);
-}
-
 static void json_idle(GString *out, const struct summary_report *report)
 {
     json_open(out, "idle", '{');
