@@ -165,6 +165,9 @@ static int search(const char *path, const struct history_search *search,
     bool failed = !found && finding.rows->len == 0;
     if (failed)
         g_string_append_printf(out, "%s\n", why);
+    else if (reversed && (!found || finding.rows->len >= search->rows_max))
+        PUT_ANSWER(out, "more",
+                   found ? "These are the newest only." : "Not all was looked through.");
     g_ptr_array_unref(finding.rows);
     return failed ? EX_UNAVAILABLE : EX_OK;
 }

@@ -429,6 +429,12 @@ unsigned page_search(const struct web_site *site, const char *query, GString *ou
     bool asked = ask_for(site, request, &answer, out);
     if (asked && decisions_whole(out, &answer) == 0)
         g_string_append(out, "<section><p>Nothing is known of it.</p></section>");
+    const struct answer_line *more = asked ? answer_line(&answer, "more", 0) : NULL;
+    if (more) {
+        g_string_append(out, "<section><p>");
+        chart_text(out, more->fields[0]);
+        g_string_append(out, " <code>gatepostctl trace</code> tells all.</p></section>");
+    }
     answer_clear(&answer);
     html_end(out);
     return asked ? 200 : 503;

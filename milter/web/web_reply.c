@@ -35,17 +35,16 @@ const char *const web_headers[] = {
 /* Whether NAME, in lower case and without a port, is one that we go by. */
 static bool is_our_name(const struct web_settings *settings, const char *name)
 {
-    struct ipaddr address;
+    struct ipaddr address, listened; /* each may be spelled in several ways */
     const char *own = settings->listen.kind == SOCKET_UNIX ? "" : settings->listen.host;
     size_t length = strlen(name);
-    if (strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
-        (*own && g_ascii_strcasecmp(name, own) == 0))
+    if (strcmp(name, "localhost") == 0 || (*own && g_ascii_strcasecmp(name, own) == 0))
         return true;
-    if (name[0] == '[' && length > 2 && strlen(own) == length - 2 &&
-        g_ascii_strncasecmp(name + 1, own, length - 2) == 0)
-        return true;
-    if (ipaddr_parse(name, &address))
-        return address.family == IP_V4 && address.bytes[0] == 127;
+    bool bracketed = length > 2 && name[0] == '[' && name[length - 1] == ']';
+    g_autofree char *bare = bracketed ? g_strndup(name + 1, length - 2) : g_strdup(name);
+    if (ipaddr_parse(bare, &address) && bracketed == (address.family == IP_V6))
+        return ipaddr_is_loopback(&address) ||
+               (ipaddr_parse(own, &listened) && ipaddr_equal(&address, &listened));
     return g_strv_contains((const char *const *)settings->names, name);
 }
 

@@ -87,7 +87,8 @@ def headers(daemon, web):
 def others(daemon, web):
     port = ':%d' % web.port
     for host, status in (('localhost', 200), ('LOCALHOST' + port, 200), ('127.0.0.1' + port, 200),
-                         ('127.1.2.3', 200), ('[::1]' + port, 200), ('gate.example.org', 200),
+                         ('127.1.2.3', 200), ('[::1]' + port, 200),
+                         ('[0:0:0:0:0:0:0:1]', 200), ('::1', 400), ('[127.0.0.1]', 400), ('gate.example.org', 200),
                          ('Gate.Example.Org:443', 200), ('evil.example', 400), ('', 400),
                          ('localhost.evil.example', 400), ('evil.example:9797', 400),
                          ('localhost:x', 400), ('127.0.0.1.evil.example', 400),
@@ -189,6 +190,22 @@ def beyond(daemon, web):
     finally:
         page.stop()
         other.stop()
+
+
+@case('a search that shows a part says so')
+def part(daemon, web):
+    with session(daemon) as mta:
+        mta.mail('<part@client.example>')
+        mta.rcpt('<x@part.example>')
+    page = tap.until(lambda: next((text for text in [web.get('/search?q=x@part.example', token=TOKEN)[2]]
+                                   if 'reject_unauth' in text), None), 10, 'the decision')
+    absent('newest only', page, 'it is all')
+    with session(daemon) as mta:
+        mta.mail('<part@client.example>')
+        for _ in range(100):
+            mta.rcpt('<x@part.example>')
+    tap.until(lambda: 'These are the newest only.' in web.get('/search?q=x@part.example',
+                                                              token=TOKEN)[2], 10, 'a word of it')
 
 
 @case('what a stranger writes into a search stays text')
