@@ -14,7 +14,9 @@ struct edge {
     bool stops;       /* stop() ends all of it: nothing calls any more */
     bool (*bind)(const struct mta_listen *listen, char **why_r);
     int (*listener)(void); /* the descriptor of the socket that listens; -1: it is not known */
-    void (*moved)(void);   /* another socket listens by that descriptor now */
+    /* Has FD listen in the place of that descriptor; the caller keeps FD. false with errno, also
+     * when it is closed by now. */
+    bool (*move)(int fd);
     bool (*serve)(struct engine *engine); /* until it has been stopped, or gives up */
     void (*drain)(void);
     void (*stop)(void); /* after drain(); serve() returns */

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,6 +117,11 @@ int listen_open(const struct mta_listen *listen, char **why_r)
     (void)unlink(address->path);
     close(fd);
     return -1;
+}
+
+bool listen_replace(int old, int fd)
+{
+    return dup2(fd, old) == old && fcntl(old, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 bool listen_try(const struct mta_listen *listen, char **why_r)

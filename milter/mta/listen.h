@@ -21,6 +21,10 @@ int listen_open(const struct mta_listen *listen, char **why_r);
  * leads nowhere, or it is a unix socket, it does. */
 bool listen_is_at(int fd, const struct socket_address *address);
 
+/* Has FD listen by the number OLD, so that whoever waits there waits at it from now on; FD stays
+ * the caller's. false with errno. */
+bool listen_replace(int old, int fd);
+
 /* Finds out whether the address can be bound, by doing it; false with *WHY_R. */
 bool listen_try(const struct mta_listen *listen, char **why_r);
 

@@ -5,7 +5,6 @@
 #include "mta/mta.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <unistd.h>
 
@@ -35,15 +34,13 @@ enum mta_move mta_follow(char **why_r)
     int fd = listen_open(&bound, why_r);
     if (fd < 0)
         return MTA_CANNOT_MOVE;
-    /* In the place of the old one, so that whoever waits there waits at the new one from now on. */
-    bool moved = dup2(fd, old) == old && fcntl(old, F_SETFD, FD_CLOEXEC) == 0;
+    bool moved = edge->move(fd);
     int reason = errno;
     close(fd);
     if (!moved) {
         *why_r = g_strdup_printf("cannot listen on %s: %s", bound.address.host, g_strerror(reason));
         return MTA_CANNOT_MOVE;
     }
-    edge->moved();
     return MTA_MOVED;
 }
 

@@ -125,6 +125,32 @@ def another_client(daemon):
         match(DENIED, mta.rcpt('<x@remote.example>')[1], 'from elsewhere')
         equal(mta.rcpt()[0], 'c', 'RCPT')
         equal(mta.message()[0], 'c', 'the end')
+        mta.abort()
+        for recipient, change in (('<hold@lab.test>', 'q'), ('<one@lab.test>', 'i')):
+            equal(send(mta, recipient)[0], 'c', recipient)
+            equal([code for code, _ in mta.changes], [change], recipient)
+            mta.put('K')
+            mta.connect()
+            mta.helo()
+        equal(send(mta, '<one@lab.test>')[0], 'c', 'the end')
+        equal(mta.changes, [('i', b'\0\0\0\0X-One\0 first\0')], 'its leading space')
+
+
+@case('a second MAIL without RSET has its own macros, and none of the first')
+def second_mail(daemon):
+    login = {'auth_type': 'PLAIN', 'auth_authen': 'bob@lab.test', 'tls_version': 'TLSv1.3',
+             'cipher': 'TLS_AES_256_GCM_SHA384', 'cipher_bits': '256'}
+    with opened(daemon) as mta:
+        for turn in range(2):
+            mta.mail('<bob@lab.test>', **login)
+            equal(mta.rcpt('<x@remote.example>')[0], 'c', 'of a login, %d' % turn)
+            mta.mail('<a@example.com>')
+            match(DENIED, mta.rcpt('<x@remote.example>')[1], 'without one, %d' % turn)
+            mta.header('Subject', ' x')
+        mta.mail('<bob@lab.test>', **login)
+        mta.helo()
+        mta.mail('<a@example.com>')
+        match(DENIED, mta.rcpt('<x@remote.example>')[1], 'after HELO')
 
 
 @case('headers stand on top, in their order')
@@ -302,8 +328,6 @@ ORDINARY = {
 
 
 def setup():
-    if gatepost.missing():
-        tap.skip_all(gatepost.missing())
     return gatepost.Gatepost(ORDINARY, unix=True).start()
 
 
@@ -312,4 +336,6 @@ def teardown(daemon):
     equal(daemon.sanitizer_report(), '', 'sanitizers')
 
 
+if gatepost.missing():
+    tap.skip_all(gatepost.missing())
 tap.run(setup, teardown, lambda daemon: tap.note('\n'.join(daemon.lines[-20:])))

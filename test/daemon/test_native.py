@@ -238,6 +238,58 @@ def pool(scene):
     until(lambda: status(daemon, 'connections') == 0, 10, 'nobody is left')
 
 
+@case('peers vanish while jobs and DNS wait, and nothing of them is left')
+def vanish(scene):
+    daemon = scene.fresh()
+    for turn in range(3):
+        peers = []
+        for number in range(60):
+            mta = opened(daemon)
+            mta.mail()
+            if number % 3 == 0:  # the list is asked, and silent
+                mta.macros('R')
+                mta.put('R', b'<bob@lab.test>\0')
+            else:  # nobody of ours: no list is asked
+                equal(mta.rcpt('<x@remote.example>')[0], 'y', 'RCPT')
+                mta.header('X-Filler', ' ' + 'x' * 40000)
+                mta.put('E')
+            peers.append(mta)
+            if number % 2:
+                peers.pop(0).socket.close()
+        for mta in peers:
+            mta.socket.close()
+        until(lambda: status(daemon, 'connections') == 0, WAIT / 2, 'nobody is left')
+        equal(status(daemon, 'under_way'), 0, 'messages under way')
+
+
+@case('who pipelines thousands of commands does not hold up others')
+def pipeline(scene):
+    daemon = scene.fresh(milter_threads='1', dnsbl_sites='')
+    hog = opened(daemon)
+    hog.mail()
+    packet = struct.pack('>I', 16) + b'R<bob@lab.test>\0'
+    hog.socket.setblocking(False)
+    longest = sent = 0
+    for _ in range(300):
+        for _ in range(20):
+            try:
+                sent += hog.socket.send(packet * 1000)
+            except BlockingIOError:
+                break
+        begun = time.monotonic()
+        with Milter(daemon.path) as mta:
+            mta.negotiate()
+        longest = max(longest, time.monotonic() - begun)
+        try:
+            while hog.socket.recv(65536):
+                pass
+        except BlockingIOError:
+            pass
+    true(sent > 100000, '%d bytes' % sent)
+    true(longest < 0.5, 'the first answer after %.3f s' % longest)
+    hog.socket.close()
+
+
 @case('thousands that connect and leave, or talk nonsense, leave nothing behind')
 def crowd(scene):
     daemon = scene.daemon

@@ -20,13 +20,19 @@ static void ask_for_macros(SMFICTX *context)
     }
 }
 
-/* A library may show the private pointer of a connection that it did not negotiate first. */
+/* After QUIT_NC the next client comes on the connection of the last, without a negotiation: the
+ * library has closed that one, and does not tell what was agreed on. It sees itself to what an MTA
+ * does not allow, and MTAs that know QUIT_NC know how values begin. */
 static struct connection_state *connection_of(SMFICTX *context)
 {
     struct connection_state *connection = smfi_getpriv(context);
     if (connection)
         return connection;
     connection = connection_new();
+    if (connection) {
+        connection->steps = SMFIP_HDR_LEADSPC;
+        connection->actions = AGREEMENT_ACTIONS;
+    }
     smfi_setpriv(context, connection);
     return connection;
 }

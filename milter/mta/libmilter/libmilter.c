@@ -81,8 +81,9 @@ static int get_listener(void)
 }
 
 /* It looks for connections anew every five seconds. */
-static void moved(void)
+static bool move(int fd)
 {
+    return listen_replace(listener, fd);
 }
 
 /* It cannot be stopped by any call, but by a signal alone. */
@@ -94,7 +95,7 @@ const struct edge edge_libmilter = {
     .name = "libmilter",
     .bind = bind_here,
     .listener = get_listener,
-    .moved = moved,
+    .move = move,
     .serve = serve,
     .drain = connections_close,
     .stop = stop,

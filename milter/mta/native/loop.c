@@ -18,6 +18,8 @@ enum {
     SCRATCH = 64 * 1024,  /* bytes read at a time */
     OUT_MOST = 64 * 1024, /* bytes of answers that are gathered before they are sent */
     EVENTS = 64,
+    TURN = 64,          /* packets taken from a peer before others have their turn */
+    PIECE = 16,         /* what a piece of an answer, 64 kB, counts for among them */
     BEAT = 1000,        /* the loop comes round so often, ms */
     ACCEPT_PAUSE = 100, /* after a lack of descriptors, ms */
 };
@@ -44,7 +46,10 @@ struct peer {
     GList link;
     struct conversation *conversation;
     enum conversation_state state;
-    bool woken;   /* while a job held it */
+    struct pool_job job;
+    bool woken; /* while a job held it */
+    bool again; /* it could go on, but others have their turn first */
+    GList again_link;
     bool counted; /* as a message under way */
     struct wire_input input;
     GByteArray *unread; /* came with what is being waited for; NULL: nothing */
@@ -64,6 +69,7 @@ struct loop {
     GThread *thread;
     gpointer news; /* the list */
     GQueue peers;
+    GQueue again;      /* peers */
     GSequence *timers; /* peers by due */
     GByteArray *out;
     gint64 listen_again; /* 0: it listens */
@@ -157,6 +163,15 @@ static void release(struct peer *peer)
         g_free(peer);
 }
 
+static void stand_in_line(struct peer *peer, bool again)
+{
+    if (again && !peer->again)
+        g_queue_push_tail_link(&peer->loop->again, &peer->again_link);
+    else if (!again && peer->again)
+        g_queue_unlink(&peer->loop->again, &peer->again_link);
+    peer->again = again;
+}
+
 static void hang_up(struct peer *peer)
 {
     struct loop *loop = peer->loop;
@@ -164,6 +179,7 @@ static void hang_up(struct peer *peer)
     close(peer->fd);
     peer->fd = -1;
     forget_timer(peer);
+    stand_in_line(peer, false);
     count_message(peer, false);
     g_queue_unlink(&loop->peers, &peer->link);
     wire_input_clear(&peer->input);
@@ -171,6 +187,8 @@ static void hang_up(struct peer *peer)
     g_clear_pointer(&peer->unsent, g_byte_array_unref);
     loop->waiting -= rests(peer);
     loop->connections--;
+    if (peer->state == CONVERSATION_WORKS && pool_remove(loop->setup->pool, &peer->job))
+        peer->state = CONVERSATION_OVER;
     release(peer);
 }
 
@@ -259,21 +277,22 @@ static void look_out(struct peer *peer)
     set_timer(peer);
 }
 
-/* Lets the conversation go on as far as it goes, with LENGTH bytes that came in; the rest of them
- * is kept. Each part of the answers is sent before more are made. */
+/* Lets the conversation go on as far as its turn goes, with LENGTH bytes that came in; the rest of
+ * them is kept. Each part of the answers is sent before more are made. */
 static void converse(struct peer *peer, const unsigned char *bytes, size_t length)
 {
     struct loop *loop = peer->loop;
     bool sound = true;
-    while (sound && !peer->unsent) {
+    for (int done = 0; sound && !peer->unsent && done < TURN; done++) {
         struct wire_packet packet;
         enum wire_result result = WIRE_MORE;
-        if (peer->state == CONVERSATION_SPEAKS)
+        if (peer->state == CONVERSATION_SPEAKS) {
             enter(peer, conversation_speak(peer->conversation, loop->out));
-        else if (peer->state != CONVERSATION_LISTENS ||
-                 (result = wire_take(&peer->input, &bytes, &length, &packet)) == WIRE_MORE)
+            done += PIECE;
+        } else if (peer->state != CONVERSATION_LISTENS ||
+                   (result = wire_take(&peer->input, &bytes, &length, &packet)) == WIRE_MORE) {
             break;
-        else if (result == WIRE_PACKET) {
+        } else if (result == WIRE_PACKET) {
             peer->packet_end = 0;
             enter(peer, conversation_take(peer->conversation, &packet, loop->out));
         } else {
@@ -304,7 +323,9 @@ static void converse(struct peer *peer, const unsigned char *bytes, size_t lengt
         peer->packet_end = g_get_monotonic_time() + PACKET_TIME;
     settle_count(peer);
     if (peer->state == CONVERSATION_WORKS)
-        pool_add(loop->setup->pool, peer);
+        pool_add(loop->setup->pool, &peer->job, peer);
+    stand_in_line(peer, !peer->unsent && (peer->state == CONVERSATION_SPEAKS ||
+                                          (peer->state == CONVERSATION_LISTENS && peer->unread)));
     look_out(peer);
 }
 
@@ -345,7 +366,9 @@ static void read_more(struct peer *peer)
 
 static void on_event(struct peer *peer, unsigned what)
 {
-    if (rests(peer)) {
+    if (peer->again) {
+        return; /* what it has said already comes first */
+    } else if (rests(peer)) {
         if (what & POLLER_HANGUP || (peer->unsent && !send_rest(peer)))
             hang_up(peer);
         else
@@ -462,6 +485,8 @@ static int longest_sleep(struct loop *loop)
 {
     const struct peer *first = first_due(loop);
     gint64 due = sooner(first ? first->due : 0, loop->listen_again);
+    if (!g_queue_is_empty(&loop->again))
+        return 0;
     if (due == 0)
         return BEAT;
     gint64 left = (due - g_get_monotonic_time() + 999) / 1000;
@@ -484,6 +509,11 @@ static void turn(struct loop *loop)
     struct peer *peer;
     while ((peer = first_due(loop)) && peer->due <= now)
         on_timer(peer);
+    if (loop->again.head) {
+        peer = loop->again.head->data;
+        stand_in_line(peer, false);
+        go_on(peer);
+    }
     bool has_moved = g_atomic_int_compare_and_exchange(&loop->moved, 1, 0);
     if (has_moved || (loop->listen_again && now >= loop->listen_again)) {
         loop->listen_again = 0;
@@ -498,6 +528,9 @@ static void *run(void *data)
     struct loop *loop = data;
     while (!g_atomic_int_get(&loop->stop))
         turn(loop);
+    /* The pool is there still: what it has not begun is taken back. */
+    while (loop->peers.head)
+        hang_up(loop->peers.head->data);
     return NULL;
 }
 
@@ -509,6 +542,7 @@ struct loop *loop_new(const struct loop_setup *setup)
     loop->setup = setup;
     loop->beat = g_get_monotonic_time();
     g_queue_init(&loop->peers);
+    g_queue_init(&loop->again);
     loop->timers = g_sequence_new(NULL);
     loop->out = g_byte_array_new();
     loop->poller = poller_new();
@@ -526,9 +560,11 @@ void loop_listen_again(struct loop *loop)
     poller_wake(loop->poller);
 }
 
-void loop_start(struct loop *loop)
+bool loop_start(struct loop *loop)
 {
-    loop->thread = g_thread_new("loop", run, loop);
+    loop->thread = g_thread_try_new("loop", run, loop, NULL);
+    errno = EAGAIN;
+    return loop->thread != NULL;
 }
 
 void loop_stop(struct loop *loop)
@@ -539,7 +575,8 @@ void loop_stop(struct loop *loop)
 
 void loop_join(struct loop *loop)
 {
-    g_thread_join(loop->thread);
+    if (loop->thread)
+        g_thread_join(loop->thread);
 }
 
 void loop_free(struct loop *loop)
@@ -561,7 +598,7 @@ void loop_add(struct loop *loop, int fd, bool inet)
     peer->loop = loop;
     peer->fd = fd;
     peer->inet = inet;
-    peer->link.data = peer;
+    peer->link.data = peer->again_link.data = peer;
     loop->connections++;
     tell(peer, NEWS_ADDED);
 }

@@ -29,16 +29,18 @@ struct loop_setup {
 
 /* SETUP must outlive the loop. NULL with errno. */
 struct loop *loop_new(const struct loop_setup *setup);
-void loop_start(struct loop *loop);
+
+/* false with errno. */
+bool loop_start(struct loop *loop);
 
 /* The listener's descriptor is another socket's now: it is to be looked at anew. Any thread. */
 void loop_listen_again(struct loop *loop);
 
-/* Has the thread end, and waits until it has. */
+/* Has the thread cut off what is open and end, and waits until it has, if it was begun. */
 void loop_stop(struct loop *loop);
 void loop_join(struct loop *loop);
 
-/* Cuts off what is open. The thread has ended, and the pool does nothing more. Accepts NULL. */
+/* The thread has ended, and the pool does nothing more. Accepts NULL. */
 void loop_free(struct loop *loop);
 
 /* Gives the loop a connection, FD, which it closes. INET: over TCP. */

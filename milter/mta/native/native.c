@@ -89,6 +89,14 @@ static void free_loops(struct loop **loops)
     g_free(loops);
 }
 
+static void complain(struct engine *engine)
+{
+    engine_message(engine, ENGINE_WARNING, "cannot serve the MTA: %s%s", strerror(errno),
+                   errno == EAGAIN ? ": no thread can be begun; raise TasksMax= of the unit, or "
+                                     "what processes the user may have (ulimit -u)"
+                                   : "");
+}
+
 static struct loop **make_loops(struct engine *engine)
 {
     struct loop **loops = g_new0(struct loop *, native.threads);
@@ -96,43 +104,55 @@ static struct loop **make_loops(struct engine *engine)
         loops[i] = loop_new(&native.setup);
         if (loops[i])
             continue;
-        engine_message(engine, ENGINE_WARNING, "cannot serve the MTA: %s", strerror(errno));
+        complain(engine);
         free_loops(loops);
         return NULL;
     }
     return loops;
 }
 
+/* Runs LOOPS until stopped; false if one cannot be begun. */
+static bool run_loops(struct engine *engine, struct loop **loops)
+{
+    bool begun = true;
+    g_mutex_lock(&native.lock);
+    native.loops = loops;
+    for (unsigned i = 0; begun && i < native.threads; i++)
+        begun = loop_start(loops[i]);
+    if (!begun)
+        complain(engine);
+    while (begun && !native.stopping)
+        g_cond_wait(&native.changed, &native.lock);
+    g_mutex_unlock(&native.lock);
+    for (unsigned i = 0; i < native.threads; i++)
+        loop_stop(loops[i]);
+    for (unsigned i = 0; i < native.threads; i++)
+        loop_join(loops[i]);
+    g_mutex_lock(&native.lock);
+    native.loops = NULL; /* nobody counts any more */
+    g_mutex_unlock(&native.lock);
+    return begun;
+}
+
 static bool serve(struct engine *engine)
 {
     native.setup.engine = engine;
     native.setup.accept = accept_some;
-    struct loop **loops = make_loops(engine);
-    if (loops) {
-        native.setup.pool = pool_new(native.threads, loop_work);
-        g_mutex_lock(&native.lock);
-        native.loops = loops;
-        for (unsigned i = 0; i < native.threads; i++)
-            loop_start(loops[i]);
-        while (!native.stopping)
-            g_cond_wait(&native.changed, &native.lock);
-        g_mutex_unlock(&native.lock);
-        for (unsigned i = 0; i < native.threads; i++)
-            loop_stop(loops[i]);
-        for (unsigned i = 0; i < native.threads; i++)
-            loop_join(loops[i]);
-        g_mutex_lock(&native.lock);
-        native.loops = NULL; /* nobody counts any more */
-        g_mutex_unlock(&native.lock);
-        pool_free(native.setup.pool);
+    native.setup.pool = pool_new(native.threads, loop_work);
+    if (!native.setup.pool)
+        complain(engine);
+    struct loop **loops = native.setup.pool ? make_loops(engine) : NULL;
+    bool served = loops && run_loops(engine, loops);
+    pool_free(native.setup.pool);
+    if (loops)
         free_loops(loops);
-    }
-    close(native.setup.listener);
     g_mutex_lock(&native.lock);
+    close(native.setup.listener);
+    native.setup.listener = -1; /* its number may be another's from now on */
     native.over = true;
     g_cond_broadcast(&native.changed);
     g_mutex_unlock(&native.lock);
-    return loops != NULL;
+    return served;
 }
 
 static int get_listener(void)
@@ -140,12 +160,15 @@ static int get_listener(void)
     return native.setup.listener;
 }
 
-static void moved(void)
+static bool move(int fd)
 {
     g_mutex_lock(&native.lock);
-    for (unsigned i = 0; native.loops && i < native.threads; i++)
+    errno = EBADF;
+    bool moved = native.setup.listener >= 0 && listen_replace(native.setup.listener, fd);
+    for (unsigned i = 0; moved && native.loops && i < native.threads; i++)
         loop_listen_again(native.loops[i]);
     g_mutex_unlock(&native.lock);
+    return moved;
 }
 
 static void drain(void)
@@ -179,7 +202,7 @@ const struct edge edge_native = {
     .stops = true,
     .bind = bind_here,
     .listener = get_listener,
-    .moved = moved,
+    .move = move,
     .serve = serve,
     .drain = drain,
     .stop = stop,

@@ -4,8 +4,7 @@
  */
 #include "pool.h"
 
-#include <glib.h>
-#include <stdbool.h>
+#include <errno.h>
 
 struct worker {
     struct pool *pool;
@@ -23,24 +22,30 @@ struct pool {
     bool ends; /* when all jobs are done */
 };
 
-/* The next job; NULL: there will be none. */
-static void *next_job(struct pool *pool)
+/* What the next job is done for; NULL: there will be none. */
+static void *next_data(struct pool *pool)
 {
+    void *data = NULL;
     g_mutex_lock(&pool->lock);
     while (!pool->ends && g_queue_is_empty(&pool->jobs))
         g_cond_wait(&pool->changed, &pool->lock);
-    void *job = g_queue_pop_head(&pool->jobs);
+    GList *link = g_queue_pop_head_link(&pool->jobs);
+    if (link) {
+        struct pool_job *job = (struct pool_job *)link;
+        data = link->data;
+        job->waits = false;
+    }
     g_mutex_unlock(&pool->lock);
-    return job;
+    return data;
 }
 
 static void *work(void *data)
 {
     struct worker *worker = data;
-    void *job;
-    while ((job = next_job(worker->pool))) {
+    void *job_data;
+    while ((job_data = next_data(worker->pool))) {
         worker->since = g_get_monotonic_time();
-        worker->pool->run(job);
+        worker->pool->run(job_data);
         worker->since = 0;
     }
     return NULL;
@@ -53,11 +58,16 @@ struct pool *pool_new(unsigned threads, void (*run)(void *data))
     g_mutex_init(&pool->lock);
     g_cond_init(&pool->changed);
     g_queue_init(&pool->jobs);
-    pool->count = threads;
     pool->workers = g_new0(struct worker, threads);
-    for (unsigned i = 0; i < threads; i++) {
-        pool->workers[i].pool = pool;
-        pool->workers[i].thread = g_thread_new("worker", work, &pool->workers[i]);
+    for (; pool->count < threads; pool->count++) {
+        struct worker *worker = &pool->workers[pool->count];
+        worker->pool = pool;
+        worker->thread = g_thread_try_new("worker", work, worker, NULL);
+        if (!worker->thread) {
+            pool_free(pool);
+            errno = EAGAIN;
+            return NULL;
+        }
     }
     return pool;
 }
@@ -72,19 +82,31 @@ void pool_free(struct pool *pool)
     g_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < pool->count; i++)
         g_thread_join(pool->workers[i].thread);
-    g_queue_clear(&pool->jobs);
     g_mutex_clear(&pool->lock);
     g_cond_clear(&pool->changed);
     g_free(pool->workers);
     g_free(pool);
 }
 
-void pool_add(struct pool *pool, void *data)
+void pool_add(struct pool *pool, struct pool_job *job, void *data)
 {
+    job->link.data = data;
     g_mutex_lock(&pool->lock);
-    g_queue_push_tail(&pool->jobs, data);
+    job->waits = true;
+    g_queue_push_tail_link(&pool->jobs, &job->link);
     g_cond_signal(&pool->changed);
     g_mutex_unlock(&pool->lock);
+}
+
+bool pool_remove(struct pool *pool, struct pool_job *job)
+{
+    g_mutex_lock(&pool->lock);
+    bool waited = job->waits;
+    if (waited)
+        g_queue_unlink(&pool->jobs, &job->link);
+    job->waits = false;
+    g_mutex_unlock(&pool->lock);
+    return waited;
 }
 
 int64_t pool_stuck(const struct pool *pool)
