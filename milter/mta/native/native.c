@@ -91,10 +91,12 @@ static void free_loops(struct loop **loops)
 
 static void complain(struct engine *engine)
 {
-    engine_message(engine, ENGINE_WARNING, "cannot serve the MTA: %s%s", strerror(errno),
-                   errno == EAGAIN ? ": no thread can be begun; raise TasksMax= of the unit, or "
-                                     "what processes the user may have (ulimit -u)"
-                                   : "");
+    if (errno == EAGAIN)
+        engine_message(engine, ENGINE_WARNING,
+                       "cannot serve the MTA: no thread can be begun: raise TasksMax= of the unit, "
+                       "or how many processes the user may have (ulimit -u)");
+    else
+        engine_message(engine, ENGINE_WARNING, "cannot serve the MTA: %s", strerror(errno));
 }
 
 static struct loop **make_loops(struct engine *engine)
@@ -119,8 +121,7 @@ static bool run_loops(struct engine *engine, struct loop **loops)
     native.loops = loops;
     for (unsigned i = 0; begun && i < native.threads; i++)
         begun = loop_start(loops[i]);
-    if (!begun)
-        complain(engine);
+    int reason = errno;
     while (begun && !native.stopping)
         g_cond_wait(&native.changed, &native.lock);
     g_mutex_unlock(&native.lock);
@@ -131,6 +132,9 @@ static bool run_loops(struct engine *engine, struct loop **loops)
     g_mutex_lock(&native.lock);
     native.loops = NULL; /* nobody counts any more */
     g_mutex_unlock(&native.lock);
+    errno = reason;
+    if (!begun)
+        complain(engine);
     return begun;
 }
 
