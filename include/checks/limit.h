@@ -82,6 +82,9 @@ const struct limit *limit_find(const struct limit_site *site, const char *name);
  * (owned by the caller). */
 GArray *limit_parts_parse(const char *key, char **why_r);
 
+/* What the store's keys of all limits begin with. */
+extern const char limit_key_prefix[];
+
 /* Under which key the store has it: the caller frees it. */
 char *limit_store_key(const struct limit *limit, const char *key);
 

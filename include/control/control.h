@@ -4,7 +4,8 @@
  * one line of words separated by white space; the answer is "gatepost STATUS LENGTH" on a line and
  * LENGTH bytes of text. The connection is then closed.
  *
- * Threads: the server has one of its own, in which the commands run, one after another.
+ * Threads: the server has one of its own, in which the commands run, one after another; those that
+ * are slow in another, so that nobody waits for them but who asked.
  */
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
@@ -16,6 +17,7 @@
 #define CONTROL_REQUEST_MAX     4096                /* bytes of a request line */
 #define CONTROL_ANSWER_MAX      (64u * 1024 * 1024) /* bytes of an answer that a client takes */
 #define CONTROL_CONNECTIONS_MAX 16
+#define CONTROL_SLOW_MAX        4 /* slow commands that run or wait; more are told EX_TEMPFAIL */
 #define CONTROL_SECONDS_MAX     5 /* for a request to come, and again for an answer to be read */
 
 struct control_command {
@@ -23,6 +25,7 @@ struct control_command {
     /* Writes to OUT what the client prints, and returns its exit status (of <sysexits.h>). WORDS
      * are those behind the name, NULL behind the last. */
     int (*run)(void *data, const char *const *words, GString *out);
+    bool slow; /* it may take seconds; bounded by itself, and not to call control_peer */
 };
 
 struct control_server;

@@ -17,7 +17,7 @@ struct web_settings {
     struct socket_address listen;
     bool loopback;     /* nobody on another machine can connect */
     const char *token; /* the file's path, of the settings; NULL: none */
-    char **names;      /* of hosts, lower case, NULL behind the last; owned */
+    char **names;      /* of hosts, lower case, and addresses; NULL behind the last; owned */
 };
 
 /* What is wrong is added to PROBLEMS: a page for the world without a token is an error, one without

@@ -2,7 +2,7 @@
  *
  * The answering side of the control socket: one thread, one poll loop. A client that is slow,
  * silent or mad has a few seconds and a place among CONTROL_CONNECTIONS_MAX; who comes beyond
- * waits in the backlog until a place is free.
+ * waits in the backlog until a place is free. Slow commands run beside it (slow_jobs.h).
  */
 #include "control/control.h"
 
@@ -20,12 +20,14 @@
 #include "base/system.h"
 #include "base/text.h"
 #include "base/unixsocket.h"
+#include "slow_jobs.h"
 
 struct client {
     int fd; /* -1: the place is free */
     gint64 end;
     GString *in;
-    GString *out; /* NULL: the request is not whole yet */
+    GString *out;         /* NULL: the request is not whole yet, or its command runs */
+    struct slow_job *job; /* the command that runs; NULL: none */
     size_t sent;
 };
 
@@ -34,6 +36,8 @@ struct control_server {
     bool reads;
     int fd;
     int stop[2]; /* a pipe: its end of file wakes the thread */
+    int wake[2]; /* a pipe: a byte says that a slow command is done */
+    struct slow_jobs *jobs;
     const struct control_command *commands;
     void *data;
     GThread *thread;
@@ -47,7 +51,9 @@ static void client_close(struct client *client)
     g_string_free(client->in, TRUE);
     if (client->out)
         g_string_free(client->out, TRUE);
+    slow_job_drop(client->job);
     client->in = client->out = NULL;
+    client->job = NULL;
 }
 
 static void client_open(struct client *client, int fd)
@@ -85,20 +91,6 @@ static const struct control_command *find_command(const struct control_server *s
     return NULL;
 }
 
-static int run_request(const struct control_server *server, const char *line, GString *text)
-{
-    g_autoptr(GPtrArray) words = text_split_words(line, NULL);
-    const char *name = words && words->len > 0 ? words->pdata[0] : "";
-    const struct control_command *command = find_command(server, name);
-    if (!command) {
-        g_autofree char *shown = text_escape(name);
-        g_string_append_printf(text, "unknown command: \"%s\"\n", shown);
-        return EX_USAGE;
-    }
-    g_ptr_array_add(words, NULL);
-    return command->run(server->data, (const char *const *)words->pdata + 1, text);
-}
-
 static void answer(struct client *client, int status, const char *text, size_t length)
 {
     client->out = g_string_new(NULL);
@@ -110,6 +102,36 @@ static void answer(struct client *client, int status, const char *text, size_t l
 static void complain(struct client *client, const char *text)
 {
     answer(client, EX_USAGE, text, strlen(text));
+}
+
+/* A slow command has as long as it needs: it bounds itself. */
+static void run_request(const struct control_server *server, struct client *client,
+                        const char *line)
+{
+    g_autoptr(GPtrArray) words = text_split_words(line, NULL);
+    const char *name = words && words->len > 0 ? words->pdata[0] : "";
+    const struct control_command *command = find_command(server, name);
+    if (!command) {
+        g_autofree char *shown = text_escape(name);
+        g_autofree char *text = g_strdup_printf("unknown command: \"%s\"\n", shown);
+        complain(client, text);
+        return;
+    }
+    g_ptr_array_add(words, NULL);
+    char **rest = (char **)words->pdata + 1;
+    if (command->slow) {
+        static const char busy[] = "too many ask for that at once; try again in a few seconds\n";
+        client->job = slow_jobs_add(server->jobs, command, g_strdupv(rest));
+        client->end = G_MAXINT64;
+        if (!client->job)
+            answer(client, EX_TEMPFAIL, busy, strlen(busy));
+        return;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    asking = client->fd;
+    int status = command->run(server->data, (const char *const *)rest, text);
+    asking = -1;
+    answer(client, status, text->str, text->len);
 }
 
 /* Runs the request when its line is whole. */
@@ -127,11 +149,7 @@ static void look_at_request(const struct control_server *server, struct client *
         return;
     }
     g_autofree char *line = g_strndup(client->in->str, (gsize)(end - client->in->str));
-    g_autoptr(GString) text = g_string_new(NULL);
-    asking = client->fd;
-    int status = run_request(server, g_strchomp(line), text);
-    asking = -1;
-    answer(client, status, text->str, text->len);
+    run_request(server, client, g_strchomp(line));
 }
 
 /* Clients */
@@ -166,6 +184,8 @@ static void serve_client(const struct control_server *server, struct client *cli
 {
     if (g_get_monotonic_time() >= client->end)
         client_close(client);
+    else if (events && client->job) /* only that nobody is there any more */
+        client_close(client);
     else if (events && client->out)
         write_to(client);
     else if (events)
@@ -194,9 +214,24 @@ static void accept_client(struct control_server *server)
     close(fd);
 }
 
+/* What slow commands have written by now is answered. */
+static void take_jobs(struct control_server *server)
+{
+    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+        struct client *client = &server->clients[i];
+        int status = 0;
+        const GString *text = client->job ? slow_job_text(client->job, &status) : NULL;
+        if (!text)
+            continue;
+        answer(client, status, text->str, text->len);
+        slow_job_drop(client->job);
+        client->job = NULL;
+    }
+}
+
 /* The loop */
 
-enum { PLACE_STOP, PLACE_LISTEN, PLACE_CLIENTS };
+enum { PLACE_STOP, PLACE_WAKE, PLACE_LISTEN, PLACE_CLIENTS };
 
 /* Fills PLACES; returns for how many milliseconds to wait, -1: for ever. */
 static int prepare(const struct control_server *server, struct pollfd *places)
@@ -204,9 +239,10 @@ static int prepare(const struct control_server *server, struct pollfd *places)
     gint64 end = G_MAXINT64;
     size_t busy = 0;
     places[PLACE_STOP] = (struct pollfd){.fd = server->stop[0], .events = POLLIN};
+    places[PLACE_WAKE] = (struct pollfd){.fd = server->wake[0], .events = POLLIN};
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
         const struct client *client = &server->clients[i];
-        short events = client->out ? POLLOUT : POLLIN;
+        short events = client->job ? 0 : client->out ? POLLOUT : POLLIN;
         places[PLACE_CLIENTS + i] = (struct pollfd){.fd = client->fd, .events = events};
         if (client->fd < 0)
             continue;
@@ -230,6 +266,9 @@ static void *serve(void *data)
         }
         if (places[PLACE_STOP].revents)
             break;
+        char bytes[CONTROL_SLOW_MAX];
+        if (places[PLACE_WAKE].revents && read(server->wake[0], bytes, sizeof bytes) > 0)
+            take_jobs(server);
         for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
             if (server->clients[i].fd >= 0)
                 serve_client(server, &server->clients[i], places[PLACE_CLIENTS + i].revents);
@@ -276,12 +315,14 @@ struct control_server *control_server_new(const struct control_place *place,
     server->fd = fd;
     server->commands = commands;
     server->data = data;
-    server->stop[0] = server->stop[1] = -1;
+    server->stop[0] = server->stop[1] = server->wake[0] = server->wake[1] = -1;
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
         server->clients[i].fd = -1;
     if (unixsocket_set_access(place->path, place->owner, place->group, place->mode, why_r) &&
-        pipe(server->stop) == 0)
+        pipe(server->stop) == 0 && pipe(server->wake) == 0) {
+        server->jobs = slow_jobs_new(data, server->wake[1]);
         return server;
+    }
     if (!*why_r)
         *why_r = g_strdup_printf("%s: %s", place->path, strerror(errno));
     control_server_free(server);
@@ -290,8 +331,10 @@ struct control_server *control_server_new(const struct control_place *place,
 
 void control_server_start(struct control_server *server)
 {
-    fcntl(server->stop[0], F_SETFD, FD_CLOEXEC);
-    fcntl(server->stop[1], F_SETFD, FD_CLOEXEC);
+    for (int i = 0; i < 2; i++) {
+        fcntl(server->stop[i], F_SETFD, FD_CLOEXEC);
+        fcntl(server->wake[i], F_SETFD, FD_CLOEXEC);
+    }
     server->thread = server->reads ? g_thread_new("read", serve, server)
                                    : g_thread_new("control", serve, server);
 }
@@ -304,8 +347,11 @@ void control_server_free(struct control_server *server)
         close(server->stop[1]);
     if (server->thread)
         g_thread_join(server->thread);
-    if (server->stop[0] >= 0)
-        close(server->stop[0]);
+    slow_jobs_free(server->jobs);
+    const int pipes[] = {server->stop[0], server->wake[0], server->wake[1]};
+    for (size_t i = 0; i < G_N_ELEMENTS(pipes); i++)
+        if (pipes[i] >= 0)
+            close(pipes[i]);
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
         if (server->clients[i].fd >= 0)
             client_close(&server->clients[i]);

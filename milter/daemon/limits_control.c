@@ -15,7 +15,7 @@
 /* Lines of an answer; what is beyond is counted. */
 enum { LINES_MAX = 20000, NEAR_BATCH = 32 };
 
-#define NEAR_US G_TIME_SPAN_SECOND
+#define NEAR_US (5 * G_TIME_SPAN_SECOND)
 
 /* A key of a limit, and what the store says of it. */
 struct line {
@@ -215,25 +215,51 @@ static gint compare_near(gconstpointer a, gconstpointer b)
     return one->share > other->share ? -1 : one->share < other->share;
 }
 
-/* A few at a time, and only for so long: the store has mail to answer for. */
-GPtrArray *limits_control_near(const struct limits_control *control, double share)
+/* The limit that a key of the store's is of, in its present form; the key itself in *KEY_R, which
+ * points into it. */
+static const struct limit *limit_of_store_key(const GPtrArray *limits, const char *store_key,
+                                              const char **key_r)
 {
-    gint64 end = g_get_monotonic_time() + NEAR_US;
+    for (guint i = 0; i < limits->len; i++) {
+        g_autofree char *prefix = limit_store_key(limits->pdata[i], "");
+        if (!g_str_has_prefix(store_key, prefix))
+            continue;
+        *key_r = store_key + strlen(prefix);
+        return limits->pdata[i];
+    }
+    return NULL;
+}
+
+/* One walk through the store for all limits; then a few keys at a time are asked for, with a pause
+ * as long as their answers took, and only for so long: the store has mail to answer for. */
+GPtrArray *limits_control_near(const struct limits_control *control, double share, bool *complete_r)
+{
     GPtrArray *found = g_ptr_array_new_with_free_func(free_near);
+    const GPtrArray *limits = site_of(control)->limits->limits;
+    g_autofree char *why = NULL;
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
     g_array_set_clear_func(lines, clear_line);
-    const GPtrArray *limits = site_of(control)->limits->limits;
-    for (guint i = 0; i < limits->len && g_get_monotonic_time() < end; i++) {
-        const struct limit *limit = limits->pdata[i];
-        g_autofree char *prefix = limit_store_key(limit, ""), *why = NULL;
-        g_autoptr(GPtrArray) keys = store_list(control->store, prefix, &why);
-        for (guint k = 0; keys && k < keys->len && g_get_monotonic_time() < end;) {
-            for (guint n = 0; n < NEAR_BATCH && k < keys->len; n++, k++)
-                add_line(control, limit, (const char *)keys->pdata[k] + strlen(prefix), lines);
-            for (guint n = 0; n < lines->len; n++)
-                add_if_near(control, &g_array_index(lines, struct line, n), share, found);
-            g_array_set_size(lines, 0); /* drops the tickets */
+    *complete_r = limits->len == 0;
+    g_autoptr(GPtrArray) keys =
+        limits->len > 0 ? store_list(control->store, limit_key_prefix, &why) : NULL;
+    gint64 begun = g_get_monotonic_time();
+    for (guint k = 0; keys && g_get_monotonic_time() - begun < NEAR_US;) {
+        gint64 asked = g_get_monotonic_time();
+        for (; lines->len < NEAR_BATCH && k < keys->len; k++) {
+            const char *key;
+            const struct limit *limit = limit_of_store_key(limits, keys->pdata[k], &key);
+            if (limit)
+                add_line(control, limit, key, lines);
         }
+        *complete_r = k >= keys->len;
+        for (guint n = 0; n < lines->len; n++) {
+            *complete_r &= !answer_of(&g_array_index(lines, struct line, n))->own;
+            add_if_near(control, &g_array_index(lines, struct line, n), share, found);
+        }
+        if (k >= keys->len)
+            break;
+        g_array_set_size(lines, 0); /* drops the tickets */
+        g_usleep((gulong)(g_get_monotonic_time() - asked));
     }
     g_ptr_array_sort(found, compare_near);
     return found;

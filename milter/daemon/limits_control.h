@@ -32,9 +32,10 @@ struct limit_near {
 };
 
 /* Those that have used SHARE (0 to 1) of their limit, by how much of it: an array of struct
- * limit_near * that frees its elements. Waits for the store, a second
- * and a bit at most: what it has not told by then is left out; empty while it is away. */
-GPtrArray *limits_control_near(const struct limits_control *control, double share);
+ * limit_near * that frees its elements. Waits for the store, a few seconds at most: what it has not
+ * told by then is left out, and all while it is away; then *COMPLETE_R is false. */
+GPtrArray *limits_control_near(const struct limits_control *control, double share,
+                               bool *complete_r);
 
 /* "greylist [--json] [ADDRESS|IP|DOMAIN]", "greylist pass IP|DOMAIN". */
 int greylist_control_run(const struct limits_control *control, const char *const *words,

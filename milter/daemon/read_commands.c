@@ -13,23 +13,23 @@
 #include "hours.h"
 #include "limits_control.h"
 #include "lookup/tablestatus.h"
+#include "near_look.h"
 #include "read_history.h"
 #include "shown.h"
 #include "status.h"
 
-/* To look at all keys of all limits is work: what was found counts for so long. */
-enum { NEAR_MICROSECONDS = 10 * G_USEC_PER_SEC, NEAR_SHOWN = 50 };
+enum { NEAR_SHOWN = 50 };
 
 struct reader {
     struct service *service;
-    GPtrArray *near;  /* of struct limit_near *; NULL: not looked yet */
-    gint64 near_time; /* monotonic */
+    struct near_look *near;
 };
 
 struct reader *reader_new(struct service *service)
 {
     struct reader *reader = g_new0(struct reader, 1);
     reader->service = service;
+    reader->near = near_look_new(service);
     return reader;
 }
 
@@ -37,8 +37,7 @@ void reader_free(struct reader *reader)
 {
     if (!reader)
         return;
-    if (reader->near)
-        g_ptr_array_unref(reader->near);
+    near_look_free(reader->near);
     g_free(reader);
 }
 
@@ -50,22 +49,6 @@ static const char *number(char *text, gint64 value)
     return text;
 }
 #define NUMBER(value) number((char[NUMBER_MAX]){0}, (gint64)(value))
-
-static GPtrArray *look_for_near(struct reader *reader, const struct snapshot *snapshot)
-{
-    gint64 now = g_get_monotonic_time();
-    if (reader->near && now - reader->near_time < NEAR_MICROSECONDS)
-        return reader->near;
-    const struct limits_control control = {.store = service_store(reader->service),
-                                           .snapshot = snapshot,
-                                           .log = service_log(reader->service)};
-    unsigned percent = snapshot_main_policy(snapshot)->site.limits->warn_percent;
-    if (reader->near)
-        g_ptr_array_unref(reader->near);
-    reader->near = limits_control_near(&control, percent ? percent / 100.0 : 1);
-    reader->near_time = g_get_monotonic_time();
-    return reader->near;
-}
 
 /* As the daemon tells it to others; what it needs is released with release_status. */
 static struct snapshot *collect(struct reader *reader, struct status *status_r)
@@ -96,13 +79,15 @@ static int run_status(void *data, const char *const *words, GString *out)
 
 static int run_metrics(void *data, const char *const *words, GString *out)
 {
+    struct reader *reader = data;
     struct status status = {0};
     if (words[0]) {
         g_string_append(out, "usage: metrics\n");
         return EX_USAGE;
     }
-    struct snapshot *snapshot = collect(data, &status);
-    status.near = look_for_near(data, snapshot);
+    struct snapshot *snapshot = collect(reader, &status);
+    g_autoptr(GPtrArray) near = near_look_now(reader->near, &status.near_complete);
+    status.near = near;
     status.limits = snapshot_main_policy(snapshot)->site.limits->limits;
     status_write_metrics(&status, out);
     release(&status, snapshot);
@@ -152,9 +137,11 @@ static void put_greylist(void *data, const char *const *labels, uint64_t count)
     PUT_ANSWER(data, "greylist", labels[0], NUMBER(count));
 }
 
-static void put_limits(const struct snapshot *snapshot, const GPtrArray *near,
+static void put_limits(struct reader *reader, const struct snapshot *snapshot,
                        const struct counts *counts, GString *out)
 {
+    bool complete;
+    g_autoptr(GPtrArray) near = near_look_now(reader->near, &complete);
     const GPtrArray *limits = snapshot_main_policy(snapshot)->site.limits->limits;
     for (guint i = 0; i < limits->len; i++) {
         const struct limit *limit = limits->pdata[i];
@@ -163,8 +150,23 @@ static void put_limits(const struct snapshot *snapshot, const GPtrArray *near,
         for (guint k = 0; k < near->len; k++)
             count += strcmp(((const struct limit_near *)near->pdata[k])->limit, limit->name) == 0;
         g_autofree char *text = limit_text(limit, limit->max);
-        PUT_ANSWER(out, "limit", limit->name, text, NUMBER(count), NUMBER(refused));
+        PUT_ANSWER(out, "limit", limit->name, text, NUMBER(count), NUMBER(refused),
+                   complete ? "" : "incomplete");
     }
+}
+
+static int run_about(void *data, const char *const *words, GString *out)
+{
+    struct reader *reader = data;
+    struct status status = {0};
+    if (words[0]) {
+        g_string_append(out, "usage: about\n");
+        return EX_USAGE;
+    }
+    struct snapshot *snapshot = collect(reader, &status);
+    put_daemon(&status, out);
+    release(&status, snapshot);
+    return EX_OK;
 }
 
 static int run_overview(void *data, const char *const *words, GString *out)
@@ -182,7 +184,7 @@ static int run_overview(void *data, const char *const *words, GString *out)
                NUMBER(status.store.late), NUMBER(status.store.failed));
     put_lists(&status, out);
     put_tables(&status, out);
-    put_limits(snapshot, look_for_near(reader, snapshot), status.counts, out);
+    put_limits(reader, snapshot, status.counts, out);
     if (snapshot_main_policy(snapshot)->greylists)
         tally_foreach(status.counts->greylist, put_greylist, out);
     if (service_hours(reader->service))
@@ -198,14 +200,13 @@ static int run_near(void *data, const char *const *words, GString *out)
         g_string_append(out, "usage: near\n");
         return EX_USAGE;
     }
-    struct snapshot *snapshot = engine_acquire(service_engine(reader->service));
-    const GPtrArray *near = look_for_near(reader, snapshot);
+    bool complete;
+    g_autoptr(GPtrArray) near = near_look_now(reader->near, &complete);
     for (guint i = 0; i < MIN(near->len, NEAR_SHOWN); i++) {
         const struct limit_near *one = near->pdata[i];
         PUT_ANSWER(out, "near", one->limit, one->key, NUMBER(one->used), NUMBER(one->max),
                    NUMBER(one->room_in));
     }
-    snapshot_unref(snapshot);
     return EX_OK;
 }
 
@@ -236,11 +237,12 @@ static int run_search(void *data, const char *const *words, GString *out)
 }
 
 const struct control_command read_commands[] = {
-    {"decisions", run_decisions},
-    {"search", run_search},
-    {"metrics", run_metrics},
-    {"near", run_near},
-    {"overview", run_overview},
-    {"status", run_status},
-    {NULL, NULL},
+    {.name = "about", .run = run_about},
+    {.name = "decisions", .run = run_decisions, .slow = true},
+    {.name = "search", .run = run_search, .slow = true},
+    {.name = "metrics", .run = run_metrics},
+    {.name = "near", .run = run_near},
+    {.name = "overview", .run = run_overview},
+    {.name = "status", .run = run_status},
+    {.name = NULL},
 };

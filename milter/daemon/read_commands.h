@@ -5,6 +5,7 @@
  *
  *   status [--json]    as gatepostctl prints it
  *   metrics            Prometheus' text format
+ *   about              for the page: what runs, since when
  *   overview           for the page: numbers, hours, lists, tables, the store; nothing personal
  *   near               keys that are near their limits
  *   decisions          the last of the history
@@ -13,7 +14,7 @@
  * The answers for the page are lines of fields with a tab between them, the first of which says
  * what the line is; in fields what would break a line is escaped as text_escape does.
  *
- * Threads: that of the read socket.
+ * Threads: that of the read socket; searches in that of slow commands.
  */
 #ifndef DAEMON_READ_COMMANDS_H
 #define DAEMON_READ_COMMANDS_H

@@ -567,6 +567,7 @@ static int run_greylist(void *data, const char *const *words, GString *out)
 }
 
 const struct control_command service_commands[] = {
-    {"greylist", run_greylist}, {"limits", run_limits}, {"newer", run_newer},
-    {"reload", run_reload},     {"status", run_status}, {NULL, NULL},
+    {.name = "greylist", .run = run_greylist}, {.name = "limits", .run = run_limits},
+    {.name = "newer", .run = run_newer},       {.name = "reload", .run = run_reload},
+    {.name = "status", .run = run_status},     {.name = NULL},
 };

@@ -39,6 +39,7 @@ struct status {
     const struct counts *counts; /* what was decided */
     GPtrArray *lists;            /* of struct dnsbl_list_status *: as shown_lists gives them */
     GPtrArray *near;             /* of struct limit_near * */
+    bool near_complete;          /* all keys were looked at */
     GPtrArray *limits;           /* of struct limit *, of the policy in force; not owned */
 };
 

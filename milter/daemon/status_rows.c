@@ -142,6 +142,8 @@ static void put_near(const void *data, struct metric_sink *sink)
     }
 }
 
+NUMBER(put_near_complete, status->near_complete)
+
 static void put_store_errors(const void *data, struct metric_sink *sink)
 {
     static const char *const timeout = "timeout", *const error = "error";
@@ -282,10 +284,15 @@ const struct metric_row status_rows[] = {
      .labels = {"limit"},
      .put = put_limits},
     {.name = "gatepost_limit_keys_near",
-     .help = "Keys that have used so much of the limit that limit_warn tells of them.",
+     .help = "Keys that have used so much of the limit that limit_warn tells of them, seen within "
+             "a minute.",
      .kind = METRIC_GAUGE,
      .labels = {"limit"},
      .put = put_near},
+    {.name = "gatepost_limit_keys_near_complete",
+     .help = "1 while gatepost_limit_keys_near is of all keys, 0 while it may be too low.",
+     .kind = METRIC_GAUGE,
+     .put = put_near_complete},
     {.name = "gatepost_greylist_total",
      .help = "What greylisting said.",
      .kind = METRIC_COUNTER,

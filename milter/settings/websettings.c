@@ -8,6 +8,10 @@
 
 #include "base/ipaddr.h"
 #include "base/text.h"
+#include "mail/hostname.h"
+
+/* Of names on a network: some have an underscore. */
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 static bool is_loopback(const struct socket_address *address)
 {
@@ -20,6 +24,23 @@ static bool is_loopback(const struct socket_address *address)
         return ip.bytes[0] == 127;
     static const uint8_t one[16] = {[15] = 1};
     return memcmp(ip.bytes, one, sizeof one) == 0;
+}
+
+/* As a browser names it: lower case, in ASCII, no dot at its end; an address without brackets.
+ * NULL: no browser ever does. */
+static char *host_name(const char *word)
+{
+    struct ipaddr address;
+    size_t length = strlen(word);
+    bool bracketed = length > 2 && word[0] == '[' && word[length - 1] == ']';
+    g_autofree char *bare = bracketed ? g_strndup(word + 1, length - 2) : g_strdup(word);
+    if (ipaddr_parse(bare, &address))
+        return bracketed && address.family != IP_V6 ? NULL : g_steal_pointer(&bare);
+    if (g_str_has_suffix(bare, "."))
+        bare[strlen(bare) - 1] = '\0';
+    g_autofree char *ascii = bracketed ? NULL : hostname_to_ascii(bare);
+    bool valid = ascii && *ascii && strspn(ascii, HOST_CHARACTERS) == strlen(ascii);
+    return valid ? g_ascii_strdown(ascii, -1) : NULL;
 }
 
 void web_settings_read(const struct settings *settings, struct problems *problems,
@@ -39,23 +60,29 @@ void web_settings_read(const struct settings *settings, struct problems *problem
                        "listen on 127.0.0.1",
                        web_r->listen.host);
     else if (!web_r->loopback)
-        problems_warning(problems, listen->file, listen->line,
-                         "web_listen: gatepost-web speaks no TLS: on the way to %s others can read "
-                         "along, the token too; listen on 127.0.0.1, with a proxy in front",
-                         web_r->listen.host);
+        problems_warning(
+            problems, listen->file, listen->line,
+            "web_listen: gatepost-web speaks no TLS: on the way to %s others can read "
+            "along, the token too; listen on 127.0.0.1, with a proxy in front; its unit lets in "
+            "this machine alone until \"systemctl edit gatepost-web\" says IPAddressAllow=",
+            web_r->listen.host);
     if (web_r->token && !g_path_is_absolute(web_r->token))
         problems_error(problems, token->file, token->line,
                        "web_token_file: \"%s\" is no absolute path", web_r->token);
-    g_autoptr(GStrvBuilder) lower = g_strv_builder_new();
+    g_autoptr(GStrvBuilder) ours = g_strv_builder_new();
     g_autoptr(GPtrArray) words = text_split_list(names->text, NULL);
     for (guint i = 0; words && i < words->len; i++) {
-        g_autofree char *name = g_ascii_strdown(words->pdata[i], -1);
-        if (strpbrk(name, "/*@"))
-            problems_error(problems, names->file, names->line,
-                           "web_names: \"%s\" is no name of a host", name);
-        g_strv_builder_add(lower, name);
+        g_autofree char *name = host_name(words->pdata[i]);
+        if (name)
+            g_strv_builder_add(ours, name);
+        else
+            problems_error(
+                problems, names->file, names->line,
+                "web_names: \"%s\" is no name of a host; as in mail.example.org, without "
+                "a port: whatever the port is, it is answered",
+                (const char *)words->pdata[i]);
     }
-    web_r->names = g_strv_builder_end(lower);
+    web_r->names = g_strv_builder_end(ours);
 }
 
 void web_settings_clear(struct web_settings *web)

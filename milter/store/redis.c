@@ -27,7 +27,8 @@ enum {
     LATE_MAX = 3,      /* time-outs in a row after which nobody waits */
     PROBE_MS = 1000,   /* between two probes of a server that is away */
     SILENCE_MS = 5000, /* after which a silent connection is given up */
-    LIST_SECONDS = 10, /* that store_list waits at most */
+    LIST_SECONDS = 10, /* that store_list waits at most; and for each part of the answer: */
+    LIST_PART_SECONDS = 1,
     OWED_MAX = 100000, /* keys of which counts are owed */
 };
 
@@ -51,6 +52,7 @@ struct listing {
     size_t prefix_length;
     GPtrArray *keys; /* NULL once nobody wants them any more */
     char *why;       /* owned; NULL: none */
+    unsigned parts;  /* of the answer that have come */
     bool done;
 };
 
@@ -569,6 +571,8 @@ static void on_scan(redisAsyncContext *connection, void *data, void *context)
             g_ptr_array_add(listing->keys,
                             g_strdup(keys->element[i]->str + listing->prefix_length));
     bool wanted = listing->keys != NULL;
+    listing->parts++;
+    g_cond_signal(&listing->done_cond);
     g_mutex_unlock(&listing->lock);
     if (!wanted || strcmp(reply->element[0]->str, "0") == 0 ||
         redisAsyncCommand(connection, on_scan, listing, "SCAN %s MATCH %s COUNT 1000",
@@ -620,8 +624,14 @@ static GPtrArray *list_redis(struct store *base, const char *prefix, char **why_
     g_mutex_unlock(&store->lock);
     gint64 end = g_get_monotonic_time() + LIST_SECONDS * G_USEC_PER_SEC;
     g_mutex_lock(&listing->lock);
-    while (!listing->done && g_cond_wait_until(&listing->done_cond, &listing->lock, end))
-        continue;
+    for (bool comes = true; comes && !listing->done;) { /* a server that hangs is not waited for */
+        gint64 soon = g_get_monotonic_time() + LIST_PART_SECONDS * G_USEC_PER_SEC;
+        unsigned before = listing->parts;
+        while (!listing->done && listing->parts == before &&
+               g_cond_wait_until(&listing->done_cond, &listing->lock, MIN(soon, end)))
+            continue;
+        comes = listing->parts != before;
+    }
     if (listing->done && !listing->why)
         keys = g_steal_pointer(&listing->keys);
     else

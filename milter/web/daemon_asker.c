@@ -4,10 +4,13 @@
  */
 #include "daemon_asker.h"
 
+#include <string.h>
+#include <sysexits.h>
+
 #include "control/control.h"
 
 /* Seconds that an answer may take, and that a silence is remembered. */
-enum { ANSWER_SECONDS = 3, SILENCE_SECONDS = 3 };
+enum { ANSWER_SECONDS = 3, SEARCH_SECONDS = 10, SILENCE_SECONDS = 3 };
 
 struct daemon_asker {
     char *path;
@@ -51,23 +54,31 @@ static void note_silence(struct daemon_asker *asker, const char *why)
     g_mutex_unlock(&asker->lock);
 }
 
-bool daemon_asker_ask(void *data, const char *request, GString *out, char **why_r)
+/* What the daemon does one after another, each in 2 seconds at most: whoever asks waits for the
+ * others, whom the daemon bounds. */
+static bool is_search(const char *request)
+{
+    return g_str_has_prefix(request, "search ") || strcmp(request, "decisions") == 0;
+}
+
+enum web_asked daemon_asker_ask(void *data, const char *request, GString *out, char **why_r)
 {
     struct daemon_asker *asker = data;
     int status = 0;
+    unsigned seconds = is_search(request) ? SEARCH_SECONDS : ANSWER_SECONDS;
     gint64 begun = g_get_monotonic_time();
     size_t before = out->len;
     *why_r = known_silence(asker);
     if (*why_r)
-        return false;
-    if (!control_call(asker->path, request, ANSWER_SECONDS, &status, out, why_r)) {
-        if (g_get_monotonic_time() - begun >= ANSWER_SECONDS * G_USEC_PER_SEC)
+        return WEB_AWAY;
+    if (!control_call(asker->path, request, seconds, &status, out, why_r)) {
+        if (g_get_monotonic_time() - begun >= seconds * G_USEC_PER_SEC)
             note_silence(asker, *why_r);
-        return false;
+        return WEB_AWAY;
     }
-    if (status == 0)
-        return true;
+    if (status == EX_OK)
+        return WEB_ANSWERED;
     *why_r = g_strchomp(g_strdup(out->str + before));
     g_string_truncate(out, before);
-    return false;
+    return status == EX_USAGE ? WEB_NO_SUCH : status == EX_TEMPFAIL ? WEB_BUSY : WEB_AWAY;
 }

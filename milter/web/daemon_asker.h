@@ -8,7 +8,8 @@
 #define WEB_DAEMON_ASKER_H
 
 #include <glib.h>
-#include <stdbool.h>
+
+#include "web_reply.h"
 
 struct daemon_asker;
 
@@ -16,8 +17,8 @@ struct daemon_asker;
 struct daemon_asker *daemon_asker_new(const char *path);
 void daemon_asker_free(struct daemon_asker *asker); /* accepts NULL */
 
-/* For struct web_site; DATA is the asker. Waits a few seconds at most; when that was in vain, it
- * says so at once for the next few. */
-bool daemon_asker_ask(void *data, const char *request, GString *out, char **why_r);
+/* For struct web_site; DATA is the asker. Waits a few seconds at most, longer for what searches the
+ * history; when that was in vain, it says so at once for the next few. */
+enum web_asked daemon_asker_ask(void *data, const char *request, GString *out, char **why_r);
 
 #endif

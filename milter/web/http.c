@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 
 enum {
-    THREADS = 4,
-    CONNECTIONS = 64,
+    CONNECTIONS = 64,   /* a thread each: nobody waits for another's search */
+    STACK = 256 * 1024, /* bytes of a thread */
     IDLE_SECONDS = 10,  /* without a byte */
     WHOLE_SECONDS = 20, /* of a connection, whoever dribbles */
     MEMORY = 16 * 1024, /* of a request's head */
@@ -103,6 +103,8 @@ static struct MHD_Response *response_of(struct web_reply *reply)
     if (reply->asks_for_token)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
                                 "Basic realm=\"gatepost\", charset=\"UTF-8\"");
+    if (reply->come_again)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "5");
     if (reply->status == 405)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     return response;
@@ -139,8 +141,8 @@ struct http *http_start(const struct web_site *site, int fd, char **why_r)
     g_mutex_init(&http->lock);
     http->visits = g_array_new(FALSE, FALSE, sizeof(struct visit));
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC, 0, NULL, NULL,
+        on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);

@@ -324,26 +324,26 @@ static void put_store(GString *out, const struct answer *answer)
 }
 
 /* Asks for lines; what there is to say instead is put as a note. */
-static bool ask_for(const struct web_site *site, const char *request, struct answer *answer_r,
-                    GString *out)
+static enum web_asked ask_for(const struct web_site *site, const char *request,
+                              struct answer *answer_r, GString *out)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *why = NULL;
-    bool asked = site->ask(site->data, request, text, &why);
-    answer_parse(asked ? text->str : "", answer_r);
-    if (asked || !out)
+    enum web_asked asked = site->ask(site->data, request, text, &why);
+    answer_parse(asked == WEB_ANSWERED ? text->str : "", answer_r);
+    if (asked == WEB_ANSWERED || !out)
         return asked;
     g_string_append(out, "<p class=\"warn\">");
     chart_text(out, why);
     g_string_append(out, "</p>");
-    return false;
+    return asked;
 }
 
 static void put_decisions(GString *out, const struct web_site *site)
 {
     struct answer answer;
     g_string_append(out, "<section><h2>The last decisions</h2>");
-    if (ask_for(site, "decisions", &answer, out)) {
+    if (ask_for(site, "decisions", &answer, out) == WEB_ANSWERED) {
         if (answer_line(&answer, "decision", 0))
             decisions_table(out, &answer);
         else
@@ -371,7 +371,7 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
     struct hours_seen seen;
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *why = NULL;
-    bool asked = site->ask(site->data, "overview", text, &why);
+    bool asked = site->ask(site->data, "overview", text, &why) == WEB_ANSWERED;
     answer_parse(asked ? text->str : "", &answer);
     const struct answer_line *daemon = answer_line(&answer, "daemon", 0);
     if (!daemon) {
@@ -410,32 +410,48 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
     return true;
 }
 
-unsigned page_search(const struct web_site *site, const char *query, GString *out)
+/* What became of the search is put, and returned. */
+static enum web_asked put_findings(const struct web_site *site, const char *query, GString *out)
 {
     struct answer answer;
-    g_autofree char *trimmed = g_strstrip(g_strndup(query, QUERY_MAX));
-    html_begin(out, &(struct html_head){.title = "gatepost: search", .query = trimmed});
-    if (*trimmed == '\0' || strlen(query) > QUERY_MAX) {
-        g_string_append(out, "<section><h2>Search</h2><p>An address, a domain, an IP address, a "
-                             "login, a queue id or a session, of 300 bytes at most.</p></section>");
-        html_end(out);
-        return strlen(query) > QUERY_MAX ? 400 : 200;
-    }
-    g_autofree char *word = g_uri_escape_string(trimmed, "@", FALSE);
+    g_autofree char *word = g_uri_escape_string(query, "@", FALSE);
     g_autofree char *request = g_strconcat("search ", word, NULL);
     g_string_append(out, "<h2>Decisions about ");
-    chart_text(out, trimmed);
+    chart_text(out, query);
     g_string_append(out, "</h2>");
-    bool asked = ask_for(site, request, &answer, out);
-    if (asked && decisions_whole(out, &answer) == 0)
+    enum web_asked asked = ask_for(site, request, &answer, out);
+    if (asked == WEB_ANSWERED && decisions_whole(out, &answer) == 0)
         g_string_append(out, "<section><p>Nothing is known of it.</p></section>");
-    const struct answer_line *more = asked ? answer_line(&answer, "more", 0) : NULL;
+    const struct answer_line *more = answer_line(&answer, "more", 0);
     if (more) {
         g_string_append(out, "<section><p>");
         chart_text(out, more->fields[0]);
         g_string_append(out, " <code>gatepostctl trace</code> tells all.</p></section>");
     }
     answer_clear(&answer);
+    return asked;
+}
+
+enum web_asked page_search(const struct web_site *site, const char *query, GString *out)
+{
+    struct answer about;
+    enum web_asked asked;
+    g_autofree char *trimmed = g_strstrip(g_strndup(query, QUERY_MAX));
+    g_autoptr(GString) body = g_string_new(NULL);
+    /* at once, where a search would be waited for: whether the daemon is there at all */
+    asked = ask_for(site, "about", &about, body);
+    if (asked == WEB_ANSWERED && strlen(query) > QUERY_MAX)
+        asked = WEB_NO_SUCH;
+    else if (asked == WEB_ANSWERED && *trimmed)
+        asked = put_findings(site, trimmed, body);
+    html_begin(out, &(struct html_head){.title = "gatepost: search",
+                                        .daemon = answer_line(&about, "daemon", 0),
+                                        .query = trimmed});
+    if (asked == WEB_NO_SUCH || *trimmed == '\0')
+        g_string_append(out, "<section><h2>Search</h2><p>An address, a domain, an IP address, a "
+                             "login, a queue id or a session, of 300 bytes at most.</p></section>");
+    g_string_append_len(out, body->str, (gssize)body->len);
     html_end(out);
-    return asked ? 200 : 503;
+    answer_clear(&about);
+    return asked;
 }

@@ -14,6 +14,6 @@
 bool page_overview(const struct web_site *site, bool personal, GString *out);
 
 /* What the history has of QUERY; returns the status of HTTP. */
-unsigned page_search(const struct web_site *site, const char *query, GString *out);
+enum web_asked page_search(const struct web_site *site, const char *query, GString *out);
 
 #endif

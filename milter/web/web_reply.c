@@ -42,9 +42,13 @@ static bool is_our_name(const struct web_settings *settings, const char *name)
         return true;
     bool bracketed = length > 2 && name[0] == '[' && name[length - 1] == ']';
     g_autofree char *bare = bracketed ? g_strndup(name + 1, length - 2) : g_strdup(name);
-    if (ipaddr_parse(bare, &address) && bracketed == (address.family == IP_V6))
-        return ipaddr_is_loopback(&address) ||
-               (ipaddr_parse(own, &listened) && ipaddr_equal(&address, &listened));
+    if (ipaddr_parse(bare, &address) && bracketed == (address.family == IP_V6)) {
+        bool ours = ipaddr_is_loopback(&address) ||
+                    (ipaddr_parse(own, &listened) && ipaddr_equal(&address, &listened));
+        for (char **one = settings->names; !ours && *one; one++)
+            ours = ipaddr_parse(*one, &listened) && ipaddr_equal(&address, &listened);
+        return ours;
+    }
     return g_strv_contains((const char *const *)settings->names, name);
 }
 
@@ -125,7 +129,7 @@ static void give_metrics(const struct web_site *site, const struct web_request *
     g_autofree char *why = NULL;
     (void)request, (void)knows_token;
     reply->type = "text/plain; version=0.0.4; charset=utf-8";
-    if (site->ask(site->data, "metrics", reply->body, &why))
+    if (site->ask(site->data, "metrics", reply->body, &why) == WEB_ANSWERED)
         return;
     g_autofree char *text = g_strdup_printf("gatepost does not answer: %s\n", why);
     say(reply, 503, text);
@@ -159,7 +163,11 @@ static void give_search(const struct web_site *site, const struct web_request *r
                         bool knows_token, struct web_reply *reply)
 {
     (void)knows_token;
-    reply->status = page_search(site, request->query ? request->query : "", reply->body);
+    static const unsigned statuses[] = {
+        [WEB_ANSWERED] = 200, [WEB_AWAY] = 503, [WEB_BUSY] = 503, [WEB_NO_SUCH] = 400};
+    enum web_asked asked = page_search(site, request->query ? request->query : "", reply->body);
+    reply->status = statuses[asked];
+    reply->come_again = asked == WEB_BUSY;
 }
 
 /* Browsers send what they were asked for once with all that stands beside it. */

@@ -13,12 +13,21 @@
 
 #include "settings/websettings.h"
 
+/* What became of a question to the daemon. */
+enum web_asked {
+    WEB_ANSWERED,
+    WEB_AWAY,   /* nobody answers, or with an error */
+    WEB_BUSY,   /* too many search at once */
+    WEB_NO_SUCH /* that is nothing that one can ask; what one can is what it says */
+};
+
 /* What one must have, and whom to ask. */
 struct web_site {
     const struct web_settings *settings;
     const char *token; /* NULL: there is none, and nobody sees what is personal */
-    /* Asks the daemon: its text is appended to OUT. false with *WHY_R (owned by the caller). */
-    bool (*ask)(void *data, const char *request, GString *out, char **why_r);
+    /* Asks the daemon: its text is appended to OUT; else what it was is in *WHY_R, owned by the
+     * caller. */
+    enum web_asked (*ask)(void *data, const char *request, GString *out, char **why_r);
     void *data;
 };
 
@@ -33,6 +42,7 @@ struct web_reply {
     const char *type;     /* Content-Type; static */
     const char *location; /* static; NULL: none */
     bool asks_for_token;  /* WWW-Authenticate */
+    bool come_again;      /* Retry-After */
     GString *body;        /* to be freed by the caller */
 };
 

@@ -16,7 +16,8 @@ static int run_echo(void *data, const char *const *words, GString *out)
     return out->len % 256;
 }
 
-static const struct control_command commands[] = {{"echo", run_echo}, {NULL, NULL}};
+static const struct control_command commands[] = {{.name = "echo", .run = run_echo},
+                                                  {.name = NULL}};
 
 static void check_request(const char *data, size_t size)
 {

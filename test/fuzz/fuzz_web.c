@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * gatepost-web: any request, any answer of the daemon's. The input is lines: the site (letters: "t"
- * there is a token, "w" it is open to the world, "d" the daemon is away), method, path, Host,
+ * there is a token, "w" it is open to the world, "d" the daemon is away, "b" busy, "n" it is asked
+ * what it does not know), method, path, Host,
  * Authorization and query, each empty for none; what is left is what the daemon answers.
  *
  * Whoever has not the token learns nothing personal, whatever he asks; what is sent as HTML holds
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct daemon_said {
     const char *text;
-    bool away, asked_personal;
+    enum web_asked asked;
+    bool asked_personal;
 };
 
 static void check(bool holds, const char *what)
@@ -28,18 +30,18 @@ static void check(bool holds, const char *what)
         g_error("%s", what);
 }
 
-static bool ask(void *data, const char *request, GString *out, char **why_r)
+static enum web_asked ask(void *data, const char *request, GString *out, char **why_r)
 {
     struct daemon_said *said = data;
     check(!strpbrk(request, "\r\n") && g_utf8_validate(request, -1, NULL), "one line of text");
-    if (!g_str_equal(request, "overview") && !g_str_equal(request, "metrics"))
+    if (!g_str_equal(request, "overview") && !g_str_equal(request, "metrics") &&
+        !g_str_equal(request, "about"))
         said->asked_personal = true;
-    if (said->away) {
+    if (said->asked != WEB_ANSWERED)
         *why_r = g_strdup(said->text);
-        return false;
-    }
-    g_string_append(out, said->text);
-    return true;
+    else
+        g_string_append(out, said->text);
+    return said->asked;
 }
 
 /* Each "<" begins a tag that we write, and no attribute has come in. */
@@ -74,7 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_auto(GStrv) lines = g_strsplit(text, "\n", 7);
     if (g_strv_length(lines) < 7)
         return 0;
-    struct daemon_said said = {.text = lines[6], .away = strchr(lines[0], 'd') != NULL};
+    struct daemon_said said = {.text = lines[6],
+                               .asked = strchr(lines[0], 'd')   ? WEB_AWAY
+                                        : strchr(lines[0], 'b') ? WEB_BUSY
+                                        : strchr(lines[0], 'n') ? WEB_NO_SUCH
+                                                                : WEB_ANSWERED};
     struct web_settings settings = {.listen = {.kind = SOCKET_INET, .host = "127.0.0.1"},
                                     .loopback = !strchr(lines[0], 'w'),
                                     .names = names};

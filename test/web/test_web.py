@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
@@ -92,7 +93,10 @@ def others(daemon, web):
                          ('Gate.Example.Org:443', 200), ('evil.example', 400), ('', 400),
                          ('localhost.evil.example', 400), ('evil.example:9797', 400),
                          ('localhost:x', 400), ('127.0.0.1.evil.example', 400),
-                         ('192.0.2.1', 400), ('[::2]', 400), ('gate.example.org.', 400)):
+                         ('192.0.2.1', 400), ('[::2]', 400), ('gate.example.org.', 400),
+                         ('other.example.org', 200), ('xn--bcher-kva.example', 200),
+                         ('192.0.2.80:9797', 200), ('[2001:db8:0::80]' + port, 200),
+                         ('2001:db8::80', 400), ('192.0.2.8', 400)):
         equal(web.get(Host=host)[0], status, 'Host: %r' % host)
     equal(web.send(b'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n')[9:12], b'400',
           'two of them')
@@ -166,7 +170,11 @@ def refused(daemon, web):
             ({'web_listen': 'inet6:9797@::', 'web_token_file': None}, None, 'set web_token_file'),
             ({}, 'short\n', 'at least'), ({}, '\n' + TOKEN, 'at least'),
             ({'web_token_file': '/nonexistent/token'}, None, 'web_token_file: .*No such file'),
-            ({'web_names': 'a/b'}, None, 'no name of a host')):
+            ({'web_names': 'a/b'}, None, 'no name of a host'),
+            ({'web_names': 'gate.example.org:443'}, None, 'without a port'),
+            ({'web_names': 'https://gate.example.org'}, None, 'no name of a host'),
+            ({'web_names': '*.example.org'}, None, 'no name of a host'),
+            ({'web_names': '[192.0.2.1]'}, None, 'no name of a host')):
         code, said, other, _ = starts_with(settings, text)
         equal(code, 78, said)
         match(pattern, said)
@@ -186,7 +194,7 @@ def beyond(daemon, web):
         for path in ('/', '/metrics', '/style.css', '/nothing'):
             equal(page.get(path)[0], 401, path)
         equal(page.get('/metrics', token=TOKEN)[0], 200, 'with it')
-        match('speaks no TLS', other.control('check').stderr)
+        match('speaks no TLS.*IPAddressAllow', other.control('check').stderr)
     finally:
         page.stop()
         other.stop()
@@ -208,12 +216,43 @@ def part(daemon, web):
                                                               token=TOKEN)[2], 10, 'a word of it')
 
 
+@case('searches wait for each other, numbers for none; too many are told to come again')
+def many_searches(daemon, web):
+    found, quick = [], []
+    aside, fifo = daemon.history + '.aside', daemon.history + '.fifo'
+    os.rename(daemon.history, aside)
+    os.mkfifo(daemon.history)  # who opens it waits
+    os.chmod(daemon.history, 0o666)
+    threads = [threading.Thread(target=lambda: found.append(web.get('/search?q=x%40y.example', token=TOKEN)))
+               for _ in range(7)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    for path in ('/metrics', '/', '/metrics'):
+        begun = time.monotonic()
+        equal(web.get(path)[0], 200, path)
+        quick.append(time.monotonic() - begun)
+    os.rename(daemon.history, fifo)
+    os.rename(aside, daemon.history)
+    with open(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK), 'wb'):
+        pass
+    for thread in threads:
+        thread.join(30)
+    tap.note('searches: %s; numbers in %s s' % ([row[0] for row in found], quick))
+    true(max(quick) < 1.5, 'numbers waited: %s' % quick)
+    equal([row[1]['Retry-After'] for row in found if row[0] == 503].count('5'), 3, 'beyond four')
+    equal([row[0] for row in found].count(200), 3, 'those that waited')
+    equal(web.get('/search?q=x%40y.example', token=TOKEN)[0], 200, 'and then')
+
+
 @case('what a stranger writes into a search stays text')
 def hostile(daemon, web):
+    equal(web.get('/search?q=%3C%3E', token=TOKEN)[0], 400, 'what cannot be searched')
+    true('usage: search' in web.get('/search?q=%3C%3E', token=TOKEN)[2], 'the daemon says what can')
     for text in HOSTILE + ('search x\nreload', '{', '../..', '%00', 'x' * 300, 'ü' * 150):
         query = ''.join('%%%02x' % byte for byte in text.encode())
         status, _, page = web.get('/search?q=' + query, token=TOKEN)
-        true(status in (200, 503), 'status %d' % status)
+        true(status in (200, 400), 'status %d' % status)
         absent(r'<script|<img|<b>|\u202e|\u2066|\u200f|\x01|\x7f', page, 'the page for %r' % text)
     equal(web.get('/search?q=' + 'x' * 301, token=TOKEN)[0], 400, 'too long')
     true(web.send(b'GET /?' + b'x' * 100000 + b' HTTP/1.1\r\nHost: localhost\r\n\r\n')[9:10] in
@@ -291,7 +330,8 @@ def ends(daemon, web):
 def setup():
     if webpage.missing():
         tap.skip_all(webpage.missing())
-    site['daemon'], site['web'] = new(web_names='gate.example.org')
+    site['daemon'], site['web'] = new(
+        web_names='Gate.Example.ORG other.example.org. b\u00fccher.example 192.0.2.80 [2001:db8::80]')
     return site
 
 

@@ -41,11 +41,24 @@ static int run_big(void *data, const char *const *words, GString *out)
     return 0;
 }
 
+/* Slow commands wait for this to be given back. */
+static GMutex gate;
+
+static int run_slow(void *data, const char *const *words, GString *out)
+{
+    (void)data;
+    g_mutex_lock(&gate);
+    g_string_append_printf(out, "slow %s", words[0] ? words[0] : "");
+    g_mutex_unlock(&gate);
+    return 0;
+}
+
 static const struct control_command commands[] = {
-    {"echo", run_echo},
-    {"fail", run_fail},
-    {"big", run_big},
-    {NULL, NULL},
+    {.name = "echo", .run = run_echo},
+    {.name = "fail", .run = run_fail},
+    {.name = "big", .run = run_big},
+    {.name = "slow", .run = run_slow, .slow = true},
+    {.name = NULL},
 };
 
 struct fixture {
@@ -206,6 +219,53 @@ static void test_parallel(struct fixture *fixture, const void *data)
         g_thread_join(threads[i]);
 }
 
+/* Others are answered while slow commands wait; of these no more than some, and those of who has
+ * gone away do not count for long. */
+static void test_slow(struct fixture *fixture, const void *data)
+{
+    int fds[CONTROL_SLOW_MAX];
+    char text[64];
+    (void)data;
+    g_mutex_lock(&gate);
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        g_autofree char *request = g_strdup_printf("slow %zu\n", i);
+        fds[i] = unixsocket_connect(fixture->path, 5);
+        say(fds[i], request, strlen(request));
+    }
+    for (int i = 0; i < 3; i++)
+        expect(fixture, "echo fine", 0, "[fine]");
+    expect(fixture, "slow beyond", EX_TEMPFAIL,
+           "too many ask for that at once; try again in a few seconds\n");
+    close(fds[1]);
+    expect(fixture, "echo fine", 0, "[fine]");
+    g_mutex_unlock(&gate);
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        g_autofree char *answer = g_strdup_printf("gatepost 0 6\nslow %zu", i);
+        size_t length = 0;
+        for (ssize_t got; i != 1 && (got = read(fds[i], text + length, sizeof text - length)) > 0;)
+            length += (size_t)got;
+        if (i == 1)
+            continue;
+        g_assert_cmpmem(text, length, answer, strlen(answer));
+        close(fds[i]);
+    }
+    expect(fixture, "slow again", 0, "slow again");
+}
+
+/* A server ends though slow commands wait. */
+static void test_slow_at_the_end(struct fixture *fixture, const void *data)
+{
+    int fds[CONTROL_SLOW_MAX];
+    (void)data;
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        fds[i] = unixsocket_connect(fixture->path, 5);
+        say(fds[i], "slow x\n", strlen("slow x\n"));
+    }
+    control_server_free(g_steal_pointer(&fixture->server));
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
+        close(fds[i]);
+}
+
 static void test_second_server(struct fixture *fixture, const void *data)
 {
     (void)data;
@@ -331,6 +391,8 @@ int main(int argc, char **argv)
     ADD("all-places", test_all_places);
     ADD("parallel", test_parallel);
     ADD("second-server", test_second_server);
+    ADD("slow", test_slow);
+    ADD("slow-at-the-end", test_slow_at_the_end);
     g_test_add_func("/control/stale", test_stale);
     g_test_add_func("/control/nobody-there", test_nobody_there);
     g_test_add_func("/control/impostors", test_impostors);

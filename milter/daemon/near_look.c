@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The thread that looks for keys near their limits.
+ */
+#include "near_look.h"
+
+#include <string.h>
+
+#include "checks/limit.h"
+#include "limits_control.h"
+
+/* How long what was found counts: a server is asked once a minute. And how long who wants to know
+ * waits for what is newer. */
+enum { FRESH_SECONDS = 10, FRESH_SECONDS_SERVER = 60, PATIENCE_MS = 500 };
+
+struct near_look {
+    struct service *service;
+    GMutex lock; /* of what follows */
+    GCond changed;
+    GThread *thread; /* NULL: nobody has asked yet */
+    bool wanted, stop;
+    GPtrArray *found;
+    bool complete;
+    gint64 until; /* monotonic: it counts for so long; 0: nobody has looked */
+};
+
+/* LOCK is held, but not meanwhile. */
+static void look_once(struct near_look *look)
+{
+    bool complete = false;
+    g_mutex_unlock(&look->lock);
+    struct snapshot *snapshot = engine_acquire(service_engine(look->service));
+    const struct limits_control control = {.store = service_store(look->service),
+                                           .snapshot = snapshot,
+                                           .log = service_log(look->service)};
+    unsigned percent = snapshot_main_policy(snapshot)->site.limits->warn_percent;
+    GPtrArray *found = limits_control_near(&control, percent ? percent / 100.0 : 1, &complete);
+    struct store_status status;
+    store_get_status(control.store, &status);
+    bool server = strcmp(status.kind, "redis") == 0;
+    store_status_clear(&status);
+    snapshot_unref(snapshot);
+    g_mutex_lock(&look->lock);
+    g_ptr_array_unref(look->found);
+    look->found = found;
+    look->complete = complete;
+    look->until =
+        g_get_monotonic_time() + (server ? FRESH_SECONDS_SERVER : FRESH_SECONDS) * G_USEC_PER_SEC;
+}
+
+static void *run(void *data)
+{
+    struct near_look *look = data;
+    g_mutex_lock(&look->lock);
+    while (!look->stop) {
+        if (look->wanted) {
+            look_once(look);
+            look->wanted = false;
+            g_cond_broadcast(&look->changed);
+        } else {
+            g_cond_wait(&look->changed, &look->lock);
+        }
+    }
+    g_mutex_unlock(&look->lock);
+    return NULL;
+}
+
+struct near_look *near_look_new(struct service *service)
+{
+    struct near_look *look = g_new0(struct near_look, 1);
+    look->service = service;
+    g_mutex_init(&look->lock);
+    g_cond_init(&look->changed);
+    look->found = g_ptr_array_new();
+    return look;
+}
+
+void near_look_free(struct near_look *look)
+{
+    if (!look)
+        return;
+    g_mutex_lock(&look->lock);
+    look->stop = true;
+    g_cond_broadcast(&look->changed);
+    g_mutex_unlock(&look->lock);
+    if (look->thread)
+        g_thread_join(look->thread);
+    g_ptr_array_unref(look->found);
+    g_mutex_clear(&look->lock);
+    g_cond_clear(&look->changed);
+    g_free(look);
+}
+
+GPtrArray *near_look_now(struct near_look *look, bool *complete_r)
+{
+    gint64 now = g_get_monotonic_time(), end = now + PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+    g_mutex_lock(&look->lock);
+    if (!look->thread)
+        look->thread = g_thread_new("near", run, look);
+    bool waits = !look->wanted; /* who comes while a look goes on takes what there is */
+    if (look->until <= now && !look->wanted) {
+        look->wanted = true;
+        g_cond_broadcast(&look->changed);
+    }
+    while (waits && look->wanted && g_cond_wait_until(&look->changed, &look->lock, end))
+        continue;
+    GPtrArray *found = g_ptr_array_ref(look->found);
+    *complete_r = look->complete;
+    g_mutex_unlock(&look->lock);
+    return found;
+}
