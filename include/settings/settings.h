@@ -77,6 +77,11 @@ const struct setting_keyed *settings_keyed(const struct settings *settings,
                                            const struct section *section, enum setting setting,
                                            guint index);
 
+/* The one of them with that KEY, or NULL. */
+const struct setting_keyed *settings_find_keyed(const struct settings *settings,
+                                                const struct section *section, enum setting setting,
+                                                const char *key);
+
 /* The sections of one kind in the order of the file (SECTION_MAIN has none: it is NULL). */
 guint settings_section_count(const struct settings *settings, enum section_kind kind);
 const struct section *settings_section(const struct settings *settings, enum section_kind kind,

@@ -22,12 +22,7 @@ static const char *nearest_setting(const char *name)
 
 static bool is_class(const struct settings *settings, const char *name)
 {
-    const struct setting_keyed *line;
-    for (guint i = 0;
-         settings && (line = settings_keyed(settings, NULL, SETTING_RESTRICTION_CLASSES, i)); i++)
-        if (strcmp(line->key, name) == 0)
-            return true;
-    return false;
+    return settings && settings_find_keyed(settings, NULL, SETTING_RESTRICTION_CLASSES, name);
 }
 
 static void complain_of_names(const struct settings *settings, char **names)

@@ -30,18 +30,6 @@ static const char *name_fault(const char *name)
     return NULL;
 }
 
-/* What SECTION itself says of the class, or NULL. */
-static const struct setting_keyed *said(const struct settings *settings,
-                                        const struct section *section, const char *name)
-{
-    const struct setting_keyed *line;
-    for (guint i = 0; (line = settings_keyed(settings, section, SETTING_RESTRICTION_CLASSES, i));
-         i++)
-        if (strcmp(line->key, name) == 0)
-            return line;
-    return NULL;
-}
-
 GPtrArray *restriction_classes_new(const struct settings *settings, const struct section *section,
                                    struct problems *problems)
 {
@@ -63,9 +51,10 @@ GPtrArray *restriction_classes_new(const struct settings *settings, const struct
                              "restriction_classes: as the result of a table \"%s\" is the action "
                              "of access tables, not the class",
                              name);
-        const struct setting_keyed *line = section ? said(settings, section, name) : NULL;
+        const struct setting_keyed *line =
+            settings_find_keyed(settings, section, SETTING_RESTRICTION_CLASSES, name);
         if (!line)
-            line = said(settings, NULL, name);
+            line = settings_find_keyed(settings, NULL, SETTING_RESTRICTION_CLASSES, name);
         if (!line)
             problems_warning(problems, value->file, value->line,
                              "restriction_classes: nothing says what %s is (%s = RESTRICTION...); "

@@ -18,7 +18,8 @@ struct parser {
     unsigned line;
     unsigned suggestions;
     bool has_too_many;
-    GPtrArray *classes; /* the words of restriction_classes, wherever it stands; NULL: none */
+    size_t taken_over;   /* bytes of main's lists and defaults that sections add to */
+    GHashTable *classes; /* the words of restriction_classes, wherever it stands */
 };
 
 /* " in [listener NAME]", or "" for main. */
@@ -114,6 +115,9 @@ static void set_keyed(struct parser *parser, enum setting setting, const char *k
         keyed->setting = setting;
         keyed->keyed.key = g_strdup(key);
         g_ptr_array_add(section->keyed, keyed);
+        if (!section->keyed_of[setting])
+            section->keyed_of[setting] = g_ptr_array_new();
+        g_ptr_array_add(section->keyed_of[setting], keyed);
         g_hash_table_replace(section->keyed_index, g_strdup(name), keyed);
     }
     keyed->raw = g_strdup(value);
@@ -127,8 +131,7 @@ static void set_plain(struct parser *parser, enum setting setting, const char *v
     struct given *given = &parser->section->given[setting];
     if (given->text)
         warn_twice(parser, setting_rows[setting].name, given->line);
-    g_free(given->text);
-    given->text = g_strdup(value);
+    given_set(given, value);
     given->line = parser->line;
 }
 
@@ -143,11 +146,27 @@ static bool is_list(const struct setting_row *row)
     return false;
 }
 
+/* Begins a list of the section's own with what main has, or the default. */
+static void take_over(struct parser *parser, struct given *given, enum setting setting)
+{
+    const char *before = given_text(&parser->settings->main->given[setting], setting);
+    size_t length = before ? strlen(before) : 0;
+    if (length > SETTINGS_EXPANDED_MAX - parser->taken_over) {
+        problems_error(parser->problems, parser->settings->file, parser->line,
+                       "the lists that sections add to with \"+=\" grow beyond %d bytes in all; "
+                       "keep what is long in a table",
+                       SETTINGS_EXPANDED_MAX);
+        before = "";
+    } else if (parser->section->kind != SECTION_MAIN) {
+        parser->taken_over += length;
+    }
+    given_set(given, before ? before : "");
+}
+
 /* `name += words`: behind what the section has by now, what main has, or the default. */
 static void add_to_list(struct parser *parser, const char *name, const char *value)
 {
     enum setting setting;
-    const struct section *main = parser->settings->main;
     enum section_kind kind = parser->section->kind;
     if (!setting_find(name, kind, &setting) || !setting_row_fits(&setting_rows[setting], kind) ||
         !is_list(&setting_rows[setting])) {
@@ -156,12 +175,11 @@ static void add_to_list(struct parser *parser, const char *name, const char *val
         return;
     }
     struct given *given = &parser->section->given[setting];
-    const char *before = given->text                 ? given->text
-                         : main->given[setting].text ? main->given[setting].text
-                                                     : setting_rows[setting].default_text;
-    char *text = g_strconcat(before ? before : "", before && *before ? " " : "", value, NULL);
-    g_free(given->text);
-    given->text = text;
+    if (!given->text)
+        take_over(parser, given, setting);
+    if (given->text->len > 0)
+        g_string_append_c(given->text, ' ');
+    g_string_append(given->text, value);
     given->line = parser->line;
     warn_of_comment(parser, value);
 }
@@ -181,10 +199,7 @@ static void split_key(char *name, const char **key_r)
 static bool is_class(const struct parser *parser, const char *name)
 {
     bool fits = parser->section->kind == SECTION_MAIN || parser->section->kind == SECTION_LISTENER;
-    for (guint i = 0; fits && parser->classes && i < parser->classes->len; i++)
-        if (strcmp(parser->classes->pdata[i], name) == 0)
-            return true;
-    return false;
+    return fits && g_hash_table_contains(parser->classes, name);
 }
 
 static void set(struct parser *parser, const char *name, const char *value)
@@ -351,11 +366,11 @@ static void parse_section(struct parser *parser, const char *line)
 }
 
 /* The classes may be said before restriction_classes names them: it is looked for first, in main
- * and sections. NULL: it is not there. */
-static GPtrArray *find_classes(const char *text, size_t length)
+ * and sections. The caller unrefs it. */
+static GHashTable *find_classes(const char *text, size_t length)
 {
     struct problems *unheard = problems_new();
-    GPtrArray *classes = NULL;
+    GHashTable *classes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     struct setting_lines lines;
     unsigned number;
     settings_lines_init(&lines, text, length, "", unheard);
@@ -370,10 +385,8 @@ static GPtrArray *find_classes(const char *text, size_t length)
         if (strcmp(g_strchomp(line->str), setting_rows[SETTING_RESTRICTION_CLASSES].name) != 0)
             continue;
         g_autoptr(GPtrArray) words = text_split_list(equals + 1, NULL);
-        if (!classes)
-            classes = g_ptr_array_new_with_free_func(g_free);
         for (guint i = 0; words && i < words->len; i++)
-            g_ptr_array_add(classes, g_strdup(words->pdata[i]));
+            g_hash_table_add(classes, g_strdup(words->pdata[i]));
     }
     problems_free(unheard);
     return classes;
@@ -382,7 +395,7 @@ static GPtrArray *find_classes(const char *text, size_t length)
 void parse_text(struct settings *settings, const char *text, size_t length,
                 struct problems *problems)
 {
-    g_autoptr(GPtrArray) classes = find_classes(text, length);
+    g_autoptr(GHashTable) classes = find_classes(text, length);
     struct parser parser = {
         .settings = settings, .problems = problems, .section = settings->main, .classes = classes};
     struct setting_lines lines;

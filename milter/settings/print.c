@@ -51,11 +51,11 @@ static bool print_classes(const struct settings *settings, const char *name,
                           const struct settings_print_options *options, FILE *stream)
 {
     bool found = false;
-    const GPtrArray *keyed = settings ? settings->main->keyed : NULL;
+    const GPtrArray *keyed =
+        settings ? settings->main->keyed_of[SETTING_RESTRICTION_CLASSES] : NULL;
     for (guint i = 0; keyed && i < keyed->len; i++) {
         const struct keyed_line *line = keyed->pdata[i];
-        if (line->setting != SETTING_RESTRICTION_CLASSES ||
-            (name && strcmp(name, line->keyed.key) != 0))
+        if (name && strcmp(name, line->keyed.key) != 0)
             continue;
         found = true;
         g_autofree char *text = shown(options, line->raw, line->keyed.value.text);
@@ -97,13 +97,14 @@ static void print_main(const struct settings *settings, const GArray *list,
     for (guint i = 0; i < list->len; i++) {
         enum setting setting = g_array_index(list, enum setting, i);
         const struct setting_row *row = &setting_rows[setting];
-        const char *given = options->defaults ? NULL : settings->main->given[setting].text;
-        if (!setting_row_fits(row, SECTION_MAIN) || (options->only_given && !given))
+        const struct given unset = {0};
+        const struct given *given = options->defaults ? &unset : &settings->main->given[setting];
+        if (!setting_row_fits(row, SECTION_MAIN) || (options->only_given && !given->text))
             continue;
-        g_autofree char *in_force = given ? NULL : ask_in_force(options, NULL, setting);
+        g_autofree char *in_force = given->text ? NULL : ask_in_force(options, NULL, setting);
         const struct cell *cell = settings ? settings->main->cells[setting] : NULL;
         g_autofree char *text =
-            shown(options, given ? given : row->default_text, cell ? cell->text : NULL);
+            shown(options, given_text(given, setting), cell ? cell->text : NULL);
         print_value(stream, row->name, in_force ? in_force : text);
     }
 }
@@ -111,12 +112,12 @@ static void print_main(const struct settings *settings, const GArray *list,
 static void print_keyed(const struct section *section, enum setting setting,
                         const struct settings_print_options *options, GString *out)
 {
-    for (guint i = 0; i < section->keyed->len; i++) {
-        const struct keyed_line *line = section->keyed->pdata[i];
+    const GPtrArray *lines = section->keyed_of[setting];
+    for (guint i = 0; lines && i < lines->len; i++) {
+        const struct keyed_line *line = lines->pdata[i];
         g_autofree char *name = keyed_name(setting, line->keyed.key);
         g_autofree char *text = shown(options, line->raw, line->keyed.value.text);
-        if (line->setting == setting)
-            g_string_append_printf(out, "%s =%s%s\n", name, *text ? " " : "", text);
+        g_string_append_printf(out, "%s =%s%s\n", name, *text ? " " : "", text);
     }
 }
 
@@ -127,7 +128,7 @@ static void print_section(const struct settings *settings, const struct section 
     g_autoptr(GString) out = g_string_new(NULL);
     for (guint i = 0; i < list->len; i++) {
         enum setting setting = g_array_index(list, enum setting, i);
-        const char *given = section->given[setting].text;
+        const char *given = section->given[setting].text ? section->given[setting].text->str : NULL;
         g_autofree char *in_force = given ? NULL : ask_in_force(options, section, setting);
         /* What it takes over from main may name what it sets itself. */
         const struct cell *cell = section->cells[setting];

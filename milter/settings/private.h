@@ -7,9 +7,9 @@
 
 #include "settings/settings.h"
 
-/* What a line said; text NULL: none did. */
+/* What a line said, and those that add to it; text NULL: none did. */
 struct given {
-    char *text;
+    GString *text;
     unsigned line;
 };
 
@@ -33,10 +33,17 @@ struct section {
     const char *file; /* settings->file */
     unsigned line;
     struct given given[SETTING_COUNT];
-    struct cell *cells[SETTING_COUNT]; /* own, or main's where they are the same */
-    GPtrArray *keyed;                  /* struct keyed_line */
-    GHashTable *keyed_index;           /* "name key" -> element of keyed */
+    struct cell *cells[SETTING_COUNT];  /* own, or main's where they are the same */
+    GPtrArray *keyed;                   /* struct keyed_line, in the order of the file */
+    GPtrArray *keyed_of[SETTING_COUNT]; /* those of one row; NULL: none */
+    GHashTable *keyed_index;            /* "name key" -> element of keyed */
 };
+
+/* Makes TEXT what was given, in place of what was before. */
+void given_set(struct given *given, const char *text);
+
+/* What counts: what was given, or the default; NULL: it is not set. Lives until GIVEN changes. */
+const char *given_text(const struct given *given, enum setting setting);
 
 struct settings {
     char *file;

@@ -192,7 +192,7 @@ static struct cell *make_cell(struct resolution *resolver, enum setting setting,
     const struct setting_row *row = &setting_rows[setting];
     struct frame frame = {resolver, row->name, given->line};
     struct cell *cell = g_new0(struct cell, 1);
-    const char *raw = given->text ? given->text : row->default_text;
+    const char *raw = given_text(given, setting);
     resolver->busy[setting] = true;
     if (!raw)
         cell->text = g_strdup("");
@@ -206,19 +206,13 @@ static struct cell *make_cell(struct resolution *resolver, enum setting setting,
     return cell;
 }
 
-void cell_free(struct cell *cell)
-{
-    g_free(cell->text);
-    g_free(cell);
-}
-
 /* The cell of a parameter that the scope inherits: main's own, unless `$name` makes it another. */
 static struct cell *inherit(struct resolution *resolver, enum setting setting)
 {
     const struct section *main = resolver->settings->main;
     struct cell *theirs = main->cells[setting];
     const struct given *given = &main->given[setting];
-    const char *raw = given->text ? given->text : setting_rows[setting].default_text;
+    const char *raw = given_text(given, setting);
     if (theirs->has_failed || !raw || !strchr(raw, '$'))
         return theirs;
     struct cell *ours = make_cell(resolver, setting, given);

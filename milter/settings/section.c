@@ -13,6 +13,24 @@ static void keyed_line_free(void *data)
     g_free(line);
 }
 
+void cell_free(struct cell *cell)
+{
+    g_free(cell->text);
+    g_free(cell);
+}
+
+void given_set(struct given *given, const char *text)
+{
+    if (!given->text)
+        given->text = g_string_new(NULL);
+    g_string_assign(given->text, text);
+}
+
+const char *given_text(const struct given *given, enum setting setting)
+{
+    return given->text ? given->text->str : setting_rows[setting].default_text;
+}
+
 struct section *section_new(struct settings *settings, enum section_kind kind, const char *name,
                             unsigned line)
 {
@@ -29,10 +47,14 @@ struct section *section_new(struct settings *settings, enum section_kind kind, c
 void section_free(struct section *section, const struct section *main)
 {
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
-        g_free(section->given[i].text);
+        if (section->given[i].text)
+            g_string_free(section->given[i].text, TRUE);
         if (section == main || section->cells[i] != main->cells[i])
             cell_free(section->cells[i]);
     }
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        if (section->keyed_of[i])
+            g_ptr_array_unref(section->keyed_of[i]);
     g_hash_table_unref(section->keyed_index);
     g_ptr_array_unref(section->keyed);
     g_free(section->name);

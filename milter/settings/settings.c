@@ -88,13 +88,21 @@ const struct setting_keyed *settings_keyed(const struct settings *settings,
                                            const struct section *section, enum setting setting,
                                            guint index)
 {
-    const GPtrArray *lines = (section ? section : settings->main)->keyed;
-    for (guint i = 0; i < lines->len; i++) {
-        const struct keyed_line *line = lines->pdata[i];
-        if (line->setting == setting && index-- == 0)
-            return &line->keyed;
-    }
-    return NULL;
+    const GPtrArray *lines = (section ? section : settings->main)->keyed_of[setting];
+    if (!lines || index >= lines->len)
+        return NULL;
+    const struct keyed_line *line = lines->pdata[index];
+    return &line->keyed;
+}
+
+const struct setting_keyed *settings_find_keyed(const struct settings *settings,
+                                                const struct section *section, enum setting setting,
+                                                const char *key)
+{
+    g_autofree char *name = keyed_name(setting, key);
+    const struct keyed_line *line =
+        g_hash_table_lookup((section ? section : settings->main)->keyed_index, name);
+    return line && line->setting == setting ? &line->keyed : NULL;
 }
 
 guint settings_section_count(const struct settings *settings, enum section_kind kind)
