@@ -84,9 +84,4 @@ bool history_scan_ids(struct history_reader *reader, int64_t first, int64_t end,
  * frees it. */
 char *history_reader_ruleset(struct history_reader *reader, const char *name);
 
-/* Takes an address out of the history for good: every decision that names it, as sender, recipient,
- * login, in a reply or in a header that was kept, is deleted, and what it took is overwritten.
- * *ROWS_R: how many. false with *WHY_R. Beside a daemon that writes. */
-bool history_forget(const char *path, const char *address, uint64_t *rows_r, char **why_r);
-
 #endif

@@ -6,7 +6,8 @@
  *
  * Who reads it: history_reader.h.
  *
- * Threads: history_writer_event may be called by any; history_get_state and history_configure too.
+ * Threads: history_writer_event may be called by any; history_writer_get_state, _configure and
+ * _flush too.
  * The others are the main thread's.
  */
 #ifndef HISTORY_HISTORY_WRITER_H
@@ -59,6 +60,10 @@ void history_writer_event(void *data, const struct event *event);
 bool history_writer_stop(struct history_writer *history, gint64 microseconds);
 void history_writer_free(
     struct history_writer *history); /* stopped, or never started; accepts NULL */
+
+/* Waits until what was decided before is written, MICROSECONDS at most. How many rows of it are
+ * not: 0 is all of it. By any thread. */
+uint64_t history_writer_flush(struct history_writer *history, gint64 microseconds);
 
 /* How it is doing, since the start. */
 struct history_state {

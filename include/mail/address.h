@@ -44,4 +44,9 @@ bool mail_address_is_sound(const char *local, const char *domain);
 /* A copy of DOMAIN, lower case and without its trailing dot. The caller frees it. */
 char *mail_domain_fold(const char *domain);
 
+/* LOCAL without its extension, which any of DELIMITERS begins (NULL, "": none do); NULL if it has
+ * none. postmaster, mailer-daemon and double-bounce have none, nor have owner-x and x-request by
+ * "-", as in Postfix. The caller frees it. */
+char *mail_local_bare(const char *local, const char *delimiters);
+
 #endif

@@ -19,6 +19,9 @@
 
 struct state_file;
 
+/* What the name of a file that was put aside has behind that of the file. */
+#define STATE_FILE_ASIDE ".broken-"
+
 /* PATH is looked at when it is used first. The caller frees it with state_file_free. */
 struct state_file *state_file_new(const char *path);
 void state_file_free(struct state_file *file); /* accepts NULL */

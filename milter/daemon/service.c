@@ -26,6 +26,8 @@
 enum { WATCH_MICROSECONDS = G_USEC_PER_SEC };
 /* How often the numbers of the hour are saved: so much of them a crash may cost. */
 enum { HOURS_SAVE_MICROSECONDS = 30 * G_USEC_PER_SEC };
+/* How long a person waits for the history to be written. */
+enum { HISTORY_FLUSH_US = 10 * G_USEC_PER_SEC };
 
 struct service {
     char *path;
@@ -566,8 +568,29 @@ static int run_greylist(void *data, const char *const *words, GString *out)
     return run_with_store(data, words, out, greylist_control_run);
 }
 
+/* Writes what waits to be written: how many rows could not be. */
+static int run_history(void *data, const char *const *words, GString *out)
+{
+    const struct service *service = data;
+    if (!words[0] || strcmp(words[0], "flush") != 0 || words[1]) {
+        g_string_append(out, "history flush\n");
+        return EX_USAGE;
+    }
+    uint64_t left = service->history ? history_writer_flush(service->history, HISTORY_FLUSH_US) : 0;
+    if (left > 0)
+        g_string_append_printf(out,
+                               "%" G_GUINT64_FORMAT " decisions wait in the daemon's memory and "
+                               "cannot be written now; see its log\n",
+                               left);
+    return left > 0 ? EX_UNAVAILABLE : EX_OK;
+}
+
 const struct control_command service_commands[] = {
-    {.name = "greylist", .run = run_greylist}, {.name = "limits", .run = run_limits},
-    {.name = "newer", .run = run_newer},       {.name = "reload", .run = run_reload},
-    {.name = "status", .run = run_status},     {.name = NULL},
+    {.name = "greylist", .run = run_greylist},
+    {.name = "history", .run = run_history},
+    {.name = "limits", .run = run_limits},
+    {.name = "newer", .run = run_newer},
+    {.name = "reload", .run = run_reload},
+    {.name = "status", .run = run_status},
+    {.name = NULL},
 };

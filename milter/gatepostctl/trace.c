@@ -7,10 +7,19 @@
 
 #include "base/text.h"
 #include "base/when.h"
+#include "checks/whose.h"
 #include "command.h"
-#include "history/history_writer.h"
+#include "control/control.h"
+#include "daemon.h"
+#include "history/history_forget.h"
 #include "history/history_reader.h"
+#include "history/history_writer.h"
+#include "mail/address.h"
+#include "policy/snapshot.h"
 #include "report/history_text.h"
+
+/* The daemon waits for its disk ten seconds at most. */
+enum { FLUSH_SECONDS = 15 };
 
 char *invocation_history(const struct invocation *invocation, enum exit_code *code_r)
 {
@@ -89,15 +98,85 @@ enum exit_code command_trace(struct invocation *invocation)
     struct history_reader *reader = path ? history_reader_open(path, &why) : NULL;
     struct tracing tracing = {.json = json, .out = g_string_new(NULL)};
     bool good = reader && history_search(reader, &search, print_row, &tracing, &why);
+    uint64_t broken = reader ? history_reader_broken(reader) : 0;
     history_reader_close(reader);
     g_string_free(tracing.out, TRUE);
     if (why)
         complain("%s", why);
     if (!good)
         return code;
+    if (broken > 0)
+        complain("%s: %" G_GUINT64_FORMAT " decisions cannot be read", path, broken);
     if (tracing.found == 0 && !json)
         complain("nothing that was decided touches \"%s\"", invocation->operands[0]);
     return tracing.found > 0 ? CODE_FINE : CODE_NO;
+}
+
+/* Who ADDRESS is under the settings: which extensions it has, and whether it is a login. The
+ * delimiters of all listeners count. NULL: it is no address. */
+static struct history_person *person_of(const struct snapshot *snapshot, const char *address)
+{
+    g_autoptr(GString) delimiters = g_string_new("+"); /* most sites elsewhere have that one */
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = at ? mail_domain_fold(at + 1) : NULL;
+    const struct policy *policy;
+    bool login = false;
+    for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)); i++) {
+        g_string_append(delimiters, policy->site.recipient_delimiter);
+        login |= domain && whose_login_domain(&policy->site, domain) == LOOKUP_HIT;
+    }
+    return history_person_new(address, delimiters->str, login);
+}
+
+/* The running daemon writes what it has in memory. One that does not run has nothing. */
+static bool flush(const struct invocation *invocation)
+{
+    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
+    g_autoptr(GString) answer = g_string_new(NULL);
+    int status;
+    if (!control_call(path, "history flush", FLUSH_SECONDS, &status, answer, &why) ||
+        status == CODE_FINE)
+        return true;
+    complain("%s", g_strchomp(answer->str));
+    return false;
+}
+
+static void print_forgotten(const char *address, const struct history_forgotten *forgotten)
+{
+    printf("%" G_GUINT64_FORMAT " decision%s that named %s %s deleted", forgotten->rows,
+           forgotten->rows == 1 ? "" : "s", address, forgotten->rows == 1 ? "is" : "are");
+    if (forgotten->extensions > 0)
+        printf(", %" G_GUINT64_FORMAT " of them by an extension of it alone",
+               forgotten->extensions);
+    putchar('\n');
+}
+
+static enum exit_code forget(const struct invocation *invocation, const char *path,
+                             const char *address)
+{
+    struct snapshot *snapshot = invocation_load(invocation);
+    if (!snapshot)
+        return CODE_CONFIG;
+    struct history_person *person = person_of(snapshot, address);
+    struct history_forgotten forgotten;
+    g_autofree char *why = NULL;
+    snapshot_unref(snapshot);
+    if (!person)
+        return usage_error(invocation, "\"%s\" is no address: local@domain", address);
+    bool written = flush(invocation);
+    bool good = history_forget(path, person, &forgotten, &why);
+    g_autoptr(GPtrArray) removed = history_remove_aside(path, G_MAXINT64);
+    history_person_free(person);
+    if (good)
+        print_forgotten(address, &forgotten);
+    else
+        complain("%s", why);
+    for (guint i = 0; i < removed->len; i++)
+        printf("%s, which was put aside as broken and may name anybody, is removed\n",
+               (const char *)removed->pdata[i]);
+    if (!good || !written)
+        return CODE_UNAVAILABLE;
+    return forgotten.rows > 0 || removed->len > 0 ? CODE_FINE : CODE_NO;
 }
 
 enum exit_code command_history(struct invocation *invocation)
@@ -118,15 +197,5 @@ enum exit_code command_history(struct invocation *invocation)
     if (!strchr(address, '@') || address[0] == '@' || g_str_has_suffix(address, "@"))
         return usage_error(invocation, "\"%s\" is no address: local@domain", address);
     g_autofree char *path = invocation_history(invocation, &code);
-    g_autofree char *why = NULL;
-    uint64_t rows;
-    if (!path)
-        return code;
-    if (!history_forget(path, address, &rows, &why)) {
-        complain("%s", why);
-        return CODE_UNAVAILABLE;
-    }
-    printf("%" G_GUINT64_FORMAT " decision%s that named %s %s deleted\n", rows,
-           rows == 1 ? "" : "s", address, rows == 1 ? "is" : "are");
-    return rows > 0 ? CODE_FINE : CODE_NO;
+    return path ? forget(invocation, path, address) : code;
 }

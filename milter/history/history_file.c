@@ -394,7 +394,7 @@ int history_file_work(sqlite3 *db, void *data)
         code = history_file_seed(db, &writer.seed);
     if (code == SQLITE_OK)
         code = evict(db, work, bytes_of(work->items));
-    if (code == SQLITE_OK && work->items->len == 0 && !work->more)
+    if (code == SQLITE_OK && work->clears)
         code = clear_old(db, work->oldest);
     writer.keys = g_array_new(FALSE, FALSE, sizeof(struct key));
     if (code == SQLITE_OK && work->items->len > 0)

@@ -37,6 +37,7 @@ struct history_work {
     GPtrArray *items; /* of struct history_item *; may be empty */
     int64_t oldest;   /* us since 1970: what is older goes */
     int64_t size;     /* bytes of the file */
+    bool clears;      /* what rows have left behind goes as well: now and then is enough */
     /* out */
     uint64_t evicted;
     uint64_t bytes; /* of the file, as far as it is used */

@@ -3,48 +3,32 @@
  * Taking a person out. All rows are looked through, as an address may stand in a reply or in a
  * header as well; the keys alone would not find it there.
  */
-#include <errno.h>
 #include <sqlite3.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "history/history_forget.h"
 #include "history/history_reader.h"
 #include "history_file.h"
+#include "store/statefile.h"
 
 enum { BUSY_MS = 10000, STEP_ROWS = 2000 };
 
-/* Whether a byte may stand within an address, so that what ends there is another one's end. In
- * doubt it is not: fields and links have "key=address" and the like. */
-static bool is_local_byte(unsigned char byte)
+/* Whether the record names the person. One that cannot be read, by its bytes: in doubt it does. */
+static enum history_named named_in(const struct history_person *person, const void *record,
+                                   size_t length)
 {
-    return g_ascii_isalnum(byte) || byte >= 0x80 || strchr("!#$%*+-^_`{|}~.", byte);
-}
-
-static bool is_domain_byte(const char *at)
-{
-    return g_ascii_isalnum(*at) || *at == '-' || (unsigned char)*at >= 0x80 ||
-           (*at == '.' && (g_ascii_isalnum(at[1]) || (unsigned char)at[1] >= 0x80));
-}
-
-/* Whether ADDRESS, in lower case, stands in the LENGTH bytes at TEXT, behind which there is a NUL,
- * whatever its case there. */
-static bool names(const char *text, size_t length, const char *address)
-{
-    size_t wanted = strlen(address);
-    for (size_t i = 0; i + wanted <= length; i++) {
-        if (g_ascii_tolower(text[i]) != address[0] ||
-            g_ascii_strncasecmp(text + i, address, wanted) != 0)
-            continue;
-        bool begins = i == 0 || text[i - 1] == '\0' || !is_local_byte((unsigned char)text[i - 1]);
-        if (begins && !is_domain_byte(text + i + wanted))
-            return true;
-    }
-    return false;
+    struct history_row row;
+    if (!history_record_read(record, length, &row))
+        return history_person_in_text(person, record, length);
+    enum history_named named = history_person_in_row(person, &row);
+    history_row_clear(&row);
+    return named;
 }
 
 /* One step; *LAST is the id of the last row that was looked at. */
-static int forget_step(sqlite3 *db, const char *address, int64_t *last, uint64_t *rows,
-                       bool *more_r)
+static int forget_step(sqlite3 *db, const struct history_person *person, int64_t *last,
+                       struct history_forgotten *forgotten, bool *more_r)
 {
     struct history_deleter deleter;
     sqlite3_stmt *query = NULL;
@@ -59,17 +43,18 @@ static int forget_step(sqlite3 *db, const char *address, int64_t *last, uint64_t
         sqlite3_bind_int(query, 2, STEP_ROWS);
     }
     while (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
+        const void *record = sqlite3_column_blob(query, 2);
         size_t length = (size_t)sqlite3_column_bytes(query, 2);
-        g_autofree char *text = g_malloc(length + 2);
-        memcpy(text, sqlite3_column_blob(query, 2), length);
-        text[length] = text[length + 1] = '\0';
+        enum history_named named = named_in(person, record, length);
         *last = sqlite3_column_int64(query, 0);
         seen++;
         code = SQLITE_OK;
-        if (!names(text, length, address))
+        if (named == HISTORY_NAMED_NOT)
             continue;
-        code = history_delete(&deleter, *last, sqlite3_column_int(query, 1), text, length);
-        ++*rows;
+        g_autofree void *copy = g_memdup2(record, length);
+        code = history_delete(&deleter, *last, sqlite3_column_int(query, 1), copy, length);
+        forgotten->rows++;
+        forgotten->extensions += named == HISTORY_NAMED_EXTENSION;
     }
     sqlite3_finalize(query);
     int ended = history_deleter_end(&deleter);
@@ -77,7 +62,8 @@ static int forget_step(sqlite3 *db, const char *address, int64_t *last, uint64_t
     return code == SQLITE_DONE || code == SQLITE_OK ? ended : code;
 }
 
-static int run_steps(sqlite3 *db, const char *address, uint64_t *rows)
+static int run_steps(sqlite3 *db, const struct history_person *person,
+                     struct history_forgotten *forgotten)
 {
     int64_t last = 0;
     bool more = true;
@@ -85,7 +71,7 @@ static int run_steps(sqlite3 *db, const char *address, uint64_t *rows)
     while (more && code == SQLITE_OK) {
         code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
         if (code == SQLITE_OK)
-            code = forget_step(db, address, &last, rows, &more);
+            code = forget_step(db, person, &last, forgotten, &more);
         if (code == SQLITE_OK)
             code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
         if (code != SQLITE_OK)
@@ -94,13 +80,13 @@ static int run_steps(sqlite3 *db, const char *address, uint64_t *rows)
     return code;
 }
 
-bool history_forget(const char *path, const char *address, uint64_t *rows_r, char **why_r)
+bool history_forget(const char *path, const struct history_person *person,
+                    struct history_forgotten *forgotten_r, char **why_r)
 {
     sqlite3 *db = NULL;
-    g_autofree char *folded = g_ascii_strdown(address, -1);
+    *forgotten_r = (struct history_forgotten){0};
     /* Who reads says best what is wrong with the file. */
     struct history_reader *reader = history_reader_open(path, why_r);
-    *rows_r = 0;
     if (!reader)
         return false;
     history_reader_close(reader);
@@ -110,7 +96,7 @@ bool history_forget(const char *path, const char *address, uint64_t *rows_r, cha
         code = sqlite3_exec(db, "PRAGMA secure_delete = ON", NULL, NULL, NULL);
     }
     if (code == SQLITE_OK)
-        code = run_steps(db, folded, rows_r);
+        code = run_steps(db, person, forgotten_r);
     /* What was overwritten is in the log beside the file until it is emptied. */
     if (code == SQLITE_OK)
         code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -123,4 +109,22 @@ bool history_forget(const char *path, const char *address, uint64_t *rows_r, cha
         *why_r = g_strdup_printf("%s: %s", path, db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
     sqlite3_close(db);
     return code == SQLITE_OK;
+}
+
+GPtrArray *history_remove_aside(const char *path, int64_t oldest)
+{
+    GPtrArray *removed = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
+    g_autofree char *prefix = g_strconcat(base, STATE_FILE_ASIDE, NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        struct stat status;
+        g_autofree char *file = g_build_filename(folder, name, NULL);
+        bool old = g_str_has_prefix(name, prefix) && lstat(file, &status) == 0 &&
+                   S_ISREG(status.st_mode) && status.st_mtime < oldest / G_USEC_PER_SEC;
+        if (old && unlink(file) == 0)
+            g_ptr_array_add(removed, g_steal_pointer(&file));
+    }
+    return removed;
 }

@@ -541,3 +541,76 @@ bool history_record_read(const void *bytes, size_t length, struct history_row *r
     history_row_clear(row_r);
     return false;
 }
+
+/* ---- all texts ---- */
+
+typedef bool visit_text(void *data, const char *text);
+
+static bool visit_all(const char *const *texts, size_t count, visit_text *visit, void *data)
+{
+    for (size_t i = 0; i < count; i++)
+        if (texts[i] && !visit(data, texts[i]))
+            return false;
+    return true;
+}
+
+static bool visit_asked(const GArray *asked, visit_text *visit, void *data)
+{
+    bool more = true;
+    for (guint i = 0; more && asked && i < asked->len; i++) {
+        const struct history_asked *one = &g_array_index(asked, struct history_asked, i);
+        const char *const texts[] = {one->name, one->argument, one->reply};
+        more = visit_all(texts, G_N_ELEMENTS(texts), visit, data);
+    }
+    return more;
+}
+
+static bool visit_recipients(const struct history_row *row, visit_text *visit, void *data)
+{
+    bool more = true;
+    for (guint i = 0; more && row->recipients && i < row->recipients->len; i++) {
+        const struct history_recipient *one =
+            &g_array_index(row->recipients, struct history_recipient, i);
+        const char *const texts[] = {one->address, one->meant,  one->check, one->reply,
+                                     one->entry,   one->mailer, one->host,  one->resolved};
+        more = visit_all(texts, G_N_ELEMENTS(texts), visit, data) &&
+               visit_asked(one->asked, visit, data);
+    }
+    return more;
+}
+
+static bool visit_answers(const struct history_row *row, visit_text *visit, void *data)
+{
+    bool more = true;
+    for (guint i = 0; more && row->lists && i < row->lists->len; i++) {
+        const struct history_list *one = &g_array_index(row->lists, struct history_list, i);
+        const char *const texts[] = {one->query, one->zone, one->what, one->codes};
+        more = visit_all(texts, G_N_ELEMENTS(texts), visit, data);
+    }
+    for (guint i = 0; more && row->domains && i < row->domains->len; i++)
+        more =
+            visit_all(&g_array_index(row->domains, struct history_domain, i).name, 1, visit, data);
+    for (guint i = 0; more && row->rules && i < row->rules->len; i++)
+        more = visit_all(&g_array_index(row->rules, struct history_rule, i).name, 1, visit, data);
+    return more;
+}
+
+bool history_record_each_text(const struct history_row *row, visit_text *visit, void *data)
+{
+    bool more = true;
+    for (size_t i = 0; more && i < G_N_ELEMENTS(text_fields); i++)
+        more = visit_all(
+            (const char *const *)(const void *)((const char *)row + text_fields[i].offset), 1,
+            visit, data);
+    more = more && visit_all(row->permits, LIST_COUNT, visit, data) &&
+           visit_all(row->permit_entries, LIST_COUNT, visit, data) &&
+           visit_recipients(row, visit, data) && visit_asked(row->asked, visit, data);
+    for (guint i = 0; more && row->details && i < row->details->len; i++) {
+        const struct history_detail *one = &g_array_index(row->details, struct history_detail, i);
+        const char *const texts[] = {one->key, one->value};
+        more = visit_all(texts, G_N_ELEMENTS(texts), visit, data);
+    }
+    for (guint i = 0; more && row->entries && i < row->entries->len; i++)
+        more = visit_all(&g_array_index(row->entries, const char *, i), 1, visit, data);
+    return more && visit_answers(row, visit, data);
+}

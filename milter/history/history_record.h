@@ -27,4 +27,8 @@ void history_record_write(const struct history_row *row, GString *out);
 /* Makes a row of LENGTH bytes, which are copied; false if they are no row, and then it is empty. */
 bool history_record_read(const void *bytes, size_t length, struct history_row *row_r);
 
+/* Tells VISIT of each text that ROW holds, whatever it means; false: VISIT has ended it. */
+bool history_record_each_text(const struct history_row *row,
+                              bool (*visit)(void *data, const char *text), void *data);
+
 #endif

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "checks/spam.h"
+#include "history/history_forget.h"
 #include "history_file.h"
 #include "policy/snapshot.h"
 #include "settings/stateplace.h"
@@ -22,6 +23,7 @@ enum {
     BATCH_BYTES = 4 << 20,
     RETRY_US = G_USEC_PER_SEC,
     IDLE_US = 60 * G_USEC_PER_SEC,
+    CLEAR_SECONDS = 3600,
     ITEM_EXTRA = 128, /* bytes that an item needs beside its record */
 };
 
@@ -37,7 +39,8 @@ struct history_writer {
     size_t bytes[2]; /* of them all, by whether they are early */
     struct history_state state;
     bool stop, ended;
-    char *fault; /* the thread's: what the last try met, and was told; NULL: nothing */
+    int64_t cleared; /* the thread's: us since 1970, when what rows left behind was cleared away */
+    char *fault;     /* the thread's: what the last try met, and was told; NULL: nothing */
 };
 
 const char *history_path(const struct settings *settings)
@@ -180,14 +183,35 @@ static int64_t thread_time(void)
     return (int64_t)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
+/* Once an hour, whether rows come or not, and whatever the clock does. */
+static bool is_clearing_due(const struct history_writer *history, int64_t now)
+{
+    return now < history->cleared ||
+           now - history->cleared >= CLEAR_SECONDS * (int64_t)G_USEC_PER_SEC;
+}
+
+/* What was put aside holds rows as old as itself, at least. */
+static void clear_aside(struct history_writer *history, int64_t oldest)
+{
+    g_autoptr(GPtrArray) removed = history_remove_aside(history->path, oldest);
+    for (guint i = 0; i < removed->len; i++) {
+        g_autofree char *text =
+            g_strdup_printf("%s, put aside as broken, is older than history_keep and is removed",
+                            (const char *)removed->pdata[i]);
+        history->log.info(history->log.data, text);
+    }
+}
+
 /* Takes a batch and writes it; with the lock held, which it gives up meanwhile. Whether it could be
  * written; *MORE_R: there is more to be cleared away. */
 static bool write_batch(struct history_writer *history, bool *more_r)
 {
+    int64_t now = g_get_real_time();
     struct history_work work = {
         .items = take_batch(history),
-        .oldest = g_get_real_time() - history->options.keep,
+        .oldest = now - history->options.keep,
         .size = history->options.size,
+        .clears = is_clearing_due(history, now),
     };
     char *why = NULL;
     g_mutex_unlock(&history->lock);
@@ -199,6 +223,10 @@ static bool write_batch(struct history_writer *history, bool *more_r)
                               history->path);
     }
     tell(history, why);
+    if (done && work.clears) {
+        history->cleared = now;
+        clear_aside(history, work.oldest);
+    }
     g_mutex_lock(&history->lock);
     if (done) {
         history->state.written += work.items->len;
@@ -206,6 +234,7 @@ static bool write_batch(struct history_writer *history, bool *more_r)
         history->state.evicted += work.evicted;
         history->state.bytes = work.bytes;
         history->state.failing_since = 0;
+        g_cond_broadcast(&history->changed); /* who flushes */
         g_ptr_array_foreach(work.items, (GFunc)(void (*)(void))history_item_free, NULL);
     } else {
         if (history->state.failing_since == 0)
@@ -276,6 +305,19 @@ bool history_writer_stop(struct history_writer *history, gint64 microseconds)
     if (ended)
         g_clear_pointer(&history->thread, g_thread_join);
     return ended;
+}
+
+uint64_t history_writer_flush(struct history_writer *history, gint64 microseconds)
+{
+    gint64 end = g_get_monotonic_time() + microseconds;
+    g_mutex_lock(&history->lock);
+    uint64_t wanted = history->state.written + history->state.waiting;
+    while (!history->ended && history->state.written < wanted &&
+           g_cond_wait_until(&history->changed, &history->lock, end))
+        continue;
+    uint64_t left = wanted - MIN(wanted, history->state.written);
+    g_mutex_unlock(&history->lock);
+    return left;
 }
 
 void history_writer_free(struct history_writer *history)

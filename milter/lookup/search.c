@@ -216,29 +216,6 @@ static enum lookup_status ask_local(const struct search *search, const char *loc
     return status == LOOKUP_MISS ? ask(search, key, scope) : status;
 }
 
-static bool never_split(const char *local, const char *delimiter)
-{
-    static const char *const reserved[] = {"postmaster", "mailer-daemon", "double-bounce"};
-    for (size_t i = 0; i < G_N_ELEMENTS(reserved); i++)
-        if (g_ascii_strcasecmp(local, reserved[i]) == 0)
-            return true;
-    static const char request[] = "-request";
-    size_t length = strlen(local), tail = sizeof request - 1;
-    if (!strchr(delimiter, '-'))
-        return false;
-    return g_ascii_strncasecmp(local, "owner-", 6) == 0 ||
-           (length > tail && g_ascii_strcasecmp(local + length - tail, request) == 0);
-}
-
-/* The local part without its extension; NULL if it has none. */
-static char *strip_extension(const char *local, const char *delimiter)
-{
-    if (!delimiter || *delimiter == '\0' || never_split(local, delimiter))
-        return NULL;
-    size_t length = strcspn(local, delimiter);
-    return length > 0 && local[length] ? g_strndup(local, length) : NULL;
-}
-
 /* The parts of an address, and what may be asked of them. */
 struct parts {
     const char *local;
@@ -315,7 +292,7 @@ enum lookup_status search_address(const struct table_list *list, const struct ma
     } else {
         status = address->malformed ? ask(&search, address->text, PATTERNS_ONLY) : LOOKUP_MISS;
         struct parts parts = {.local = address->local,
-                              .bare = strip_extension(address->local, recipient_delimiter),
+                              .bare = mail_local_bare(address->local, recipient_delimiter),
                               .domain = address->domain,
                               .domain_is_local = domain_is_local};
         if (status == LOOKUP_MISS)

@@ -214,3 +214,25 @@ char *mail_address_key(const struct mail_address *address)
         return g_strdup(address->local ? address->local : "");
     return g_strconcat(address->local, "@", address->domain, NULL);
 }
+
+static bool never_split(const char *local, const char *delimiter)
+{
+    static const char *const reserved[] = {"postmaster", "mailer-daemon", "double-bounce"};
+    for (size_t i = 0; i < G_N_ELEMENTS(reserved); i++)
+        if (g_ascii_strcasecmp(local, reserved[i]) == 0)
+            return true;
+    static const char request[] = "-request";
+    size_t length = strlen(local), tail = sizeof request - 1;
+    if (!strchr(delimiter, '-'))
+        return false;
+    return g_ascii_strncasecmp(local, "owner-", 6) == 0 ||
+           (length > tail && g_ascii_strcasecmp(local + length - tail, request) == 0);
+}
+
+char *mail_local_bare(const char *local, const char *delimiter)
+{
+    if (!delimiter || *delimiter == '\0' || never_split(local, delimiter))
+        return NULL;
+    size_t length = strcspn(local, delimiter);
+    return length > 0 && local[length] ? g_strndup(local, length) : NULL;
+}

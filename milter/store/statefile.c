@@ -70,10 +70,10 @@ static bool put_aside(struct state_file *file)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *date = g_date_time_format(now, "%Y%m%dT%H%M%S");
-    g_autofree char *aside = g_strdup_printf("%s.broken-%s", file->path, date);
+    g_autofree char *aside = g_strdup_printf("%s" STATE_FILE_ASIDE "%s", file->path, date);
     for (unsigned i = 1; access(aside, F_OK) == 0 && i < 100; i++) {
         g_free(aside);
-        aside = g_strdup_printf("%s.broken-%s-%u", file->path, date, i);
+        aside = g_strdup_printf("%s" STATE_FILE_ASIDE "%s-%u", file->path, date, i);
     }
     g_autofree char *log = g_strconcat(file->path, "-wal", NULL);
     g_autofree char *log_aside = g_strconcat(aside, "-wal", NULL);

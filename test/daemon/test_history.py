@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The history: what the daemon writes, what is found in it, and that mail waits for none of it."""
+import contextlib
 import json
 import os
 import shutil
 import sqlite3
 import sys
+import threading
 import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
+import place
 import tap
 from milter import Milter
 from tap import case, equal, match, true, until
@@ -124,6 +127,55 @@ def forget(daemon):
     equal(daemon.gatepost.control('history', 'forget', 'carol').returncode, 64, 'no address')
 
 
+@case('extensions, other spellings, a bare login and what was just decided go with a person')
+def forget_all(daemon):
+    daemon.gatepost.configure({**daemon.settings, 'recipient_delimiter': '-',
+                               'local_domains': 'lab.test', 'auth_min_ssf': '0'})
+    daemon.gatepost.control('reload')
+    login = {'auth_authen': 'dora', 'auth_type': 'PLAIN'}
+    gone = [daemon.message(['<dora+x@lab.test>'])[0], daemon.message(['<Dora-y@lab.test>'])[0],
+            daemon.message(['<"dora"@LAB.test>'])[0],
+            daemon.message(sender='<bounces+dora=lab.test@list.example>')[0]]
+    kept = daemon.message(['<adora@lab.test>'])[0]
+    with daemon.session() as milter:
+        milter.connect(address='203.0.113.9')
+        milter.helo()
+        milter.mail('<sales@lab.test>', i='HLOGIN', **login)
+        milter.rcpt('<x@remote.example>', i='HLOGIN')
+        milter.message(headers=(('From', ' sales@lab.test'),))
+    done = daemon.gatepost.control('history', 'forget', 'dora@lab.test')
+    match('(5|6) decisions that named dora@lab.test are deleted, 2 of them by an extension',
+          done.stdout)
+    for queue_id in (*gone, 'HLOGIN'):
+        daemon.trace(queue_id, code=1)
+    daemon.trace(kept)
+    daemon.gatepost.configure(daemon.settings)
+    daemon.gatepost.control('reload')
+
+
+@case('what the daemon cannot write yet is said, and what was put aside is removed')
+def forget_waiting(daemon):
+    aside = daemon.file + '.broken-20260101T000000'
+    with open(aside, 'w', encoding='ascii') as handle:
+        handle.write('x')
+    mark = daemon.gatepost.mark()
+    reader = sqlite3.connect(daemon.file, isolation_level=None)
+    reader.execute('BEGIN IMMEDIATE')
+    daemon.message(['<emil@lab.test>'])
+    until(lambda: daemon.status()['failing_since'], 10, 'what is said of it')
+    done = daemon.gatepost.control('history', 'forget', 'emil@lab.test')
+    equal(done.returncode, 69, 'exit while the file is locked')
+    match("wait in the daemon's memory", done.stderr)
+    match('put aside as broken', done.stdout)
+    true(not os.path.exists(aside), 'the file that was put aside is gone')
+    reader.execute('COMMIT')
+    reader.close()
+    daemon.gatepost.wait_log(mark, 'history', 'is written again')
+    done = daemon.gatepost.control('history', 'forget', 'emil@lab.test')
+    equal((done.returncode, done.stdout),
+          (0, '1 decision that named emil@lab.test is deleted\n'), 'afterwards')
+
+
 @case('a file that is broken, removed or locked costs no mail, and is written again')
 def troubles(daemon):
     mark = daemon.gatepost.mark()
@@ -182,6 +234,61 @@ def cannot(daemon):
     time.sleep(2.5)
     lines = [line for line in daemon.gatepost.log(mark) if '/proc/history.db' in line]
     equal(len(lines), 1, 'warnings (%s)' % lines)
+
+
+@contextlib.contextmanager
+def flood(daemon):
+    """Messages without end, so that the history never has nothing to do."""
+    ended = threading.Event()
+
+    def send():
+        while not ended.is_set():
+            daemon.message()
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@case('what is older than history_keep goes while the daemon is never idle, by the clock')
+def busy(daemon):
+    if 'LD_PRELOAD' in gatepost.environment():
+        raise tap.Skip('something else is preloaded')
+    clock = place.write(daemon.gatepost.folder + '/clock', '%-20d' % 0)
+    more = {'LD_PRELOAD': gatepost.BUILD + '/test/lib/libclockshift.so', 'CLOCKSHIFT_FILE': clock,
+            'ASAN_OPTIONS': 'detect_leaks=1:verify_asan_link_order=0'}
+    before = dict(os.environ)
+    daemon.gatepost.stop()
+    os.environ.update(more)
+    daemon.gatepost.configure({**daemon.settings, 'history_keep': '1h'})
+    try:
+        daemon.gatepost.start()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    aside = daemon.file + '.broken-20260101T000000'
+    with open(aside, 'w', encoding='ascii') as handle:
+        handle.write('x')
+    mark = daemon.gatepost.mark()
+    with flood(daemon):
+        queue_id, _ = daemon.message()
+        daemon.trace(queue_id)
+        with open(clock, 'r+', encoding='ascii') as handle:
+            handle.write('%-20d' % (3 * 86400))
+        until(lambda: daemon.gatepost.control('trace', queue_id).returncode == 1, 20, 'the old row')
+        until(lambda: not os.path.exists(aside), 10, 'what was put aside is gone')
+        oldest = sqlite3.connect('file:%s?mode=ro' % daemon.file, uri=True)
+        day = int(time.time() / 86400) + 1
+        until(lambda: oldest.execute('SELECT count(*) FROM key WHERE day < ?',
+                                     (day,)).fetchone() == (0,), 10, 'its keys')
+        oldest.close()
+    daemon.gatepost.wait_log(mark, 'older than history_keep')
+    status = daemon.status()
+    true(status['evicted'] > 0 and status['dropped'] == 0, status)
+    daemon.gatepost.stop()
 
 
 tap.run(Daemon, Daemon.stop)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "history/history_forget.h"
 #include "history/history_writer.h"
 #include "history/history_reader.h"
 #include "history_file.h"
@@ -352,25 +353,31 @@ static bool holds(const char *bytes, gsize length, const char *text)
     return false;
 }
 
+static struct history_forgotten forget(const char *path, const char *address)
+{
+    struct history_person *person = history_person_new(address, "+", false);
+    struct history_forgotten forgotten;
+    char *why = NULL;
+    g_assert_nonnull(person);
+    g_assert_true(history_forget(path, person, &forgotten, &why));
+    g_assert_cmpstr(why, ==, NULL);
+    history_person_free(person);
+    return forgotten;
+}
+
 static void test_forget(void)
 {
     g_autofree char *path = path_of("forget.db");
-    char *why = NULL;
-    uint64_t rows;
     write_messages(path, 0, 2500, false, 0, G_MAXINT64);
-    g_assert_true(history_forget(path, "User17@lab.test", &rows, &why));
-    g_assert_cmpuint(rows, ==, 1);
+    g_assert_cmpuint(forget(path, "User17@lab.test").rows, ==, 1);
     struct history_reader *reader = open_reader(path);
     g_assert_cmpuint(find(reader, "user17@lab.test", (struct history_search){0}, NULL), ==, 0);
     g_assert_cmpuint(find(reader, "user217@lab.test", (struct history_search){0}, NULL), ==, 1);
     history_reader_close(reader);
     /* neither the end nor the beginning of another one's */
-    g_assert_true(history_forget(path, "ser18@lab.test", &rows, &why));
-    g_assert_cmpuint(rows, ==, 0);
-    g_assert_true(history_forget(path, "user18@lab", &rows, &why));
-    g_assert_cmpuint(rows, ==, 0);
-    g_assert_true(history_forget(path, "sender1@example.com", &rows, &why));
-    g_assert_cmpuint(rows, >, 600);
+    g_assert_cmpuint(forget(path, "ser18@lab.test").rows, ==, 0);
+    g_assert_cmpuint(forget(path, "user18@lab").rows, ==, 0);
+    g_assert_cmpuint(forget(path, "sender1@example.com").rows, >, 600);
     g_autofree char *text = NULL, *log = g_strconcat(path, "-wal", NULL);
     gsize length;
     g_assert_true(g_file_get_contents(path, &text, &length, NULL));
@@ -379,9 +386,166 @@ static void test_forget(void)
     struct stat status;
     g_assert_true(stat(log, &status) != 0 || status.st_size == 0);
     g_autofree char *missing = path_of("missing.db");
-    g_assert_false(history_forget(missing, "a@b", &rows, &why));
+    struct history_person *person = history_person_new("a@b", NULL, false);
+    struct history_forgotten forgotten;
+    char *why = NULL;
+    g_assert_false(history_forget(missing, person, &forgotten, &why));
     g_assert_nonnull(strstr(why, "there is no history yet"));
     g_free(why);
+    history_person_free(person);
+    /* a row that cannot be read goes where its bytes name him */
+    sqlite3 *db;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "INSERT INTO decision(at, early, size, row) VALUES(1, 0, 9, "
+                                 "CAST(char(255) || 'x user2@lab.test' AS BLOB))",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    sqlite3_close(db);
+    g_assert_cmpuint(forget(path, "user2@lab.test").rows, ==, 2);
+}
+
+/* Which texts name whom: in doubt, him. */
+static void test_person(void)
+{
+    static const struct {
+        const char *address, *text;
+        enum history_named named;
+    } rows[] = {
+        {"carol@lab.test", "carol@lab.test", HISTORY_NAMED},
+        {"Carol@LAB.test", "<CAROL@Lab.Test.>", HISTORY_NAMED},
+        {"carol@lab.test", "\"carol\"@lab.test", HISTORY_NAMED},
+        {"carol@lab.test", "to=\"car\\ol\"@lab.test,x", HISTORY_NAMED},
+        {"\"carol\"@lab.test", "carol@lab.test", HISTORY_NAMED},
+        {"\"a b\"@lab.test", "\"A B\"@lab.test", HISTORY_NAMED},
+        {"o'brien@lab.test", "550 5.7.1 o'brien@lab.test: no", HISTORY_NAMED},
+        {"carol@lab.test", "carol+news@lab.test", HISTORY_NAMED_EXTENSION},
+        {"carol@lab.test", "\"carol+a b\"@lab.test", HISTORY_NAMED_EXTENSION},
+        {"carol@lab.test", "carol+news@lab.test carol@lab.test", HISTORY_NAMED},
+        {"carol+news@lab.test", "carol@lab.test", HISTORY_NAMED_NOT},
+        {"carol+news@lab.test", "carol+NEWS@lab.test", HISTORY_NAMED},
+        {"carol@lab.test", "xcarol@lab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "x.carol@lab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "x-carol@lab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "carol@lab.test.example", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "carol@xlab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "carola@lab.test", HISTORY_NAMED_NOT},
+        {"postmaster@lab.test", "postmaster+x@lab.test", HISTORY_NAMED_EXTENSION},
+        {"carol@lab.test", "550 carol@lab.test.", HISTORY_NAMED},
+        {"carol@lab.test", "?to=carol%40lab.test&x", HISTORY_NAMED},
+        {"carol@lab.test", "%3Ccarol%40lab.test%3E", HISTORY_NAMED},
+        {"carol@lab.test", "prvs=1234abcd=carol@lab.test", HISTORY_NAMED},
+        {"carol@lab.test", "bounces+12-carol=lab.test@list.example", HISTORY_NAMED},
+        {"carol@lab.test", "SRS0=aB+1=4X=lab.test=carol@fwd.example", HISTORY_NAMED},
+        {"carol@lab.test", "SRS0=aB+1=4X=lab.test=xcarol@fwd.example", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "carol%lab.test@relay.example", HISTORY_NAMED},
+        {"carol@lab.test", "<@a.example:carol@lab.test>", HISTORY_NAMED},
+        {"a@b\303\274cher.example", "a@xn--bcher-kva.example", HISTORY_NAMED},
+        {"a@xn--bcher-kva.example", "A@B\303\234CHER.example", HISTORY_NAMED},
+        {"j\303\266rg@lab.test", "J\303\226RG@lab.test", HISTORY_NAMED},
+        {"jo\314\210rg@lab.test", "j\303\266rg@lab.test", HISTORY_NAMED},
+        {"carol@[192.0.2.1]", "carol@[192.0.2.1]", HISTORY_NAMED},
+        {"carol@lab.test", "carol@lab.test\302\273", HISTORY_NAMED},
+        {"carol@lab.test", "carol@lab.test\377", HISTORY_NAMED},
+        {"carol@lab.test", "@lab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "\"@lab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "carol@", HISTORY_NAMED_NOT},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct history_person *person = history_person_new(rows[i].address, "+", false);
+        enum history_named named =
+            history_person_in_text(person, rows[i].text, strlen(rows[i].text));
+        if (named != rows[i].named)
+            g_error("%s in %s: %d", rows[i].address, rows[i].text, named);
+        history_person_free(person);
+    }
+    g_assert_null(history_person_new("carol", "+", false));
+}
+
+static enum history_named in_row(const struct history_row *row, bool bare_login)
+{
+    struct history_person *person = history_person_new("carol@lab.test", "+", bare_login);
+    enum history_named named = history_person_in_row(person, row);
+    history_person_free(person);
+    return named;
+}
+
+/* Whatever text of a row it is in. */
+static void test_person_in_row(void)
+{
+    static const char name[] = "carol@lab.test";
+    struct history_row row;
+    history_row_init(&row);
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED_NOT);
+    const char **const texts[] = {
+        &row.check,       &row.reply,       &row.text,         &row.entry,
+        &row.session,     &row.client_addr, &row.daemon_name,  &row.cert_subject,
+        &row.cert_issuer, &row.auth_authen, &row.mail_addr,    &row.helo,
+        &row.login,       &row.sender,      &row.sender_meant, &row.header,
+        &row.profile,     &row.client_name, &row.permits[0],   &row.permit_entries[2],
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        *texts[i] = name;
+        g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+        *texts[i] = NULL;
+    }
+    row.header = "From: \"x\" <carol@\n lab.test>\n";
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    row.header = "To: =?utf-8?B?Y2Fyb2xAbGFiLnRlc3Q=?= <x@y.example>\n";
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    row.header = "To: =?utf-8?Q?carol=40lab=2Etest?= <x@y.example>\n";
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    row.header = NULL;
+    struct history_recipient recipient = {.address = "x@y.example"};
+    const char **const of[] = {&recipient.address, &recipient.meant, &recipient.reply,
+                               &recipient.entry, &recipient.resolved};
+    for (size_t i = 0; i < G_N_ELEMENTS(of); i++) {
+        row.recipients = history_recipients_new();
+        *of[i] = name;
+        g_array_append_val(row.recipients, recipient);
+        *of[i] = NULL;
+        g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+        history_row_clear(&row);
+    }
+    struct history_detail detail = {"key", name};
+    row.details = g_array_new(FALSE, FALSE, sizeof detail);
+    g_array_append_val(row.details, detail);
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    history_row_clear(&row);
+    const char *entry = "inline:carol@lab.test";
+    row.entries = g_array_new(FALSE, FALSE, sizeof entry);
+    g_array_append_val(row.entries, entry);
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    history_row_clear(&row);
+    struct history_list list = {.query = "x", .zone = "y", .what = name};
+    row.lists = g_array_new(FALSE, FALSE, sizeof list);
+    g_array_append_val(row.lists, list);
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    history_row_clear(&row);
+    struct history_asked asked = {"check_limit", name, CHECK_REFUSE, NULL};
+    row.asked = g_array_new(FALSE, FALSE, sizeof asked);
+    g_array_append_val(row.asked, asked);
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED);
+    history_row_clear(&row);
+    row.login = "Carol";
+    g_assert_cmpint(in_row(&row, false), ==, HISTORY_NAMED_NOT);
+    g_assert_cmpint(in_row(&row, true), ==, HISTORY_NAMED);
+}
+
+static void test_aside(void)
+{
+    g_autofree char *path = path_of("aside.db"), *other = path_of("aside.db.bak"),
+                    *broken = path_of("aside.db.broken-20260101T000000"),
+                    *log = path_of("aside.db.broken-20260101T000000-wal");
+    const char *const files[] = {path, other, broken, log};
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+        g_assert_true(g_file_set_contents(files[i], "x", -1, NULL));
+    g_autoptr(GPtrArray) none = history_remove_aside(path, g_get_real_time() - G_TIME_SPAN_HOUR);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_autoptr(GPtrArray) removed = history_remove_aside(path, G_MAXINT64);
+    g_assert_cmpuint(removed->len, ==, 2);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS) && g_file_test(other, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(broken, G_FILE_TEST_EXISTS));
 }
 
 /* ---- a file that is none ---- */
@@ -439,6 +603,9 @@ int main(int argc, char **argv)
     g_test_add_func("/history/clock", test_clock);
     g_test_add_func("/history/size", test_size);
     g_test_add_func("/history/forget", test_forget);
+    g_test_add_func("/history/person", test_person);
+    g_test_add_func("/history/person-in-row", test_person_in_row);
+    g_test_add_func("/history/aside", test_aside);
     g_test_add_func("/history/unusable", test_unusable);
     int result = g_test_run();
     remove_folder();
