@@ -85,6 +85,7 @@ struct check_effects {
                                                                          made it; NULL: none */
     GPtrArray *entries; /* of char *: the entries of tables that were found, each once, at most
                            CHECK_ENTRIES_MAX; or NULL */
+    bool entries_cut;   /* there were more */
 };
 
 #define CHECK_ENTRIES_MAX 32u

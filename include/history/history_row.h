@@ -50,8 +50,9 @@ struct history_list {
     enum dnsbl_verdict verdict;
     enum dnsbl_reason reason;
     const char *codes; /* addresses, a space between them */
-    int64_t weight;    /* what it added to the sum of reject_dnsbl */
-    bool weighted;     /* one of dnsbl_sites and the like, not named by a restriction or rule */
+    int64_t weight; /* what it added to the sum of reject_dnsbl; of what is not weighted: how many
+                       restrictions and rules minded the codes */
+    bool weighted;  /* one of dnsbl_sites and the like, not named by a restriction or rule */
 };
 
 /* Whether a domain exists, as it was found out. */
@@ -112,6 +113,7 @@ struct history_row {
                             accepted, if there is one, and the one who is refused; else all */
     GArray *details;     /* of struct history_detail */
     GArray *entries;     /* of const char *: entries of tables that were found on the way */
+    bool entries_cut;    /* there were more than are kept */
     GArray *asked;       /* of struct history_asked: of who is refused, or the message */
     bool scored;         /* the rules were asked: */
     double score, required;

@@ -70,6 +70,7 @@ struct event {
                                  pattern where there is no file; NULL: none */
     const GPtrArray *entries; /* of char *: the entries that were found on the way, the one that
                                  decided among them; NULL: none */
+    bool entries_cut;         /* there were more of them */
     const char *text;      /* why it could not be decided, or what the note says; NULL: nothing */
     const char *const *to; /* recipients it is about, a few at most, NULL behind the last */
     unsigned to_more;      /* how many more it is about */

@@ -63,7 +63,7 @@ struct report_table {
     int64_t since;    /* us since 1970: when lines had the numbers that they have now */
     uint64_t entries; /* that it has */
     uint64_t unused;  /* of these never found */
-    GPtrArray *lines; /* of char *, "LINE: KEY": the first of them */
+    GPtrArray *lines; /* of char *, "LINE: KEY": all of them */
 };
 
 struct summary_report {
@@ -75,6 +75,8 @@ struct summary_report {
     GPtrArray *lists;              /* of struct report_list *, the most catching first */
     /* of char *: of what is in force, what decided or hit nothing */
     GPtrArray *idle_checks, *idle_lists, *idle_rules;
+    uint64_t entries_cut;   /* decisions that found more entries of tables than the history keeps of
+                               one: these may have found what is said to have been found by none */
     GPtrArray *idle_tables; /* of struct report_table *, those with unused lines */
 };
 

@@ -68,9 +68,12 @@ void check_effects_entry(struct check_effects *effects, const char *entry)
 {
     if (!effects->entries)
         effects->entries = g_ptr_array_new_with_free_func(g_free);
-    if (effects->entries->len < CHECK_ENTRIES_MAX &&
-        !g_ptr_array_find_with_equal_func(effects->entries, entry, g_str_equal, NULL))
+    if (g_ptr_array_find_with_equal_func(effects->entries, entry, g_str_equal, NULL))
+        return;
+    if (effects->entries->len < CHECK_ENTRIES_MAX)
         g_ptr_array_add(effects->entries, g_strdup(entry));
+    else
+        effects->entries_cut = true;
 }
 
 void check_rests_on(struct check *check, const char *entry)

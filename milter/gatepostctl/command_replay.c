@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "base/when.h"
+#include "checks/check.h"
 #include "command.h"
 #include "history/history_log.h"
 #include "history/history_reader.h"
@@ -83,6 +84,8 @@ static void *run_chunks(void *data)
         job->done += (uint64_t)(end - first);
         g_mutex_unlock(&job->lock);
     }
+    replay_report_broken(worker->report,
+                         worker->reader ? history_reader_broken(worker->reader) : 0);
     if (why) {
         g_mutex_lock(&job->lock);
         if (!job->why)
@@ -225,6 +228,17 @@ static enum exit_code run(struct invocation *invocation, struct job *job, const 
     return code;
 }
 
+/* As decisions name it: what is short for another name is that. NULL: nothing decides by it. */
+static const char *check_word(const char *name)
+{
+    static const char *const others[] = {"header_limit", "mixed_recipients"};
+    const struct restriction *row = restriction_find(name);
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (g_ascii_strcasecmp(name, others[i]) == 0)
+            return others[i];
+    return row ? row->name : NULL;
+}
+
 enum exit_code command_replay(struct invocation *invocation)
 {
     gboolean json = FALSE, dns = FALSE;
@@ -245,7 +259,13 @@ enum exit_code command_replay(struct invocation *invocation)
         return usage_error(invocation, "\"%s\" is no option", invocation->operands[0]);
     if (since && !when_parse(since, g_get_real_time(), WHEN_SINCE, &job.since))
         return usage_error(invocation, "\"%s\" is no time; " WHEN_FORMS, since);
-    job.check = check;
+    job.check = check ? check_word(check) : NULL;
+    if (check && !job.check) {
+        const char *nearest = restriction_nearest(check);
+        return usage_error(invocation, "--check: there is no restriction \"%s\"%s%s%s", check,
+                           nearest ? "; did you mean " : "", nearest ? nearest : "",
+                           nearest ? "?" : "");
+    }
     job.asks_dns = dns;
     /* --log FILE...: what stands behind it are files too */
     g_autoptr(GPtrArray) files = g_ptr_array_new();

@@ -87,6 +87,12 @@ void replay_report_unjudged(struct replay_report *report, const char *reason)
     add_reason(report, reason, 1);
 }
 
+void replay_report_broken(struct replay_report *report, uint64_t count)
+{
+    if (count > 0)
+        add_reason(report, "the row is broken", count);
+}
+
 static char *side_text(const struct replay_side *side)
 {
     g_autofree char *check = text_escape(side->check ? side->check : "");

@@ -24,6 +24,9 @@ void replay_report_add(struct replay_report *report, const struct history_row *r
 /* Counts what cannot be judged without a row; REASON is static. */
 void replay_report_unjudged(struct replay_report *report, const char *reason);
 
+/* Counts rows that cannot be read. */
+void replay_report_broken(struct replay_report *report, uint64_t count);
+
 /* Adds what FROM has. */
 void replay_report_merge(struct replay_report *into, const struct replay_report *from);
 

@@ -194,7 +194,7 @@ static void take_lists(struct history_row *row, const struct dnsbl_lookup *looku
             .place = asked.place,
             .verdict = asked.verdict,
             .reason = asked.reason,
-            .weight = weighted ? asked.weight : 0,
+            .weight = asked.weight,
             .weighted = weighted,
         };
         if (asked.answer && asked.answer->count > 0)
@@ -233,6 +233,7 @@ void history_row_from_event(struct history_row *row_r, const struct event *event
         .milliseconds = event->milliseconds,
         .saw_message = message != NULL,
         .size = message ? message->size : 0,
+        .entries_cut = event->entries_cut,
         .threshold = site_dnsbl_threshold(&event->policy->site, facts),
     };
     for (int kind = 0; event->permits && kind < LIST_COUNT; kind++) {

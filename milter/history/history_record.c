@@ -89,6 +89,7 @@ static const size_t flag_fields[] = {
     offsetof(struct history_row, nobody_to_tell), offsetof(struct history_row, header_cut),
     offsetof(struct history_row, scored),         offsetof(struct history_row, tagged),
     offsetof(struct history_row, refused),        offsetof(struct history_row, sender_malformed),
+    offsetof(struct history_row, entries_cut),
 };
 
 void history_row_init(struct history_row *row)

@@ -87,6 +87,7 @@ static void report(struct session *session, enum action action, const struct ref
                  : passes                    ? permits_main_entry(&permits)
                                              : NULL,
         .entries = effects->entries,
+        .entries_cut = effects->entries_cut,
         .text = note      ? note->text
                 : refusal ? refusal->why
                           : NULL,
@@ -177,6 +178,7 @@ static void take_effects(struct check_effects *into, const struct check_effects 
     }
     for (guint i = 0; from->entries && i < from->entries->len; i++)
         check_effects_entry(into, from->entries->pdata[i]);
+    into->entries_cut |= from->entries_cut;
     for (guint i = 0; i < from->prepend->len; i++) {
         if (g_hash_table_contains(into->prepended, from->prepend->pdata[i]))
             continue;

@@ -272,17 +272,46 @@ static void check_profile_names(const struct build *build)
         table_foreach(table_list_get(tables, i), visit_profile, &visit);
 }
 
+/* Bytes of a hash that are kept. */
+enum { HASH_SHOWN = 16 };
+
+/* What tells a rule from another one of its name. What a meta rule stands on belongs to it: how it
+ * is defined, and whether it is run at all. DEFINED has what is known already. */
+static const char *definition_of(const struct ruleset *ruleset, const struct ruleset_rule *rule,
+                                 GHashTable *defined)
+{
+    char *hash = g_hash_table_lookup(defined, rule->name);
+    if (hash)
+        return hash;
+    /* Rules that stand on each other in a circle end here. */
+    g_hash_table_insert(defined, (void *)(uintptr_t)rule->name, g_strdup(""));
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "%d %s", (int)rule->kind, rule->text);
+    for (const char *at = rule->kind == RULESET_META ? rule->text : ""; *at;) {
+        size_t length =
+            strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+        g_autofree char *name = g_strndup(at, length);
+        const struct ruleset_rule *part = length ? ruleset_rule_find(ruleset, name) : NULL;
+        if (part)
+            g_string_append_printf(text, "\n%s %s %d", name, definition_of(ruleset, part, defined),
+                                   part->score != 0);
+        at += MAX(length, 1);
+    }
+    hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, -1);
+    hash[HASH_SHOWN] = '\0';
+    g_hash_table_insert(defined, (void *)(uintptr_t)rule->name, hash);
+    return hash;
+}
+
 /* What the history has to know of the rules to judge anew by other scores. */
 static void name_rules(const struct build *build, struct spam_site *spam)
 {
-    enum { HASH_SHOWN = 16 };
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GHashTable) defined = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     const struct ruleset_rule *rule;
     for (size_t i = 0; (rule = ruleset_rule_get(spam->ruleset, i)); i++) {
-        g_autofree char *definition = g_strdup_printf("%d %s", (int)rule->kind, rule->text);
-        g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, definition, -1);
-        hash[HASH_SHOWN] = '\0';
-        g_string_append_printf(text, "%s %s %.6g\n", rule->name, hash, rule->score);
+        g_string_append_printf(text, "%s %s %.6g\n", rule->name,
+                               definition_of(spam->ruleset, rule, defined), rule->score);
     }
     for (guint i = 1; i < spam->profiles->len; i++) {
         const struct section *section = settings_section(build->settings, SECTION_PROFILE, i - 1);

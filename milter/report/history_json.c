@@ -221,6 +221,7 @@ void history_json(const struct history_row *row, GString *out)
     for (guint i = 0; row->entries && i < row->entries->len; i++)
         json_string(out, NULL, g_array_index(row->entries, const char *, i));
     json_close(out, ']');
+    json_bool(out, "entries_cut", row->entries_cut);
     put_asked(out, row->asked);
     put_dns(out, row);
     put_facts(out, row);

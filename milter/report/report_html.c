@@ -5,9 +5,10 @@
  */
 #include "report/summary_report.h"
 
+#include "checks/check.h"
 #include "report/chart.h"
 
-enum { ROWS_SHOWN = 50, NAMES_SHOWN = 200 };
+enum { ROWS_SHOWN = 50, NAMES_SHOWN = 200, LINES_SHOWN = 50 };
 
 /* They differ in lightness as well, and stand out from white and from near black. */
 static const char *const colours[REPORT_OUTCOMES] = {"#4f9d69", "#e0b43c", "#7a6fb0", "#4a90c2",
@@ -164,15 +165,20 @@ static void put_idle(GString *out, const struct summary_report *report)
         g_string_append_printf(
             out, "<details><summary>%" G_GUINT64_FORMAT " %s</summary><p class=\"names\">",
             table->unused, title->str);
-        for (guint j = 0; j < table->lines->len; j++) {
+        guint shown = MIN(table->lines->len, LINES_SHOWN);
+        for (guint j = 0; j < shown; j++) {
             chart_text(out, table->lines->pdata[j]);
             g_string_append(out, "<br>");
         }
-        if (table->unused > table->lines->len)
-            g_string_append_printf(out, "and %" G_GUINT64_FORMAT " more",
-                                   table->unused - table->lines->len);
+        if (table->unused > shown)
+            g_string_append_printf(out, "and %" G_GUINT64_FORMAT " more", table->unused - shown);
         g_string_append(out, "</p></details>\n");
     }
+    if (report->idle_tables->len > 0 && report->entries_cut > 0)
+        g_string_append_printf(out,
+                               "<p>%" G_GUINT64_FORMAT " decisions found more entries than are "
+                               "kept (%u): some of these may have been among them.</p>\n",
+                               report->entries_cut, CHECK_ENTRIES_MAX);
 }
 
 void summary_report_html(const struct summary_report *report, GString *out)

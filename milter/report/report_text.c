@@ -5,6 +5,7 @@
 #include "report/summary_report.h"
 
 #include "base/text.h"
+#include "checks/check.h"
 #include "report/json.h"
 
 enum {
@@ -171,6 +172,11 @@ void summary_report_text(const struct summary_report *report, GString *out)
     put_names(out, "DNS lists that had nothing", report->idle_lists);
     put_names(out, "rules that hit nothing", report->idle_rules);
     put_tables(out, report);
+    if (report->idle_tables->len > 0 && report->entries_cut > 0)
+        g_string_append_printf(out,
+                               "%" G_GUINT64_FORMAT " decisions found more entries than are kept "
+                               "(%u): some of these may\nhave been among them\n",
+                               report->entries_cut, CHECK_ENTRIES_MAX);
 }
 
 /* JSON */
@@ -203,6 +209,7 @@ static void json_idle(GString *out, const struct summary_report *report)
     json_names(out, "checks", report->idle_checks);
     json_names(out, "lists", report->idle_lists);
     json_names(out, "rules", report->idle_rules);
+    json_integer(out, "entries_cut", (gint64)report->entries_cut);
     json_open(out, "tables", '[');
     for (guint i = 0; i < report->idle_tables->len; i++) {
         const struct report_table *table = report->idle_tables->pdata[i];

@@ -12,9 +12,6 @@
 #include "policy/restriction_class.h"
 #include "ruleset/ruleset.h"
 
-/* Lines of a table that are named. */
-enum { LINES_NAMED = 50 };
-
 const char *const report_outcome_words[REPORT_OUTCOMES] = {"passed", "tagged", "held", "deferred",
                                                            "refused"};
 
@@ -35,6 +32,8 @@ struct report_maker {
     GHashTable *index[REPORT_KINDS]; /* name -> struct report_row * */
     GHashTable *lists;               /* zone -> struct report_list * */
     GHashTable *tables;              /* name -> struct watched_table * */
+    GHashTable *scored;              /* zones that rules alone name, borrowed */
+    bool sums;                       /* reject_dnsbl is in force */
 };
 
 uint64_t report_row_total(const struct report_row *row)
@@ -136,6 +135,36 @@ static void watch_tables(void *data, const struct restriction_item *item)
     }
 }
 
+static void look_for_sums(void *data, const struct restriction_item *item)
+{
+    struct report_maker *maker = data;
+    maker->sums |= g_str_equal(item->row->name, "reject_dnsbl");
+}
+
+/* A listing that a rule asks for scores, and refuses nothing by itself. */
+static void find_scored_zones(struct report_maker *maker)
+{
+    const struct policy *policy;
+    g_autoptr(GHashTable) refusing = g_hash_table_new(g_str_hash, g_str_equal);
+    for (unsigned i = 0; (policy = snapshot_policy_at(maker->snapshot, i)); i++) {
+        const struct site *site = &policy->site;
+        for (unsigned zone = 0; zone < dnsbl_set_count(site->dnsbl_zones); zone++) {
+            bool scores = false;
+            const GArray *of_rules = site->spam ? site->spam->rule_zones : NULL;
+            for (guint k = 0; of_rules && k < of_rules->len; k++)
+                scores |= g_array_index(of_rules, unsigned, k) == zone;
+            g_hash_table_add(scores ? maker->scored : refusing,
+                             dnsbl_set_get(site->dnsbl_zones, zone)->zone);
+        }
+    }
+    GHashTableIter iter;
+    void *zone;
+    g_hash_table_iter_init(&iter, maker->scored);
+    while (g_hash_table_iter_next(&iter, &zone, NULL))
+        if (g_hash_table_contains(refusing, zone))
+            g_hash_table_iter_remove(&iter);
+}
+
 struct report_maker *report_maker_new(const struct snapshot *snapshot, int64_t since)
 {
     struct report_maker *maker = g_new0(struct report_maker, 1);
@@ -154,7 +183,10 @@ struct report_maker *report_maker_new(const struct snapshot *snapshot, int64_t s
     report->idle_tables = g_ptr_array_new_with_free_func(idle_table_free);
     maker->lists = g_hash_table_new(g_str_hash, g_str_equal);
     maker->tables = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, watched_table_free);
+    maker->scored = g_hash_table_new(g_str_hash, g_str_equal);
     each_restriction(snapshot, maker, watch_tables);
+    each_restriction(snapshot, maker, look_for_sums);
+    find_scored_zones(maker);
     g_autoptr(GPtrArray) statuses = snapshot_table_status(snapshot);
     for (guint i = 0; i < statuses->len; i++) {
         const struct table_status *status = statuses->pdata[i];
@@ -270,14 +302,13 @@ static struct report_list *list_of(struct report_maker *maker, const char *zone)
 struct zone_said {
     const char *zone;
     bool listed;
-    int64_t weight;
+    bool minded;    /* a restriction that names the zone refuses what is listed so */
+    int64_t weight; /* in the sum of reject_dnsbl */
 };
 
-static GArray *zones_of(const struct history_row *row, int64_t *sum_r, unsigned *listed_r)
+static GArray *zones_of(const struct report_maker *maker, const struct history_row *row)
 {
     GArray *zones = g_array_new(FALSE, FALSE, sizeof(struct zone_said));
-    *sum_r = 0;
-    *listed_r = 0;
     for (guint i = 0; row->lists && i < row->lists->len; i++) {
         const struct history_list *list = &g_array_index(row->lists, struct history_list, i);
         struct zone_said *said = NULL;
@@ -293,10 +324,11 @@ static GArray *zones_of(const struct history_row *row, int64_t *sum_r, unsigned 
             g_array_append_val(zones, fresh);
             said = &g_array_index(zones, struct zone_said, zones->len - 1);
         }
-        *listed_r += list->verdict == DNSBL_LISTED && !said->listed;
         said->listed |= list->verdict == DNSBL_LISTED;
-        said->weight += list->weight;
-        *sum_r += list->weight;
+        if (list->weighted)
+            said->weight += list->weight;
+        else
+            said->minded |= list->weight > 0 && !g_hash_table_contains(maker->scored, list->zone);
     }
     return zones;
 }
@@ -307,25 +339,30 @@ static bool is_list_check(const char *check)
                      g_str_has_prefix(check, "reject_rhsbl_"));
 }
 
+/* Of what lists refused: by whom, and whether nobody else would have. */
 static void count_lists(struct report_maker *maker, const struct history_row *row,
                         enum report_outcome outcome)
 {
-    int64_t sum;
-    unsigned listed;
-    g_autoptr(GArray) zones = zones_of(row, &sum, &listed);
+    g_autoptr(GArray) zones = zones_of(maker, row);
     bool caught =
         is_list_check(row->check) && (outcome == REPORT_REFUSED || outcome == REPORT_DEFERRED);
-    bool weighted = caught && g_str_equal(row->check, "reject_dnsbl");
+    bool by_sum = caught && g_str_equal(row->check, "reject_dnsbl");
+    int64_t sum = 0;
+    unsigned minded = 0;
+    for (guint i = 0; i < zones->len; i++) {
+        sum += g_array_index(zones, struct zone_said, i).weight;
+        minded += g_array_index(zones, struct zone_said, i).minded;
+    }
     for (guint i = 0; i < zones->len; i++) {
         const struct zone_said *said = &g_array_index(zones, struct zone_said, i);
         struct report_list *list = list_of(maker, said->zone);
         list->asked++;
         list->listed += said->listed;
-        if (!caught || !said->listed)
+        if (!caught || (by_sum ? said->weight <= 0 : !said->minded))
             continue;
+        bool sum_without = (by_sum || maker->sums) && sum - said->weight >= row->threshold;
         list->refused++;
-        list->alone +=
-            weighted ? sum >= row->threshold && sum - said->weight < row->threshold : listed == 1;
+        list->alone += !sum_without && minded == said->minded;
     }
 }
 
@@ -366,6 +403,7 @@ void report_maker_add(struct report_maker *maker, const struct history_row *row)
     maker->last = MAX(maker->last, row->when);
     report->decisions++;
     report->monitored += row->monitor;
+    report->entries_cut += row->entries_cut;
     report->totals[outcome]++;
     count_time(maker, row->when, outcome);
     if (row->check)
@@ -441,9 +479,8 @@ static bool visit_line(void *data, const char *file, unsigned line, const char *
     if (found)
         return true;
     unused->table->unused++;
-    if (unused->table->lines->len < LINES_NAMED)
-        g_ptr_array_add(unused->table->lines,
-                        line ? g_strdup_printf("%u: %s", line, key) : g_strdup(key));
+    g_ptr_array_add(unused->table->lines,
+                    line ? g_strdup_printf("%u: %s", line, key) : g_strdup(key));
     return true;
 }
 
@@ -535,6 +572,7 @@ struct summary_report *report_maker_finish(struct report_maker *maker, int64_t u
         g_free(zone);
     g_hash_table_unref(maker->lists);
     g_hash_table_unref(maker->tables);
+    g_hash_table_unref(maker->scored);
     g_free(maker);
     return report;
 }

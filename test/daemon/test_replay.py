@@ -5,6 +5,7 @@ exactly the differences that sending the mail again gives."""
 import gzip
 import json
 import shutil
+import sqlite3
 import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
@@ -18,6 +19,9 @@ RULES = '''header BUY Subject =~ /buy/
 score BUY 6.5
 header URGENT Subject =~ /urgent/
 score URGENT 2.0
+header __HELLO Subject =~ /hello/
+meta GREETS __HELLO && !BUY
+score GREETS 0.1
 '''
 LOGINS = 'bob@lab.test bob\nalice@lab.test alice\n'
 CLIENTS = {
@@ -235,6 +239,32 @@ def unjudged(site):
     equal((report['reasons'], report['changes']), ({}, []), 'a rule that could change nothing')
 
 
+@case('a meta rule is another one when what it stands on is')
+def meta(site):
+    def replay(rules):
+        return site.replay({'rule_files': site.gatepost.table('meta.cf', rules)})
+    report = replay(RULES.replace('GREETS 0.1', 'GREETS 9'))
+    true(report['changed'] > 0 and not report['reasons'], report)
+    report = replay(RULES.replace('GREETS 0.1', 'GREETS 9').replace('/hello/', '/hell/'))
+    equal(set(report['reasons']), {'a rule that counts now was not run'}, 'reasons')
+
+
+@case('a row that cannot be read is counted, by replay as by trace')
+def broken(site):
+    history = sqlite3.connect(site.gatepost.folder + '/run/history.db', isolation_level=None)
+    row, = history.execute('SELECT min(id) FROM decision').fetchone()
+    kept, = history.execute('SELECT row FROM decision WHERE id = ?', (row,)).fetchone()
+    history.execute("UPDATE decision SET row = x'ff00' WHERE id = ?", (row,))
+    report = site.replay({})
+    equal((report['reasons'], report['unjudged']), ({'the row is broken': 1}, 1), 'replay')
+    done = site.gatepost.control('trace', 'lab.test')
+    equal(done.returncode, 0, 'exit of trace')
+    match('1 decisions cannot be read', done.stderr)
+    history.execute('UPDATE decision SET row = ? WHERE id = ?', (kept, row))
+    history.close()
+    equal(site.replay({})['reasons'], {}, 'mended')
+
+
 @case('relaying that is let in: the message itself was never seen')
 def unseen(site):
     report = site.replay({'mynetworks': '0.0.0.0/0', 'message_restrictions': 'reject_spam'})
@@ -255,6 +285,12 @@ def options(site):
     match(r'<p@partner.example> to <x@remote.example>', done.stdout)
     true(all(len(line) <= 80 for line in done.stdout.splitlines()), done.stdout)
     equal(site.gatepost.control('replay', '--since', 'x').returncode, 64, 'exit')
+    done = site.gatepost.control('replay', '--check', 'reject_unauth_destinaton')
+    equal(done.returncode, 64, 'exit for a restriction that is none')
+    match('did you mean reject_unauth_destination', done.stderr)
+    equal(site.gatepost.control('replay', '--check', 'xyz').returncode, 64, 'exit')
+    equal(site.replay(settings, '--check', 'REJECT_UNAUTH_DESTINATION')['changed'],
+          report['changed'], 'in capitals')
 
 
 @case('by log lines, text and JSON, packed or not')

@@ -209,6 +209,57 @@ def mistakes(daemon):
     equal(daemon.report('something').returncode, 64, 'an argument')
 
 
+def other_history(daemon, name, settings):
+    """The daemon with other settings, and nothing decided yet."""
+    daemon.gatepost.stop()
+    daemon.gatepost.configure({'rule_files': '', 'dns_servers': daemon.lists.address,
+                               'history': 'sqlite:%s/run/%s.db' % (daemon.gatepost.folder, name),
+                               **settings})
+    daemon.gatepost.start()
+
+
+@case('a list named by a restriction, with a filter and beside weighted ones, is told what it alone caught')
+def named_lists(daemon):
+    other_history(daemon, 'named', {
+        'dnsbl_sites': 'two.test*1', 'recipient_restrictions': 'reject_dnsbl',
+        'client_restrictions': 'reject_rbl_client one.test=127.0.0.2, '
+                               'reject_rbl_client two.test=127.0.0.9'})
+
+    def both_serve():
+        lists = json.loads(daemon.gatepost.control('status', '--json').stdout)['dns_lists']
+        return all(one['state'] == 'in use' for one in lists)
+    until(both_serve, 10, 'lists in use')
+    for client in ('21', '22', '23', '20'):
+        daemon.send('203.0.113.' + client, '<a@far.example>', 'x')
+    until(lambda: daemon.json()['decisions'] == 4, 10, 'the history')
+    found = {row['zone']: [row[key] for key in ('listed', 'refused', 'alone')]
+             for row in daemon.json()['lists']}
+    # two.test has 22 and 23, with a code that its filter does not mind and too little weight
+    equal(found, {'one.test': [2, 2, 2], 'two.test': [2, 0, 0]}, 'lists')
+
+
+@case('that more entries were found than are kept is said; the lines of a table are all in JSON')
+def many_entries(daemon):
+    folder = daemon.gatepost.folder
+    tables = []
+    for number in range(40):
+        tables.append('texthash:' + daemon.gatepost.table('many-%d' % number, '203.0.113.9 DUNNO\n'))
+    idle = daemon.gatepost.table('idle', ''.join('10.0.0.%d OK\n' % number for number in range(70)))
+    for name in os.listdir(folder):
+        if os.path.isfile(folder + '/' + name):
+            os.utime(folder + '/' + name, (1, 1))
+    other_history(daemon, 'many', {'client_restrictions': ' '.join(
+        'check_client_access ' + table for table in (*tables, 'texthash:' + idle))})
+    daemon.send('203.0.113.9', '<a@far.example>', 'x')
+    until(lambda: daemon.json()['decisions'] == 1, 10, 'the history')
+    found = daemon.json()['idle']
+    equal(found['entries_cut'], 1, 'decisions of which entries are missing')
+    table, = [table for table in found['tables'] if 'idle' in table['name']]
+    equal((table['unused'], len(table['lines'])), (70, 70), 'lines')
+    match('found more entries than are kept', daemon.report().stdout)
+    match('found more entries than are kept', daemon.report('--html', '-').stdout)
+
+
 def setup():
     if gatepost.missing():
         from tap import skip_all
