@@ -5,9 +5,11 @@ milter_socket's, left where they are, and refused with a word if they are not.""
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 import place
@@ -92,6 +94,54 @@ def refused():
                     os.unlink(other)
                 if unix and os.path.exists(daemon.path):
                     os.unlink(daemon.path)
+
+
+def passed(daemon, listener):
+    """gatepost, with LISTENER passed to it, as a service manager does."""
+    def place_it():
+        os.dup2(listener.fileno(), 3)
+    return subprocess.Popen(
+        ['/bin/sh', '-c', 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', 'sh', gatepost.DAEMON, '-c',
+         daemon.file, '-f'], cwd='/', stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=place_it, pass_fds=[3], env=gatepost.environment())
+
+
+@case('who comes before the start, or between a stop and the next start, is served then')
+def backlog():
+    daemon = new('native', True)
+    os.makedirs(os.path.dirname(daemon.path), exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(daemon.path)
+        os.chmod(daemon.path, 0o666)
+        listener.listen(200)
+        early = [Milter(daemon.path) for _ in range(100)]
+        process = passed(daemon, listener)
+        for mta in early:
+            mta.negotiate()
+        first = early.pop()
+        first.connect()
+        first.helo()
+        first.mail()
+        for mta in early:
+            mta.close()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        late = [Milter(daemon.path) for _ in range(20)]
+        first.rcpt()
+        equal(first.message()[0], 'c', 'the message under way is ended')
+        first.close()
+        equal(process.wait(20), 0, 'exit code')
+        process = passed(daemon, listener)
+        for mta in late:
+            mta.negotiate()
+            mta.connect()
+            mta.helo()
+            mta.mail()
+            match('^550 5.7.1 ', mta.rcpt('<x@remote.example>')[1])
+            mta.close()
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(20), 0, 'exit code')
+        true(os.path.exists(daemon.path), 'the socket is there still')
 
 
 @case('what was passed to another process is not ours')

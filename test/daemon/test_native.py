@@ -12,6 +12,7 @@ sys.path.insert(0, sys.path[0] + '/../lib')
 os.environ['GATEPOST_ENGINE'] = 'native'
 import gatepost
 import lists
+import place
 from milter import ALL_ACTIONS, ALL_STEPS, LEFT_OUT, NO_REPLY, Milter
 import tap
 from tap import case, equal, match, true, until
@@ -308,6 +309,118 @@ def crowd(scene):
     with opened(daemon) as mta:
         mta.mail()
         equal(mta.rcpt()[0], 'c', 'RCPT')
+
+
+@case('a packet that was begun is finished within a minute; who is idle may stay for hours')
+def clock(scene):
+    if 'LD_PRELOAD' in gatepost.environment():
+        raise tap.Skip('something else is preloaded')
+    shift = place.write(place.folder() + '/clock', '%-20d' % 0)
+    before = dict(os.environ)
+    os.environ.update(LD_PRELOAD=gatepost.BUILD + '/test/lib/libclockshift.so',
+                      CLOCKSHIFT_FILE=shift, CLOCKSHIFT_ALL='1',
+                      ASAN_OPTIONS='detect_leaks=1:verify_asan_link_order=0')
+    try:
+        daemon = scene.fresh(dnsbl_sites='')
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+    def move(seconds):
+        time.sleep(0.5)  # what was sent before is taken before
+        with open(shift, 'r+') as handle:
+            handle.write('%-20d' % seconds)
+        time.sleep(2)  # a loop comes round once a second
+    idle, begun, late, crumb = (opened(daemon) for _ in range(4))
+    idle.mail()
+    begun.socket.sendall(struct.pack('>I', 16) + b'R<bob')
+    crumb.socket.sendall(b'\0')
+    move(50)
+    late.mail()
+    late.socket.sendall(struct.pack('>I', 16) + b'R<bob')
+    begun.nothing_more()
+    move(70)
+    for mta in (begun, crumb):
+        mta.socket.settimeout(5)
+        equal(mta.socket.recv(1), b'', 'what was begun more than a minute ago')
+    late.socket.sendall(b'@lab.test>\0')
+    equal(late.get()[0], 'c', 'what was begun a short time ago')
+    move(3 * 3600)
+    for mta in (idle, late):
+        equal(mta.rcpt()[0], 'c', 'after three hours')
+        equal(mta.message()[0], 'c', 'the end')
+    equal(len([line for line in daemon.lines if 'begins a packet' in line]), 1, 'lines of the log')
+
+
+@case('over TCP a machine that has vanished is found out: kept alive by the kernel')
+def keepalive(scene):
+    daemon = gatepost.Gatepost({'milter_threads': '1'}).start()
+    with Milter(daemon.port) as mta:
+        mta.negotiate()
+        with open('/proc/net/tcp') as handle:
+            rows = [line.split() for line in handle]
+        timers = [row[5][:2] for row in rows
+                  if row[1].endswith(':%04X' % daemon.port) and row[3] == '01']
+        equal(timers, ['02'], 'the timer of the connection')
+    equal(daemon.stop(), 0, 'exit code')
+
+
+def away(size):
+    """An automatic reply of SIZE bytes of its own words, and a quotation."""
+    own = ''.join('I am away until Monday, %d times\r\n' % number for number in range(size // 33))
+    return own, own + '\r\nYou wrote:\r\n' + ''.join('> line %d of what was written\r\n' % number
+                                                    for number in range(20))
+
+
+@case('another body leaves packet by packet, as the MTA takes it, and holds up nobody')
+def another_body(scene):
+    daemon = scene.fresh(milter_threads='1', dnsbl_sites='', autoreply_guard='strip',
+                         mynetworks='203.0.113.9')
+    own, text = away(900000)
+    mta = opened(daemon)
+    mta.mail('<bob@lab.test>')
+    equal(mta.rcpt('<noreply@partner.example>')[0], 'c', 'RCPT')
+    for name, value in (('From', ' bob@lab.test'), ('To', ' noreply@partner.example'),
+                        ('Subject', ' Away'), ('Auto-Submitted', ' auto-replied')):
+        mta.header(name, value)
+    mta.ask('N')
+    for at in range(0, len(text), 65535):
+        equal(mta.ask('B', text[at:at + 65535].encode())[0], 'c', 'BODY')
+    mta.put('E')
+    time.sleep(0.5)  # all that the socket takes is in it
+    with opened(daemon) as other:
+        other.mail()
+        equal(other.rcpt('<bob@lab.test>')[0], 'c', 'somebody else, meanwhile')
+    equal(status(daemon, 'under_way'), 1, 'not at its end before it is said')
+    equal(mta.get()[0], 'c', 'the end')
+    pieces = [data for code, data in mta.changes if code == 'b']
+    true(len(pieces) > 10 and max(map(len, pieces)) <= 65535, 'pieces of the body')
+    equal(b''.join(pieces)[:len(own)].decode() == own, True, 'its own words')
+    true(b'of what was written' not in b''.join(pieces), 'the quotation is gone')
+    mta.nothing_more()
+    mta.close()
+
+
+@case('a thousand connects a second: each is answered, and the log tells of each fault once')
+def rush(scene):
+    daemon = scene.fresh(dnsbl_sites='')
+    mark, begun, longest = daemon.mark(), time.monotonic(), 0
+    for number in range(2000):
+        time.sleep(max(begun + number / 1000 - time.monotonic(), 0))
+        asked = time.monotonic()
+        with socket.socket(socket.AF_UNIX) as wire:
+            wire.connect(daemon.path)
+            if number % 2:
+                wire.sendall(b'GET / HTTP/1.0\r\n\r\n')
+                continue
+            wire.sendall(struct.pack('>IBIII', 13, ord('O'), 6, ALL_ACTIONS, ALL_STEPS))
+            wire.settimeout(10)
+            equal(len(wire.recv(5)), 5, 'an answer')
+        longest = max(longest, time.monotonic() - asked)
+    true(longest < 1, 'the first answer after %.3f s' % longest)
+    until(lambda: status(daemon, 'connections') == 0, 10, 'nobody is left')
+    faults = [line for line in daemon.lines[mark:] if 'level=warning' in line]
+    equal(len(faults), 1, 'lines of the log: ' + '\n'.join(faults))
 
 
 @case('without descriptors the MTA waits, and nothing spins')
