@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What an MTA, or anybody who reaches the socket, may say in the milter protocol. The input is a
- * letter that chooses the site, and lines: a letter and the data of a packet, in which "\0" is a
- * NUL,
- * "\n" a line's end, "\xNN" any byte. Lines of the fuzzer's own are "> " (the DNS falls silent) and
- * "< " (the next packet's work is done while the peer has gone). milter_oracle.c looks on, with DNS
- * answers at once and with such that are waited for; the answers must be the same, unless a list
- * was set aside.
+ * letter that chooses the site, and lines (packet_script.h). Lines of the fuzzer's own are "> "
+ * (the DNS falls silent) and "< " (the next packet's work is done while the peer has gone).
+ * milter_oracle.c and session_oracle.c look on, with DNS answers at once and with such that are
+ * waited for; the answers must be the same, unless a list was set aside.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,8 @@
 #include "conversation.h"
 #include "fake_resolver.h"
 #include "milter_oracle.h"
+#include "packet_judge.h"
+#include "packet_script.h"
 #include "session_sites.h"
 
 enum { LINES_MAX = 300, WAITS_MAX = 50 };
@@ -23,6 +23,7 @@ struct player {
     struct conversation *conversation;
     enum conversation_state state;
     struct milter_oracle oracle;
+    struct packet_judge judge;
     GByteArray *out;
     GByteArray *all; /* that was said */
     bool silent, woken, list_fell, vanishes;
@@ -31,6 +32,11 @@ struct player {
 static void wake(void *data)
 {
     ((struct player *)data)->woken = true;
+}
+
+static void on_event(void *data, const struct event *event)
+{
+    oracle_event(&((struct player *)data)->judge.oracle, event);
 }
 
 static void on_message(void *data, enum engine_level level, const char *text)
@@ -86,26 +92,6 @@ static void settle(struct player *player)
     }
 }
 
-/* The data of a packet as a line writes it; the caller frees it. */
-static unsigned char *unescape(const char *text, size_t *length_r)
-{
-    GByteArray *data = g_byte_array_new();
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (text[0] == '\\' && (text[1] == '0' || text[1] == 'n')) {
-            byte = *++text == '0' ? '\0' : '\n';
-        } else if (text[0] == '\\' && text[1] == 'x' && g_ascii_isxdigit(text[2]) &&
-                   g_ascii_isxdigit(text[3])) {
-            byte =
-                (unsigned char)(g_ascii_xdigit_value(text[2]) << 4 | g_ascii_xdigit_value(text[3]));
-            text += 3;
-        }
-        g_byte_array_append(data, &byte, 1);
-    }
-    *length_r = data->len;
-    return g_byte_array_free(data, FALSE);
-}
-
 static void play_line(struct player *player, char letter, const char *rest)
 {
     size_t length;
@@ -118,28 +104,34 @@ static void play_line(struct player *player, char letter, const char *rest)
         player->vanishes = true;
         return;
     }
-    g_autofree unsigned char *data = unescape(rest, &length);
+    g_autofree unsigned char *data = packet_script_data(rest, &length);
     if (length > conversation_packet_most(player->conversation))
         return;
     struct wire_packet packet = {.letter = letter, .data = data, .length = length};
     fake_clock_advance(1000);
     milter_oracle_said(&player->oracle, letter, data, length);
+    packet_judge_said(&player->judge, letter, data, length);
     player->state = conversation_take(player->conversation, &packet, player->out);
     player->oracle.postfix = conversation_of_postfix(player->conversation);
     player->oracle.closed = player->state == CONVERSATION_OVER;
     settle(player);
-    if (!player->vanishes)
-        milter_oracle_settled(&player->oracle);
+    if (player->vanishes)
+        return;
+    milter_oracle_settled(&player->oracle);
+    player->judge.steps = player->oracle.steps;
+    if (player->state != CONVERSATION_OVER)
+        packet_judge_session(&player->judge, conversation_session(player->conversation));
 }
 
 static GByteArray *play(unsigned number, char *const *lines, enum fake_manner manner,
                         bool *list_fell_r)
 {
     struct player player = {.out = g_byte_array_new(), .all = g_byte_array_new()};
-    struct engine_listener listener = {.message = on_message, .data = &player};
+    struct engine_listener listener = {.event = on_event, .message = on_message, .data = &player};
     const struct waker waker = {.wake = wake, .data = &player};
     struct engine_counters counters;
     fake_resolver_begin("", manner);
+    player.judge.oracle.site = fuzz_site(number);
     player.engine = engine_new(snapshot_ref(fuzz_site_policy(number)), &listener);
     player.conversation = conversation_new(player.engine, &waker);
     for (; *lines && player.state == CONVERSATION_LISTENS; lines++)
@@ -151,6 +143,7 @@ static GByteArray *play(unsigned number, char *const *lines, enum fake_manner ma
     engine_free(player.engine);
     g_assert(fake_resolver_questions() == 0);
     g_byte_array_unref(player.out);
+    packet_judge_clear(&player.judge);
     *list_fell_r |= player.list_fell;
     return player.all;
 }

@@ -286,7 +286,7 @@ static gboolean may_relay(const struct oracle *oracle)
     return oracle->sound_login || oracle->may_be_alice || oracle->in_network;
 }
 
-static void check_accepted(const struct oracle *oracle, const char *path)
+void oracle_check_accepted(const struct oracle *oracle, const char *path)
 {
     g_assert(may_relay(oracle) || surely_local(oracle->site, path));
     if (oracle->without_smtp)
@@ -314,7 +314,7 @@ void oracle_check_rcpt(struct oracle *oracle, const struct session *session, con
     else
         g_assert(oracle->refusals == (answer->reply ? 1 : 0) && !last->reply == !answer->reply);
     if (!last->reply)
-        check_accepted(oracle, path);
+        oracle_check_accepted(oracle, path);
     else if (oracle->without_smtp)
         oracle->refusal_due = true;
 }

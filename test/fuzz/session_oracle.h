@@ -49,6 +49,9 @@ void oracle_check_step(struct oracle *oracle, const struct session *session);
 void oracle_check_greeting(struct oracle *oracle, const struct session *session);
 void oracle_check_mail(struct oracle *oracle, const struct session *session);
 void oracle_check_rcpt(struct oracle *oracle, const struct session *session, const char *path);
+/* The recipient PATH was accepted by who is no mail without SMTP. */
+void oracle_check_accepted(const struct oracle *oracle, const char *path);
+
 void oracle_check_message(struct oracle *oracle, const struct session *session);
 
 #endif

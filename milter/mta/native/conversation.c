@@ -12,7 +12,6 @@
 #include "checks/check.h"
 #include "macros.h"
 #include "mta/reply_line.h"
-#include "policy/session.h"
 
 enum {
     OLDEST = 2, /* of the protocol's versions */
@@ -511,6 +510,11 @@ bool conversation_of_postfix(const struct conversation *conversation)
 size_t conversation_packet_most(const struct conversation *conversation)
 {
     return conversation->packet_most;
+}
+
+const struct session *conversation_session(const struct conversation *conversation)
+{
+    return conversation->session;
 }
 
 const char *conversation_fault(const struct conversation *conversation)

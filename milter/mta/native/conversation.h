@@ -13,6 +13,7 @@
 
 #include "base/waker.h"
 #include "policy/engine.h"
+#include "policy/session.h"
 #include "wire.h"
 
 /* Bytes of a message from which on its end is judged apart: rules take long over it. */
@@ -65,6 +66,9 @@ bool conversation_of_postfix(const struct conversation *conversation);
 
 /* Bytes of data that a packet of the MTA may have. */
 size_t conversation_packet_most(const struct conversation *conversation);
+
+/* The session, for who judges what it says; NULL before the negotiation. */
+const struct session *conversation_session(const struct conversation *conversation);
 
 /* After CONVERSATION_OVER: what the MTA did wrong; NULL: nothing, it took leave. Static. */
 const char *conversation_fault(const struct conversation *conversation);

@@ -26,8 +26,8 @@ enum macros_stage {
 
 struct macros {
     struct {
-        char *text; /* names and values in turns, each with its NUL; NULL: none */
-        size_t length;
+        struct macro *list; /* the text they point into follows; NULL: none */
+        unsigned count;
     } of[MACROS_STAGES];
 };
 
