@@ -75,7 +75,8 @@ SETTING(STATE, "state", STATE_PLACE, "sqlite:" GATEPOST_STATEDIR "/gatepost.db",
         "Where is kept what outlives the daemon: `sqlite:PATH`, a file that only the daemon's user "
         "may read; `redis://HOST[:PORT][/DB]` or `redis+unix:PATH`, a Redis or Valkey server that "
         "several machines may share (of several hosts, separated by commas, the first that is "
-        "master); or `memory:`, nowhere. It holds the counters of limits, the marks of greylisting "
+        "master), with TLS as `rediss://`, where hiredis is 1.0 or later; or `memory:`, nowhere. "
+        "It holds the counters of limits, the marks of greylisting "
         "and, in a file, the memory of bounces by which the auto-reply guard knows bare pastes "
         "(see LIMITS and AUTO-REPLIES). Beside the file, PATH.key holds the secret of this "
         "installation. While neither can be written, mail is served all the same, and the "
@@ -96,6 +97,16 @@ SETTING(HISTORY_HEADERS, "history_headers", BOOL, "no", ANY, MAIN,
         "Whether the history keeps the header of each message too, up to 32 kB of it, so that "
         "`gatepostctl replay` can judge anew what looks at the header. Subjects and all addresses "
         "that a header names are personal data.")
+SETTING(
+    STATE_CA_FILE, "state_ca_file", TEXT, "", ANY, MAIN,
+    "For `rediss://`: the file (PEM) of the authorities, one of which must have signed the Redis "
+    "server's certificate; empty: the system's. The certificate must name the host as `state` "
+    "writes it. The file is read at each connection. A change of its name takes a restart.")
+SETTING(STATE_CERT_FILE, "state_cert_file", TEXT, "", ANY, MAIN,
+        "For `rediss://`: the file (PEM) with the certificate, its chain and its key that gatepost "
+        "shows to the Redis server, which wants one unless its `tls-auth-clients` says otherwise; "
+        "empty: none. Only `user` should be able to read it; it is read at each connection. A "
+        "change of its name takes a restart.")
 SETTING(STATE_USER, "state_user", TEXT, "", ANY, MAIN,
         "Who gatepost is for the Redis server (its ACL); empty: the default user. A change takes a "
         "restart.")

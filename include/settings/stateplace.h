@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Where the state is kept, as gatepost.conf writes it: sqlite:PATH, memory:,
- * redis://HOST[:PORT][/DB][,HOST...], redis+unix:PATH, and for tests fail:.
+ * redis://HOST[:PORT][/DB][,HOST...] or the same with rediss:// (TLS), redis+unix:PATH, and for
+ * tests fail:.
  *
  * Threads: pure.
  */
@@ -24,6 +25,7 @@ struct state_place {
     unsigned host_count;           /* REDIS without a path: at least 1 */
     char hosts[STATE_HOSTS_MAX][STATE_HOST_MAX + 1]; /* "HOST:PORT", "[ADDRESS]:PORT" */
     unsigned database;
+    bool tls; /* REDIS: rediss:// */
 };
 
 /* Reads TEXT; false with *WHY_R (static text, a remedy) if it is no such place, or one that this

@@ -123,7 +123,9 @@ struct store_redis_options {
     GPtrArray *hosts; /* of char *: "HOST:PORT", "[ADDRESS]:PORT"; the first that is master */
     const char *path; /* instead: a unix socket */
     unsigned database;
-    const char *user, *password; /* NULL: none */
+    bool tls;                        /* to hosts */
+    const char *ca_file, *cert_file; /* PEM; NULL: the system's authorities, no certificate */
+    const char *user, *password;     /* NULL: none */
     const char *prefix;
     int64_t timeout; /* us that an answer may take */
 };

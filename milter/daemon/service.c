@@ -62,7 +62,7 @@ static const enum setting startup_settings[] = {
     SETTING_STATE,          SETTING_STATE_USER,         SETTING_STATE_PASSWORD_FILE,
     SETTING_STATE_PREFIX,   SETTING_STATE_TIMEOUT,      SETTING_MILTER_ENGINE,
     SETTING_MILTER_THREADS, SETTING_READ_SOCKET,        SETTING_READ_SOCKET_GROUP,
-    SETTING_HISTORY,
+    SETTING_HISTORY,        SETTING_STATE_CA_FILE,      SETTING_STATE_CERT_FILE,
 };
 
 struct snapshot *service_load(const char *path, const struct snapshot *older,
@@ -157,6 +157,8 @@ void service_open_state(struct service *service)
     struct snapshot *snapshot = engine_acquire(service->engine);
     const struct state_setup setup = {
         .place = service->startup[SETTING_STATE],
+        .ca_file = service->startup[SETTING_STATE_CA_FILE],
+        .cert_file = service->startup[SETTING_STATE_CERT_FILE],
         .user = service->startup[SETTING_STATE_USER],
         .password_file = service->startup[SETTING_STATE_PASSWORD_FILE],
         .prefix = service->startup[SETTING_STATE_PREFIX],

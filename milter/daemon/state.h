@@ -17,7 +17,7 @@ struct state;
 
 /* The settings of a state, as text: `state` and those that begin with state_. */
 struct state_setup {
-    const char *place, *user, *password_file, *prefix;
+    const char *place, *ca_file, *cert_file, *user, *password_file, *prefix;
     int64_t timeout; /* us */
 };
 

@@ -101,6 +101,8 @@ static void warn_of_redis(const struct settings *settings, const struct state_pl
     const struct setting_value *value = settings_get(settings, NULL, SETTING_STATE);
     const struct setting_value *file = settings_get(settings, NULL, SETTING_STATE_PASSWORD_FILE);
     const char *user = settings_get(settings, NULL, SETTING_STATE_USER)->text;
+    const char *ca_file = settings_get(settings, NULL, SETTING_STATE_CA_FILE)->text;
+    const char *cert_file = settings_get(settings, NULL, SETTING_STATE_CERT_FILE)->text;
     g_autoptr(GPtrArray) hosts = g_ptr_array_new();
     g_autoptr(GError) error = NULL;
     g_autofree char *password = NULL;
@@ -115,6 +117,9 @@ static void warn_of_redis(const struct settings *settings, const struct state_pl
         g_ptr_array_add(hosts, (char *)place->hosts[i]);
     const struct store_redis_options options = {.hosts = hosts,
                                                 .path = *place->path ? place->path : NULL,
+                                                .tls = place->tls,
+                                                .ca_file = *ca_file ? ca_file : NULL,
+                                                .cert_file = *cert_file ? cert_file : NULL,
                                                 .user = *user ? user : NULL,
                                                 .password = password};
     g_autofree char *said = store_redis_inquire(&options);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
+
 static const char *read_path(const char *text, struct state_place *place)
 {
     size_t length = strlen(text);
@@ -98,9 +100,11 @@ static const char *read_hosts(const char *text, struct state_place *place)
 
 static const char *read_tls(const char *text, struct state_place *place)
 {
-    (void)text, (void)place;
-    return "this version speaks no TLS to a Redis server (hiredis before 1.0 cannot); use redis:// "
-           "through a tunnel (stunnel, WireGuard), or redis+unix:";
+    place->tls = true;
+    if (!GATEPOST_REDIS_TLS)
+        return "this build speaks no TLS to a Redis server (hiredis before 1.0 cannot); use "
+               "redis:// through a tunnel (stunnel, WireGuard), or redis+unix:";
+    return read_hosts(text, place);
 }
 
 bool state_place_parse(const char *text, struct state_place *place_r, const char **why_r)
@@ -112,7 +116,7 @@ bool state_place_parse(const char *text, struct state_place *place_r, const char
     } kinds[] = {
         {"sqlite:", STATE_SQLITE, read_path},      {"memory:", STATE_MEMORY, read_memory},
         {"redis+unix://", STATE_REDIS, read_path}, {"redis+unix:", STATE_REDIS, read_path},
-        {"redis://", STATE_REDIS, read_hosts},     {"rediss:", STATE_REDIS, read_tls},
+        {"redis://", STATE_REDIS, read_hosts},     {"rediss://", STATE_REDIS, read_tls},
         {"fail:", STATE_FAIL, read_fail},
     };
     const char *fault = "write sqlite:PATH, redis://HOST[:PORT][/DB], redis+unix:PATH or memory:";

@@ -21,6 +21,7 @@
 
 #include "redis_info.h"
 #include "redis_scripts.h"
+#include "redis_tls.h"
 #include "store_private.h"
 
 enum {
@@ -58,10 +59,7 @@ struct listing {
 
 struct redis_store {
     struct store store;
-    GPtrArray *hosts;
-    char *path, *user, *password, *prefix;
-    unsigned database;
-    gint64 timeout;
+    struct store_redis_options options; /* its texts are our own */
     struct store_log log;
     char *counter_digest, *mark_digest;
 
@@ -82,6 +80,7 @@ struct redis_store {
 
     /* of the thread */
     redisAsyncContext *connection; /* NULL: none */
+    struct redis_tls *tls;         /* of the last connection; NULL: it has none */
     bool reads, writes;
     bool greeted; /* the server is ours: master, version, password */
     guint host;
@@ -456,7 +455,7 @@ static void transmit(struct redis_store *store, struct sent *sent, bool by_text)
     else
         g_ptr_array_add(words, g_strdup(marks ? store->mark_digest : store->counter_digest));
     g_ptr_array_add(words, g_strdup("1"));
-    g_ptr_array_add(words, g_strconcat(store->prefix, request->key, NULL));
+    g_ptr_array_add(words, g_strconcat(store->options.prefix, request->key, NULL));
     g_ptr_array_add(words, g_strdup(word_of(request->action)));
     if (marks) {
         const int64_t numbers[] = {request->delay, request->open, request->keep, request->gap};
@@ -493,7 +492,7 @@ static void send_request(struct redis_store *store, struct store_ticket *ticket,
     struct sent *sent = g_new0(struct sent, 1);
     *sent = (struct sent){.store = store,
                           .ticket = ticket,
-                          .deadline = g_get_monotonic_time() + store->timeout,
+                          .deadline = g_get_monotonic_time() + store->options.timeout,
                           .is_owed = is_owed};
     if (!is_owed) {
         g_queue_push_tail(&store->waiting, sent);
@@ -525,7 +524,7 @@ static void pass_deadlines(struct redis_store *store)
     if (store->late_in_a_row < LATE_MAX || !g_atomic_int_get(&store->up))
         return;
     g_autofree char *why = g_strdup_printf("no answer within %" G_GINT64_FORMAT " ms, %u times",
-                                           store->timeout / 1000, LATE_MAX);
+                                           store->options.timeout / 1000, LATE_MAX);
     go_away(store, why);
     store->next_try = now;
 }
@@ -609,14 +608,14 @@ static GPtrArray *list_redis(struct store *base, const char *prefix, char **why_
     listing->keys = g_ptr_array_new_with_free_func(g_free);
     GString *pattern = g_string_new(NULL);
     for (int part = 0; part < 2; part++)
-        for (const char *p = part ? prefix : store->prefix; *p; p++) {
+        for (const char *p = part ? prefix : store->options.prefix; *p; p++) {
             if (strchr("*?[]\\", *p))
                 g_string_append_c(pattern, '\\');
             g_string_append_c(pattern, *p);
         }
     g_string_append_c(pattern, '*');
     listing->pattern = g_string_free(pattern, FALSE);
-    listing->prefix_length = strlen(store->prefix);
+    listing->prefix_length = strlen(store->options.prefix);
     g_atomic_ref_count_inc(&listing->references);
     g_mutex_lock(&store->lock);
     g_queue_push_tail(&store->listings, listing);
@@ -675,7 +674,7 @@ static void clean_up(void *data)
 /* The next host, at once until all were tried, then after a pause. */
 static void try_next(struct redis_store *store)
 {
-    guint count = store->hosts->len ? store->hosts->len : 1;
+    guint count = store->options.hosts->len ? store->options.hosts->len : 1;
     store->host = (store->host + 1) % count;
     gint64 now = g_get_monotonic_time();
     store->next_try = ++store->hosts_tried % count ? now : now + PROBE_MS * 1000;
@@ -689,10 +688,13 @@ static void on_disconnect(const redisAsyncContext *connection, int status)
     store->greeted = false;
     store->probed = 0;
     if (status != REDIS_OK && !store->stop) {
-        g_autofree char *why = g_strdup_printf("the connection is lost: %s", connection->errstr);
-        go_away(store, why);
+        g_autofree char *distrust = store->tls ? redis_tls_fault(store->tls) : NULL;
+        g_autofree char *why =
+            distrust ? g_strdup(distrust)
+                     : g_strdup_printf("the connection is lost: %s", connection->errstr);
+        go_away_for(store, why, distrust != NULL);
     }
-    if (was_ours && store->hosts->len <= 1)
+    if (was_ours && store->options.hosts->len <= 1)
         store->next_try = g_get_monotonic_time() + 20 * G_TIME_SPAN_MILLISECOND;
     else
         try_next(store);
@@ -725,7 +727,7 @@ static void on_probe(redisAsyncContext *connection, void *data, void *context)
 /* Writes, as only a server that takes writes is of use. */
 static void probe(struct redis_store *store)
 {
-    g_autofree char *key = g_strconcat(store->prefix, "probe", NULL);
+    g_autofree char *key = g_strconcat(store->options.prefix, "probe", NULL);
     store->probed = g_get_monotonic_time();
     store->next_try = store->probed + PROBE_MS * 1000;
     redisAsyncCommand(store->connection, on_probe, store, "SET %s 1 PX 60000", key);
@@ -783,28 +785,40 @@ static void set_place(struct redis_store *store, const char *place)
     g_mutex_unlock(&store->lock);
 }
 
-static redisAsyncContext *open_connection(struct redis_store *store)
+/* To the host whose turn it is; NULL with *WHY_R (owned by the caller). */
+static redisAsyncContext *open_connection(struct redis_store *store, char **why_r)
 {
-    if (store->path) {
-        set_place(store, store->path);
-        return redisAsyncConnectUnix(store->path);
+    redisAsyncContext *connection;
+    g_autofree char *name = NULL;
+    g_clear_pointer(&store->tls, redis_tls_free);
+    if (store->options.path) {
+        set_place(store, store->options.path);
+        connection = redisAsyncConnectUnix(store->options.path);
+    } else {
+        const char *host = store->options.hosts->pdata[store->host];
+        const char *colon = strrchr(host, ':');
+        name = host[0] == '[' ? g_strndup(host + 1, (gsize)(colon - host) - 2)
+                              : g_strndup(host, (gsize)(colon - host));
+        set_place(store, host);
+        connection = redisAsyncConnect(name, (int)g_ascii_strtoull(colon + 1, NULL, 10));
     }
-    const char *host = store->hosts->pdata[store->host];
-    const char *colon = strrchr(host, ':');
-    g_autofree char *name = host[0] == '[' ? g_strndup(host + 1, (gsize)(colon - host) - 2)
-                                           : g_strndup(host, (gsize)(colon - host));
-    set_place(store, host);
-    return redisAsyncConnect(name, (int)g_ascii_strtoull(colon + 1, NULL, 10));
+    if (!connection || connection->err)
+        *why_r =
+            g_strdup_printf("cannot connect: %s", connection ? connection->errstr : "no memory");
+    else if (store->options.tls && name)
+        store->tls = redis_tls_begin(&connection->c, name, &store->options, why_r);
+    if (!*why_r)
+        return connection;
+    if (connection)
+        redisAsyncFree(connection);
+    return NULL;
 }
 
 static void connect_server(struct redis_store *store)
 {
-    redisAsyncContext *connection = open_connection(store);
-    if (!connection || connection->err) {
-        g_autofree char *why =
-            g_strdup_printf("cannot connect: %s", connection ? connection->errstr : "no memory");
-        if (connection)
-            redisAsyncFree(connection);
+    g_autofree char *why = NULL;
+    redisAsyncContext *connection = open_connection(store, &why);
+    if (!connection) {
         go_away(store, why);
         try_next(store);
         return;
@@ -824,13 +838,13 @@ static void connect_server(struct redis_store *store)
     redisAsyncSetConnectCallback(connection, on_connect);
     redisAsyncSetDisconnectCallback(connection, on_disconnect);
     store->probed = g_get_monotonic_time();
-    if (store->password && store->user)
-        redisAsyncCommand(connection, on_greeting, store, "AUTH %s %s", store->user,
-                          store->password);
-    else if (store->password)
-        redisAsyncCommand(connection, on_greeting, store, "AUTH %s", store->password);
-    if (store->database)
-        redisAsyncCommand(connection, on_greeting, store, "SELECT %u", store->database);
+    if (store->options.password && store->options.user)
+        redisAsyncCommand(connection, on_greeting, store, "AUTH %s %s", store->options.user,
+                          store->options.password);
+    else if (store->options.password)
+        redisAsyncCommand(connection, on_greeting, store, "AUTH %s", store->options.password);
+    if (store->options.database)
+        redisAsyncCommand(connection, on_greeting, store, "SELECT %u", store->options.database);
     redisAsyncCommand(connection, on_info, store, "INFO");
 }
 
@@ -947,12 +961,15 @@ static void close_redis(struct store *base)
     for (int i = 0; i < 2; i++)
         close(store->pipe[i]);
     g_hash_table_unref(store->owed);
-    g_ptr_array_unref(store->hosts);
+    g_ptr_array_unref(store->options.hosts);
     g_mutex_clear(&store->lock);
-    g_free(store->path);
-    g_free(store->user);
-    g_free(store->password);
-    g_free(store->prefix);
+    g_free((char *)store->options.path);
+    g_free((char *)store->options.ca_file);
+    g_free((char *)store->options.cert_file);
+    g_free((char *)store->options.user);
+    g_free((char *)store->options.password);
+    g_free((char *)store->options.prefix);
+    redis_tls_free(store->tls);
     g_free(store->counter_digest);
     g_free(store->mark_digest);
     g_free(store->fault);
@@ -978,21 +995,23 @@ struct store *store_redis(const struct store_redis_options *options, const struc
         fcntl(store->pipe[i], F_SETFL, O_NONBLOCK);
     }
     store_init(&store->store, &kind, records_new(NULL, RECORDS_MAX, false));
-    store->hosts = g_ptr_array_new_with_free_func(g_free);
+    store->options = *options;
+    store->options.hosts = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; options->hosts && i < options->hosts->len; i++)
-        g_ptr_array_add(store->hosts, g_strdup(options->hosts->pdata[i]));
-    store->path = g_strdup(options->path);
-    store->user = g_strdup(options->user);
-    store->password = g_strdup(options->password);
-    store->prefix = g_strdup(options->prefix);
-    store->database = options->database;
-    store->timeout = options->timeout;
+        g_ptr_array_add(store->options.hosts, g_strdup(options->hosts->pdata[i]));
+    store->options.path = g_strdup(options->path);
+    store->options.ca_file = g_strdup(options->ca_file);
+    store->options.cert_file = g_strdup(options->cert_file);
+    store->options.user = g_strdup(options->user);
+    store->options.password = g_strdup(options->password);
+    store->options.prefix = g_strdup(options->prefix);
     store->log = *log;
     store->counter_digest =
         g_compute_checksum_for_string(G_CHECKSUM_SHA1, redis_counter_script, -1);
     store->mark_digest = g_compute_checksum_for_string(G_CHECKSUM_SHA1, redis_mark_script, -1);
     store->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_owed);
-    store->place = g_strdup(store->path ? store->path : store->hosts->pdata[0]);
+    store->place =
+        g_strdup(store->options.path ? store->options.path : store->options.hosts->pdata[0]);
     g_mutex_init(&store->lock);
     store->store.thread = g_thread_new("redis", run, store);
     return &store->store;

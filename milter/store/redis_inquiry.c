@@ -8,12 +8,15 @@
 #include <sys/time.h>
 
 #include "redis_info.h"
+#include "redis_tls.h"
 #include "store/store.h"
 
 /* For each answer; a host that is away costs this once. */
 static const struct timeval patience = {.tv_sec = 2};
 
-static redisContext *open_host(const struct store_redis_options *options, guint index)
+/* NULL: no connection; with *WHY_R, since the server is not to be trusted. */
+static redisContext *open_host(const struct store_redis_options *options, guint index,
+                               struct redis_tls **tls_r, char **why_r)
 {
     if (options->path)
         return redisConnectUnixWithTimeout(options->path, patience);
@@ -21,7 +24,16 @@ static redisContext *open_host(const struct store_redis_options *options, guint 
     const char *colon = strrchr(host, ':');
     g_autofree char *name = host[0] == '[' ? g_strndup(host + 1, (gsize)(colon - host) - 2)
                                            : g_strndup(host, (gsize)(colon - host));
-    return redisConnectWithTimeout(name, (int)g_ascii_strtoull(colon + 1, NULL, 10), patience);
+    redisContext *connection =
+        redisConnectWithTimeout(name, (int)g_ascii_strtoull(colon + 1, NULL, 10), patience);
+    if (!options->tls || !connection || connection->err ||
+        redisSetTimeout(connection, patience) != REDIS_OK)
+        return connection;
+    *tls_r = redis_tls_begin(connection, name, options, why_r);
+    if (*tls_r)
+        return connection;
+    redisFree(connection);
+    return NULL;
 }
 
 /* The server's INFO, or NULL: with *WHY_R, what the server itself said against it; without, no
@@ -56,11 +68,13 @@ char *store_redis_inquire(const struct store_redis_options *options)
     for (guint i = 0; i < count; i++) {
         const char *place = options->path ? options->path : options->hosts->pdata[i];
         g_autofree char *info = NULL, *why = NULL;
-        redisContext *connection = open_host(options, i);
+        struct redis_tls *tls = NULL;
+        redisContext *connection = open_host(options, i, &tls, &why);
         if (connection && !connection->err && redisSetTimeout(connection, patience) == REDIS_OK)
             info = ask_info(connection, options, &why);
         if (connection)
             redisFree(connection);
+        redis_tls_free(tls);
         if (info)
             why = redis_info_fault(info);
         if (info && !why) { /* the one that a daemon would use */

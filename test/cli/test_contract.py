@@ -107,7 +107,8 @@ def types():
 MISTAKES = [
     ('milter_engine = other', 'milter_engine: .*libmilter'),
     ('milter_threads = 1000', 'milter_threads: .*256'),
-    ('state = rediss://127.0.0.1', 'state: .*no TLS'),
+    ('state = rediss://u:p@127.0.0.1', 'state: .*(no TLS.*hiredis|no password here)'),
+    ('state = rediss:127.0.0.1', r'state: .*redis://HOST\[:PORT\]'),
     ('state = redis://u:p@127.0.0.1', 'state: .*no password here.*state_password_file'),
     ('state = redis://127.0.0.1:0', 'state: .*port is a number'),
     ('state = redis://::1', 'state: .*brackets'),
@@ -225,6 +226,18 @@ def mistake(text, pattern):
 for text, pattern in MISTAKES:
     CASES.append(('a mistake: ' + repr(text)[:70],
                   lambda text=text, pattern=pattern: mistake(text, pattern)))
+
+
+@case('rediss:// is spoken where hiredis can, and where not, an error says so')
+def redis_over_tls():
+    settings = ctl.Settings(SITE + 'state = rediss://127.0.0.1:1\n')
+    done = settings.run('check')
+    if done.returncode:
+        match(r'(?m)^\S+:\d+: error: state: .*no TLS .*\(hiredis before 1\.0 cannot\).*stunnel',
+              done.stderr)
+        equal(done.returncode, 78)
+    else:
+        equal(settings.run('config', 'state').stdout.strip(), 'state = rediss://127.0.0.1:1')
 
 
 # Restrictions

@@ -3,6 +3,7 @@
 """Four daemons on one Redis server: they count together, exactly, and each by itself while the
 server is away. The clients here speak the milter protocol themselves."""
 import os
+import re
 import sys
 import threading
 import time
@@ -331,6 +332,60 @@ def failover(fleet):
     finally:
         first.stop()
         second.stop()
+
+
+# What the daemon is given, and what it says of the server.
+DISTRUST = 'its certificate is not to be trusted: '
+CERTIFICATES = [
+    ('localhost', {'state_ca_file': 'ca', 'state_cert_file': 'client'}, None),
+    ('elsewhere', {'state_ca_file': 'ca', 'state_cert_file': 'client'},
+     DISTRUST + 'hostname mismatch'),
+    ('localhost', {'state_ca_file': 'other', 'state_cert_file': 'client'}, DISTRUST),
+    ('localhost', {'state_cert_file': 'client'}, DISTRUST),  # the system knows no such authority
+    ('localhost', {'state_ca_file': 'ca'}, ''),  # the server wants one, and hangs up
+    ('localhost', {'state_ca_file': 'nothing'}, '%(nothing)s: No such file'),
+]
+
+
+@case('rediss://: a server is spoken to when a trusted authority says that it is the host')
+def tls(fleet):
+    import maillab
+    import place
+    fleet.end()
+    daemon = gatepost.Gatepost({**LISTS, 'state': 'rediss://localhost'}, LIMITED % 3)
+    if 'no TLS' in daemon.control('check').stderr:
+        raise tap.Skip('hiredis has no TLS here')
+    folder = place.folder('gatepost-redis-tls-')
+    os.chmod(folder, 0o755)
+    ours, other = maillab.Authority(folder, 'ca'), maillab.Authority(folder, 'other')
+    names = {'ca': ours.file, 'other': other.file, 'client': ours.issue('gatepost'),
+             'nothing': folder + '/nothing.pem'}
+    for name, files, trouble in CERTIFICATES:
+        certificate, port = ours.issue(name), place.port()
+        trouble = trouble and trouble % names
+        server = redis.Redis('--tls-port', str(port), '--tls-cert-file', certificate,
+                             '--tls-key-file', certificate, '--tls-ca-cert-file', ours.file)
+        settings = {**LISTS, 'state': 'rediss://localhost:%d' % port, 'state_timeout': '1s',
+                    **{key: names[value] for key, value in files.items()}}
+        daemon = gatepost.Gatepost(settings, LIMITED % 3)
+        fleet.daemons = [daemon]
+        try:
+            server.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+            daemon.start()
+            login = fresh()
+            mta = session(daemon)
+            if trouble is not None:
+                daemon.wait_log(0, 'warning', 'state: localhost:%d: %s' % (port, trouble))
+            else:
+                tap.until(lambda: passes(daemon), 20, 'the store')
+            equal([send(mta, login)[:3] for _ in range(4)], ['ok', 'ok', 'ok', '450'])
+            equal(passes(daemon), trouble is None, 'whether the server is used')
+            equal(server.ask('EXISTS', *keys(fleet, login)), '1' if trouble is None else '0')
+            said = daemon.control('check').stderr
+            match('maxmemory_policy' if trouble is None else re.escape(trouble) or '^$', said)
+        finally:
+            fleet.end()
+            server.stop()
 
 
 @case('the sanitizers found nothing')
