@@ -49,28 +49,6 @@ void dns_questions_free(struct dns_questions *questions)
     g_free(questions);
 }
 
-static void add_address(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    dnsbl_lookup_add_address(lookup, &facts->address);
-}
-
-static void add_client_name(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    if (strcmp(facts->client_name, "unknown") != 0)
-        dnsbl_lookup_add_name(lookup, DNSBL_PTR, facts->client_name);
-}
-
-static void add_reverse_name(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    if (strcmp(facts->reverse_name, "unknown") != 0)
-        dnsbl_lookup_add_name(lookup, DNSBL_REVERSE, facts->reverse_name);
-}
-
-static void add_helo(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    dnsbl_lookup_add_name(lookup, DNSBL_HELO, facts->helo);
-}
-
 static void add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
                       const struct mail_address *address)
 {
@@ -78,16 +56,6 @@ static void add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
         return;
     g_autofree char *key = mail_address_key(address);
     dnsbl_lookup_add_email(lookup, place, key);
-}
-
-static void add_sender(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    add_email(lookup, DNSBL_SENDER, &facts->sender_meant.address);
-}
-
-static void add_recipient(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    add_email(lookup, DNSBL_RECIPIENT, &facts->recipient_meant.address);
 }
 
 /* Asks for whoever may be meant by a field; who names more than can be asked is noted. */
@@ -108,16 +76,6 @@ static void add_field(struct dnsbl_lookup *lookup, enum dnsbl_place place,
     }
 }
 
-static void add_from(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    add_field(lookup, DNSBL_FROM, facts->message->headers, "From");
-}
-
-static void add_reply_to(struct dnsbl_lookup *lookup, const struct facts *facts)
-{
-    add_field(lookup, DNSBL_REPLY_TO, facts->message->headers, "Reply-To");
-}
-
 /* Which of the places the facts know. What the client's address and name say on an untrusted
  * listener is not its own. */
 static unsigned known_places(const struct facts *facts)
@@ -136,22 +94,27 @@ static unsigned known_places(const struct facts *facts)
     return places;
 }
 
-static const struct {
-    enum dnsbl_place place;
-    void (*add)(struct dnsbl_lookup *lookup, const struct facts *facts);
-} place_rows[] = {
-    {DNSBL_CLIENT, add_address}, {DNSBL_PTR, add_client_name},   {DNSBL_REVERSE, add_reverse_name},
-    {DNSBL_HELO, add_helo},      {DNSBL_SENDER, add_sender},     {DNSBL_RECIPIENT, add_recipient},
-    {DNSBL_FROM, add_from},      {DNSBL_REPLY_TO, add_reply_to},
-};
-
+/* Adds what the facts know of PLACES, and was not added yet. */
 static void add_places(struct dnsbl_lookup *lookup, const struct facts *facts, unsigned places,
                        unsigned *asked)
 {
     places &= known_places(facts) & ~*asked;
-    for (size_t i = 0; i < G_N_ELEMENTS(place_rows); i++)
-        if (places & place_rows[i].place)
-            place_rows[i].add(lookup, facts);
+    if (places & DNSBL_CLIENT)
+        dnsbl_lookup_add_address(lookup, &facts->address);
+    if (places & DNSBL_PTR && strcmp(facts->client_name, "unknown") != 0)
+        dnsbl_lookup_add_name(lookup, DNSBL_PTR, facts->client_name);
+    if (places & DNSBL_REVERSE && strcmp(facts->reverse_name, "unknown") != 0)
+        dnsbl_lookup_add_name(lookup, DNSBL_REVERSE, facts->reverse_name);
+    if (places & DNSBL_HELO)
+        dnsbl_lookup_add_name(lookup, DNSBL_HELO, facts->helo);
+    if (places & DNSBL_SENDER)
+        add_email(lookup, DNSBL_SENDER, &facts->sender_meant.address);
+    if (places & DNSBL_RECIPIENT)
+        add_email(lookup, DNSBL_RECIPIENT, &facts->recipient_meant.address);
+    if (places & DNSBL_FROM)
+        add_field(lookup, DNSBL_FROM, facts->message->headers, "From");
+    if (places & DNSBL_REPLY_TO)
+        add_field(lookup, DNSBL_REPLY_TO, facts->message->headers, "Reply-To");
     *asked |= places;
 }
 

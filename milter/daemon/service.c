@@ -225,49 +225,6 @@ static void warn_of_restart(const struct service *service, const struct settings
     }
 }
 
-/* CHANGES_R gets what is new, for persons. */
-static bool load_and_publish(struct service *service, struct problems *problems, GString *changes_r)
-{
-    struct snapshot *before = engine_acquire(service->engine);
-    struct snapshot *snapshot = service_load(service->path, before, problems);
-    if (!snapshot) {
-        snapshot_unref(before);
-        return false;
-    }
-    changes_between(before, snapshot, changes_r);
-    snapshot_unref(before);
-    warn_of_restart(service, snapshot_settings(snapshot), problems);
-    struct log_options options = options_for(service, snapshot);
-    log_configure(service->log, &options);
-    counts_expect(service->counts, snapshot);
-    if (service->history) {
-        struct history_options bounds = history_options_from(snapshot_settings(snapshot));
-        history_writer_configure(service->history, &bounds);
-    }
-    engine_publish(service->engine, snapshot);
-    return true;
-}
-
-static void note_reload(struct service *service, bool done)
-{
-    g_mutex_lock(&service->lock);
-    service->reload_failed = !done;
-    service->reloads += done;
-    service->reload_failures += !done;
-    if (done)
-        service->loaded = g_get_real_time() / G_USEC_PER_SEC;
-    g_mutex_unlock(&service->lock);
-}
-
-/* A line of the log for each line of CHANGES. */
-static void log_changes(struct service *service, const GString *changes)
-{
-    g_auto(GStrv) lines = g_strsplit(changes->str, "\n", -1);
-    for (char **line = lines; *line; line++)
-        if (**line)
-            log_info(service->log, "%s", *line);
-}
-
 /* A container that the listener's host name stands for may have come back at another address. */
 static void follow_name(const struct service *service)
 {
@@ -288,14 +245,42 @@ static void follow_name(const struct service *service)
     }
 }
 
+/* Puts SNAPSHOT in force. */
+static void publish(struct service *service, struct snapshot *snapshot, struct problems *problems)
+{
+    const struct settings *settings = snapshot_settings(snapshot);
+    warn_of_restart(service, settings, problems);
+    struct log_options options = options_for(service, snapshot);
+    log_configure(service->log, &options);
+    counts_expect(service->counts, snapshot);
+    if (service->history) {
+        struct history_options bounds = history_options_from(settings);
+        history_writer_configure(service->history, &bounds);
+    }
+    engine_publish(service->engine, snapshot);
+}
+
 bool service_reload(struct service *service, struct problems *problems, GString *changes_r)
 {
     g_autoptr(GString) unwanted = changes_r ? NULL : g_string_new(NULL);
     GString *changes = changes_r ? changes_r : unwanted;
     g_mutex_lock(&service->reload_lock);
     notify_reloading();
-    bool done = load_and_publish(service, problems, changes);
-    note_reload(service, done);
+    struct snapshot *before = engine_acquire(service->engine);
+    struct snapshot *snapshot = service_load(service->path, before, problems);
+    bool done = snapshot != NULL;
+    if (done)
+        changes_between(before, snapshot, changes);
+    snapshot_unref(before);
+    if (done)
+        publish(service, snapshot, problems);
+    g_mutex_lock(&service->lock);
+    service->reload_failed = !done;
+    service->reloads += done;
+    service->reload_failures += !done;
+    if (done)
+        service->loaded = g_get_real_time() / G_USEC_PER_SEC;
+    g_mutex_unlock(&service->lock);
     log_problems(service->log, problems);
     if (done)
         follow_name(service);
@@ -304,7 +289,10 @@ bool service_reload(struct service *service, struct problems *problems, GString 
     else
         log_of_kind(service->log, LOG_KIND_NOT_RELOADED,
                     "%s has errors: the old settings stay in force", service->path);
-    log_changes(service, changes);
+    g_auto(GStrv) lines = g_strsplit(changes->str, "\n", -1);
+    for (char **line = lines; *line; line++)
+        if (**line)
+            log_info(service->log, "%s", *line);
     notify_ready(done ? "Serving by %s" : "Serving by older settings: %s has errors",
                  service->path);
     g_mutex_unlock(&service->reload_lock);
@@ -334,17 +322,6 @@ static void refresh(struct service *service)
     log_info(service->log, "%u changed table%s read again: %s", renewed, renewed == 1 ? "" : "s",
              text->str);
     snapshot_unref(snapshot);
-}
-
-/* A reload looks for itself. */
-static void look_for_servers(struct service *service)
-{
-    if (!g_mutex_trylock(&service->reload_lock))
-        return;
-    if (engine_refresh_dns(service->engine))
-        log_info(service->log,
-                 "/etc/resolv.conf has changed: its DNS servers are asked from now on");
-    g_mutex_unlock(&service->reload_lock);
 }
 
 /* libmilter says nothing of it, and the MTA only waits. */
@@ -377,13 +354,6 @@ static void save_hours(struct service *service)
     service->hours_fault = !done;
 }
 
-static void tick_hours(struct service *service)
-{
-    hours_tick(service->hours, service->counts, g_get_real_time() / G_USEC_PER_SEC);
-    if (g_get_monotonic_time() - service->hours_saved >= HOURS_SAVE_MICROSECONDS)
-        save_hours(service);
-}
-
 static void *watch(void *data)
 {
     struct service *service = data;
@@ -395,11 +365,18 @@ static void *watch(void *data)
         g_mutex_unlock(&service->lock);
         watchdog_beat(service->watchdog, WATCHDOG_TABLES);
         refresh(service);
-        look_for_servers(service);
+        if (g_mutex_trylock(&service->reload_lock)) { /* a reload looks for itself */
+            if (engine_refresh_dns(service->engine))
+                log_info(service->log,
+                         "/etc/resolv.conf has changed: its DNS servers are asked from now on");
+            g_mutex_unlock(&service->reload_lock);
+        }
         look_for_descriptors(service);
         if (service->state) {
             state_tick(service->state);
-            tick_hours(service);
+            hours_tick(service->hours, service->counts, g_get_real_time() / G_USEC_PER_SEC);
+            if (g_get_monotonic_time() - service->hours_saved >= HOURS_SAVE_MICROSECONDS)
+                save_hours(service);
         }
         g_mutex_lock(&service->lock);
     }

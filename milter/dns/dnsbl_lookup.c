@@ -97,16 +97,7 @@ static void send_query(struct dnsbl_lookup *lookup, struct query *query)
     query->question = resolver_ask_fresh(lookup->resolver, query->name, DNS_A, lookup->waker);
 }
 
-static struct query *find_query(struct dnsbl_lookup *lookup, const char *name, enum dnsbl_kind kind)
-{
-    for (unsigned i = 0; i < lookup->queries->len; i++) {
-        struct query *query = lookup->queries->pdata[i];
-        if (query->kind == kind && g_ascii_strcasecmp(query->name, name) == 0)
-            return query;
-    }
-    return NULL;
-}
-
+/* Links entry INDEX with the query for KEY at its list, which is sent if it is the first. */
 static void ask_entry(struct dnsbl_lookup *lookup, unsigned index, enum dnsbl_place place,
                       const char *key, const char *what)
 {
@@ -114,7 +105,12 @@ static void ask_entry(struct dnsbl_lookup *lookup, unsigned index, enum dnsbl_pl
     g_autofree char *name = g_strdup_printf("%s.%s", key, entry->zone);
     if (!dns_name_valid(name))
         return;
-    struct query *query = find_query(lookup, name, entry->kind);
+    struct query *query = NULL;
+    for (unsigned i = 0; i < lookup->queries->len && !query; i++) {
+        struct query *other = lookup->queries->pdata[i];
+        if (other->kind == entry->kind && g_ascii_strcasecmp(other->name, name) == 0)
+            query = other;
+    }
     if (!query) {
         query = g_new0(struct query, 1);
         query->name = g_steal_pointer(&name);
@@ -127,40 +123,18 @@ static void ask_entry(struct dnsbl_lookup *lookup, unsigned index, enum dnsbl_pl
     g_array_append_val(lookup->links, link);
 }
 
-/* The entry's key for what was added; NULL if there is none. */
-static char *make_key(const struct dnsbl_entry *entry, const struct ipaddr *address,
-                      const char *name, const char *email)
-{
-    if (entry->kind == DNSBL_ADDRESS)
-        return address ? dnsbl_key_for_address(address) : NULL;
-    if (entry->kind == DNSBL_HASH)
-        return email ? dnsbl_key_for_email(email, entry->hash) : NULL;
-    return name ? dnsbl_key_for_domain(name) : NULL;
-}
-
-static unsigned place_index(unsigned place)
-{
-    return (unsigned)g_bit_nth_lsf(place, -1);
-}
-
-/* Whether this key of this place was added before and is linked. */
-static bool has_key(const struct dnsbl_lookup *lookup, enum dnsbl_place place, const char *what)
-{
-    for (unsigned i = 0; i < lookup->links->len; i++) {
-        const struct link *link = &g_array_index(lookup->links, struct link, i);
-        if (link->place == place && strcmp(link->what, what) == 0)
-            return true;
-    }
-    return false;
-}
-
+/* Adds what a place says, WHAT, as an address, a name or an e-mail address; NULL: it is none. */
 static void add_key(struct dnsbl_lookup *lookup, enum dnsbl_place place, const char *what,
                     const struct ipaddr *address, const char *name, const char *email)
 {
-    if (!(dnsbl_set_places(lookup->set) & place) || (lookup->unasked & place) ||
-        has_key(lookup, place, what))
+    if (!(dnsbl_set_places(lookup->set) & place) || (lookup->unasked & place))
         return;
-    unsigned *keys = &lookup->keys[place_index(place)];
+    for (unsigned i = 0; i < lookup->links->len; i++) {
+        const struct link *link = &g_array_index(lookup->links, struct link, i);
+        if (link->place == place && strcmp(link->what, what) == 0)
+            return; /* it was added before */
+    }
+    unsigned *keys = &lookup->keys[g_bit_nth_lsf(place, -1)];
     if (*keys >= DNSBL_KEYS_MAX) {
         lookup->unasked |= place;
         return;
@@ -172,7 +146,13 @@ static void add_key(struct dnsbl_lookup *lookup, enum dnsbl_place place, const c
         const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, i);
         if (!(entry->places & place))
             continue;
-        g_autofree char *key = make_key(entry, address, name, email);
+        g_autofree char *key = NULL;
+        if (entry->kind == DNSBL_ADDRESS && address)
+            key = dnsbl_key_for_address(address);
+        else if (entry->kind == DNSBL_HASH && email)
+            key = dnsbl_key_for_email(email, entry->hash);
+        else if (entry->kind == DNSBL_NAME && name)
+            key = dnsbl_key_for_domain(name);
         if (key)
             ask_entry(lookup, i, place, key, copy);
     }
@@ -505,15 +485,6 @@ void dnsbl_lookup_ask_text(struct dnsbl_lookup *lookup, unsigned index, unsigned
         query->text = resolver_ask(lookup->resolver, query->name, DNS_TXT, lookup->waker);
 }
 
-static char *join_texts(const struct dns_answer *answer)
-{
-    GString *text = g_string_new(NULL);
-    for (size_t i = 0; i < answer->count && text->len < DNSBL_TEXT_MAX; i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? " / " : "", answer->texts[i]);
-    g_string_truncate(text, MIN(text->len, DNSBL_TEXT_MAX));
-    return g_string_free(text, FALSE);
-}
-
 bool dnsbl_lookup_text(const struct dnsbl_lookup *lookup, unsigned index, unsigned places,
                        char **text_r)
 {
@@ -523,7 +494,13 @@ bool dnsbl_lookup_text(const struct dnsbl_lookup *lookup, unsigned index, unsign
     *text_r = NULL;
     if (awaited(question))
         return !past(lookup);
-    if (question && dns_question_state(question) == DNS_ANSWERED)
-        *text_r = join_texts(dns_question_answer(question));
+    if (!question || dns_question_state(question) != DNS_ANSWERED)
+        return false;
+    const struct dns_answer *answer = dns_question_answer(question);
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < answer->count && text->len < DNSBL_TEXT_MAX; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? " / " : "", answer->texts[i]);
+    g_string_truncate(text, MIN(text->len, DNSBL_TEXT_MAX));
+    *text_r = g_string_free(text, FALSE);
     return false;
 }

@@ -108,11 +108,6 @@ static struct frame *top(struct evaluation *evaluation)
     return &g_array_index(evaluation->frames, struct frame, evaluation->frames->len - 1);
 }
 
-static void pop(struct evaluation *evaluation)
-{
-    g_array_set_size(evaluation->frames, evaluation->frames->len - 1);
-}
-
 static enum evaluation_result refuse(struct evaluation *evaluation, const char *check, char *reply,
                                      char *why)
 {
@@ -265,21 +260,16 @@ static void ask_ahead(const struct evaluation *evaluation, struct frame *frame)
     }
 }
 
-/* What was asked ahead for the item whose turn it is. */
-static void take_ahead(struct evaluation *evaluation, struct frame *frame)
-{
-    if (!frame->ahead || evaluation->errand.data)
-        return;
-    struct check_errand *errand = &g_array_index(frame->ahead, struct check_errand, frame->next);
-    evaluation->errand = *errand;
-    *errand = (struct check_errand){0};
-}
-
+/* Runs the item whose turn it is; what it says may be put off, noted, or end the list. */
 static enum evaluation_result run_item(struct evaluation *evaluation)
 {
     struct frame *frame = top(evaluation);
     const struct restriction_item *item = restriction_list_item(frame->list, frame->next);
-    take_ahead(evaluation, frame);
+    if (frame->ahead && !evaluation->errand.data) {
+        struct check_errand *asked = &g_array_index(frame->ahead, struct check_errand, frame->next);
+        evaluation->errand = *asked;
+        *asked = (struct check_errand){0};
+    }
     struct check check = item_check(evaluation, frame, item, &evaluation->errand);
     const char *name = check.name;
     bool warn = check.warn_only;
@@ -337,7 +327,7 @@ enum evaluation_result evaluation_run(struct evaluation *evaluation)
     while (evaluation->frames->len > 0) {
         struct frame *frame = top(evaluation);
         if (!restriction_list_item(frame->list, frame->next)) {
-            pop(evaluation);
+            g_array_set_size(evaluation->frames, evaluation->frames->len - 1);
             continue;
         }
         enum evaluation_result result = run_item(evaluation);

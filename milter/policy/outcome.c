@@ -219,20 +219,6 @@ static void move_effects(struct check_effects *into, struct check_effects *from)
 
 /* The stages before a recipient */
 
-static void finish_connect(struct session *session, struct refusal *refusal)
-{
-    move_effects(&session->client_effects, &session->run.effects);
-    move_refusal(&session->client_refusal, refusal);
-    answer_continue(session);
-}
-
-static void finish_helo(struct session *session, struct refusal *refusal)
-{
-    move_effects(&session->helo_effects, &session->run.effects);
-    move_refusal(&session->helo_refusal, refusal);
-    answer_continue(session);
-}
-
 /* Gives a refusal now, or keeps it for the end of a message that came without SMTP. RECIPIENT
  * (NULL: there is none, or it is not kept) learns what became of it. */
 static void give_refusal(struct session *session, struct refusal *refusal,
@@ -416,13 +402,28 @@ static void finish_message(struct session *session, struct refusal *refusal)
         pass_message(session, accepted);
 }
 
-static void (*const finish_stage[STAGE_COUNT])(struct session *, struct refusal *) = {
-    [STAGE_CONNECT] = finish_connect, [STAGE_HELO] = finish_helo,       [STAGE_MAIL] = finish_mail,
-    [STAGE_RCPT] = finish_rcpt,       [STAGE_MESSAGE] = finish_message,
-};
-
 void outcome_of_stage(struct session *session, struct refusal *refusal)
 {
     report_notes(session);
-    finish_stage[session->run.stage](session, refusal);
+    switch (session->run.stage) {
+    case STAGE_CONNECT:
+        move_effects(&session->client_effects, &session->run.effects);
+        move_refusal(&session->client_refusal, refusal);
+        answer_continue(session);
+        break;
+    case STAGE_HELO:
+        move_effects(&session->helo_effects, &session->run.effects);
+        move_refusal(&session->helo_refusal, refusal);
+        answer_continue(session);
+        break;
+    case STAGE_MAIL:
+        finish_mail(session, refusal);
+        break;
+    case STAGE_RCPT:
+        finish_rcpt(session, refusal);
+        break;
+    default:
+        finish_message(session, refusal);
+        break;
+    }
 }

@@ -32,23 +32,17 @@ static void snapshot_free(struct snapshot *snapshot)
     g_free(snapshot);
 }
 
-/* What lists are asked about as soon as it is known. */
-static unsigned early_places(const struct policy *policy)
-{
-    const struct site *site = &policy->site;
-    unsigned places = dnsbl_set_places(site->dnsbl_zones);
-    if (site->dnsbl_early & DNS_LISTS_WEIGHTED)
-        places |= dnsbl_set_places(site->dnsbl_weighted);
-    return places;
-}
-
 static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
 {
     needs->header |= policy->reads_header || policy->limits_header;
     needs->dns |= policy->asks_dns;
     needs->body |= policy->guards || policy->rules_read_body || policy->counts_body;
     needs->whole_body |= policy->counts_body;
-    unsigned places = early_places(policy);
+    /* What lists are asked about as soon as it is known. */
+    const struct site *site = &policy->site;
+    unsigned places = dnsbl_set_places(site->dnsbl_zones);
+    if (site->dnsbl_early & DNS_LISTS_WEIGHTED)
+        places |= dnsbl_set_places(site->dnsbl_weighted);
     needs->connect_answer |= places & (DNSBL_CLIENT | DNSBL_PTR | DNSBL_REVERSE);
     needs->helo_answer |= places & DNSBL_HELO;
     needs->mail_answer |= places & DNSBL_SENDER;
@@ -56,22 +50,6 @@ static void add_needs(struct snapshot_needs *needs, const struct policy *policy)
         needs->early_answers = true;
         needs->mail_answer = true;
     }
-}
-
-static void build_policies(struct snapshot *snapshot, const struct snapshot *older,
-                           const struct table_context *base)
-{
-    const GPtrArray *policies = older ? older->policies : NULL;
-    const struct settings *settings = snapshot->settings;
-    struct policy *first = policy_new(settings, NULL, NULL, policies, base);
-    g_ptr_array_add(snapshot->policies, first);
-    guint count = settings_section_count(settings, SECTION_LISTENER);
-    for (guint i = 0; i < count; i++)
-        g_ptr_array_add(snapshot->policies,
-                        policy_new(settings, settings_section(settings, SECTION_LISTENER, i), first,
-                                   policies, base));
-    for (guint i = 0; i < snapshot->policies->len; i++)
-        add_needs(&snapshot->needs, snapshot->policies->pdata[i]);
 }
 
 /* What PROBLEMS say of it is for the caller to judge by. */
@@ -88,7 +66,16 @@ static struct snapshot *compile(struct settings *settings, const char *base_dir,
                                  .problems = problems,
                                  .set = snapshot->tables,
                                  .older = older ? older->tables : NULL};
-    build_policies(snapshot, older, &base);
+    const GPtrArray *policies = older ? older->policies : NULL;
+    struct policy *first = policy_new(settings, NULL, NULL, policies, &base);
+    g_ptr_array_add(snapshot->policies, first);
+    guint count = settings_section_count(settings, SECTION_LISTENER);
+    for (guint i = 0; i < count; i++)
+        g_ptr_array_add(snapshot->policies,
+                        policy_new(settings, settings_section(settings, SECTION_LISTENER, i), first,
+                                   policies, &base));
+    for (guint i = 0; i < snapshot->policies->len; i++)
+        add_needs(&snapshot->needs, snapshot->policies->pdata[i]);
     limits_lint_unused(snapshot->policies, settings, problems);
     const struct setting_value *servers = settings_get(settings, NULL, SETTING_DNS_SERVERS);
     resolver_servers_valid(servers->text, problems, servers->file, servers->line);

@@ -133,15 +133,6 @@ static bool run_commit(struct session *session)
     return true;
 }
 
-/* The session is asked again when its budget for SOURCE ends, woken or not. */
-static void wait_for(struct session *session, enum wait_source source)
-{
-    wait_budget_begin(&session->budget, source);
-    int64_t deadline = wait_budget_deadline(&session->budget);
-    if (session->dns_questions)
-        dns_questions_set_deadline(session->dns_questions, source == WAIT_DNS ? deadline : 0);
-}
-
 void run_stop_waiting(struct session *session)
 {
     wait_budget_end(&session->budget);
@@ -160,8 +151,13 @@ enum session_step run_advance(struct session *session)
         outcome_of_lists(session);
     }
     if (!run->decided || !run_commit(session)) {
+        /* It is asked again when its budget for what it waits for ends, woken or not. */
         session->waiting_from = start;
-        wait_for(session, run->waits_for);
+        wait_budget_begin(&session->budget, run->waits_for);
+        int64_t deadline = wait_budget_deadline(&session->budget);
+        if (session->dns_questions)
+            dns_questions_set_deadline(session->dns_questions,
+                                       run->waits_for == WAIT_DNS ? deadline : 0);
         return SESSION_WAIT;
     }
     run_stop_waiting(session);
