@@ -19,7 +19,7 @@ struct problem {
     enum problem_severity severity;
     char *file;    /* what a person calls the place: a path, or a word such as "command line" */
     unsigned line; /* from 1; 0: no line to name, shown as the first; or PROBLEM_NO_LINE */
-    char *text;    /* one sentence without a line end; control characters are escaped */
+    char *text;    /* one sentence, as it is: whoever shows it escapes it, once */
 };
 
 /* The line of what a file as a whole has come to, when it is no longer there, say: "FILE: warning:
@@ -48,7 +48,7 @@ unsigned problems_warnings(const struct problems *problems);
 /* Those kept, in the order in which they were added; INDEX counts from 0; NULL past the end. */
 const struct problem *problems_get(const struct problems *problems, unsigned index);
 
-/* "FILE:LINE: error: TEXT" without a line end; the caller frees it. */
+/* "FILE:LINE: error: TEXT" without a line end, escaped by text_escape; the caller frees it. */
 char *problem_format(const struct problem *problem);
 
 /* Prints all of them, a line each, to STREAM. */

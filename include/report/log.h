@@ -89,6 +89,9 @@ void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...) G
 /* Prints TEXT, which may be told before there is a log, as a JSON line to STREAM. */
 void log_print_json(FILE *stream, enum engine_level level, const char *text);
 
+/* The same of PROBLEMS, a line each, with file and line as keys, as log_problems has them. */
+void log_print_problems_json(FILE *stream, const struct problems *problems);
+
 /* Each of PROBLEMS as a line, at the priority of warnings. */
 void log_problems(struct log *log, const struct problems *problems);
 

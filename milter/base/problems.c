@@ -58,12 +58,11 @@ G_GNUC_PRINTF(5, 0)
 static void add(struct problems *problems, enum problem_severity severity, const char *file,
                 unsigned line, const char *format, va_list args)
 {
-    g_autofree char *raw = g_strdup_vprintf(format, args);
     struct problem *problem = g_new0(struct problem, 1);
     problem->severity = severity;
-    problem->file = text_escape(file ? file : "-");
+    problem->file = g_strdup(file ? file : "-");
     problem->line = line;
-    problem->text = text_escape(raw);
+    problem->text = g_strdup_vprintf(format, args);
     bool kept = problems->list->len < PROBLEMS_MAX;
     bool news = !g_hash_table_contains(problems->seen, problem);
     problems->errors += news && severity == PROBLEM_ERROR;
@@ -116,8 +115,8 @@ static char *format(const struct problem *problem, const char *begin, const char
     g_autofree char *line = problem->line == PROBLEM_NO_LINE
                                 ? g_strdup("")
                                 : g_strdup_printf(":%u", MAX(problem->line, 1));
-    return g_strdup_printf("%s%s: %s%s:%s %s", problem->file, line, begin, word, end,
-                           problem->text);
+    g_autofree char *file = text_escape(problem->file), *text = text_escape(problem->text);
+    return g_strdup_printf("%s%s: %s%s:%s %s", file, line, begin, word, end, text);
 }
 
 char *problem_format(const struct problem *problem)

@@ -327,15 +327,6 @@ static bool wants_json(const char *config, const struct snapshot *snapshot)
     return json;
 }
 
-static void print_json(const struct problems *problems)
-{
-    const struct problem *problem;
-    for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
-        g_autofree char *text = problem_format(problem);
-        log_print_json(stderr, ENGINE_WARNING, text);
-    }
-}
-
 static struct snapshot *load(struct daemon *daemon)
 {
     struct problems *problems = problems_new();
@@ -346,7 +337,7 @@ static struct snapshot *load(struct daemon *daemon)
     }
     daemon->json = daemon->foreground && wants_json(daemon->config, snapshot);
     if (daemon->json)
-        print_json(problems);
+        log_print_problems_json(stderr, problems);
     else
         problems_print(problems, stderr);
     if (!daemon->foreground)

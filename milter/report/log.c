@@ -193,6 +193,16 @@ void log_print_json(FILE *stream, enum engine_level level, const char *text)
     fprintf(stream, "%s\n", line->str);
 }
 
+void log_print_problems_json(FILE *stream, const struct problems *problems)
+{
+    const struct problem *problem;
+    for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
+        g_autoptr(GString) line = g_string_new(NULL);
+        logline_problem(problem, g_get_real_time(), LOG_FORMAT_JSON, line);
+        fprintf(stream, "%s\n", line->str);
+    }
+}
+
 void log_problems(struct log *log, const struct problems *problems)
 {
     const struct problem *problem;

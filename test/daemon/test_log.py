@@ -338,6 +338,48 @@ def one_target(target, folder, reader):
     true(time.monotonic() - begun < FLUSH + 5, 'a stop took too long')
 
 
+# A name with a backslash and a sign that nobody sees, in settings, and as it must be shown: escaped
+# once, wherever a problem is told.
+ODD, SHOWN = 'no\\such\u202ekind', 'no\\\\such\\u{202e}kind'
+
+
+def told(text, quote='"'):
+    true('unknown table type %s%s%s' % (quote, SHOWN, quote) in text, text)
+
+
+@case('a problem is escaped once: in both logs, at the start, in answers of commands')
+def escaped_once():
+    daemon = new().start()
+    good = dict(daemon.settings)
+    for format in ('text', 'json'):
+        daemon.reload({**good, 'log_format': format})
+        mark = daemon.mark()
+        daemon.configure({**good, 'log_format': format,
+                          'client_restrictions': 'check_client_access %s:/x' % ODD})
+        for command in ('reload', 'check', 'config'):
+            done = daemon.control(command)
+            if command != 'config':
+                equal(done.returncode, 78, command)
+                told(done.stdout + done.stderr)
+        line = daemon.wait_log(mark, 'unknown table type')
+        if format == 'json':
+            match(re.escape('"%s"' % ODD), json.loads(line)['message'])
+        else:
+            told(line, '\\"')
+        other = new()
+        other.configure({**other.settings, 'log_format': format,
+                         'client_restrictions': 'check_client_access %s:/x' % ODD})
+        done = subprocess.run([gatepost.DAEMON, '-c', other.file, '-f'], capture_output=True,
+                              text=True, timeout=60, env=gatepost.environment())
+        equal(done.returncode, 78, done.stderr)
+        if format == 'json':
+            rows = [json.loads(line) for line in done.stderr.splitlines()]
+            match(re.escape('"%s"' % ODD), rows[0]['message'])
+            true(rows[0]['file'] == other.file and rows[0]['line'] > 0, 'where')
+        else:
+            told(done.stderr)
+
+
 def teardown(_):
     for daemon in running:
         daemon.reads.set()

@@ -14,6 +14,8 @@ static void test_format(void)
     g_assert_cmpstr(first, ==, "a.conf:3: error: no such\\nthing");
     g_assert_cmpstr(second, ==, "a.conf:1: warning: odd");
     g_assert_null(problems_get(problems, 2));
+    /* Kept as it is, shown with one escape. */
+    g_assert_cmpstr(problems_get(problems, 0)->text, ==, "no such\nthing");
     g_assert_cmpuint(problems_errors(problems), ==, 1);
     g_assert_cmpuint(problems_warnings(problems), ==, 1);
     problems_free(problems);

@@ -356,6 +356,10 @@ static void test_problems(void)
     g_assert_cmpstr(json->str, ==,
                     "{\"ts\":\"2025-11-26T20:35:31.000123Z\",\"v\":1,\"level\":\"error\","
                     "\"file\":\"/etc/a b\",\"line\":7,\"message\":\"it is wrong\"}");
+    problems_error(problems, "c", 1, "a\\b\x84");
+    g_string_truncate(text, 0);
+    logline_problem(problems_get(problems, 1), 1, LOG_FORMAT_TEXT, text);
+    g_assert_cmpstr(text->str, ==, "level=error file=c line=1 message=a\\\\b\\x84");
     problems_free(problems);
 }
 
