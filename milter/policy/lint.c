@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "base/text.h"
+#include "mail/hostname.h"
+
 struct lint {
     const struct policy *policy;
     const struct settings *settings;
@@ -225,12 +228,104 @@ static void lint_local_domains(const struct policy *policy, const struct setting
         policy->monitor ? "would be (mode = monitor)" : "is", REPLY_TEMPORARY_FAILURE);
 }
 
+/* MTAs compare the two spellings of an international domain as they are written (RFC 5890: U-label
+ * and A-label), and mail comes for either. */
+static void lint_spellings(const struct policy *policy, const struct settings *settings,
+                           struct problems *problems)
+{
+    const struct setting_value *value =
+        settings_get(settings, policy->section, SETTING_LOCAL_DOMAINS);
+    if (policy->section && value == settings_get(settings, NULL, SETTING_LOCAL_DOMAINS))
+        return;
+    g_autoptr(GPtrArray) words = text_split_list(value->text, NULL);
+    for (guint i = 0; words && policy->site.local_domains && i < words->len; i++) {
+        const char *word = words->pdata[i];
+        bool is_name = !g_str_is_ascii(word) && !strpbrk(word, "/:!");
+        g_autofree char *ascii = is_name ? hostname_to_ascii(word) : NULL;
+        if (ascii && match_list_find_domain(policy->site.local_domains, ascii) == LOOKUP_MISS)
+            problems_warning(problems, value->file, value->line,
+                             "local_domains: mail for %s may come as %s, too, and is refused "
+                             "then; add that",
+                             word, ascii);
+    }
+}
+
+/* Values of which each sign counts for itself, or that are a name where a number was meant. */
+static void lint_words(const struct policy *policy, const struct settings *settings,
+                       struct problems *problems)
+{
+    const struct setting_value *delimiter =
+        settings_get(settings, policy->section, SETTING_RECIPIENT_DELIMITER);
+    for (const char *p = delimiter->text; *p; p++) {
+        if (!g_ascii_isalnum(*p))
+            continue;
+        problems_warning(problems, delimiter->file, delimiter->line,
+                         "recipient_delimiter: each character counts for itself, and \"%c\" "
+                         "stands in most addresses, which are cut there; expected a sign, as + or "
+                         "-",
+                         *p);
+        break;
+    }
+    const char *name = policy->section ? section_name(policy->section) : "";
+    if (*name && strspn(name, "0123456789") == strlen(name))
+        problems_warning(problems, section_file(policy->section), section_line(policy->section),
+                         "[listener %s] is one that the MTA calls by that name; for the port write "
+                         "[listener :%s]",
+                         name, name);
+}
+
+/* Operators of DNS lists count questions by who asks, and answer nothing, or that everybody is
+ * listed, to those that ask for thousands of sites. */
+static void lint_resolvers(const struct policy *policy, const struct settings *settings,
+                           struct problems *problems)
+{
+    static const char *const open_to_all[] = {
+        "8.8.8.8",
+        "8.8.4.4",
+        "1.1.1.1",
+        "1.0.0.1",
+        "9.9.9.9",
+        "149.112.112.112",
+        "208.67.222.222",
+        "208.67.220.220",
+        "2001:4860:4860::8888",
+        "2001:4860:4860::8844",
+        "2606:4700:4700::1111",
+        "2606:4700:4700::1001",
+        "2620:fe::fe",
+    };
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_DNS_SERVERS);
+    unsigned asks = 0;
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (policy->lists[kind])
+            asks |= restriction_list_asks(policy->lists[kind], true);
+    bool matters = (asks & ASKS_ZONE) ||
+                   ((asks & ASKS_LISTS) && dnsbl_set_count(policy->site.dnsbl_weighted) > 0);
+    g_autoptr(GPtrArray) words = matters ? text_split_list(value->text, NULL) : NULL;
+    for (guint i = 0; words && !policy->section && i < words->len; i++) {
+        const char *word = words->pdata[i], *address = *word == '[' ? word + 1 : word;
+        for (size_t n = 0; n < G_N_ELEMENTS(open_to_all); n++) {
+            size_t length = strlen(open_to_all[n]);
+            if (strncmp(address, open_to_all[n], length) != 0 ||
+                (address[length] && !strchr(":]", address[length])))
+                continue;
+            problems_warning(problems, value->file, value->line,
+                             "dns_servers: %s serves everybody, and DNS lists answer such servers "
+                             "wrongly or not at all; ask a resolver of your own",
+                             open_to_all[n]);
+        }
+    }
+}
+
 void policy_lint(const struct policy *policy, const struct settings *settings,
                  struct problems *problems)
 {
     lint_local_domains(policy, settings, problems);
     lint_listener(policy, settings, problems);
     lint_networks(policy, settings, problems);
+    lint_spellings(policy, settings, problems);
+    lint_words(policy, settings, problems);
+    lint_resolvers(policy, settings, problems);
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         struct lint lint = {
             .policy = policy,

@@ -399,6 +399,45 @@ static void look_at_passwords(struct postfix_setup *setup)
     each_service(setup, look_at_passwords_of);
 }
 
+/* Whether gatepost serves nobody there who has not logged in. */
+static bool is_for_logins(const struct postfix_setup *setup, const struct postconf_service *service)
+{
+    static const struct {
+        const char *name, *port;
+    } known[] = {{"submission", ":587"}, {"submissions", ":465"}, {"smtps", ":465"}};
+    const char *called = postconf_service_get(setup->postconf, service, "milter_macro_daemon_name");
+    const char *colon = strrchr(service->name, ':');
+    const char *name = colon ? colon + 1 : service->name;
+    g_autofree char *port = g_strdup_printf(":%s", name);
+    g_autoptr(GPtrArray) words =
+        setup_words(settings_get(setup->task->settings, NULL, SETTING_SUBMISSION_LISTENERS)->text);
+    for (guint i = 0; i < words->len; i++) {
+        const char *word = words->pdata[i];
+        bool is_it = g_ascii_strcasecmp(word, called) == 0 || strcmp(word, port) == 0;
+        for (size_t n = 0; n < G_N_ELEMENTS(known); n++)
+            is_it = is_it || (strcmp(name, known[n].name) == 0 && strcmp(word, known[n].port) == 0);
+        if (is_it)
+            return true;
+    }
+    return false;
+}
+
+static void look_at_logins_of(struct postfix_setup *setup, const struct postconf_service *service)
+{
+    if (asks(setup, service) && strcmp(service->command, "smtpd") == 0 &&
+        is_for_logins(setup, service) && !is_yes(setup, service, "smtpd_sasl_auth_enable"))
+        setup_warn(
+            setup->task,
+            "%s/%s: smtpd_sasl_auth_enable is not yes: nobody can log in there, and gatepost "
+            "refuses whoever has not (submission_listeners)",
+            service->name, service->type);
+}
+
+static void look_at_logins(struct postfix_setup *setup)
+{
+    each_service(setup, look_at_logins_of);
+}
+
 /* Postfix knows certificates by their fingerprints, which no milter is told. */
 static void look_at_certificates(struct postfix_setup *setup)
 {
@@ -449,6 +488,7 @@ void postfixlook(struct postfix_setup *setup)
         {"domains", look_at_domains},
         {"certificates", look_at_certificates},
         {"passwords", look_at_passwords},
+        {"logins", look_at_logins},
         {"networks", look_at_networks},
         {"instances", look_at_instances},
     };
