@@ -11,7 +11,7 @@ enum { EVICT_MAX = 4000, EVICT_STEP = 200 };
 
 /* Bytes that SQLite needs for a row and a key beside the record: a guess for the shares; what the
  * whole takes is measured. */
-enum { ROW_EXTRA = 40, KEY_EXTRA = 28 };
+enum { ROW_EXTRA = 50, KEY_EXTRA = 23 };
 
 /* Step N brings a file of version N to N + 1. */
 static const char *const steps[HISTORY_SCHEMA] = {
@@ -28,6 +28,10 @@ static const char *const steps[HISTORY_SCHEMA] = {
     "INSERT INTO total VALUES(0, 0, 0), (1, 0, 0);"
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('seed', randomblob(16));",
+    /* half of the hash tells rows apart well enough, and the day goes before it */
+    "CREATE TABLE short(place INTEGER, id INTEGER, PRIMARY KEY(place, id)) WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO short SELECT day << 32 | (hash & 0xffffffff), id FROM key ORDER BY 1, 2;"
+    "DROP TABLE key; ALTER TABLE short RENAME TO key;",
 };
 
 void history_item_free(struct history_item *item)
@@ -122,7 +126,7 @@ int history_deleter_init(struct history_deleter *deleter, sqlite3 *db)
     if (code == SQLITE_OK)
         code = prepare(db, "DELETE FROM decision WHERE id = ?", &deleter->decision);
     if (code == SQLITE_OK)
-        code = prepare(db, "DELETE FROM key WHERE day = ? AND hash = ? AND id = ?", &deleter->key);
+        code = prepare(db, "DELETE FROM key WHERE place = ? AND id = ?", &deleter->key);
     if (code == SQLITE_OK)
         code = prepare(db, "DELETE FROM client WHERE day = ? AND address = ? AND id = ?",
                        &deleter->client);
@@ -141,9 +145,9 @@ int history_delete(struct history_deleter *deleter, int64_t id, bool early, cons
         int64_t day = history_day(row.when);
         history_row_hashes(&row, &deleter->seed, deleter->hashes);
         for (guint i = 0; code == SQLITE_OK && i < deleter->hashes->len; i++) {
-            sqlite3_bind_int64(deleter->key, 1, day);
-            sqlite3_bind_int64(deleter->key, 2, g_array_index(deleter->hashes, int64_t, i));
-            sqlite3_bind_int64(deleter->key, 3, id);
+            int64_t hash = g_array_index(deleter->hashes, int64_t, i);
+            sqlite3_bind_int64(deleter->key, 1, history_key_place(day, hash));
+            sqlite3_bind_int64(deleter->key, 2, id);
             code = run(deleter->key);
         }
         sqlite3_bind_int64(deleter->client, 1, day);
@@ -254,20 +258,22 @@ struct writer {
     struct siphash_seed seed;
     sqlite3_stmt *decision, *client, *key, *rules;
     GArray *keys; /* of struct key, of all items: written in their order */
+    GString *packed;
     int64_t rows[2], bytes[2];
 };
 
 struct key {
-    int64_t day, hash, id;
+    int64_t place, id;
 };
 
 static int write_item(struct writer *writer, const struct history_item *item, GArray *hashes)
 {
     struct history_row row;
     unsigned char client[HISTORY_CLIENT_MAX];
-    const GString *record = item->record;
-    if (!history_record_read(record->str, record->len, &row))
+    if (!history_record_read(item->record->str, item->record->len, &row))
         return SQLITE_OK; /* we wrote it ourselves */
+    const GString *record = g_string_truncate(writer->packed, 0);
+    history_record_pack(&row, writer->packed);
     history_row_hashes(&row, &writer->seed, hashes);
     size_t client_length = history_row_client(&row, client);
     int64_t bytes = (int64_t)record->len + ROW_EXTRA + hashes->len * KEY_EXTRA;
@@ -276,16 +282,17 @@ static int write_item(struct writer *writer, const struct history_item *item, GA
     sqlite3_bind_int64(writer->decision, 3, bytes);
     sqlite3_bind_blob(writer->decision, 4, record->str, (int)record->len, SQLITE_STATIC);
     int code = run(writer->decision);
-    struct key key = {.day = history_day(row.when), .id = sqlite3_last_insert_rowid(writer->db)};
+    struct key key = {.id = sqlite3_last_insert_rowid(writer->db)};
+    int64_t day = history_day(row.when);
     history_row_clear(&row);
     if (code == SQLITE_OK && client_length > 0) {
-        sqlite3_bind_int64(writer->client, 1, key.day);
+        sqlite3_bind_int64(writer->client, 1, day);
         sqlite3_bind_blob(writer->client, 2, client, (int)client_length, SQLITE_STATIC);
         sqlite3_bind_int64(writer->client, 3, key.id);
         code = run(writer->client);
     }
     for (guint i = 0; i < hashes->len; i++) {
-        key.hash = g_array_index(hashes, int64_t, i);
+        key.place = history_key_place(day, g_array_index(hashes, int64_t, i));
         g_array_append_val(writer->keys, key);
     }
     writer->rows[item->early]++;
@@ -296,9 +303,7 @@ static int write_item(struct writer *writer, const struct history_item *item, GA
 static gint compare_keys(gconstpointer a, gconstpointer b)
 {
     const struct key *left = a, *right = b;
-    if (left->day != right->day)
-        return left->day < right->day ? -1 : 1;
-    return left->hash < right->hash ? -1 : left->hash > right->hash;
+    return left->place < right->place ? -1 : left->place > right->place;
 }
 
 static int write_keys(struct writer *writer)
@@ -307,9 +312,8 @@ static int write_keys(struct writer *writer)
     g_array_sort(writer->keys, compare_keys);
     for (guint i = 0; code == SQLITE_OK && i < writer->keys->len; i++) {
         const struct key *key = &g_array_index(writer->keys, struct key, i);
-        sqlite3_bind_int64(writer->key, 1, key->day);
-        sqlite3_bind_int64(writer->key, 2, key->hash);
-        sqlite3_bind_int64(writer->key, 3, key->id);
+        sqlite3_bind_int64(writer->key, 1, key->place);
+        sqlite3_bind_int64(writer->key, 2, key->id);
         code = run(writer->key);
     }
     return code;
@@ -353,7 +357,7 @@ static int write_items(struct writer *writer, const struct history_work *work)
     if (code == SQLITE_OK)
         code = prepare(writer->db, "INSERT OR IGNORE INTO client VALUES(?, ?, ?)", &writer->client);
     if (code == SQLITE_OK)
-        code = prepare(writer->db, "INSERT OR IGNORE INTO key VALUES(?, ?, ?)", &writer->key);
+        code = prepare(writer->db, "INSERT OR IGNORE INTO key VALUES(?, ?)", &writer->key);
     if (code == SQLITE_OK)
         code = prepare(writer->db, rules, &writer->rules);
     for (guint i = 0; code == SQLITE_OK && i < work->items->len; i++)
@@ -374,11 +378,11 @@ static int write_items(struct writer *writer, const struct history_work *work)
 /* What rows no longer point to, and could not be deleted with them. */
 static int clear_old(sqlite3 *db, int64_t oldest)
 {
-    g_autofree char *sql = g_strdup_printf("DELETE FROM key WHERE day < %" G_GINT64_FORMAT ";"
+    g_autofree char *sql = g_strdup_printf("DELETE FROM key WHERE place < %" G_GINT64_FORMAT ";"
                                            "DELETE FROM client WHERE day < %" G_GINT64_FORMAT ";"
                                            "DELETE FROM ruleset WHERE at < %" G_GINT64_FORMAT ";",
-                                           history_day(oldest) - 1, history_day(oldest) - 1,
-                                           oldest - 2 * G_TIME_SPAN_DAY);
+                                           history_key_place(history_day(oldest) - 1, 0),
+                                           history_day(oldest) - 1, oldest - 2 * G_TIME_SPAN_DAY);
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
@@ -397,9 +401,11 @@ int history_file_work(sqlite3 *db, void *data)
     if (code == SQLITE_OK && work->clears)
         code = clear_old(db, work->oldest);
     writer.keys = g_array_new(FALSE, FALSE, sizeof(struct key));
+    writer.packed = g_string_new(NULL);
     if (code == SQLITE_OK && work->items->len > 0)
         code = write_items(&writer, work);
     g_array_unref(writer.keys);
+    g_string_free(writer.packed, TRUE);
     work->bytes = (uint64_t)used_bytes(db);
     return code;
 }

@@ -3,8 +3,9 @@
  * What is in the file, and how it is written. Tables:
  *
  *     decision(id, at, early, size, row)   a row each; ids grow with time, nearly
- *     key(day, hash, id)                   what rows are found by; by days, so that what is written
- *                                          stands together, and what is old goes together
+ *     key(place, id)                       what rows are found by: the day and half of a hash
+ *                                          (history_key_place), so that what is written stands
+ *                                          together, and what is old goes together
  *     client(day, address, id)             the same for clients, in the order of addresses
  *     ruleset(name, at, rules)             which rules there were
  *     total(early, rows, bytes)            what decision holds, by its column
@@ -21,7 +22,7 @@
 #include "history_record.h"
 
 /* PRAGMA user_version. */
-#define HISTORY_SCHEMA 1
+#define HISTORY_SCHEMA 2
 
 /* A decision on its way into the file. */
 struct history_item {

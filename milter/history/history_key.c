@@ -160,3 +160,8 @@ int64_t history_day(int64_t when)
 {
     return when / G_TIME_SPAN_DAY;
 }
+
+int64_t history_key_place(int64_t day, int64_t hash)
+{
+    return (int64_t)((uint64_t)day << 32 | ((uint64_t)hash & G_MAXUINT32));
+}

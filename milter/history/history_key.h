@@ -15,6 +15,9 @@
 /* The hash of a text, whatever its case. */
 int64_t history_key_hash(const struct siphash_seed *seed, const char *text);
 
+/* Where the file has the hash of a text that a row of DAY is found by. */
+int64_t history_key_place(int64_t day, int64_t hash);
+
 /* The hashes of all that ROW is found by, each once: of int64_t. Emptied first. */
 void history_row_hashes(const struct history_row *row, const struct siphash_seed *seed,
                         GArray *hashes);

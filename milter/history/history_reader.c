@@ -241,14 +241,15 @@ static int prepare_search(struct searching *searching)
                    ? sqlite3_prepare_v2(
                          db, "SELECT id FROM client WHERE day = ?1 AND address BETWEEN ?2 AND ?3",
                          -1, &searching->ids, NULL)
-                   : sqlite3_prepare_v2(db, "SELECT id FROM key WHERE day = ?1 AND hash = ?2", -1,
+                   : sqlite3_prepare_v2(db, "SELECT id FROM key WHERE place = (?1 << 32 | ?2)", -1,
                                         &searching->ids, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(db, "SELECT id, row FROM decision WHERE id = ?", -1,
                                   &searching->row, NULL);
     if (code != SQLITE_OK || key->kind != HISTORY_CLIENT) {
-        sqlite3_bind_int64(searching->ids, 2,
-                           history_key_hash(&searching->reader->seed, key->text));
+        sqlite3_bind_int64(
+            searching->ids, 2,
+            history_key_place(0, history_key_hash(&searching->reader->seed, key->text)));
         return code;
     }
     unsigned char least[HISTORY_CLIENT_MAX] = {0}, most[HISTORY_CLIENT_MAX];
@@ -353,8 +354,8 @@ bool history_search(struct history_reader *reader, const struct history_search *
         code = search_newest(&searching);
     } else {
         int ignored;
-        int64_t least = number_of(reader->db, "SELECT min(day) FROM key", &code);
-        int64_t most = number_of(reader->db, "SELECT max(day) FROM key", &ignored);
+        int64_t least = number_of(reader->db, "SELECT min(place) >> 32 FROM key", &code);
+        int64_t most = number_of(reader->db, "SELECT max(place) >> 32 FROM key", &ignored);
         least = MAX(least, history_day(search->since));
         most = search->until ? MIN(most, history_day(search->until)) : most;
         if (code == SQLITE_OK)

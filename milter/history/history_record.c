@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { VERSION = 1 };
+/* The first byte: as it comes from an event, and as the file has it. */
+enum { VERSION_PLAIN = 1, VERSION_PACKED = 2 };
 
 /* A text field of a row by its tag, for good. */
 static const struct text_field {
@@ -152,12 +153,107 @@ bool history_row_is_early(const struct history_row *row)
            (row->action == ACTION_REJECT || row->action == ACTION_TEMPFAIL);
 }
 
+/* ---- packed texts ---- */
+
+/* What most rows say, by its place, for good: new ones go to the end, up to COMMON_MAX. */
+static const char *const common[] = {
+    "permit_mynetworks",
+    "permit_sasl_authenticated",
+    "permit_tls_clientcerts",
+    "reject_unauth_destination",
+    "reject_dnsbl",
+    "reject_spam",
+    "guard_autoreply",
+    "greylist",
+    "check_limit",
+    "reject_authenticated_sender_login_mismatch",
+    "reject_unauthenticated_sender_login_mismatch",
+    "check_client_access",
+    "check_sender_access",
+    "check_recipient_access",
+    "check_helo_access",
+    "reject_non_fqdn_helo_hostname",
+    "reject_unknown_sender_domain",
+    "reject_unknown_reverse_client_hostname",
+    "permit_auth_destination",
+    "permit",
+    "unknown",
+    "OK",
+    "FAIL",
+    "esmtp",
+    "smtp",
+    "local",
+    "relay",
+    "virtual",
+    "lmtp",
+    "smtpd",
+    "25",
+    "465",
+    "587",
+    "PLAIN",
+    "LOGIN",
+    "TLSv1.2",
+    "TLSv1.3",
+    "128",
+    "256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "127.0.0.2",
+    "127.0.0.3",
+    "127.0.0.4",
+    "127.0.0.10",
+    "127.0.0.11",
+    "NO",
+    "",
+};
+enum { COMMON_MAX = 64 };
+G_STATIC_ASSERT(G_N_ELEMENTS(common) <= COMMON_MAX);
+
+/* Codes of a packed text: none; written out behind it; one that the row had before, by its place;
+ * a common one; a later one of the row. */
+enum {
+    CODE_NONE,
+    CODE_LITERAL,
+    CODE_EARLY,
+    CODE_COMMON = 64,
+    CODE_LATE = CODE_COMMON + COMMON_MAX,
+    EARLY_MAX = CODE_COMMON - CODE_EARLY,
+};
+
 /* ---- writing ---- */
 
-static void put_number(GString *out, int64_t number)
+/* Where a record goes. PACKED: numbers have as many bytes as they need, and a text that was there
+ * before is named by its place. */
+struct sink {
+    GString *out;
+    bool packed;
+    GPtrArray *texts;     /* those that were written out, borrowed */
+    GStringChunk *memory; /* of some of them */
+};
+
+static void put_varint(GString *out, uint64_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        g_string_append_c(out, (char)(number | 0x80));
+    g_string_append_c(out, (char)number);
+}
+
+static void put_bytes(struct sink *sink, int64_t number)
 {
     int64_t little = GINT64_TO_LE(number);
-    g_string_append_len(out, (const char *)&little, sizeof little);
+    g_string_append_len(sink->out, (const char *)&little, sizeof little);
+}
+
+static void put_number(struct sink *sink, int64_t number)
+{
+    if (sink->packed) /* small ones of either sign are short */
+        put_varint(sink->out, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+    else
+        put_bytes(sink, number);
 }
 
 static int64_t bits_of(double number)
@@ -167,40 +263,82 @@ static int64_t bits_of(double number)
     return bits;
 }
 
-/* Within a field: whether there is a text, and the text. */
-static void put_text(GString *out, const char *text)
+/* The bytes the other way round: of most scores the last ones are nothing. */
+static int64_t swapped(double number)
 {
-    g_string_append_c(out, text ? 1 : 0);
+    return (int64_t)GUINT64_SWAP_LE_BE((uint64_t)bits_of(number));
+}
+
+static void put_packed_text(struct sink *sink, const char *text)
+{
+    for (guint i = 0; i < sink->texts->len; i++) {
+        if (sink->texts->pdata[i] != text && strcmp(sink->texts->pdata[i], text) != 0)
+            continue;
+        put_varint(sink->out, i < EARLY_MAX ? CODE_EARLY + i : CODE_LATE + i - EARLY_MAX);
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
+        if (strcmp(common[i], text) != 0)
+            continue;
+        put_varint(sink->out, CODE_COMMON + i);
+        return;
+    }
+    put_varint(sink->out, CODE_LITERAL);
+    g_string_append_len(sink->out, text, (gssize)strlen(text) + 1);
+    g_ptr_array_add(sink->texts, (void *)(uintptr_t)text);
+}
+
+/* Within a field: whether there is a text, and the text. */
+static void put_text(struct sink *sink, const char *text)
+{
+    if (sink->packed && text) {
+        put_packed_text(sink, text);
+        return;
+    }
+    g_string_append_c(sink->out, text ? 1 : 0);
     if (text)
-        g_string_append_len(out, text, (gssize)strlen(text) + 1);
+        g_string_append_len(sink->out, text, (gssize)strlen(text) + 1);
 }
 
 /* The place of the field's length, which end_field fills in. */
-static size_t begin_field(GString *out, uint8_t tag)
+static size_t begin_field(struct sink *sink, uint8_t tag)
 {
-    g_string_append_c(out, (char)tag);
-    g_string_append_len(out, "\0\0\0\0", 4);
-    return out->len;
+    g_string_append_c(sink->out, (char)tag);
+    g_string_append_len(sink->out, "\0\0\0\0", sink->packed ? 1 : 4);
+    return sink->out->len;
 }
 
-static void end_field(GString *out, size_t begin)
+static void end_field(struct sink *sink, size_t begin)
 {
-    uint32_t length = GUINT32_TO_LE((uint32_t)(out->len - begin));
-    memcpy(out->str + begin - 4, &length, 4);
-}
-
-static void put_asked(GString *out, const GArray *asked)
-{
-    for (guint i = 0; asked && i < asked->len; i++) {
-        const struct history_asked *one = &g_array_index(asked, struct history_asked, i);
-        put_number(out, one->result);
-        put_text(out, one->name);
-        put_text(out, one->argument);
-        put_text(out, one->reply);
+    size_t size = sink->out->len - begin;
+    uint32_t length = GUINT32_TO_LE((uint32_t)size);
+    if (!sink->packed) {
+        memcpy(sink->out->str + begin - 4, &length, 4);
+        return;
+    }
+    char bytes[8];
+    gssize count = 0;
+    for (; size >= 0x80; size >>= 7)
+        bytes[count++] = (char)(size | 0x80);
+    sink->out->str[begin - 1] = count > 0 ? bytes[0] : (char)size;
+    if (count > 0) {
+        bytes[count++] = (char)size;
+        g_string_insert_len(sink->out, (gssize)begin, bytes + 1, count - 1);
     }
 }
 
-static void put_numbers(const struct history_row *row, GString *out)
+static void put_asked(struct sink *sink, const GArray *asked)
+{
+    for (guint i = 0; asked && i < asked->len; i++) {
+        const struct history_asked *one = &g_array_index(asked, struct history_asked, i);
+        put_number(sink, one->result);
+        put_text(sink, one->name);
+        put_text(sink, one->argument);
+        put_text(sink, one->reply);
+    }
+}
+
+static void put_numbers(const struct history_row *row, struct sink *sink)
 {
     int64_t flags = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(flag_fields); i++)
@@ -210,114 +348,158 @@ static void put_numbers(const struct history_row *row, GString *out)
         [NUMBER_ACTION] = row->action,
         [NUMBER_STAGE] = row->stage,
         [NUMBER_FLAGS] = flags,
-        [NUMBER_MILLISECONDS] = bits_of(row->milliseconds),
+        [NUMBER_MILLISECONDS] =
+            sink->packed ? (int64_t)(row->milliseconds * 1000 + 0.5) : bits_of(row->milliseconds),
         [NUMBER_ANNOUNCED_SIZE] = (int64_t)row->announced_size,
         [NUMBER_SIZE] = (int64_t)row->size,
-        [NUMBER_SCORE] = bits_of(row->score),
-        [NUMBER_REQUIRED] = bits_of(row->required),
+        [NUMBER_SCORE] = sink->packed ? swapped(row->score) : bits_of(row->score),
+        [NUMBER_REQUIRED] = sink->packed ? swapped(row->required) : bits_of(row->required),
         [NUMBER_THRESHOLD] = row->threshold,
     };
-    size_t begin = begin_field(out, TAG_NUMBERS);
+    size_t begin = begin_field(sink, TAG_NUMBERS);
     for (int i = 0; i < NUMBERS; i++)
-        put_number(out, numbers[i]);
-    end_field(out, begin);
+        put_number(sink, numbers[i]);
+    end_field(sink, begin);
 }
 
-static void put_recipients(const struct history_row *row, GString *out)
+static void put_recipients(const struct history_row *row, struct sink *sink)
 {
     for (guint i = 0; row->recipients && i < row->recipients->len; i++) {
         const struct history_recipient *one =
             &g_array_index(row->recipients, struct history_recipient, i);
-        size_t begin = begin_field(out, TAG_RECIPIENT);
-        put_number(out, one->action);
-        put_text(out, one->address);
-        put_text(out, one->meant);
-        put_text(out, one->check);
-        put_text(out, one->reply);
-        put_text(out, one->mailer);
-        put_text(out, one->host);
-        put_text(out, one->resolved);
-        put_text(out, one->entry);
-        put_asked(out, one->asked);
-        end_field(out, begin);
+        size_t begin = begin_field(sink, TAG_RECIPIENT);
+        put_number(sink, one->action);
+        put_text(sink, one->address);
+        put_text(sink, one->meant);
+        put_text(sink, one->check);
+        put_text(sink, one->reply);
+        put_text(sink, one->mailer);
+        put_text(sink, one->host);
+        put_text(sink, one->resolved);
+        put_text(sink, one->entry);
+        put_asked(sink, one->asked);
+        end_field(sink, begin);
     }
 }
 
-static void put_answers(const struct history_row *row, GString *out)
+/* The name that was asked: packed, what stands before the zone where it ends in that. */
+static void put_query(struct sink *sink, const struct history_list *list)
+{
+    size_t length = strlen(list->query), zone = strlen(list->zone);
+    bool ends = sink->packed && length > zone + 1 && list->query[length - zone - 1] == '.' &&
+                strcmp(list->query + length - zone, list->zone) == 0;
+    if (sink->packed)
+        put_number(sink, ends);
+    if (!ends) {
+        put_text(sink, list->query);
+        return;
+    }
+    put_text(sink,
+             g_string_chunk_insert_len(sink->memory, list->query, (gssize)(length - zone - 1)));
+}
+
+static void put_answers(const struct history_row *row, struct sink *sink)
 {
     for (guint i = 0; row->lists && i < row->lists->len; i++) {
         const struct history_list *one = &g_array_index(row->lists, struct history_list, i);
-        size_t begin = begin_field(out, TAG_LIST);
-        put_number(out, one->kind);
-        put_number(out, one->place);
-        put_number(out, one->verdict);
-        put_number(out, one->reason);
-        put_number(out, one->weight);
-        put_number(out, one->weighted);
-        put_text(out, one->query);
-        put_text(out, one->zone);
-        put_text(out, one->what);
-        put_text(out, one->codes);
-        end_field(out, begin);
+        size_t begin = begin_field(sink, TAG_LIST);
+        put_number(sink, one->kind);
+        put_number(sink, one->place);
+        put_number(sink, one->verdict);
+        put_number(sink, one->reason);
+        put_number(sink, one->weight);
+        put_number(sink, one->weighted);
+        put_query(sink, one);
+        put_text(sink, one->zone);
+        put_text(sink, one->what);
+        put_text(sink, one->codes);
+        end_field(sink, begin);
     }
     for (guint i = 0; row->domains && i < row->domains->len; i++) {
         const struct history_domain *one = &g_array_index(row->domains, struct history_domain, i);
-        size_t begin = begin_field(out, TAG_DOMAIN);
-        put_number(out, one->kind);
-        put_number(out, one->result);
-        put_text(out, one->name);
-        end_field(out, begin);
+        size_t begin = begin_field(sink, TAG_DOMAIN);
+        put_number(sink, one->kind);
+        put_number(sink, one->result);
+        put_text(sink, one->name);
+        end_field(sink, begin);
     }
+}
+
+/* Of a packed one all tags below TAG_NUMBERS are texts, and have no length. */
+static void put_texts(const struct history_row *row, struct sink *sink)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++) {
+        const char *text =
+            *(const char *const *)(const void *)((const char *)row + text_fields[i].offset);
+        if (text && sink->packed) {
+            g_string_append_c(sink->out, (char)text_fields[i].tag);
+            put_text(sink, text);
+        } else if (text) {
+            size_t begin = begin_field(sink, text_fields[i].tag);
+            g_string_append_len(sink->out, text, (gssize)strlen(text) + 1);
+            end_field(sink, begin);
+        }
+    }
+}
+
+static void put_row(const struct history_row *row, struct sink *sink)
+{
+    g_string_append_c(sink->out, sink->packed ? VERSION_PACKED : VERSION_PLAIN);
+    put_numbers(row, sink);
+    put_texts(row, sink);
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        if (!row->permits[kind])
+            continue;
+        size_t begin = begin_field(sink, TAG_PERMIT);
+        put_number(sink, kind);
+        put_text(sink, row->permits[kind]);
+        put_text(sink, row->permit_entries[kind]);
+        end_field(sink, begin);
+    }
+    put_recipients(row, sink);
+    for (guint i = 0; row->details && i < row->details->len; i++) {
+        const struct history_detail *one = &g_array_index(row->details, struct history_detail, i);
+        size_t begin = begin_field(sink, TAG_DETAIL);
+        put_text(sink, one->key);
+        put_text(sink, one->value);
+        end_field(sink, begin);
+    }
+    for (guint i = 0; row->entries && i < row->entries->len; i++) {
+        size_t begin = begin_field(sink, TAG_ENTRY);
+        put_text(sink, g_array_index(row->entries, const char *, i));
+        end_field(sink, begin);
+    }
+    if (row->asked && row->asked->len > 0) {
+        size_t begin = begin_field(sink, TAG_ASKED);
+        put_asked(sink, row->asked);
+        end_field(sink, begin);
+    }
+    for (guint i = 0; row->rules && i < row->rules->len; i++) {
+        const struct history_rule *one = &g_array_index(row->rules, struct history_rule, i);
+        size_t begin = begin_field(sink, TAG_RULE);
+        put_number(sink, sink->packed ? swapped(one->score) : bits_of(one->score));
+        put_text(sink, one->name);
+        end_field(sink, begin);
+    }
+    put_answers(row, sink);
 }
 
 void history_record_write(const struct history_row *row, GString *out)
 {
-    g_string_append_c(out, VERSION);
-    put_numbers(row, out);
-    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++) {
-        const char *text =
-            *(const char *const *)(const void *)((const char *)row + text_fields[i].offset);
-        if (!text)
-            continue;
-        size_t begin = begin_field(out, text_fields[i].tag);
-        g_string_append_len(out, text, (gssize)strlen(text) + 1);
-        end_field(out, begin);
-    }
-    for (int kind = 0; kind < LIST_COUNT; kind++) {
-        if (!row->permits[kind])
-            continue;
-        size_t begin = begin_field(out, TAG_PERMIT);
-        put_number(out, kind);
-        put_text(out, row->permits[kind]);
-        put_text(out, row->permit_entries[kind]);
-        end_field(out, begin);
-    }
-    put_recipients(row, out);
-    for (guint i = 0; row->details && i < row->details->len; i++) {
-        const struct history_detail *one = &g_array_index(row->details, struct history_detail, i);
-        size_t begin = begin_field(out, TAG_DETAIL);
-        put_text(out, one->key);
-        put_text(out, one->value);
-        end_field(out, begin);
-    }
-    for (guint i = 0; row->entries && i < row->entries->len; i++) {
-        size_t begin = begin_field(out, TAG_ENTRY);
-        put_text(out, g_array_index(row->entries, const char *, i));
-        end_field(out, begin);
-    }
-    if (row->asked && row->asked->len > 0) {
-        size_t begin = begin_field(out, TAG_ASKED);
-        put_asked(out, row->asked);
-        end_field(out, begin);
-    }
-    for (guint i = 0; row->rules && i < row->rules->len; i++) {
-        const struct history_rule *one = &g_array_index(row->rules, struct history_rule, i);
-        size_t begin = begin_field(out, TAG_RULE);
-        put_number(out, bits_of(one->score));
-        put_text(out, one->name);
-        end_field(out, begin);
-    }
-    put_answers(row, out);
+    put_row(row, &(struct sink){.out = out});
+}
+
+void history_record_pack(const struct history_row *row, GString *out)
+{
+    struct sink sink = {
+        .out = out,
+        .packed = true,
+        .texts = g_ptr_array_new(),
+        .memory = g_string_chunk_new(256),
+    };
+    put_row(row, &sink);
+    g_ptr_array_unref(sink.texts);
+    g_string_chunk_free(sink.memory);
 }
 
 /* ---- reading ---- */
@@ -326,11 +508,30 @@ void history_record_write(const struct history_row *row, GString *out)
 struct cursor {
     const char *at, *end;
     bool good;
+    GPtrArray *texts;     /* of a packed record: those that were met so far; NULL: it is plain */
+    GStringChunk *memory; /* for what is put together */
 };
+
+static uint64_t get_varint(struct cursor *cursor)
+{
+    uint64_t number = 0;
+    for (unsigned shift = 0; cursor->at < cursor->end && shift < 64; shift += 7) {
+        uint8_t byte = (uint8_t)*cursor->at++;
+        number |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return number;
+    }
+    cursor->good = false;
+    return 0;
+}
 
 static int64_t get_number(struct cursor *cursor)
 {
     int64_t little = 0;
+    if (cursor->texts) {
+        uint64_t number = get_varint(cursor);
+        return (int64_t)(number >> 1 ^ (~(number & 1) + 1));
+    }
     if (cursor->end - cursor->at < (ptrdiff_t)sizeof little) {
         cursor->good = false;
         return 0;
@@ -340,12 +541,14 @@ static int64_t get_number(struct cursor *cursor)
     return GINT64_FROM_LE(little);
 }
 
-static double get_double(struct cursor *cursor)
+static double double_of(const struct cursor *cursor, int64_t number)
 {
-    int64_t bits = get_number(cursor);
-    double number;
-    memcpy(&number, &bits, sizeof number);
-    return number;
+    double value;
+    uint64_t bits = (uint64_t)number;
+    if (cursor->texts)
+        bits = GUINT64_SWAP_LE_BE(bits);
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 /* A number that is the place of a word: nothing beyond LAST. */
@@ -358,14 +561,8 @@ static int get_word(struct cursor *cursor, int last)
     return 0;
 }
 
-static const char *get_text(struct cursor *cursor)
+static const char *get_literal(struct cursor *cursor)
 {
-    if (!cursor->good || cursor->at >= cursor->end) {
-        cursor->good = false;
-        return NULL;
-    }
-    if (*cursor->at++ == 0)
-        return NULL;
     const char *text = cursor->at;
     const char *end = memchr(text, '\0', (size_t)(cursor->end - text));
     if (!end) {
@@ -373,7 +570,28 @@ static const char *get_text(struct cursor *cursor)
         return NULL;
     }
     cursor->at = end + 1;
+    if (cursor->texts)
+        g_ptr_array_add(cursor->texts, (void *)(uintptr_t)text);
     return text;
+}
+
+static const char *get_text(struct cursor *cursor)
+{
+    if (!cursor->good || cursor->at >= cursor->end) {
+        cursor->good = false;
+        return NULL;
+    }
+    uint64_t code = cursor->texts ? get_varint(cursor) : (uint64_t)*cursor->at++;
+    if (!cursor->good || code == CODE_NONE)
+        return NULL;
+    if (code == CODE_LITERAL || !cursor->texts)
+        return get_literal(cursor);
+    if (code >= CODE_COMMON && code < CODE_COMMON + G_N_ELEMENTS(common))
+        return common[code - CODE_COMMON];
+    uint64_t place = code < CODE_COMMON ? code - CODE_EARLY : code - CODE_LATE + EARLY_MAX;
+    bool known = (code < CODE_COMMON || code >= CODE_LATE) && place < cursor->texts->len;
+    cursor->good = known;
+    return known ? cursor->texts->pdata[place] : NULL;
 }
 
 static void get_asked(struct cursor *cursor, GArray **asked_r)
@@ -411,9 +629,10 @@ static void get_numbers(struct cursor *cursor, struct history_row *row)
     row->stage = (enum stage)numbers[NUMBER_STAGE];
     cursor->good &= numbers[NUMBER_ACTION] >= 0 && numbers[NUMBER_ACTION] < ACTION_COUNT &&
                     numbers[NUMBER_STAGE] >= 0 && numbers[NUMBER_STAGE] < STAGE_COUNT;
-    memcpy(&row->milliseconds, &numbers[NUMBER_MILLISECONDS], sizeof row->milliseconds);
-    memcpy(&row->score, &numbers[NUMBER_SCORE], sizeof row->score);
-    memcpy(&row->required, &numbers[NUMBER_REQUIRED], sizeof row->required);
+    row->milliseconds = cursor->texts ? (double)numbers[NUMBER_MILLISECONDS] / 1000
+                                      : double_of(cursor, numbers[NUMBER_MILLISECONDS]);
+    row->score = double_of(cursor, numbers[NUMBER_SCORE]);
+    row->required = double_of(cursor, numbers[NUMBER_REQUIRED]);
     row->announced_size = (uint64_t)numbers[NUMBER_ANNOUNCED_SIZE];
     row->size = (uint64_t)numbers[NUMBER_SIZE];
     row->threshold = numbers[NUMBER_THRESHOLD];
@@ -446,12 +665,24 @@ static void get_list(struct cursor *cursor, struct history_row *row)
     one.reason = (enum dnsbl_reason)get_word(cursor, DNSBL_NO_TEST_ENTRY);
     one.weight = get_number(cursor);
     one.weighted = get_number(cursor) != 0;
+    bool before_zone = cursor->texts && get_number(cursor) != 0;
     one.query = get_text(cursor);
     one.zone = get_text(cursor);
     one.what = get_text(cursor);
     one.codes = get_text(cursor);
     cursor->good &= one.query && one.zone;
+    if (cursor->good && before_zone) {
+        g_autofree char *query = g_strconcat(one.query, ".", one.zone, NULL);
+        one.query = g_string_chunk_insert(cursor->memory, query);
+    }
     append(&row->lists, &one, sizeof one);
+}
+
+static void set_text(struct history_row *row, uint8_t tag, const char *text)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++)
+        if (text_fields[i].tag == tag)
+            *(const char **)(void *)((char *)row + text_fields[i].offset) = text;
 }
 
 static void get_field(struct history_row *row, uint8_t tag, struct cursor *cursor)
@@ -488,7 +719,7 @@ static void get_field(struct history_row *row, uint8_t tag, struct cursor *curso
         get_asked(cursor, &row->asked);
         return;
     case TAG_RULE:
-        rule.score = get_double(cursor);
+        rule.score = double_of(cursor, get_number(cursor));
         rule.name = get_text(cursor);
         cursor->good &= rule.name != NULL;
         append(&row->rules, &rule, sizeof rule);
@@ -506,38 +737,57 @@ static void get_field(struct history_row *row, uint8_t tag, struct cursor *curso
     default:
         break;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++) {
-        if (text_fields[i].tag != tag)
-            continue;
-        bool ends = cursor->at < cursor->end && cursor->end[-1] == '\0';
-        cursor->good &= ends;
-        if (ends)
-            *(const char **)(void *)((char *)row + text_fields[i].offset) = cursor->at;
+    bool ends = cursor->at < cursor->end && cursor->end[-1] == '\0';
+    cursor->good &= ends || tag >= TAG_NUMBERS;
+    if (ends)
+        set_text(row, tag, cursor->at);
+}
+
+/* One field; what is not known is passed over. */
+static void read_field(struct history_row *row, struct cursor *all)
+{
+    uint8_t tag = (uint8_t)*all->at++;
+    if (all->texts && tag < TAG_NUMBERS) {
+        const char *text = get_text(all);
+        if (text)
+            set_text(row, tag, text);
+        return;
     }
+    uint64_t size = 0;
+    if (all->texts) {
+        size = get_varint(all);
+    } else if (all->end - all->at >= 4) {
+        uint32_t little;
+        memcpy(&little, all->at, 4);
+        size = GUINT32_FROM_LE(little);
+        all->at += 4;
+    } else {
+        all->good = false;
+    }
+    if (!all->good || size > (uint64_t)(all->end - all->at)) {
+        all->good = false;
+        return;
+    }
+    struct cursor field = *all;
+    field.end = all->at + size;
+    get_field(row, tag, &field);
+    all->good = field.good;
+    all->at += size;
 }
 
 bool history_record_read(const void *bytes, size_t length, struct history_row *row_r)
 {
+    char version = length > 0 ? *(const char *)bytes : 0;
     history_row_init(row_r);
-    if (length < 1 || *(const char *)bytes != VERSION)
+    if (version != VERSION_PLAIN && version != VERSION_PACKED)
         return false;
     row_r->memory = g_string_chunk_new(length + 1);
     const char *copy = g_string_chunk_insert_len(row_r->memory, bytes, (gssize)length);
-    struct cursor all = {copy + 1, copy + length, true};
-    while (all.good && all.end - all.at >= 5) {
-        uint32_t size;
-        uint8_t tag = (uint8_t)*all.at;
-        memcpy(&size, all.at + 1, 4);
-        size = GUINT32_FROM_LE(size);
-        all.at += 5;
-        if (size > (size_t)(all.end - all.at))
-            break;
-        struct cursor field = {all.at, all.at + size, true};
-        get_field(row_r, tag, &field);
-        all.good = field.good;
-        all.at += size;
-    }
-    if (all.good && all.at == all.end)
+    g_autoptr(GPtrArray) texts = version == VERSION_PACKED ? g_ptr_array_sized_new(32) : NULL;
+    struct cursor all = {copy + 1, copy + length, true, texts, row_r->memory};
+    while (all.good && all.at < all.end)
+        read_field(row_r, &all);
+    if (all.good)
         return true;
     history_row_clear(row_r);
     return false;

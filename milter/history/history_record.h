@@ -7,6 +7,11 @@
  * fields can be added; what a tag means never changes. A text ends with a NUL, so that a row's
  * texts are in the bytes themselves.
  *
+ * There are two formats. A plain record is made on a thread that mail waits for. The file has
+ * packed ones, a third as long: numbers of as many bytes as they need, each text written out once
+ * and then named by its place, common words by a number. Both are read; older files have plain
+ * records.
+ *
  * Threads: pure.
  */
 #ifndef HISTORY_HISTORY_RECORD_H
@@ -23,6 +28,7 @@ void history_row_from_event(struct history_row *row_r, const struct event *event
 
 /* Appends the row's bytes. */
 void history_record_write(const struct history_row *row, GString *out);
+void history_record_pack(const struct history_row *row, GString *out);
 
 /* Makes a row of LENGTH bytes, which are copied; false if they are no row, and then it is empty. */
 bool history_record_read(const void *bytes, size_t length, struct history_row *row_r);

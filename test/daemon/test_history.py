@@ -281,9 +281,9 @@ def busy(daemon):
         until(lambda: daemon.gatepost.control('trace', queue_id).returncode == 1, 20, 'the old row')
         until(lambda: not os.path.exists(aside), 10, 'what was put aside is gone')
         oldest = sqlite3.connect('file:%s?mode=ro' % daemon.file, uri=True)
-        day = int(time.time() / 86400) + 1
-        until(lambda: oldest.execute('SELECT count(*) FROM key WHERE day < ?',
-                                     (day,)).fetchone() == (0,), 10, 'its keys')
+        place_now = (int(time.time() / 86400) + 1) << 32
+        until(lambda: oldest.execute('SELECT count(*) FROM key WHERE place < ?',
+                                     (place_now,)).fetchone() == (0,), 10, 'its keys')
         oldest.close()
     daemon.gatepost.wait_log(mark, 'older than history_keep')
     status = daemon.status()

@@ -73,7 +73,7 @@ class Daemon:
                 ('23', '<a@far.example>', 'x'), ('23', '<a@far.example>', 'x'),
                 ('20', '<a@%s>' % MARKUP, 'x')):
             self.send('203.0.113.' + client, sender, subject)
-        until(lambda: self.json()['decisions'] == 10, 10, 'the history')
+        self.wait(10)
 
     def send(self, client, sender, subject):
         with Milter(self.gatepost.port) as milter:
@@ -86,6 +86,13 @@ class Daemon:
 
     def report(self, *options):
         return self.gatepost.control('report', *options)
+
+    def wait(self, decisions):
+        """Until so many are in the history."""
+        def are_there():
+            done = self.report('--json')
+            return done.returncode == 0 and json.loads(done.stdout)['decisions'] == decisions
+        until(are_there, 10, 'the history')
 
     def json(self, *options):
         done = self.report('--json', *options)
@@ -231,7 +238,7 @@ def named_lists(daemon):
     until(both_serve, 10, 'lists in use')
     for client in ('21', '22', '23', '20'):
         daemon.send('203.0.113.' + client, '<a@far.example>', 'x')
-    until(lambda: daemon.json()['decisions'] == 4, 10, 'the history')
+    daemon.wait(4)
     found = {row['zone']: [row[key] for key in ('listed', 'refused', 'alone')]
              for row in daemon.json()['lists']}
     # two.test has 22 and 23, with a code that its filter does not mind and too little weight
@@ -251,7 +258,7 @@ def many_entries(daemon):
     other_history(daemon, 'many', {'client_restrictions': ' '.join(
         'check_client_access ' + table for table in (*tables, 'texthash:' + idle))})
     daemon.send('203.0.113.9', '<a@far.example>', 'x')
-    until(lambda: daemon.json()['decisions'] == 1, 10, 'the history')
+    daemon.wait(1)
     found = daemon.json()['idle']
     equal(found['entries_cut'], 1, 'decisions of which entries are missing')
     table, = [table for table in found['tables'] if 'idle' in table['name']]

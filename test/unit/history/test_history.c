@@ -9,6 +9,7 @@
 #include "history/history_writer.h"
 #include "history/history_reader.h"
 #include "history_file.h"
+#include "history_key.h"
 #include "store/statefile.h"
 
 static char *folder;
@@ -130,6 +131,32 @@ static void test_record(void)
     g_assert_cmpstr(again.permits[LIST_RELAY], ==, "permit_mynetworks");
     g_assert_cmpint(g_array_index(again.lists, struct history_list, 0).weight, ==, -3);
     g_assert_true(again.tagged && again.smtputf8 && !again.refused);
+    history_row_clear(&again);
+    /* packed it says the same, in less */
+    g_autoptr(GString) packed = g_string_new(NULL);
+    history_record_pack(&row, packed);
+    g_assert_cmpuint(packed->len, <, bytes->len * 2 / 3);
+    g_assert_true(history_record_read(packed->str, packed->len, &again));
+    g_string_truncate(bytes_again, 0);
+    history_record_write(&again, bytes_again);
+    g_assert_cmpmem(bytes->str, bytes->len, bytes_again->str, bytes_again->len);
+    history_row_clear(&again);
+    for (size_t at = 1; at < packed->len; at++) {
+        for (unsigned bit = 0; bit < 8;
+             bit++) { /* whatever it says now, it is read within itself */
+            g_autofree char *other = g_memdup2(packed->str, packed->len);
+            other[at] ^= (char)(1 << bit);
+            if (history_record_read(other, at + 1, &again))
+                history_row_clear(&again);
+            if (history_record_read(other, packed->len, &again))
+                history_row_clear(&again);
+        }
+    }
+    g_string_append_len(packed,
+                        "\xf0\x03"
+                        "abc",
+                        5);
+    g_assert_true(history_record_read(packed->str, packed->len, &again));
     history_row_clear(&again);
     /* cut anywhere, it is no row, and nothing is read behind its end */
     for (size_t length = 0; length < bytes->len; length++) {
@@ -581,6 +608,72 @@ static void test_unusable(void)
     g_assert_cmpuint(count(path, "SELECT count(*) FROM decision"), ==, 10);
 }
 
+/* A file of the first version is brought up, and its rows are found, forgotten and evicted. */
+static void test_first_version(void)
+{
+    static const char schema[] =
+        "CREATE TABLE decision(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+        " early INTEGER NOT NULL, size INTEGER NOT NULL, row BLOB NOT NULL);"
+        "CREATE INDEX decision_early ON decision(id) WHERE early = 1;"
+        "CREATE TABLE key(day INTEGER, hash INTEGER, id INTEGER, PRIMARY KEY(day, hash, id))"
+        " WITHOUT ROWID;"
+        "CREATE TABLE client(day INTEGER, address BLOB, id INTEGER, PRIMARY KEY(day, address, id))"
+        " WITHOUT ROWID;"
+        "CREATE TABLE ruleset(name TEXT PRIMARY KEY, at INTEGER NOT NULL, rules TEXT NOT NULL)"
+        " WITHOUT ROWID;"
+        "CREATE TABLE total(early INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT "
+        "NULL);"
+        "INSERT INTO total VALUES(0, 100, 100000), (1, 0, 0);"
+        "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+        "INSERT INTO meta VALUES('seed', x'000102030405060708090a0b0c0d0e0f');"
+        "PRAGMA user_version = 1";
+    g_autofree char *path = path_of("first.db");
+    sqlite3 *db;
+    struct siphash_seed seed;
+    int64_t now = g_get_real_time();
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, schema, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(history_file_seed(db, &seed), ==, SQLITE_OK);
+    for (unsigned n = 0; n < 100; n++) {
+        struct history_item *item = item_of(n, now - 100 + n, false);
+        struct history_row row;
+        g_autoptr(GArray) hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
+        sqlite3_stmt *insert;
+        g_assert_true(history_record_read(item->record->str, item->record->len, &row));
+        history_row_hashes(&row, &seed, hashes);
+        history_row_clear(&row);
+        sqlite3_prepare_v2(db, "INSERT INTO decision VALUES(?1, ?2, 0, 1, ?3)", -1, &insert, NULL);
+        sqlite3_bind_int64(insert, 1, n + 1);
+        sqlite3_bind_int64(insert, 2, now - 100 + n);
+        sqlite3_bind_blob(insert, 3, item->record->str, (int)item->record->len, SQLITE_TRANSIENT);
+        g_assert_cmpint(sqlite3_step(insert), ==, SQLITE_DONE);
+        sqlite3_finalize(insert);
+        for (guint i = 0; i < hashes->len; i++) {
+            g_autofree char *key =
+                g_strdup_printf("INSERT INTO key VALUES(%d, %" G_GINT64_FORMAT ", %u)",
+                                (int)history_day(now), g_array_index(hashes, int64_t, i), n + 1);
+            g_assert_cmpint(sqlite3_exec(db, key, NULL, NULL, NULL), ==, SQLITE_OK);
+        }
+        history_item_free(item);
+    }
+    sqlite3_close(db);
+    char *why = NULL;
+    g_assert_null(history_reader_open(path, &why)); /* the daemon comes first */
+    g_clear_pointer(&why, g_free);
+    write_messages(path, 100, 10, false, 0, G_MAXINT64);
+    g_assert_cmpuint(count(path, "PRAGMA user_version"), ==, HISTORY_SCHEMA);
+    struct history_reader *reader = open_reader(path);
+    g_assert_cmpuint(find(reader, "user17@lab.test", (struct history_search){0}, NULL), ==, 1);
+    g_assert_cmpuint(find(reader, "user107@lab.test", (struct history_search){0}, NULL), ==, 1);
+    g_assert_cmpuint(find(reader, "lab.test", (struct history_search){0}, NULL), ==, 110);
+    history_reader_close(reader);
+    g_assert_cmpuint(forget(path, "user17@lab.test").rows, ==, 1);
+    g_autoptr(GPtrArray) none = new_items();
+    write_items(path, none, now + G_TIME_SPAN_MINUTE, G_MAXINT64);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision"), ==, 0);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM key"), ==, 0);
+}
+
 static void remove_folder(void)
 {
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
@@ -607,6 +700,7 @@ int main(int argc, char **argv)
     g_test_add_func("/history/person-in-row", test_person_in_row);
     g_test_add_func("/history/aside", test_aside);
     g_test_add_func("/history/unusable", test_unusable);
+    g_test_add_func("/history/first-version", test_first_version);
     int result = g_test_run();
     remove_folder();
     return result;
