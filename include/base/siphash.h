@@ -30,4 +30,7 @@ uint64_t siphash_digest(const void *data, size_t length);
  * this process. */
 guint siphash_string(gconstpointer text);
 
+/* The same of LENGTH bytes, as if ASCII letters were small ones. */
+guint siphash_caseless(const char *text, size_t length);
+
 #endif

@@ -64,10 +64,10 @@ struct header_change {
 };
 
 /* What happens beside permit and refuse. Collected for one evaluation (a recipient or a message)
- * and taken over by the session when that was not refused. */
+ * and taken over by the session when that was not refused. All zeros: nothing happens. */
 struct check_effects {
     char *hold;            /* reason of the first HOLD; NULL: none */
-    GPtrArray *prepend;    /* of char *: "Header: value" */
+    GPtrArray *prepend;    /* of char *: "Header: value"; or NULL */
     GHashTable *prepended; /* the same as a set, borrowed, where effects are brought together */
     GPtrArray *changes;    /* of struct header_change *, in the order to be carried out; or NULL */
     GString *body;         /* instead of the message's, CRLF line ends; or NULL */
@@ -90,6 +90,9 @@ struct check_effects {
 
 #define CHECK_ENTRIES_MAX 32u
 
+/* Adds a field on top of the message, "Header: value", which is freed with the effects. */
+void check_effects_prepend(struct check_effects *effects, char *line);
+
 /* Adds a change; VALUE NULL removes the field. */
 void check_effects_change(struct check_effects *effects, const char *name, unsigned index,
                           const char *value);
@@ -108,7 +111,6 @@ void check_details_set(GPtrArray **details, const char *key, const char *value);
 void check_effects_asked(struct check_effects *effects, const char *name, const char *argument,
                          enum check_result result, const char *reply);
 
-void check_effects_init(struct check_effects *effects);
 void check_effects_clear(struct check_effects *effects);
 
 /* Something for the log that decides nothing: WARN and INFO of tables. */

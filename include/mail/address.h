@@ -16,9 +16,11 @@
 #define MAIL_ADDRESS_MAX 1024
 
 struct mail_address {
-    char *text;     /* without brackets and source route: local@domain as given; "" if null */
-    char *local;    /* local part, quotes and backslashes resolved; case as given */
-    char *domain;   /* lower case (ASCII, else Unicode case folding), no trailing dot; "" if none */
+    char *text;        /* owned, and the memory of the other two: without brackets and source route:
+                          local@domain as given; "" if null */
+    const char *local; /* local part, quotes and backslashes resolved; case as given */
+    const char
+        *domain;    /* lower case (ASCII, else Unicode case folding), no trailing dot; "" if none */
     bool null;      /* the null sender: <> or nothing */
     bool routed;    /* sender-specified routing: the local part holds % ! or @ or a further route */
     bool malformed; /* more or less than an address: no permit may rest on it, it is never local;
@@ -30,6 +32,11 @@ struct mail_address {
  * (<@a,@b:user@c>) is cut off (RFC 5321 appendix C): what remains decides. */
 void mail_address_parse(const char *path, struct mail_address *address_r);
 
+/* Fills the three texts anew with copies; TEXT may be NULL: LOCAL@DOMAIN, or LOCAL where there is
+ * no domain. Nothing else of *ADDRESS changes. They may be texts of the same address. */
+void mail_address_set(struct mail_address *address, const char *text, const char *local,
+                      const char *domain);
+
 /* Frees what the address holds and makes it the empty one. */
 void mail_address_clear(struct mail_address *address);
 
@@ -40,6 +47,9 @@ char *mail_address_key(const struct mail_address *address);
 /* Whether LOCAL (quotes resolved) and DOMAIN (folded) can be the parts of an address: neither is
  * empty, and the domain is a name or a literal. */
 bool mail_address_is_sound(const char *local, const char *domain);
+
+/* Whether DOMAIN is what mail_domain_fold would make of it, as most are. */
+bool mail_domain_is_folded(const char *domain);
 
 /* A copy of DOMAIN, lower case and without its trailing dot. The caller frees it. */
 char *mail_domain_fold(const char *domain);

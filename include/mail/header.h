@@ -36,7 +36,7 @@ void header_list_free(struct header_list *list);
 bool header_list_add(struct header_list *list, const char *name, size_t name_length,
                      const char *value, size_t value_length);
 
-/* Forgets all fields, so that the list serves another message. */
+/* Forgets all fields, so that the list serves another message; some memory is kept for it. */
 void header_list_clear(struct header_list *list);
 
 size_t header_list_count(const struct header_list *list);

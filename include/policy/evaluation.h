@@ -33,14 +33,17 @@ struct evaluation {
     enum wait_source waits_for; /* EVALUATION_WAIT */
 };
 
-/* Prepares the evaluation of LIST. GIVEN holds what a check of it finds: facts, site, effects,
- * notes and what may be asked; all of it, and LIST, must live until evaluation_clear. */
+/* Prepares the evaluation of LIST. *EVALUATION is all zeros, or was cleared. GIVEN holds what a
+ * check of it finds: facts, site, effects, notes and what may be asked; all of it, and LIST, must
+ * live until evaluation_clear. */
 void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
                      const struct check *given);
 
 enum evaluation_result evaluation_run(struct evaluation *evaluation);
 
+/* Ends it; memory is kept for another one, until evaluation_free. */
 void evaluation_clear(struct evaluation *evaluation);
+void evaluation_free(struct evaluation *evaluation);
 
 /* An empty array for notes; it frees their texts. */
 GArray *check_notes_new(void);

@@ -34,6 +34,9 @@ const char *permits_main(const struct permits *permits);
 /* The entry that this one rests on; NULL: none. */
 const char *permits_main_entry(const struct permits *permits);
 
+/* How many lists were ended with one. */
+unsigned permits_count(const struct permits *permits);
+
 /* "client", "helo", "sender", "relay", "recipient", "message". */
 const char *permits_list_word(enum restriction_list_kind kind);
 

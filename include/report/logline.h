@@ -22,7 +22,7 @@
  * a new one. */
 #define LOGLINE_VERSION 1
 
-/* Appends the line for EVENT, without a line end. */
+/* Writes the line for EVENT into LINE, which is empty, without a line end. */
 void logline_event(const struct event *event, enum setting_log_format format, GString *line);
 
 /* Appends a line that says TEXT: level=warning message="TEXT", or {"ts":"...","v":1,

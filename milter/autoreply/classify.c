@@ -203,6 +203,16 @@ static bool names_itself(const struct autoreply_headers *headers)
            any_row(headers, proof_rows, G_N_ELEMENTS(proof_rows), NULL);
 }
 
+/* Whether WORD, in small letters, stands in TEXT by any case. */
+static bool holds_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (; *text; text++)
+        if (g_ascii_tolower(*text) == *word && g_ascii_strncasecmp(text, word, length) == 0)
+            return true;
+    return false;
+}
+
 /* Whether the mail system itself wrote it: null sender, or what stands for it where a program
  * cannot say <>, and a From: to match. The postmaster is a person too, who may be on holiday. */
 static bool from_mta(const struct autoreply_headers *headers, const char *sender)
@@ -210,10 +220,7 @@ static bool from_mta(const struct autoreply_headers *headers, const char *sender
     static const char *const daemons[] = {"*mailer-daemon*", "*mail delivery s*system*",
                                           "*mail delivery subsystem*", "*microsoftexchange*@*"};
     static const char *const people[] = {"*postmaster@*"};
-    if (!sender)
-        return false;
-    g_autofree char *envelope = g_ascii_strdown(sender, -1);
-    if (!is_null(sender) && !strstr(envelope, "mailer-daemon"))
+    if (!sender || (!is_null(sender) && !holds_word(sender, "mailer-daemon")))
         return false;
     g_autofree char *from = autoreply_header_text(headers, "From", 0);
     if (!from)
@@ -222,6 +229,22 @@ static bool from_mta(const struct autoreply_headers *headers, const char *sender
     return (any_pattern(daemons, G_N_ELEMENTS(daemons), folded) && !names_itself(headers)) ||
            (any_pattern(people, G_N_ELEMENTS(people), folded) &&
             auto_submitted_of(headers) != AUTO_SUBMITTED_REPLIED);
+}
+
+/* Whether the field's line begins with WORD, in small letters, by any case; without a copy, as
+ * every message is asked. */
+static bool begins_with(const char *value, const char *word)
+{
+    const char *end = value + AUTOREPLY_VALUE_MAX;
+    while (value < end && g_ascii_isspace(*value))
+        value++;
+    for (; *word && value < end; word++, value++) {
+        while (*value == '\r' || *value == '\n')
+            value++;
+        if (g_ascii_tolower(*value) != *word)
+            return false;
+    }
+    return !*word;
 }
 
 /* Whether its type says that it is a report, by each of its Content-Type fields if there are
@@ -233,19 +256,20 @@ static bool typed_as_report(const struct autoreply_headers *headers, char **type
                                         "message/global-delivery-status"};
     *type_r = NULL;
     for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
-        g_autofree char *line = autoreply_header_line(headers, "Content-Type", i);
-        if (!line)
+        const char *value = headers->get(headers->context, "Content-Type", i);
+        if (!value)
             break;
-        g_autofree char *folded = g_ascii_strdown(line, -1);
         bool report = false;
         for (size_t t = 0; t < G_N_ELEMENTS(types) && !report; t++)
-            report = g_str_has_prefix(folded, types[t]);
+            report = begins_with(value, types[t]);
         if (!report) {
             g_clear_pointer(type_r, g_free);
             return false;
         }
-        if (i == 0)
-            *type_r = g_steal_pointer(&folded);
+        if (i > 0)
+            continue;
+        g_autofree char *line = autoreply_header_line(headers, "Content-Type", 0);
+        *type_r = g_ascii_strdown(line, -1);
     }
     return *type_r != NULL;
 }

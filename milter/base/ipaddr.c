@@ -75,10 +75,23 @@ bool ipaddr_from_sockaddr(const struct sockaddr *sockaddr, struct ipaddr *addres
 
 const char *ipaddr_format(const struct ipaddr *address, char buffer[IPADDR_TEXT_MAX])
 {
-    buffer[0] = '\0';
-    if (address->family != IP_NONE)
-        inet_ntop(address->family == IP_V4 ? AF_INET : AF_INET6, address->bytes, buffer,
-                  IPADDR_TEXT_MAX);
+    char *end = buffer;
+    if (address->family == IP_V6)
+        inet_ntop(AF_INET6, address->bytes, buffer, IPADDR_TEXT_MAX);
+    if (address->family == IP_V6)
+        return buffer;
+    /* each message's: inet_ntop goes through printf */
+    for (int i = 0; address->family == IP_V4 && i < 4; i++) {
+        unsigned byte = address->bytes[i];
+        if (i > 0)
+            *end++ = '.';
+        if (byte >= 100)
+            *end++ = (char)('0' + byte / 100);
+        if (byte >= 10)
+            *end++ = (char)('0' + byte / 10 % 10);
+        *end++ = (char)('0' + byte % 10);
+    }
+    *end = '\0';
     return buffer;
 }
 

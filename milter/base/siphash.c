@@ -39,8 +39,23 @@ static inline void absorb(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
+static uint64_t as_it_is(uint64_t word)
+{
+    return word;
+}
+
+/* Eight bytes at once, those of A to Z with bit 5 set. */
+static uint64_t lower(uint64_t word)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t seven = word & 0x7f * each;
+    uint64_t from_a = seven + (0x80 - 'A') * each, past_z = seven + (0x7f - 'Z') * each;
+    return word | ((from_a ^ past_z) & ~word & 0x80 * each) >> 2;
+}
+
 /* The bytes' order does not matter here: hashes never leave the process. */
-uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length)
+static inline uint64_t hash(const struct siphash_seed *seed, const void *data, size_t length,
+                            uint64_t (*fold)(uint64_t word))
 {
     uint64_t v[4] = {
         seed->k0 ^ UINT64_C(0x736f6d6570736575), seed->k1 ^ UINT64_C(0x646f72616e646f6d),
@@ -50,12 +65,12 @@ uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t lengt
     for (; rest >= 8; p += 8, rest -= 8) {
         uint64_t word;
         memcpy(&word, p, 8);
-        absorb(v, word);
+        absorb(v, fold(word));
     }
-    uint64_t last = (uint64_t)length << 56;
+    uint64_t last = 0;
     for (size_t i = 0; i < rest; i++)
         last |= (uint64_t)p[i] << (8 * i);
-    absorb(v, last);
+    absorb(v, fold(last) | (uint64_t)length << 56);
     v[2] ^= 0xff;
     sip_round(v);
     sip_round(v);
@@ -63,20 +78,36 @@ uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t lengt
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static struct siphash_seed process_seed;
+uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length)
+{
+    return hash(seed, data, length, as_it_is);
+}
+
 uint64_t siphash_digest(const void *data, size_t length)
 {
     static const struct siphash_seed seed = {1, 2};
     return siphash(&seed, data, length);
 }
 
-guint siphash_string(gconstpointer text)
+static const struct siphash_seed *process_seed(void)
 {
+    static struct siphash_seed seed;
     static gsize drawn;
     if (g_once_init_enter(&drawn)) {
-        siphash_seed_random(&process_seed);
+        siphash_seed_random(&seed);
         g_once_init_leave(&drawn, 1);
     }
-    uint64_t hash = siphash(&process_seed, text, strlen(text));
-    return (guint)(hash ^ hash >> 32);
+    return &seed;
+}
+
+guint siphash_string(gconstpointer text)
+{
+    uint64_t found = siphash(process_seed(), text, strlen(text));
+    return (guint)(found ^ found >> 32);
+}
+
+guint siphash_caseless(const char *text, size_t length)
+{
+    uint64_t found = hash(process_seed(), text, length, lower);
+    return (guint)(found ^ found >> 32);
 }

@@ -184,7 +184,7 @@ char *access_header_line(const char *text)
 
 static enum check_result act_prepend(struct access_result *result)
 {
-    g_ptr_array_add(result->check->effects->prepend, access_header_line(result->text));
+    check_effects_prepend(result->check->effects, access_header_line(result->text));
     return CHECK_DUNNO;
 }
 

@@ -6,6 +6,8 @@
 
 enum check_result run_permit_tls_clientcerts(struct check *check)
 {
+    if (!check->facts->macros.cert_subject) /* as most */
+        return CHECK_DUNNO;
     g_autoptr(GString) entry = g_string_new(NULL);
     switch (site_relay_certificate(check->site, check->facts, entry)) {
     case LOOKUP_HIT:

@@ -8,12 +8,14 @@
 enum check_result run_permit_mynetworks(struct check *check)
 {
     g_autofree char *subject = NULL;
-    g_autoptr(GString) entry = g_string_new(NULL);
-    switch (site_in_mynetworks(check->site, check->facts, entry)) {
-    case LOOKUP_HIT:
+    switch (site_in_mynetworks(check->site, check->facts, NULL)) {
+    case LOOKUP_HIT: {
+        g_autoptr(GString) entry = g_string_new(NULL);
+        site_in_mynetworks(check->site, check->facts, entry);
         if (entry->len > 0)
             check_rests_on(check, entry->str);
         return CHECK_PERMIT;
+    }
     case LOOKUP_MISS:
         return CHECK_DUNNO;
     default:

@@ -14,9 +14,11 @@ void check_errand_clear(struct check_errand *errand)
     *errand = (struct check_errand){0};
 }
 
-void check_effects_init(struct check_effects *effects)
+void check_effects_prepend(struct check_effects *effects, char *line)
 {
-    *effects = (struct check_effects){.prepend = g_ptr_array_new_with_free_func(g_free)};
+    if (!effects->prepend)
+        effects->prepend = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(effects->prepend, line);
 }
 
 static void free_change(void *data)
@@ -83,6 +85,9 @@ void check_rests_on(struct check *check, const char *entry)
     check_effects_entry(check->effects, entry);
 }
 
+/* Restrictions that ask the store, the guard or the rules, in most policies. */
+enum { ASKED_USUALLY = 4 };
+
 static void clear_asked(void *data)
 {
     g_free(((struct check_asked *)data)->reply);
@@ -93,7 +98,7 @@ void check_effects_asked(struct check_effects *effects, const char *name, const 
 {
     struct check_asked asked = {name, argument, result, g_strdup(reply)};
     if (!effects->asked) {
-        effects->asked = g_array_new(FALSE, FALSE, sizeof(struct check_asked));
+        effects->asked = g_array_sized_new(FALSE, FALSE, sizeof(struct check_asked), ASKED_USUALLY);
         g_array_set_clear_func(effects->asked, clear_asked);
     }
     g_array_append_val(effects->asked, asked);

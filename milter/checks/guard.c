@@ -60,7 +60,7 @@ static void change_field(struct check *check, const char *name, const char *valu
     if (!value)
         return;
     if (!header && *value)
-        g_ptr_array_add(check->effects->prepend, g_strdup_printf("%s: %s", name, value));
+        check_effects_prepend(check->effects, g_strdup_printf("%s: %s", name, value));
     unsigned count = 0;
     for (; header; header = header->next_same)
         count++;
@@ -105,8 +105,8 @@ static enum check_result strip(struct check *check, const struct autoreply_messa
         return refuse(check, judgement);
     change_field(check, "Content-Type", stripped.content_type);
     change_field(check, "Content-Transfer-Encoding", stripped.encoding);
-    g_ptr_array_add(
-        check->effects->prepend,
+    check_effects_prepend(
+        check->effects,
         g_strdup_printf("X-Gatepost-Autoreply: quotation-removed; %s", stripped.removed));
     if (check->effects->body)
         g_string_free(check->effects->body, TRUE);
@@ -138,8 +138,8 @@ enum check_result run_guard_autoreply(struct check *check)
         const char *done = "tag";
         note_evidence(check, &judgement);
         if (action == GUARD_TAG)
-            g_ptr_array_add(check->effects->prepend,
-                            g_strdup("X-Gatepost-Autoreply: quotes-original"));
+            check_effects_prepend(check->effects,
+                                  g_strdup("X-Gatepost-Autoreply: quotes-original"));
         else if (action == GUARD_STRIP || facts_nobody_to_tell(facts))
             result = strip(check, &message, &judgement, parsed, body.truncated);
         else

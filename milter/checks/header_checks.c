@@ -83,7 +83,7 @@ static enum check_result act_info(struct found *found)
 
 static enum check_result act_prepend(struct found *found)
 {
-    g_ptr_array_add(found->check->effects->prepend, access_header_line(found->text));
+    check_effects_prepend(found->check->effects, access_header_line(found->text));
     return CHECK_DUNNO;
 }
 
@@ -118,7 +118,7 @@ static enum check_result act_replace(struct found *found)
     bool same = name == found->field->name_length &&
                 g_ascii_strncasecmp(line, found->field->name, name) == 0;
     if (!same)
-        g_ptr_array_add(found->check->effects->prepend, g_strdup(line));
+        check_effects_prepend(found->check->effects, g_strdup(line));
     const char *value = strchr(line, ':') + 1;
     struct change change = {found->field->name, index_of(found),
                             same ? g_strdup(value + strspn(value, " \t")) : NULL};

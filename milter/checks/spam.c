@@ -203,10 +203,10 @@ static char *status_field(const struct spam_verdict *verdict)
 
 static void tag(struct check *check, const struct spam_verdict *verdict)
 {
-    GPtrArray *headers = check->effects->prepend;
-    g_ptr_array_add(headers, g_strdup("X-Spam-Flag: YES"));
-    g_ptr_array_add(headers, g_strdup_printf("X-Spam-Score: %.1f", verdict->score));
-    g_ptr_array_add(headers, status_field(verdict));
+    struct check_effects *effects = check->effects;
+    check_effects_prepend(effects, g_strdup("X-Spam-Flag: YES"));
+    check_effects_prepend(effects, g_strdup_printf("X-Spam-Score: %.1f", verdict->score));
+    check_effects_prepend(effects, status_field(verdict));
 }
 
 static enum check_result refuse_spam(struct check *check, const struct spam_verdict *verdict)

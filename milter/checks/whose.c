@@ -46,8 +46,7 @@ static void take(struct meant_address *meant, struct mail_address *address)
     mail_address_clear(&meant->address);
     meant->address = *address;
     meant->untold = false;
-    g_free(meant->address.text);
-    meant->address.text = mail_address_key(&meant->address);
+    mail_address_set(&meant->address, NULL, meant->address.local, meant->address.domain);
     *address = (struct mail_address){0};
 }
 
@@ -78,8 +77,7 @@ static void ask_sendmail(const struct site *site, const struct told *told,
     if (*address->domain) {
         take(meant, address);
     } else if (local && !own->routed && whose_login_domain(site, own->domain) == LOOKUP_HIT) {
-        g_free(address->domain);
-        address->domain = g_strdup(own->domain);
+        mail_address_set(address, NULL, address->local, own->domain);
         take(meant, address);
     }
 }
@@ -92,6 +90,14 @@ static void find_meant(const struct site *site, const struct facts *facts,
     whose_typed(site, typed, meant_r);
     /* What comes without SMTP was resolved before it came. */
     if (!told->addr || facts->without_smtp || typed->null)
+        return;
+    /* The MTA says the same, as it mostly does. */
+    const struct mail_address *own = &meant_r->address;
+    if (!own->malformed && !own->routed && strcmp(told->addr, own->text) == 0 &&
+        !strpbrk(told->addr, "\\\"()[]<>:,; \t\r\n"))
+        return;
+    /* What Sendmail says helps only where what was typed says too little. */
+    if (facts->mta != MTA_POSTFIX && !own->malformed && !own->routed)
         return;
     mail_address_parse(told->addr, &address);
     if (facts->mta == MTA_POSTFIX)
@@ -125,7 +131,7 @@ static bool visit_at(void *data, const char *domain)
 {
     struct candidates *candidates = data;
     struct mail_address address = *candidates->bare;
-    address.domain = (char *)(uintptr_t)domain;
+    address.domain = domain;
     address.text = mail_address_key(&address);
     candidates->stopped = !candidates->visit(candidates->data, &address);
     g_free(address.text);

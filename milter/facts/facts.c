@@ -73,6 +73,8 @@ static void collect(struct facts *facts, enum stage stage, const struct macro_so
         const char *value = source ? source->get(source->context, macro_rows[i].macro) : NULL;
         /* An empty address is one: the null sender. */
         bool counts = value && (*value || field == &facts->macros.mail_addr);
+        if (counts && *field && strcmp(*field, value) == 0)
+            continue; /* as most are, from one message to the next */
         g_free(*field);
         *field = counts ? g_strdup(value) : NULL;
     }

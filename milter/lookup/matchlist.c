@@ -646,16 +646,23 @@ enum lookup_status match_list_find_address(struct match_list *list, const struct
     return match_list_find_client(list, address, NULL, NULL);
 }
 
+/* NAME as the list has names; what is not so already is *OWN_R's. */
+static const char *fold(const char *name, char **own_r)
+{
+    return mail_domain_is_folded(name) ? name : (*own_r = mail_domain_fold(name));
+}
+
 enum lookup_status match_list_find_client(struct match_list *list, const struct ipaddr *address,
                                           const char *name, GString *entry_r)
 {
     if (entry_r)
         g_string_truncate(entry_r, 0);
     bool named = name && *name && g_ascii_strcasecmp(name, "unknown") != 0;
-    g_autofree char *folded = named ? mail_domain_fold(name) : NULL;
+    g_autofree char *own = NULL;
+    const char *folded = named ? fold(name, &own) : "";
     struct subject subject = {
         .address = address && address->family != IP_NONE ? address : NULL,
-        .name = folded && *folded ? folded : NULL,
+        .name = *folded ? folded : NULL,
         .kind = MATCH_NETWORKS,
         .entry = entry_r,
     };
@@ -665,7 +672,8 @@ enum lookup_status match_list_find_client(struct match_list *list, const struct 
 enum lookup_status match_list_find_domain(struct match_list *list, const char *domain)
 {
     struct ipaddr literal;
-    g_autofree char *folded = mail_domain_fold(domain);
+    g_autofree char *own = NULL;
+    const char *folded = fold(domain, &own);
     struct subject subject = {
         .address = hostname_address_literal(folded, &literal) ? &literal : NULL,
         .name = *folded ? folded : NULL,

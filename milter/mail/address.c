@@ -11,9 +11,39 @@
 void mail_address_clear(struct mail_address *address)
 {
     g_free(address->text);
-    g_free(address->local);
-    g_free(address->domain);
     *address = (struct mail_address){0};
+}
+
+/* One block of memory, as every message has several addresses. */
+void mail_address_set(struct mail_address *address, const char *text, const char *local,
+                      const char *domain)
+{
+    size_t local_size = strlen(local) + 1, domain_size = strlen(domain) + 1;
+    size_t text_size = text ? strlen(text) + 1 : local_size + domain_size;
+    char *block = g_malloc(text_size + local_size + domain_size);
+    if (text) {
+        memcpy(block, text, text_size);
+    } else {
+        memcpy(block, local, local_size);
+        if (*domain) {
+            block[local_size - 1] = '@';
+            memcpy(block + local_size, domain, domain_size);
+        }
+    }
+    char *local_copy = memcpy(block + text_size, local, local_size);
+    char *domain_copy = memcpy(local_copy + local_size, domain, domain_size);
+    g_free(address->text);
+    address->text = block;
+    address->local = local_copy;
+    address->domain = domain_copy;
+}
+
+bool mail_domain_is_folded(const char *domain)
+{
+    const char *p = domain;
+    while ((unsigned char)*p < 0x80 && *p && !(*p >= 'A' && *p <= 'Z'))
+        p++;
+    return !*p && (p == domain || p[-1] != '.');
 }
 
 char *mail_domain_fold(const char *domain)
@@ -47,14 +77,14 @@ static const char *skip_source_route(const char *path)
     return path;
 }
 
-/* Where the domain begins: behind the last @ that stands outside quotes; NULL if there is none.
- * *BAD_R tells that quotes or backslashes do not end. */
-static const char *find_domain(const char *text, bool *bad_r)
+/* The last @ that stands outside quotes; NULL if there is none. *BAD_R tells that quotes or
+ * backslashes do not end. */
+static char *find_at(char *text, bool *bad_r)
 {
-    const char *at = NULL;
+    char *at = NULL;
     bool quoted = false;
     *bad_r = false;
-    for (const char *p = text; *p; p++) {
+    for (char *p = text; *p; p++) {
         if (*p == '\\') {
             if (p[1] == '\0') {
                 *bad_r = true;
@@ -64,26 +94,25 @@ static const char *find_domain(const char *text, bool *bad_r)
         } else if (*p == '"') {
             quoted = !quoted;
         } else if (*p == '@' && !quoted) {
-            at = p + 1;
+            at = p;
         }
     }
     *bad_r = quoted;
     return at;
 }
 
-static char *unquote_local(const char *text, size_t length)
+/* Takes quotes and backslashes away, in place. */
+static void unquote_local(char *text)
 {
-    if (!memchr(text, '"', length) && !memchr(text, '\\', length))
-        return g_strndup(text, length);
-    GString *out = g_string_sized_new(length);
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"')
+    char *out = text;
+    for (const char *p = text; *p; p++) {
+        if (*p == '"')
             continue;
-        if (text[i] == '\\' && i + 1 < length)
-            i++;
-        g_string_append_c(out, text[i]);
+        if (*p == '\\' && p[1])
+            p++;
+        *out++ = *p;
     }
-    return g_string_free(out, FALSE);
+    *out = '\0';
 }
 
 static bool has_control_or_space(const char *text)
@@ -141,17 +170,15 @@ static const char *skip_comment(const char *p)
 
 /* What an MTA that is lenient reads in TEXT, where only an address should stand: comments and white
  * space are dropped, of "Bob <bob@lab.test>, x" the part in brackets counts. TEXT itself if nothing
- * remains. The caller frees it. */
-static char *read_leniently(const char *text)
+ * remains. OUT has room for as much as TEXT. */
+static void read_leniently(const char *text, char *out)
 {
-    if (!strpbrk(text, "\\\"()[]<>:,; \t\r\n"))
-        return g_strdup(text);
-    GString *out = g_string_sized_new(strlen(text));
+    char *end = out;
     bool quoted = false, literal = false;
     for (const char *p = text; *p;) {
         if (*p == '\\' && p[1]) {
-            g_string_append_len(out, p, 2);
-            p += 2;
+            *end++ = *p++;
+            *end++ = *p++;
             continue;
         }
         quoted ^= *p == '"';
@@ -162,49 +189,58 @@ static char *read_leniently(const char *text)
             continue;
         }
         if (special && strchr("<:", *p))
-            g_string_truncate(out, 0);
-        else if (special && strchr(">,;", *p) && out->len > 0)
+            end = out;
+        else if (special && strchr(">,;", *p) && end > out)
             break;
         else if (!special || !strchr(" \t\r\n>,;", *p))
-            g_string_append_c(out, *p);
+            *end++ = *p;
         p++;
     }
-    if (out->len == 0)
-        g_string_assign(out, text);
-    return g_string_free(out, FALSE);
+    *end = '\0';
+    if (end == out)
+        strcpy(out, text);
 }
 
-static bool split_address(struct mail_address *address)
+/* Fills *ADDRESS from TEXT, which is not empty; false: it is no sound address. */
+static bool split_address(const char *text, struct mail_address *address)
 {
-    bool bad;
-    g_autofree char *text = read_leniently(address->text);
-    const char *domain = find_domain(text, &bad);
-    size_t length = domain ? (size_t)(domain - text) - 1 : strlen(text);
-    address->local = unquote_local(text, length);
-    address->domain = domain ? mail_domain_fold(domain) : g_strdup("");
+    char read[MAIL_ADDRESS_MAX + 2];
+    bool bad, plain = true;
+    if (strpbrk(text, "\\\"()[]<>:,; \t\r\n")) {
+        read_leniently(text, read);
+        plain = strcmp(read, text) == 0;
+    } else {
+        strcpy(read, text);
+    }
+    char *at = find_at(read, &bad);
+    const char *domain = at ? at + 1 : "";
+    if (at)
+        *at = '\0';
+    bool local_is_there = *read;
+    unquote_local(read);
+    g_autofree char *folded = mail_domain_is_folded(domain) ? NULL : mail_domain_fold(domain);
+    mail_address_set(address, text, read, folded ? folded : domain);
     address->routed = strpbrk(address->local, "%!@") != NULL;
-    bool plain = strcmp(text, address->text) == 0;
-    return !bad && plain && length > 0 && (!domain || !domain_malformed(address->domain));
+    return !bad && plain && local_is_there && (!at || !domain_malformed(address->domain));
 }
 
 void mail_address_parse(const char *path, struct mail_address *address_r)
 {
     *address_r = (struct mail_address){0};
+    char copy[MAIL_ADDRESS_MAX + 2];
     size_t length = strnlen(path, MAIL_ADDRESS_MAX + 1);
-    g_autofree char *copy = g_malloc(length + 1); /* g_strndup fills up to its limit with zeros */
     memcpy(copy, path, length);
     copy[length] = '\0';
-    bool whole = strlen(copy) <= MAIL_ADDRESS_MAX;
+    bool whole = length <= MAIL_ADDRESS_MAX;
     bool paired = strip_brackets(copy);
-    address_r->text = g_strdup(skip_source_route(copy));
-    if (address_r->text[0] == '\0') {
+    const char *text = skip_source_route(copy);
+    if (!*text) {
         address_r->null = true;
-        address_r->local = g_strdup("");
-        address_r->domain = g_strdup("");
+        mail_address_set(address_r, "", "", "");
         address_r->malformed = !paired;
         return;
     }
-    bool sound = split_address(address_r);
+    bool sound = split_address(text, address_r);
     address_r->malformed = !(whole && paired && sound);
 }
 

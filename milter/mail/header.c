@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The list of header fields. Fields and their text stand one behind the other in a few blocks of
- * memory; a hash table of names, keyed lest a stranger choose names that collide, leads to the
- * first field of each, and that to the last while the list is filled.
+ * memory, an arena; a hash table of names, keyed lest a stranger choose names that collide, leads
+ * to the first field of each, and that to the last while the list is filled.
  */
 #include "mail/header.h"
 
 #include <glib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/siphash.h"
 
 /* An ordinary header fits the first block and the first table. */
-enum { FIRST_BLOCK = 8192, BLOCK_MAX = 1 << 20, FIRST_FIELDS = 64, FIRST_BUCKETS = 64 };
-
-/* A name is folded for its hash up to so many bytes; what differs behind them collides. */
-enum { HASHED_NAME_MAX = 128 };
+enum { FIRST_BLOCK = 8192, FIRST_FIELDS = 64, FIRST_BUCKETS = 64 };
 
 struct field {
     struct header header;    /* first, so that a header is its field */
@@ -24,13 +22,8 @@ struct field {
     guint hash;
 };
 
-struct block {
-    struct block *next;
-    size_t size, used; /* bytes behind this head */
-};
-
 struct header_list {
-    struct block *blocks; /* the one that is filled first */
+    struct arena memory; /* of the fields */
     struct field **fields;
     size_t count, room;
     struct field **buckets; /* as many as a power of two, never fewer than there are names */
@@ -38,60 +31,38 @@ struct header_list {
     size_t bytes;
 };
 
-static guint name_hash(const char *name, size_t length)
-{
-    char folded[HASHED_NAME_MAX + 1];
-    if (length > HASHED_NAME_MAX) { /* as no honest name; the whole of it, lest they collide */
-        g_autofree char *whole = g_ascii_strdown(name, (gssize)length);
-        return siphash_string(whole);
-    }
-    for (size_t i = 0; i < length; i++) {
-        char c = name[i];
-        folded[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    folded[length] = '\0';
-    return siphash_string(folded);
-}
-
 struct header_list *header_list_new(void)
 {
-    return g_new0(struct header_list, 1);
+    struct header_list *list = g_new0(struct header_list, 1);
+    list->memory.first = FIRST_BLOCK;
+    return list;
 }
 
+/* What an ordinary header takes stays. */
 void header_list_clear(struct header_list *list)
 {
-    for (struct block *block = list->blocks, *next; block; block = next) {
-        next = block->next;
-        g_free(block);
+    if (list->room > FIRST_FIELDS) {
+        g_clear_pointer(&list->fields, g_free);
+        list->room = 0;
     }
-    g_free(list->fields);
-    g_free(list->buckets);
-    *list = (struct header_list){0};
+    if (list->bucket_count > FIRST_BUCKETS) {
+        g_clear_pointer(&list->buckets, g_free);
+        list->bucket_count = 0;
+    }
+    if (list->names > 0 && list->buckets)
+        memset(list->buckets, 0, list->bucket_count * sizeof *list->buckets);
+    arena_reset(&list->memory, FIRST_BLOCK);
+    list->count = list->names = list->bytes = 0;
 }
 
 void header_list_free(struct header_list *list)
 {
     if (!list)
         return;
-    header_list_clear(list);
+    arena_reset(&list->memory, 0);
+    g_free(list->fields);
+    g_free(list->buckets);
     g_free(list);
-}
-
-/* SIZE bytes that live as long as the list. */
-static void *take(struct header_list *list, size_t size)
-{
-    size_t rounded = (size + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
-    struct block *block = list->blocks;
-    if (!block || block->size - block->used < rounded) {
-        size_t usual = block ? MIN(2 * block->size, (size_t)BLOCK_MAX) : FIRST_BLOCK;
-        size_t room = MAX(usual, rounded);
-        struct block *fresh = g_malloc(sizeof *fresh + room);
-        *fresh = (struct block){.next = block, .size = room};
-        list->blocks = block = fresh;
-    }
-    void *memory = (char *)(block + 1) + block->used;
-    block->used += rounded;
-    return memory;
 }
 
 static struct field *find_name(const struct header_list *list, const char *name, size_t length,
@@ -137,7 +108,7 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
         list->count >= HEADER_LIST_MAX_FIELDS ||
         list->bytes + name_length + value_length + 2 > HEADER_LIST_MAX_BYTES)
         return false;
-    struct field *field = take(list, sizeof *field + name_length + value_length + 2);
+    struct field *field = arena_take(&list->memory, sizeof *field + name_length + value_length + 2);
     char *text = (char *)(field + 1);
     memcpy(text, name, name_length);
     text[name_length] = '\0';
@@ -147,7 +118,7 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
     copy[value_length] = '\0';
     *field = (struct field){
         .header = {text, copy, name_length, value_length, list->count, NULL},
-        .hash = name_hash(text, name_length),
+        .hash = siphash_caseless(text, name_length),
     };
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : FIRST_FIELDS;
@@ -183,6 +154,6 @@ const struct header *header_list_get(const struct header_list *list, size_t inde
 const struct header *header_list_first(const struct header_list *list, const char *name)
 {
     size_t length = strlen(name);
-    const struct field *field = find_name(list, name, length, name_hash(name, length));
+    const struct field *field = find_name(list, name, length, siphash_caseless(name, length));
     return field ? &field->header : NULL;
 }

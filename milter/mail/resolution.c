@@ -39,55 +39,61 @@ static void cut_dot(char *domain)
         domain[length - 1] = '\0';
 }
 
-static char *fold(const char *domain)
+/* DOMAIN as tables have it, without one dot at its end; what is folded otherwise is *OWN_R's. */
+static const char *fold(char *domain, char **own_r)
 {
-    g_autofree char *copy = g_strdup(domain);
-    cut_dot(copy);
-    bool dotted = g_str_has_suffix(copy, ".");
-    return dotted ? g_steal_pointer(&copy) : mail_domain_fold(copy);
+    cut_dot(domain);
+    if (g_str_has_suffix(domain, ".") || mail_domain_is_folded(domain))
+        return domain;
+    return *own_r = mail_domain_fold(domain);
 }
 
-static void set_parts(struct mail_address *meant, const char *local, const char *domain)
+static enum domain_place place_of(const struct resolution_site *site, const char *domain)
 {
-    g_free(meant->local);
-    g_free(meant->domain);
-    g_free(meant->text);
-    meant->local = g_strdup(local);
-    meant->domain = g_strdup(domain);
-    meant->text = mail_address_key(meant);
-    meant->routed = strpbrk(meant->local, "%!@") != NULL;
+    return site->where ? site->where(site->data, domain) : DOMAIN_ELSEWHERE;
+}
+
+/* LOCAL at DOMAIN is what remains. Where nobody knows what is taken apart at PLACE, nobody knows
+ * whose it is. */
+static void take_rest(const char *local, const char *domain, enum domain_place place,
+                      const struct resolution_site *site, struct mail_address *meant)
+{
+    mail_address_set(meant, NULL, local, domain);
+    meant->routed = strpbrk(local, "%!@") != NULL;
+    meant->malformed |= place == DOMAIN_CANNOT_TELL || (meant->routed && !site->where);
 }
 
 bool mail_address_resolve(const struct mail_address *typed, const struct resolution_site *site,
                           struct mail_address *meant_r)
 {
+    enum domain_place place = DOMAIN_HERE;
     *meant_r = (struct mail_address){.null = typed->null, .malformed = typed->malformed};
-    set_parts(meant_r, typed->local, typed->domain);
-    g_autofree char *text = mail_address_key(typed);
-    bool told = true, ends = typed->null;
-    while (!ends) {
-        char *at = strrchr(text, '@');
-        g_autofree char *local = at ? g_strndup(text, (gsize)(at - text)) : g_strdup(text);
-        g_autofree char *domain = fold(at ? at + 1 : site->origin ? site->origin : "");
-        enum domain_place place = !at           ? DOMAIN_HERE
-                                  : site->where ? site->where(site->data, domain)
-                                                : DOMAIN_ELSEWHERE;
-        char *next = place == DOMAIN_HERE ? take_apart(local) : NULL;
-        ends = !next;
-        if (ends) {
-            told = place != DOMAIN_CANNOT_TELL;
-            set_parts(meant_r, local, domain);
-            /* Where nobody knows what is taken apart here, nobody knows whose this is. */
-            meant_r->malformed |= !told || (meant_r->routed && !site->where) ||
-                                  !mail_address_is_sound(local, at ? domain : "x");
+    if (typed->null) {
+        mail_address_set(meant_r, NULL, typed->local, typed->domain);
+    } else if (*typed->domain && !typed->routed && !typed->malformed) { /* as most are */
+        place = place_of(site, typed->domain);
+        take_rest(typed->local, typed->domain, place, site, meant_r);
+    } else {
+        g_autofree char *text = mail_address_key(typed);
+        while (text) {
+            char *at = strrchr(text, '@');
+            g_autofree char *origin = at ? NULL : g_strdup(site->origin ? site->origin : "");
+            g_autofree char *own = NULL;
+            const char *domain = fold(at ? at + 1 : origin, &own);
+            place = at ? place_of(site, domain) : DOMAIN_HERE;
+            if (at)
+                *at = '\0';
+            char *next = place == DOMAIN_HERE ? take_apart(text) : NULL;
+            if (!next) {
+                take_rest(text, domain, place, site, meant_r);
+                meant_r->malformed |= !mail_address_is_sound(text, at ? domain : "x");
+            }
+            g_free(text);
+            text = next;
         }
-        g_free(text);
-        text = next;
     }
     /* Pattern tables are asked for what nobody understands as it was given. */
-    if (meant_r->malformed) {
-        g_free(meant_r->text);
-        meant_r->text = g_strdup(typed->text);
-    }
-    return told;
+    if (meant_r->malformed)
+        mail_address_set(meant_r, typed->text, meant_r->local, meant_r->domain);
+    return place != DOMAIN_CANNOT_TELL;
 }

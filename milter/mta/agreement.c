@@ -26,8 +26,14 @@ const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS] = {
     {3, STAGE_RCPT, false},    {5, STAGE_MESSAGE, false}, {6, STAGE_MESSAGE, true},
 };
 
-char *agreement_macro_list(const struct agreement_macros *row)
+const char *agreement_macro_list(const struct agreement_macros *row)
 {
-    char *list = row->nothing ? NULL : facts_macro_list(row->stage);
-    return list ? list : g_strdup("");
+    static char *lists[STAGE_COUNT];
+    if (row->nothing)
+        return "";
+    if (g_once_init_enter(&lists[row->stage])) {
+        char *list = facts_macro_list(row->stage);
+        g_once_init_leave(&lists[row->stage], list ? list : g_strdup(""));
+    }
+    return lists[row->stage];
 }

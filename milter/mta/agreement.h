@@ -63,7 +63,7 @@ struct agreement_macros {
 #define AGREEMENT_MACRO_LISTS 6
 extern const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS];
 
-/* The names for a row, separated by spaces; the caller frees it. */
-char *agreement_macro_list(const struct agreement_macros *row);
+/* The names for a row, separated by spaces; made once. */
+const char *agreement_macro_list(const struct agreement_macros *row);
 
 #endif

@@ -17,7 +17,8 @@ struct frame {
     const char *permit_reply; /* but this, if it is not NULL */
     const char *name;         /* the restriction whose table gave it */
     char *entry;              /* the entry of a table that gave it; NULL: none did */
-    char *subject;
+    const char *subject;
+    char *own_subject; /* the same, when it is the frame's */
     const char *class;
     GArray *ahead; /* of struct check_errand, one an item: what was asked ahead; or NULL */
 };
@@ -27,7 +28,7 @@ static void clear_frame(void *data)
     struct frame *frame = data;
     restriction_list_free(frame->owned);
     g_free(frame->entry);
-    g_free(frame->subject);
+    g_free(frame->own_subject);
     if (frame->ahead)
         g_array_unref(frame->ahead);
 }
@@ -59,23 +60,23 @@ static struct frame list_frame(const struct restriction_list *list, const struct
     struct frame frame = {.list = list};
     switch (list->kind) {
     case LIST_CLIENT:
-        frame.subject = facts_client_text(facts);
+        frame.subject = frame.own_subject = facts_client_text(facts);
         frame.class = "Client host";
         break;
     case LIST_HELO:
-        frame.subject = g_strdup(facts->helo ? facts->helo : "");
+        frame.subject = facts->helo ? facts->helo : "";
         frame.class = "Helo command";
         break;
     case LIST_SENDER:
-        frame.subject = g_strdup(facts->sender.text ? facts->sender.text : "");
+        frame.subject = facts->sender.text ? facts->sender.text : "";
         frame.class = "Sender address";
         break;
     case LIST_MESSAGE:
-        frame.subject = g_strdup("END-OF-MESSAGE");
+        frame.subject = "END-OF-MESSAGE";
         frame.class = "End-of-data";
         break;
     default:
-        frame.subject = g_strdup(facts->recipient.text ? facts->recipient.text : "");
+        frame.subject = facts->recipient.text ? facts->recipient.text : "";
         frame.class = "Recipient address";
         break;
     }
@@ -85,9 +86,11 @@ static struct frame list_frame(const struct restriction_list *list, const struct
 void evaluation_init(struct evaluation *evaluation, const struct restriction_list *list,
                      const struct check *given)
 {
-    *evaluation = (struct evaluation){.given = *given};
-    evaluation->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
-    g_array_set_clear_func(evaluation->frames, clear_frame);
+    *evaluation = (struct evaluation){.given = *given, .frames = evaluation->frames};
+    if (!evaluation->frames) {
+        evaluation->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
+        g_array_set_clear_func(evaluation->frames, clear_frame);
+    }
     struct frame frame = list_frame(list, given->facts);
     g_array_append_val(evaluation->frames, frame);
 }
@@ -95,12 +98,18 @@ void evaluation_init(struct evaluation *evaluation, const struct restriction_lis
 void evaluation_clear(struct evaluation *evaluation)
 {
     if (evaluation->frames)
-        g_array_unref(evaluation->frames);
+        g_array_set_size(evaluation->frames, 0);
     check_errand_clear(&evaluation->errand);
     g_free(evaluation->reply);
     g_free(evaluation->why);
     g_free(evaluation->entry);
-    *evaluation = (struct evaluation){0};
+    *evaluation = (struct evaluation){.frames = evaluation->frames};
+}
+
+void evaluation_free(struct evaluation *evaluation)
+{
+    evaluation_clear(evaluation);
+    g_clear_pointer(&evaluation->frames, g_array_unref);
 }
 
 static struct frame *top(struct evaluation *evaluation)
@@ -165,7 +174,8 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
                           .permit_reply = check->permit_reply,
                           .name = name,
                           .entry = g_steal_pointer(&check->entry),
-                          .subject = g_steal_pointer(&check->more_subject),
+                          .subject = check->more_subject,
+                          .own_subject = g_steal_pointer(&check->more_subject),
                           .class = check->more_class};
     if (evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
         char *why = g_strdup_printf("a table says \"%s\" of \"%s\", which cannot be evaluated",

@@ -44,6 +44,14 @@ const char *permits_main_entry(const struct permits *permits)
     return kind < LIST_COUNT ? permits->entry[kind] : NULL;
 }
 
+unsigned permits_count(const struct permits *permits)
+{
+    unsigned count = 0;
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        count += permits->by[kind] ? 1 : 0;
+    return count;
+}
+
 const char *permits_list_word(enum restriction_list_kind kind)
 {
     static const char *const names[LIST_COUNT] = {

@@ -37,8 +37,8 @@ void content_show(struct session *session)
     if (!session->headers)
         session->headers = header_list_new();
     if (!session->message_recipients) {
-        session->message_recipients = g_ptr_array_new_with_free_func(g_free);
-        session->message_meant = g_ptr_array_new_with_free_func(g_free);
+        session->message_recipients = g_ptr_array_new();
+        session->message_meant = g_ptr_array_new();
         session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
     }
     session->message = (struct message_facts){
@@ -120,16 +120,16 @@ void content_suppress_autoreplies(struct session *session)
     guard_message(site, &session->facts, NULL, &message);
     if (autoreply_is_bounce(&message.headers, message.sender) &&
         !header_list_first(session->headers, "X-Auto-Response-Suppress"))
-        g_ptr_array_add(session->run.effects.prepend,
-                        g_strdup("X-Auto-Response-Suppress: OOF, AutoReply"));
+        check_effects_prepend(&session->run.effects,
+                              g_strdup("X-Auto-Response-Suppress: OOF, AutoReply"));
 }
 
 void content_forget(struct session *session)
 {
     session->header_bytes = session->header_lines = 0;
     session->body_bytes = 0;
-    header_list_free(session->headers);
-    session->headers = NULL;
+    if (session->headers)
+        header_list_clear(session->headers);
     if (session->body)
         g_string_free(session->body, TRUE);
     session->body = NULL;

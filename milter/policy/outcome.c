@@ -37,21 +37,24 @@ static void answer_refuse(struct session *session, const struct refusal *refusal
 
 /* The log */
 
-/* The Message-ID field without folds, as long as a line may be (RFC 5322 2.1.1); NULL: none. */
-static char *message_id_of(const struct session *session)
+/* As long as a line may be (RFC 5322 2.1.1). */
+enum { MESSAGE_ID_MAX = 998 };
+
+/* The Message-ID field without folds; NULL: none. */
+static const char *message_id_of(const struct session *session, char buffer[MESSAGE_ID_MAX + 1])
 {
-    enum { LONGEST = 998 };
     const struct header *field = session->run.stage == STAGE_MESSAGE && session->headers
                                      ? header_list_first(session->headers, "Message-ID")
                                      : NULL;
     if (!field)
         return NULL;
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (const char *p = field->value; *p && text->len < LONGEST; p++)
+    char *end = buffer;
+    for (const char *p = field->value; *p && end - buffer < MESSAGE_ID_MAX; p++)
         if (*p != '\n' && *p != '\r')
-            g_string_append_c(text, *p);
-    g_strstrip(text->str);
-    return *text->str ? g_strdup(text->str) : NULL;
+            *end++ = *p;
+    *end = '\0';
+    g_strstrip(buffer);
+    return *buffer ? buffer : NULL;
 }
 
 /* Whom an event is about: a few, NULL behind the last, and how many beside. */
@@ -72,7 +75,7 @@ static void report(struct session *session, enum action action, const struct ref
     struct permits permits = {0};
     permits_add(&permits, &session->message_permits);
     permits_add(&permits, &session->early_permits);
-    g_autofree char *message_id = message_id_of(session);
+    char message_id[MESSAGE_ID_MAX + 1];
     bool passes = action == ACTION_ACCEPT || action == ACTION_HOLD;
     const struct event event = {
         .when = g_get_real_time(),
@@ -98,7 +101,7 @@ static void report(struct session *session, enum action action, const struct ref
         .asked = effects->asked,
         .permits = passes ? &permits : NULL,
         .session = session->id,
-        .message_id = message_id,
+        .message_id = message_id_of(session, message_id),
         .facts = &session->facts,
         .login = login,
         .policy = session->policy,
@@ -125,23 +128,23 @@ static struct one current_recipient(const struct session *session)
         .list = {session->facts.has_recipient ? session->facts.recipient.text : NULL}};
 }
 
-/* Recipients of the message that were not refused (or, in monitor mode, all of them). *MORE_R: how
- * many there are beside those. */
-static GPtrArray *accepted_recipients(const struct session *session, unsigned *more_r)
+/* Recipients of the message that were not refused (or, in monitor mode, all of them). */
+static struct audience accepted_recipients(const struct session *session,
+                                           const char *names[EVENT_RECIPIENTS_MAX + 1])
 {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    *more_r = 0;
+    struct audience audience = {.to = names};
+    size_t count = 0;
     for (guint i = 0; session->recipients && i < session->recipients->len; i++) {
         const struct session_recipient *recipient = session->recipients->pdata[i];
         if (recipient->action == SESSION_REFUSE)
             continue;
-        if (names->len < EVENT_RECIPIENTS_MAX)
-            g_ptr_array_add(names, g_strdup(recipient->address));
+        if (count < EVENT_RECIPIENTS_MAX)
+            names[count++] = recipient->address;
         else
-            (*more_r)++;
+            audience.more++;
     }
-    g_ptr_array_add(names, NULL);
-    return names;
+    names[count] = NULL;
+    return audience;
 }
 
 static void report_notes(struct session *session)
@@ -149,11 +152,10 @@ static void report_notes(struct session *session)
     if (!session->notes || session->notes->len == 0)
         return;
     struct one one = current_recipient(session);
-    unsigned more;
-    g_autoptr(GPtrArray) names = accepted_recipients(session, &more);
+    const char *names[EVENT_RECIPIENTS_MAX + 1];
     struct audience audience = {.to = one.list};
     if (session->run.stage == STAGE_MESSAGE)
-        audience = (struct audience){(const char *const *)names->pdata, more};
+        audience = accepted_recipients(session, names);
     for (guint i = 0; i < session->notes->len; i++) {
         const struct check_note *note = &g_array_index(session->notes, struct check_note, i);
         report(session, note->action, NULL, note, audience);
@@ -167,10 +169,6 @@ static void report_notes(struct session *session)
  * however many recipients ask for it. */
 static void take_effects(struct check_effects *into, const struct check_effects *from)
 {
-    if (!into->prepend)
-        check_effects_init(into);
-    if (!into->prepended)
-        into->prepended = g_hash_table_new(g_str_hash, g_str_equal);
     if (!into->hold && from->hold) {
         into->hold = g_strdup(from->hold);
         into->hold_check = from->hold_check;
@@ -179,11 +177,13 @@ static void take_effects(struct check_effects *into, const struct check_effects 
     for (guint i = 0; from->entries && i < from->entries->len; i++)
         check_effects_entry(into, from->entries->pdata[i]);
     into->entries_cut |= from->entries_cut;
-    for (guint i = 0; i < from->prepend->len; i++) {
+    for (guint i = 0; from->prepend && i < from->prepend->len; i++) {
+        if (!into->prepended)
+            into->prepended = g_hash_table_new(g_str_hash, g_str_equal);
         if (g_hash_table_contains(into->prepended, from->prepend->pdata[i]))
             continue;
         char *header = g_strdup(from->prepend->pdata[i]);
-        g_ptr_array_add(into->prepend, header);
+        check_effects_prepend(into, header);
         g_hash_table_add(into->prepended, header);
     }
     for (guint i = 0; from->details && i < from->details->len; i++) {
@@ -195,8 +195,6 @@ static void take_effects(struct check_effects *into, const struct check_effects 
 /* Behind what the message costs by now. */
 static void take_charges(struct check_effects *into, struct check_effects *from)
 {
-    if (!into->prepend)
-        check_effects_init(into);
     if (into->charges && from->charges)
         g_ptr_array_extend_and_steal(into->charges, g_steal_pointer(&from->charges));
     else if (from->charges)
@@ -283,16 +281,20 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         return;
     }
     split_recipients(session, refusal);
-    struct session_recipient *recipient = g_new0(struct session_recipient, 1);
-    recipient->address = g_strdup(session->facts.recipient.text);
-    recipient->check = refusal->check;
-    recipient->reply = g_strdup(refusal->reply);
-    recipient->entry =
-        g_strdup(refusal->reply ? refusal->entry : permits_main_entry(&session->run.permits));
-    recipient->meant = g_strdup(session->facts.recipient_meant.address.text);
-    recipient->mailer = g_strdup(session->facts.macros.rcpt_mailer);
-    recipient->host = g_strdup(session->facts.macros.rcpt_host);
-    recipient->resolved = g_strdup(session->facts.macros.rcpt_addr);
+    struct arena *memory = &session->message_memory;
+    const struct macro_facts *macros = &session->facts.macros;
+    const char *permit_entry = permits_main_entry(&session->run.permits);
+    struct session_recipient *recipient = arena_take(memory, sizeof *recipient);
+    *recipient = (struct session_recipient){
+        .address = arena_copy(memory, session->facts.recipient.text),
+        .check = refusal->check,
+        .reply = arena_copy(memory, refusal->reply),
+        .entry = arena_copy(memory, refusal->reply ? refusal->entry : permit_entry),
+        .meant = arena_copy(memory, session->facts.recipient_meant.address.text),
+        .mailer = arena_copy(memory, macros->rcpt_mailer),
+        .host = arena_copy(memory, macros->rcpt_host),
+        .resolved = arena_copy(memory, macros->rcpt_addr),
+    };
     g_ptr_array_add(session->recipients, recipient);
     if (refusal->reply) {
         give_refusal(session, refusal, recipient);
@@ -310,12 +312,12 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     if (session->answer.action != SESSION_CONTINUE)
         return;
     if (!session->message_recipients) {
-        session->message_recipients = g_ptr_array_new_with_free_func(g_free);
-        session->message_meant = g_ptr_array_new_with_free_func(g_free);
+        session->message_recipients = g_ptr_array_new();
+        session->message_meant = g_ptr_array_new();
         session->message_profiles = g_array_new(FALSE, FALSE, sizeof(unsigned));
     }
-    g_ptr_array_add(session->message_recipients, g_strdup(session->facts.recipient.text));
-    g_ptr_array_add(session->message_meant, g_strdup(session->facts.recipient_meant.address.text));
+    g_ptr_array_add(session->message_recipients, recipient->address);
+    g_ptr_array_add(session->message_meant, recipient->meant);
     g_array_append_val(session->message_profiles, session->facts.profile);
 }
 
@@ -329,8 +331,7 @@ void outcome_of_lists(struct session *session)
     const struct check_effects *earlier[] = {&session->client_effects, &session->helo_effects,
                                              &session->mail_effects};
     for (size_t i = 0; i < G_N_ELEMENTS(earlier); i++)
-        if (earlier[i]->prepend)
-            take_effects(into, earlier[i]);
+        take_effects(into, earlier[i]);
     take_effects(into, own);
     take_charges(into, own);
     permits_add(&session->message_permits, &session->run.permits);
@@ -391,9 +392,8 @@ static void finish_message(struct session *session, struct refusal *refusal)
 {
     const struct refusal *first =
         session->message_refusal.reply ? &session->message_refusal : refusal;
-    unsigned more;
-    g_autoptr(GPtrArray) names = accepted_recipients(session, &more);
-    struct audience accepted = {(const char *const *)names->pdata, more};
+    const char *names[EVENT_RECIPIENTS_MAX + 1];
+    struct audience accepted = accepted_recipients(session, names);
     if (!first->reply || session->policy->monitor)
         content_remember_bounce(session);
     if (first->reply)

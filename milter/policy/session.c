@@ -9,20 +9,17 @@
 #include "checks/dns_questions.h"
 #include "checks/spam.h"
 #include "checks/whose.h"
+#include "mail/header.h"
 
+/* A message's memory beyond this is not kept for the next one. */
+enum { KEPT_MEMORY = 4096 };
+
+/* The rest of it is the message's memory. */
 static void recipient_free(void *data)
 {
     struct session_recipient *recipient = data;
-    g_free(recipient->address);
-    g_free(recipient->reply);
-    g_free(recipient->entry);
-    g_free(recipient->meant);
-    g_free(recipient->mailer);
-    g_free(recipient->host);
-    g_free(recipient->resolved);
     if (recipient->asked)
         g_array_unref(recipient->asked);
-    g_free(recipient);
 }
 
 struct session *session_new(struct engine *engine, const struct waker *waker)
@@ -50,6 +47,7 @@ static void forget_message(struct session *session)
     }
     if (session->message_profiles)
         g_array_set_size(session->message_profiles, 0);
+    arena_reset(&session->message_memory, KEPT_MEMORY);
     refusal_clear(&session->message_refusal);
     check_effects_clear(&session->message_effects);
     check_effects_clear(&session->mail_effects);
@@ -63,6 +61,9 @@ void session_free(struct session *session)
     if (!session)
         return;
     forget_message(session);
+    evaluation_free(&session->run.evaluation);
+    header_list_free(session->headers);
+    arena_reset(&session->message_memory, 0);
     permits_clear(&session->early_permits);
     refusal_clear(&session->client_refusal);
     refusal_clear(&session->helo_refusal);

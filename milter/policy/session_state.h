@@ -10,6 +10,7 @@
 #ifndef SESSION_STATE_H
 #define SESSION_STATE_H
 
+#include "base/arena.h"
 #include "policy/evaluation.h"
 #include "policy/session.h"
 
@@ -27,7 +28,7 @@ struct run {
     enum restriction_list_kind lists[LIST_COUNT];
     unsigned count, next;
     bool evaluating;
-    struct evaluation evaluation;
+    struct evaluation evaluation; /* keeps its memory from one stage to the next */
     struct check_effects effects;
     struct permits permits;
     struct refusal refusal; /* what they came to; its reply is NULL: nothing against it */
@@ -56,7 +57,8 @@ struct session {
     struct check_effects client_effects, helo_effects, mail_effects;
     struct permits early_permits; /* with delay_checks = no: of lists that came before RCPT */
     /* of the message */
-    GPtrArray *recipients;
+    struct arena message_memory;
+    GPtrArray *recipients; /* of struct session_recipient *, in that memory */
     size_t header_bytes, header_lines;
     struct header_list *headers;
     GString *body;     /* as much as is wanted; NULL: nothing */
@@ -64,7 +66,7 @@ struct session {
     bool body_cut;
     uint64_t body_bytes; /* that came by */
     struct message_facts message;
-    GPtrArray *message_recipients;  /* of char *: accepted, with brackets off */
+    GPtrArray *message_recipients;  /* of char *, theirs: accepted, with brackets off */
     GPtrArray *message_meant;       /* of char *, beside them: what the MTA makes of them */
     GArray *message_profiles;       /* of unsigned, beside them */
     struct refusal message_refusal; /* mail without SMTP: given at its end */

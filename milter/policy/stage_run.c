@@ -16,7 +16,7 @@ void run_clear(struct session *session)
     check_effects_clear(&run->effects);
     refusal_clear(&run->refusal);
     permits_clear(&run->permits);
-    *run = (struct run){0};
+    *run = (struct run){.evaluation = run->evaluation};
 }
 
 static void warn_once(void *data, const char *key, const char *text)
@@ -200,7 +200,6 @@ void run_begin(struct session *session, enum stage stage)
     run_stop_waiting(session);
     wait_budget_set(&session->budget, WAIT_STORE, session->policy->site.store_budget);
     run->stage = stage;
-    check_effects_init(&run->effects);
     for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++)
         if ((delay ? schedule[i].delayed : schedule[i].at_once) == stage)
             run->lists[run->count++] = schedule[i].list;

@@ -83,9 +83,9 @@ static struct log_line *message_line(struct log *log, enum log_kind kind, const 
 {
     struct log_options options = current_options(log);
     enum engine_level level = log_kind_level(kind);
-    g_autoptr(GString) line = g_string_new(NULL);
+    GString *line = g_string_new(NULL);
     logline_message(level, text, g_get_real_time(), options.format, line);
-    struct log_line *made = log_line_new(options.target, options.facility, kind, line->str, NULL);
+    struct log_line *made = log_line_new(options.target, options.facility, kind, line, NULL);
     made->rank = LOG_RANK_NOTE;
     return made;
 }
@@ -110,10 +110,10 @@ void log_event(void *data, const struct event *event)
 {
     struct log *log = data;
     struct log_options options = current_options(log);
-    g_autoptr(GString) line = g_string_sized_new(512);
+    GString *line = g_string_sized_new(512);
     logline_event(event, options.format, line);
     struct log_line *made = log_line_new(options.target, options.facility,
-                                         log_kind_of_action(event->action), line->str, event);
+                                         log_kind_of_action(event->action), line, event);
     made->rank = rank_of(event);
     put(log, made);
 }
@@ -208,10 +208,10 @@ void log_problems(struct log *log, const struct problems *problems)
     const struct problem *problem;
     for (unsigned i = 0; (problem = problems_get(problems, i)); i++) {
         struct log_options options = current_options(log);
-        g_autoptr(GString) line = g_string_new(NULL);
+        GString *line = g_string_new(NULL);
         logline_problem(problem, g_get_real_time(), options.format, line);
         struct log_line *made = log_line_new(options.target, options.facility,
-                                             log_kind_of_level(ENGINE_WARNING), line->str, NULL);
+                                             log_kind_of_level(ENGINE_WARNING), line, NULL);
         made->rank = LOG_RANK_NOTE;
         put(log, made);
     }

@@ -9,17 +9,10 @@
 /* Who loses lines all the time is told how many that often, in microseconds. */
 enum { TELL_EVERY = 60 * G_USEC_PER_SEC };
 
-/* A line in the queue. */
-struct place {
-    struct log_line *line;
-    guint64 number; /* in the order in which they came */
-    size_t size;
-};
-
 struct log_queue {
     size_t most;
     guint64 next_number, lost;
-    GQueue ranks[LOG_RANKS]; /* of struct place */
+    GQueue ranks[LOG_RANKS]; /* of struct log_line, by the links in them */
     size_t bytes[LOG_RANKS]; /* of each */
     struct log_losses losses;
     gint64 told; /* when losses were told of last, or first began */
@@ -39,7 +32,7 @@ void log_line_free(struct log_line *line)
 static size_t size_of(const struct log_line *line)
 {
     enum { PIECE = 32 };
-    size_t size = sizeof(struct place) + sizeof(*line) + strlen(line->text) + 4 * PIECE;
+    size_t size = sizeof(*line) + strlen(line->text) + 2 * PIECE;
     for (guint i = 0; line->fields && i < line->fields->len; i++)
         size += strlen(line->fields->pdata[i]) + PIECE;
     return size;
@@ -75,11 +68,11 @@ static void lose(struct log_queue *queue, struct log_line *line)
     log_line_free(line);
 }
 
-static struct log_line *take_out(struct log_queue *queue, struct place *place)
+static struct log_line *take_out(struct log_queue *queue, GList *link)
 {
-    struct log_line *line = place->line;
-    queue->bytes[line->rank] -= place->size;
-    g_free(place);
+    struct log_line *line = link->data;
+    g_queue_unlink(&queue->ranks[line->rank], link);
+    queue->bytes[line->rank] -= line->size;
     return line;
 }
 
@@ -92,10 +85,9 @@ static bool make_room(struct log_queue *queue, enum log_rank rank, size_t size)
     if (kept > queue->most)
         return false;
     for (int other = 0; other < (int)rank; other++) {
-        struct place *place;
-        while (log_queue_bytes(queue) + size > queue->most &&
-               (place = g_queue_pop_tail(&queue->ranks[other])))
-            lose(queue, take_out(queue, place));
+        GList *last;
+        while (log_queue_bytes(queue) + size > queue->most && (last = queue->ranks[other].tail))
+            lose(queue, take_out(queue, last));
     }
     return true;
 }
@@ -107,9 +99,10 @@ void log_queue_put(struct log_queue *queue, struct log_line *line)
         lose(queue, line);
         return;
     }
-    struct place *place = g_new(struct place, 1);
-    *place = (struct place){.line = line, .number = queue->next_number++, .size = size};
-    g_queue_push_tail(&queue->ranks[line->rank], place);
+    line->number = queue->next_number++;
+    line->size = size;
+    line->link = (GList){.data = line};
+    g_queue_push_tail_link(&queue->ranks[line->rank], &line->link);
     queue->bytes[line->rank] += size;
 }
 
@@ -118,13 +111,13 @@ struct log_line *log_queue_take(struct log_queue *queue)
     int oldest = LOG_RANKS;
     guint64 least = G_MAXUINT64;
     for (int rank = 0; rank < LOG_RANKS; rank++) {
-        const struct place *place = g_queue_peek_head(&queue->ranks[rank]);
-        if (!place || place->number >= least)
+        const struct log_line *line = g_queue_peek_head(&queue->ranks[rank]);
+        if (!line || line->number >= least)
             continue;
-        least = place->number;
+        least = line->number;
         oldest = rank;
     }
-    return oldest < LOG_RANKS ? take_out(queue, g_queue_pop_head(&queue->ranks[oldest])) : NULL;
+    return oldest < LOG_RANKS ? take_out(queue, queue->ranks[oldest].head) : NULL;
 }
 
 guint log_queue_lines(const struct log_queue *queue)

@@ -21,6 +21,9 @@ enum log_rank {
 };
 
 struct log_line {
+    GList link;     /* the queue's */
+    guint64 number; /* the queue's: in the order in which they came */
+    size_t size;    /* the queue's */
     enum log_rank rank;
     enum setting_log_target target;
     int facility, priority; /* of <syslog.h> */

@@ -43,12 +43,12 @@ void log_target_close(void)
     closelog();
 }
 
-static void make_plain(struct log_line *line, const char *text, enum log_kind kind,
+static void make_plain(struct log_line *line, GString *text, enum log_kind kind,
                        const struct event *event)
 {
     (void)kind;
     (void)event;
-    line->text = g_strdup(text);
+    line->text = g_string_free(text, FALSE);
 }
 
 static void write_syslog(const struct log_line *line)
@@ -56,13 +56,18 @@ static void write_syslog(const struct log_line *line)
     syslog(line->facility | line->priority, "%s", line->text);
 }
 
-static void make_stderr(struct log_line *line, const char *text, enum log_kind kind,
+static void make_stderr(struct log_line *line, GString *text, enum log_kind kind,
                         const struct event *event)
 {
     (void)kind;
     (void)event;
-    line->text = journal_reads ? g_strdup_printf("<%d>%s\n", line->priority, text)
-                               : g_strconcat(text, "\n", NULL);
+    g_string_append_c(text, '\n');
+    if (journal_reads) {
+        char priority[16];
+        g_snprintf(priority, sizeof priority, "<%d>", line->priority);
+        g_string_prepend(text, priority);
+    }
+    line->text = g_string_free(text, FALSE);
 }
 
 /* Who gave us standard error may have made it non-blocking. */
@@ -97,12 +102,13 @@ static void add_journal_field(void *data, const char *key, const char *value)
     g_ptr_array_add(data, g_strdup_printf("GATEPOST_%s=%s", name, value));
 }
 
-static void make_journal(struct log_line *line, const char *text, enum log_kind kind,
+static void make_journal(struct log_line *line, GString *text, enum log_kind kind,
                          const struct event *event)
 {
     GPtrArray *fields = line->fields = g_ptr_array_new_with_free_func(g_free);
     line->text = g_strdup("");
-    g_ptr_array_add(fields, g_strconcat(journal_message, text, NULL)); /* the first one */
+    g_string_prepend(text, journal_message);
+    g_ptr_array_add(fields, g_string_free(text, FALSE)); /* the first one */
     g_ptr_array_add(fields, g_strdup_printf("PRIORITY=%d", line->priority));
     g_ptr_array_add(fields, g_strdup_printf("SYSLOG_FACILITY=%d", LOG_FAC(line->facility)));
     g_ptr_array_add(fields, g_strdup("SYSLOG_IDENTIFIER=gatepost"));
@@ -120,7 +126,7 @@ static void write_journal(const struct log_line *line)
         return;
     }
     struct log_line other = {.facility = line->facility, .priority = line->priority};
-    const char *text = (const char *)line->fields->pdata[0] + strlen(journal_message);
+    GString *text = g_string_new((const char *)line->fields->pdata[0] + strlen(journal_message));
     if (in_foreground)
         make_stderr(&other, text, LOG_KIND_NOTE, NULL);
     else
@@ -133,7 +139,7 @@ static void write_journal(const struct log_line *line)
 }
 
 static const struct {
-    void (*make)(struct log_line *line, const char *text, enum log_kind kind,
+    void (*make)(struct log_line *line, GString *text, enum log_kind kind,
                  const struct event *event);
     void (*write)(const struct log_line *line);
 } targets[] = {
@@ -143,7 +149,7 @@ static const struct {
 };
 
 struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,
-                              const char *text, const struct event *event)
+                              GString *text, const struct event *event)
 {
     struct log_line *line = g_new0(struct log_line, 1);
     line->target = target;

@@ -17,10 +17,10 @@ struct event;
 void log_target_open(int facility, bool foreground);
 void log_target_close(void);
 
-/* A line of KIND that says TEXT, made as TARGET wants it; the journal gets the keys of EVENT, too,
- * if that is not NULL. The caller frees it with log_line_free. */
+/* A line of KIND that says TEXT, which it takes over, made as TARGET wants it; the journal gets the
+ * keys of EVENT, too, if that is not NULL. The caller frees it with log_line_free. */
 struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,
-                              const char *text, const struct event *event);
+                              GString *text, const struct event *event);
 
 /* Writes it. What cannot be written is nothing that could be told anywhere. */
 void log_target_write(const struct log_line *line);

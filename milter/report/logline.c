@@ -181,11 +181,10 @@ static void get_permit(const struct event *event, struct value *value_r)
 /* All of them, where there is more than one list that was ended. */
 static void get_permits(const struct event *event, struct value *value_r)
 {
-    g_auto(GStrv) list = event->permits ? permits_list(event->permits) : NULL;
-    if (!list || g_strv_length(list) < 2)
+    if (!event->permits || permits_count(event->permits) < 2)
         return;
     value_r->kind = VALUE_LIST;
-    value_r->own_list = g_steal_pointer(&list);
+    value_r->own_list = permits_list(event->permits);
     value_r->list = (const char *const *)value_r->own_list;
 }
 
@@ -337,10 +336,13 @@ static void append_value(GString *line, const char *text)
     g_string_append_c(line, '"');
 }
 
-/* The value where it needs no making, as most do: a text, or a list of one, that is not cut; else
- * NULL. */
-static const char *ready_text(const struct key_row *row, const struct value *value)
+/* The value where it needs no memory, as with most: a number, by DIGITS, a text, or a list of one,
+ * that is not cut; else NULL. */
+static const char *ready_text(const struct key_row *row, const struct value *value,
+                              char digits[G_ASCII_DTOSTR_BUF_SIZE])
 {
+    if (value->kind == VALUE_NUMBER)
+        return g_ascii_formatd(digits, G_ASCII_DTOSTR_BUF_SIZE, "%.1f", value->number);
     bool is_one = value->kind == VALUE_LIST && !value->list[1] && value->more == 0;
     const char *text = value->kind == VALUE_STRING ? value->text : is_one ? value->list[0] : NULL;
     return text && strnlen(text, row->limit + 1) <= row->limit ? text : NULL;
@@ -348,7 +350,8 @@ static const char *ready_text(const struct key_row *row, const struct value *val
 
 static void text_pair(GString *line, const struct key_row *row, const struct value *value)
 {
-    const char *text = ready_text(row, value);
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+    const char *text = ready_text(row, value, digits);
     g_autofree char *made = text ? NULL : value_text(row, value);
     text = text ? text : made;
     if (row->optional && !text && !value->told)
@@ -434,7 +437,6 @@ static void json_begin(GString *line, gint64 when)
 
 void logline_event(const struct event *event, enum setting_log_format format, GString *line)
 {
-    g_autoptr(GString) text = g_string_sized_new(512);
     struct key_row row;
     struct value value;
     if (format == LOG_FORMAT_JSON)
@@ -443,12 +445,11 @@ void logline_event(const struct event *event, enum setting_log_format format, GS
         if (format == LOG_FORMAT_JSON)
             json_pair(line, &row, &value);
         else
-            text_pair(text, &row, &value);
+            text_pair(line, &row, &value);
         value_clear(&value);
     }
     if (format == LOG_FORMAT_JSON)
         json_close(line, '}');
-    g_string_append_len(line, text->str, (gssize)text->len);
 }
 
 /* One key of a line of our own. */

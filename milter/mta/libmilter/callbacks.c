@@ -13,8 +13,9 @@
 static void ask_for_macros(SMFICTX *context)
 {
     for (size_t i = 0; i < AGREEMENT_MACRO_LISTS; i++) {
-        g_autofree char *list = agreement_macro_list(&agreement_macros[i]);
-        if (smfi_setsymlist(context, agreement_macros[i].place, list) != MI_SUCCESS)
+        const char *list = agreement_macro_list(&agreement_macros[i]);
+        if (smfi_setsymlist(context, agreement_macros[i].place, (char *)(uintptr_t)list) !=
+            MI_SUCCESS)
             connection_warn("libmilter refuses the list of macros for %s",
                             stage_name(agreement_macros[i].stage));
     }

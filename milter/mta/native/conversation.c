@@ -220,7 +220,7 @@ static enum conversation_state take_negotiation(struct conversation *conversatio
     wire_add_number(out, conversation->actions | (actions & ACTION_SET_MACROS));
     wire_add_number(out, conversation->steps | (steps & (STEP_PACKETS_1M | STEP_PACKETS_256K)));
     for (size_t i = 0; actions & ACTION_SET_MACROS && i < AGREEMENT_MACRO_LISTS; i++) {
-        g_autofree char *list = agreement_macro_list(&agreement_macros[i]);
+        const char *list = agreement_macro_list(&agreement_macros[i]);
         wire_add_number(out, (uint32_t)agreement_macros[i].place);
         wire_add_string(out, list);
     }

@@ -118,7 +118,7 @@ static void describe(GString *out, const struct check *check, enum check_result 
                                                        : "");
     if (effects->hold)
         g_string_append_printf(out, " hold: %s", effects->hold);
-    for (guint i = 0; i < effects->prepend->len; i++)
+    for (guint i = 0; effects->prepend && i < effects->prepend->len; i++)
         g_string_append_printf(out, " prepend: %s", (const char *)effects->prepend->pdata[i]);
     if (effects->defer_if_permit)
         g_string_append_printf(out, " defer_if_permit: %s", effects->defer_if_permit);
@@ -159,9 +159,8 @@ static void ask(const struct check_row *row, const struct site *site, struct pro
     struct message_facts message;
     struct header_list *headers = header_list_new();
     tell(&facts, &row->situation, site, &message, headers);
-    struct check_effects effects;
+    struct check_effects effects = {0};
     struct wait_budget budget = {0};
-    check_effects_init(&effects);
     g_autoptr(GArray) notes = g_array_new(FALSE, FALSE, sizeof(struct check_note));
     g_array_set_clear_func(notes, clear_note);
     struct check check = {
