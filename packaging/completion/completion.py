@@ -12,6 +12,9 @@ TABLES = ['texthash:', 'hash:', 'btree:', 'lmdb:', 'cdb:', 'cidr:', 'pcre:', 're
 MTAS = ['postfix', 'sendmail']
 # Words that belong to the command line of these, where no option is wanted.
 SUBCOMMANDS = {'setup': MTAS, 'lookup': TABLES}
+# Options behind which a file comes, or a folder.
+FILES = ['--cf', '--db', '--log', '--html', '--new']
+FOLDERS = ['--mta-config']
 
 
 def ask(program, *words):
@@ -45,10 +48,10 @@ _gatepostctl()
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= words i
     COMPREPLY=()
     case $previous in
-    -c|--config|--cf|--db|--log|--html|--new)
+    -c|--config|%(files)s)
         COMPREPLY=($(compgen -f -- "$current"))
         return ;;
-    --mta-config)
+    %(folders)s)
         COMPREPLY=($(compgen -d -- "$current"))
         return ;;
     esac
@@ -73,7 +76,8 @@ _gatepostctl()
     case ${COMPREPLY[0]-} in *:) compopt -o nospace 2>/dev/null ;; esac
 }
 complete -F _gatepostctl gatepostctl
-''' % {'commands': ' '.join(known), 'cases': cases, 'names': ' '.join(names)}
+''' % {'commands': ' '.join(known), 'cases': cases, 'names': ' '.join(names), 'files': '|'.join(FILES),
+       'folders': '|'.join(FOLDERS)}
 
 
 def quote(text):
@@ -95,8 +99,8 @@ _gatepostctl() {
 %(rows)s
   )
   case $words[CURRENT-1] in
-    -c|--config|--cf|--db|--log|--html|--new) _files; return ;;
-    --mta-config) _files -/; return ;;
+    -c|--config|%(files)s) _files; return ;;
+    %(folders)s) _files -/; return ;;
   esac
   for ((i = 2; i < CURRENT; i++)); do
     case $words[i] in
@@ -115,7 +119,8 @@ _gatepostctl() {
   esac
 }
 _gatepostctl "$@"
-''' % {'rows': rows, 'cases': cases, 'names': ' '.join(names)}
+''' % {'rows': rows, 'cases': cases, 'names': ' '.join(names), 'files': '|'.join(FILES),
+       'folders': '|'.join(FOLDERS)}
 
 
 def fish(known, names):
@@ -128,8 +133,10 @@ def fish(known, names):
         seen = "'__fish_seen_subcommand_from %s'" % name
         for option in options:
             if option not in ('-c', '--config'):
-                lines.append('complete -c gatepostctl -n %s %s %s' % (
-                    seen, '-l' if option.startswith('--') else '-s', option.lstrip('-')))
+                behind = (' -r -F' if option in FILES else
+                          " -x -a '(__fish_complete_directories)'" if option in FOLDERS else '')
+                lines.append('complete -c gatepostctl -n %s %s %s%s' % (
+                    seen, '-l' if option.startswith('--') else '-s', option.lstrip('-'), behind))
         if name in SUBCOMMANDS:
             lines.append("complete -c gatepostctl -n %s -a '%s'" % (
                 seen, ' '.join(SUBCOMMANDS[name])))
