@@ -3,8 +3,11 @@
 """The same .cf, with gatepost and without: whoever may relay by Sendmail's classes, features and
 access table may by what gatepostctl setup prints, or setup tells that he may not."""
 import re
+import socket
+import struct
 import subprocess
 import sys
+import threading
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 import scene as scenes
@@ -61,13 +64,69 @@ CASES = [
     (('203.0.113.23', 'host.word.test'), 'a@far.example', 'x@remote.example',
      'clients named .*word.test'),
 ]
+# Other features, each added to CF: what changes by it.
+MX = 'FEATURE.`relay_based_on_MX.*gatepost for those of local_domains alone'
+FEATURES = {
+    'virtuser_entire_domain': [
+        (STRANGER, 'a@far.example', 'x@virtual.test', None),
+        (STRANGER, 'a@far.example', 'x@sub.virtual.test', None),
+        (STRANGER, 'a@far.example', 'x@deep.sub.virtual.test', None),
+        (STRANGER, 'a@far.example', 'x@filed.test', None),
+        (STRANGER, 'a@far.example', 'x@sub.filed.test', None),
+        (STRANGER, 'a@far.example', 'x@notvirtual.test', None),
+        (STRANGER, 'a@far.example', 'x@remote.example', None)],
+    'relay_hosts_only': [
+        (STRANGER, 'a@far.example', 'x@word.test', None),
+        (STRANGER, 'a@far.example', 'x@sub.word.test', None),
+        (STRANGER, 'a@far.example', 'x@backup.test', None),
+        (STRANGER, 'a@far.example', 'x@sub.backup.test', None),
+        (STRANGER, 'a@far.example', 'x@own.test', None)],
+    'relay_local_from': [
+        (STRANGER, 'a@own.test', 'x@remote.example', 'FEATURE.`relay_local_from'),
+        (STRANGER, 'a@far.example', 'x@remote.example', None)],
+    'relay_based_on_MX': [
+        (STRANGER, 'a@far.example', 'x@ours.test', MX),
+        (STRANGER, 'a@far.example', 'x@theirs.test', None),
+        (STRANGER, 'a@far.example', 'x@nowhere.test', None),
+        (STRANGER, 'a@far.example', 'x@own.test', None)],
+}
+# What features let in that is refused without them.
+LET_IN = {'virtuser_entire_domain': 'x@sub.virtual.test', 'relay_local_from': 'x@remote.example',
+          'relay_based_on_MX': 'x@ours.test'}
+MXES = {'ours.test': 'mail.lab.test', 'theirs.test': 'mx.far.example'}
 told = {}
 
 
-def answers(scene):
+def serve_mx():
+    """A DNS of this network of our own that knows MXES and nothing else."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(('127.0.0.1', 53))
+
+    def wire(name):
+        return b''.join(bytes([len(x)]) + x.encode() for x in name.split('.')) + b'\0'
+
+    def answer():
+        while True:
+            question, client = server.recvfrom(4096)
+            end = question.index(b'\0', 12)
+            labels, at = [], 12
+            while question[at]:
+                labels.append(question[at + 1:at + 1 + question[at]].decode().lower())
+                at += 1 + question[at]
+            kind = struct.unpack('!H', question[end + 1:end + 3])[0]
+            host = MXES.get('.'.join(labels))
+            data = struct.pack('!H', 10) + wire(host) if host and kind == 15 else b''
+            record = struct.pack('!HHHIH', 0xc00c, 15, 1, 60, len(data)) + data if data else b''
+            server.sendto(question[:2] + struct.pack('!HHHHH', 0x8180 if host else 0x8183, 1,
+                                                     1 if record else 0, 0, 0)
+                          + question[12:end + 5] + record, client)
+    threading.Thread(target=answer, daemon=True).start()
+
+
+def answers(scene, cases=None):
     """Whether each recipient is taken."""
     found = []
-    for (address, name), sender, recipient, _ in CASES:
+    for (address, name), sender, recipient, _ in CASES if cases is None else cases:
         with scene.mta.outsider(address, name) as dialog:
             match('^250', dialog.mail(sender), 'MAIL')
             reply = dialog.rcpt(recipient)
@@ -93,16 +152,15 @@ def alone(scene):
     true(not told['alone'][0], 'a stranger may relay')
 
 
-@case('with what is printed each is served as before, or setup has told who is not')
-def together(scene):
+def compare(scene, config, cases, alone):
     printed, doubts = ask(scene)
     lines = dict(re.findall(r'(?m)^dnl (local_domains|mynetworks) = (.*)$', printed))
     # The daemon is outside of the root folder.
     lines['local_domains'] = re.sub(r'(?<!\S)/', scene.mta.root + '/', lines['local_domains'])
     scene.gatepost.reload(lines)
-    scene.mta.configure(CF + printed)
+    scene.mta.configure(config + printed)
     scene.mta.restart()
-    for row, before, now in zip(CASES, told['alone'], answers(scene)):
+    for row, before, now in zip(cases, alone, answers(scene, cases)):
         what = '%s %s %s: %s before, %s now' % (row[0], row[1], row[2], before, now)
         true(before or not now, 'gatepost lets in: ' + what)
         if before and not now:
@@ -112,12 +170,38 @@ def together(scene):
             equal(row[3], None, 'told without need: ' + what)
 
 
+@case('with what is printed each is served as before, or setup has told who is not')
+def together(scene):
+    compare(scene, CF, CASES, told['alone'])
+
+
+def with_feature(name, cases):
+    @case('the same with FEATURE(`%s\')' % name)
+    def compared(scene):
+        config = CF + "FEATURE(`%s')dnl\n" % name
+        if name == 'relay_based_on_MX':
+            scene.mta.write('/etc/mail/service.switch', 'hosts dns files\naliases files\n')
+        scene.mta.configure(config)
+        scene.mta.restart()
+        alone = answers(scene, cases)
+        if name in LET_IN:
+            before = [row[2] for row, taken in zip(cases, alone) if taken]
+            true(LET_IN[name] in before, 'the feature is at work: %r' % alone)
+        compare(scene, config, cases, alone)
+
+
+for name, cases in FEATURES.items():
+    with_feature(name, cases)
+
+
 def setup():
     scene = scenes.Scene()
     mta = scene.mta
     mta.write('/etc/mail/access', ACCESS)
     mta.write('/etc/mail/virtual', 'filed.test\n')
     mta.write('/etc/mail/relay-domains', '# backup\nbackup.test\n192.0.2\n')
+    mta.write('/etc/resolv.conf', 'nameserver 127.0.0.1\n')
+    serve_mx()
     mta.write('/etc/gatepost.conf', 'milter_socket = %s\n' % scene.gatepost.settings['milter_socket'])
     mta.copy(gatepost.CONTROL, '/usr/sbin/gatepostctl')
     mta.configure(CF)
