@@ -21,12 +21,16 @@ static const char style[] =
     "border-bottom:1px solid #8884;white-space:nowrap}"
     "th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;"
     "min-width:9em}"
-    ".plot,.wide{overflow-x:auto}.plot svg{min-width:34em}.numbers{display:flex;flex-wrap:wrap;"
+    ".plot "
+    "svg{max-width:100%;height:auto}.narrow{display:none}.wide{overflow-x:auto}.numbers{display:"
+    "flex;flex-wrap:wrap;"
     "gap:.5em 2em;padding:0;list-style:none}.numbers b{font-size:1.6em;display:block}"
     ".numbers i{display:inline-block;width:.8em;height:.8em;margin-right:.4em}"
     "small{opacity:.75}.names{overflow-wrap:anywhere}"
     "summary{cursor:pointer}"
     "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}}"
+    "@media(max-width:50em){.plot .whole{display:none}.narrow{display:block}"
+    ".narrow svg{width:100%}}"
     "@media(max-width:40em){body{margin:1em auto;font-size:14px}table{font-size:12px}"
     "td,th{padding:.2em .15em}th:first-child,td:first-child{min-width:6em}"
     ".bars td:last-child,.bars th:last-child{display:none}}";
@@ -37,6 +41,7 @@ static char *time_text(int64_t when)
     return time ? g_date_time_format(time, "%Y-%m-%d %H:%M") : g_strdup("?");
 }
 
+/* Twice, since letters must not shrink with the plot. What colours mean stands above all plots. */
 static void put_plot(GString *out, const char *title, const GPtrArray *rows)
 {
     guint count = rows->len;
@@ -52,13 +57,20 @@ static void put_plot(GString *out, const char *title, const GPtrArray *rows)
     for (int j = 0; j < REPORT_OUTCOMES; j++)
         series[j] =
             (struct chart_series){report_outcome_words[j], colours[j], values + (guint)j * count};
-    g_string_append(out, "<div class=\"plot\">");
-    chart_columns(out, &(struct chart){.title = title,
-                                       .labels = labels,
-                                       .count = count,
-                                       .series = series,
-                                       .series_count = REPORT_OUTCOMES});
-    g_string_append(out, "</div>\n");
+    struct chart chart = {.title = title,
+                          .labels = labels,
+                          .count = count,
+                          .series = series,
+                          .series_count = REPORT_OUTCOMES};
+    g_string_append(out, "<div class=\"plot\"><div class=\"whole\">");
+    chart_columns(out, &chart);
+    g_string_append(out, "</div><div class=\"narrow\"><h3>");
+    chart_text(out, title);
+    g_string_append(out, "</h3>");
+    chart.width = 340;
+    chart.bare = true;
+    chart_columns(out, &chart);
+    g_string_append(out, "</div></div>\n");
 }
 
 /* A small bar of a row's parts, as long as it is to the LARGEST. */

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -234,6 +235,56 @@ def cannot(daemon):
     time.sleep(2.5)
     lines = [line for line in daemon.gatepost.log(mark) if '/proc/history.db' in line]
     equal(len(lines), 1, 'warnings (%s)' % lines)
+
+
+@case('a full disk: mail does not wait, what does not fit into memory is counted, the rest is written')
+def disk_full(daemon):
+    folder = place.folder('gatepost-small-') + '/disk'
+    os.mkdir(folder)
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=32m,mode=777', 'history', folder],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise tap.Skip('no file system can be mounted: ' + done.stderr.strip())
+    daemon.gatepost.stop()
+    daemon.gatepost.configure({**daemon.settings, 'history': 'sqlite:%s/history.db' % folder,
+                               'history_size': '4m'})
+    daemon.gatepost.start()
+    try:
+        first, _ = daemon.message()
+        daemon.trace(first)
+        mark = daemon.gatepost.mark()
+        with open(folder + '/filler', 'wb', buffering=0) as filler:
+            with contextlib.suppress(OSError):
+                while filler.write(b'x' * 4096) == 4096:
+                    pass
+        refused, slowest = 0, 0
+        until_full = time.monotonic() + 60
+        while daemon.status()['dropped'] == 0 and time.monotonic() < until_full:
+            with daemon.session() as milter:
+                milter.connect(address='203.0.113.9')
+                milter.helo()
+                milter.mail('<%s@example.com>' % ('s' * 60), i='FULL')
+                for number in range(1000):
+                    begun = time.monotonic()
+                    milter.rcpt('<%s%d@remote.example>' % ('r' * 50, number), i='FULL')
+                    slowest = max(slowest, time.monotonic() - begun)
+                    refused += 1
+        daemon.gatepost.wait_log(mark, 'history', 'no more fits into memory')
+        begun = time.monotonic()
+        equal(daemon.message()[1][0], 'c', 'mail meanwhile')
+        true(max(slowest, time.monotonic() - begun) < 1.5, 'mail waits: %s' % slowest)
+        status = daemon.status()
+        true(status['dropped'] > 0 and not status['up'], status)
+        os.unlink(folder + '/filler')
+        daemon.gatepost.wait_log(mark, 'history', 'is written again')
+        until(lambda: daemon.status()['waiting'] == 0, 20, 'the rest')
+        status = daemon.status()
+        equal(status['written'] + status['dropped'], refused + 2, 'each is written or counted')
+        last, _ = daemon.message()
+        daemon.trace(last)
+    finally:
+        daemon.gatepost.stop()
+        subprocess.run(['umount', '-l', folder], check=True)
 
 
 @contextlib.contextmanager

@@ -244,6 +244,30 @@ def history_away(world, seconds, chance):
     until(lambda: world.daemon.status()['history']['up'], 30, 'the history is written again')
 
 
+@fault('the file system of the history is full: rows wait or are counted, mail does neither', keeps=False)
+def history_full(world, seconds, chance):
+    if not world.small:
+        raise Skip('no mount namespace of our own')
+
+    def begin(**settings):
+        with world.down(in_order):
+            world.daemon.configure(world.daemon.ordinary(**settings))
+
+    def history():
+        return world.daemon.status()['history']
+    begin(history='sqlite:%s/history.db' % world.daemon.small, history_size='1m')
+    try:
+        until(lambda: history()['written'] > 0, 20, 'the first rows')
+        with full(world):
+            until(lambda: history()['failing_since'], 30, 'what is said of it')
+            for _ in steps(seconds, 0.5):
+                world.daemon.reload()
+            true(history()['waiting'] + history()['dropped'] > 0, 'rows that wait or are counted')
+        until(lambda: history()['up'] and not history()['failing_since'], 30, 'it is written again')
+    finally:
+        begin()
+
+
 @contextlib.contextmanager
 def on_redis(world):
     """The state is on a server for a while."""

@@ -130,6 +130,30 @@ def widths():
     equal(browser.complaints(), [], 'the console')
 
 
+@case('the report of gatepostctl: its plots fit, at three widths, and their letters do not shrink')
+def report():
+    path = place.folder() + '/report.html'
+
+    def written():
+        return site['daemon'].control('report', '--html', path).returncode == 0
+    tap.until(written, 10, 'the report')
+    browser = site['browser']
+    for width in WIDTHS:
+        browser.width(width)
+        browser.go('file://' + path)
+        browser.picture('report-%d' % width)
+        equal(browser.run('return document.documentElement.scrollWidth <= %d' % width), True,
+              '%d pixels' % width)
+        equal(browser.run('return [...document.querySelectorAll(".plot, .plot div")].filter('
+                          'e => e.scrollWidth > e.clientWidth).length'), 0, 'plots that scroll')
+        shown = browser.run('return [...document.querySelectorAll("svg.chart")].filter('
+                            's => s.getBoundingClientRect().width > 0).map('
+                            's => s.viewBox.baseVal.width / s.getBoundingClientRect().width)')
+        equal(len(shown), 2, 'plots that are shown')
+        true(max(shown) < 1.2, 'letters of plots shrink by %s' % shown)
+    equal(browser.complaints(), [], 'the console')
+
+
 @case('it says what there is without a script, to a screen reader too')
 def readable():
     browser = site['browser']
