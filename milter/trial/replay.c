@@ -452,6 +452,8 @@ static void judge(struct replay *replay, struct replay_outcome *outcome)
 {
     const struct history_row *row = replay->row;
     outcome->after = replay->side;
+    if (g_strcmp0(row->check, "header_limit") == 0 && !is_refusal(replay->side.action))
+        replay->reason = row->header ? cut_header : no_header; /* how large it was, nobody knows */
     if (counted_then(replay) && replay->limited)
         outcome->after = outcome->before;
     else if (replay->limited && replay->side.action == ACTION_ACCEPT && row->check &&

@@ -272,6 +272,26 @@ def unseen(site):
     true(shown and all(one['unseen'] for one in shown), shown)
 
 
+@case('a header that was too large was never seen whole: that is said')
+def large_header(site):
+    site.gatepost.stop()
+    site.start({**site.base, 'header_limit': '20k', 'history_headers': 'no',
+                'message_restrictions': '',
+                'history': 'sqlite:%s/run/large.db' % site.gatepost.folder})
+    with Milter(site.gatepost.port) as milter:
+        milter.negotiate()
+        milter.connect(**CLIENTS['plain'])
+        milter.helo('host.example')
+        milter.mail('<a@example.com>', i='LARGE')
+        milter.rcpt('<bob@lab.test>', i='LARGE')
+        milter.message(headers=[('X-Large', ' ' + 'x' * 900)] * 40)
+    equal(site.decisions('LARGE')[0][:3], ('message', 'reject', 'header_limit'), 'the refusal')
+    done = site.gatepost.control('replay', '--json')
+    equal(json.loads(done.stdout)['reasons'], {'no header was kept': 1}, 'replay')
+    site.gatepost.stop()
+    site.start(site.base)
+
+
 @case('--since, --check and the text')
 def options(site):
     settings = {'mynetworks': '10.0.0.0/8 198.51.100.0/24'}

@@ -10,6 +10,7 @@ import subprocess
 import threading
 
 import place
+import replayed
 import tap
 
 BUILD = os.environ.get('GATEPOST_BUILD', '')
@@ -49,6 +50,7 @@ class Gatepost:
         self.path = self.folder + '/run/milter.sock'
         self.state = self.folder + '/run/gatepost.db'
         self.history = self.folder + '/run/history.db'
+        self.replayed = 0  # the last decision that test/tools/replayed has seen
         os.mkdir(self.folder + '/run')
         os.chmod(self.folder + '/run', 0o777)
         self.configure(settings or {}, more)
@@ -75,11 +77,17 @@ class Gatepost:
         self.write(''.join('%s = %s\n' % item for item in self.settings.items()
                            if item[1] is not None) + more)
 
+    def judge_replayed(self):
+        if replayed.FINDINGS:
+            replayed.judge(self, CONTROL, environment())
+
     def write(self, text):
+        self.judge_replayed()
         place.write(self.file, text)
 
     def table(self, name, text):
         """Writes a lookup table and returns its path."""
+        self.judge_replayed()
         return place.write(os.path.join(self.folder, name), text)
 
     def start(self):
@@ -121,6 +129,7 @@ class Gatepost:
                 process.kill()
                 process.wait()
         self.reader.join(5)
+        self.judge_replayed()
         return process.returncode
 
     def limit_files(self, files):
