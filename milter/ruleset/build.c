@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * From what the builder gathered to the immutable ruleset: scores, order, groups of header rules
- * with their prefilters.
+ * with their sieves.
  */
 #include <string.h>
 
 #include "base/text.h"
 #include "ruleset_private.h"
 
-/* Groups of fewer rules are tried without a prefilter. */
-#define PREFILTER_RULES_MIN 4
+/* Groups of fewer rules are tried without a sieve. */
+#define SIEVE_RULES_MIN 4
 
 static bool has_flag(const char *flags, const char *flag)
 {
@@ -102,8 +102,8 @@ static unsigned absent_hits(const struct header_rule *rule, struct matcher *matc
     const char *text = rule->if_unset ? rule->if_unset : "";
     if (rule->exists)
         return 0;
-    enum match_status status =
-        pattern_match(rule->pattern, matcher, text, strlen(text), 0, &begin, &end);
+    matcher_take(matcher, text, strlen(text));
+    enum match_status status = pattern_match(rule->pattern, matcher, 0, SIZE_MAX, &begin, &end);
     return (status == MATCH_YES) != rule->negated && status != MATCH_EXPLODED;
 }
 
@@ -112,8 +112,7 @@ static void group_free(gpointer data)
     struct rule_group *group = data;
     source_clear(&group->source);
     g_ptr_array_unref(group->rules);
-    prefilter_free(group->prefilter);
-    g_free(group->always);
+    sieve_free(group->sieve);
     g_free(group);
 }
 
@@ -133,32 +132,19 @@ static struct rule_group *find_group(struct ruleset *ruleset, GHashTable *groups
     return group;
 }
 
-/* Gives the literals of a rule's pattern to the prefilter; false: the rule is always tried. */
-static bool add_literals(struct rule_group *group, const struct rule *rule, unsigned place)
+static void finish_group(const struct ruleset *ruleset, struct rule_group *group)
 {
-    const GPtrArray *literals =
-        rule->header->pattern ? pattern_literals(rule->header->pattern) : NULL;
-    if (!literals)
-        return false;
-    for (guint i = 0; i < literals->len; i++) {
-        const GString *literal = literals->pdata[i];
-        if (!prefilter_add(group->prefilter, literal->str, literal->len, place))
-            return false;
-    }
-    return true;
-}
-
-static void finish_group(struct ruleset *ruleset, struct rule_group *group)
-{
-    group->always = g_new0(guint8, group->rules->len);
-    if (group->rules->len < PREFILTER_RULES_MIN || ruleset->options.no_prefilter) {
-        memset(group->always, 1, group->rules->len);
+    if (group->rules->len < SIEVE_RULES_MIN || ruleset->options.no_prefilter)
         return;
+    group->sieve = sieve_new(group->rules->len);
+    for (guint i = 0; i < group->rules->len; i++) {
+        const struct rule *rule = group->rules->pdata[i];
+        const struct needs *needs =
+            rule->header->pattern ? pattern_needs(rule->header->pattern) : NULL;
+        if (needs)
+            sieve_add(group->sieve, i, needs);
     }
-    group->prefilter = prefilter_new();
-    for (guint i = 0; i < group->rules->len; i++)
-        group->always[i] = !add_literals(group, group->rules->pdata[i], i);
-    prefilter_finish(group->prefilter);
+    sieve_finish(group->sieve);
 }
 
 static void sort_rules(struct ruleset *ruleset)

@@ -18,7 +18,9 @@ struct run {
     const bool *live; /* [rule] */
     struct ruleset_matches *matches;
     struct matcher *matcher;
-    GString *text; /* scratch */
+    GString *text;             /* scratch; of the group */
+    struct sieve_found *found; /* in it, if the group has a sieve */
+    bool sieved;
 };
 
 static void add_match(struct run *run, const struct rule *rule, unsigned count, const char *text,
@@ -31,17 +33,35 @@ static void add_match(struct run *run, const struct rule *rule, unsigned count, 
     g_array_append_val(run->matches->found, match);
 }
 
+/* Searches for a rule's pattern from OFFSET on, where the sieve leaves hope for it. */
+static enum match_status find_match(struct run *run, const struct rule *rule, unsigned place,
+                                    size_t offset, size_t *begin_r, size_t *end_r)
+{
+    const struct pattern *pattern = rule->header->pattern;
+    size_t first = offset, last = SIZE_MAX;
+    if (!run->sieved)
+        return pattern_match(pattern, run->matcher, offset, SIZE_MAX, begin_r, end_r);
+    while (sieve_places(run->found, place, first, &first, &last)) {
+        enum match_status status =
+            pattern_match(pattern, run->matcher, first, last, begin_r, end_r);
+        if (status != MATCH_NO || last == SIZE_MAX)
+            return status;
+        first = last + 1;
+    }
+    return MATCH_NO;
+}
+
 /* Counts the matches of a pattern in the text; the first lies from *BEGIN_R to *END_R. */
-static unsigned count_matches(struct run *run, const struct rule *rule, size_t *begin_r,
-                              size_t *end_r)
+static unsigned count_matches(struct run *run, const struct rule *rule, unsigned place,
+                              size_t *begin_r, size_t *end_r)
 {
     const struct header_rule *header = rule->header;
     unsigned limit = header->max_hits > 0 ? MIN(header->max_hits, HITS_MAX) : HITS_MAX;
     unsigned count = 0;
     size_t offset = 0, begin, end;
+    matcher_take(run->matcher, run->text->str, run->text->len);
     while (count < limit && offset <= run->text->len) {
-        enum match_status status = pattern_match(header->pattern, run->matcher, run->text->str,
-                                                 run->text->len, offset, &begin, &end);
+        enum match_status status = find_match(run, rule, place, offset, &begin, &end);
         if (status == MATCH_EXPLODED)
             g_ptr_array_add(run->matches->exploded, (gpointer)rule->info.name);
         if (status != MATCH_YES)
@@ -55,7 +75,7 @@ static unsigned count_matches(struct run *run, const struct rule *rule, size_t *
     return count;
 }
 
-static void try_rule(struct run *run, const struct rule *rule)
+static void try_rule(struct run *run, const struct rule *rule, unsigned place)
 {
     guint exploded = run->matches->exploded->len;
     size_t begin = 0, end = 0;
@@ -63,7 +83,7 @@ static void try_rule(struct run *run, const struct rule *rule)
         add_match(run, rule, 1, "", 0);
         return;
     }
-    unsigned count = count_matches(run, rule, &begin, &end);
+    unsigned count = count_matches(run, rule, place, &begin, &end);
     if (rule->header->negated)
         count = count == 0 && run->matches->exploded->len == exploded;
     if (count > 0)
@@ -80,29 +100,21 @@ static void add_absent(struct run *run, const struct rule_group *group)
     }
 }
 
-/* Whether the text need not be searched for the rule: its literal is not there. */
-static bool is_hopeless(const struct rule_group *group, const guint8 *found, guint place)
-{
-    return !group->always[place] && !found[place];
-}
-
 static void run_group(struct run *run, const struct rule_group *group)
 {
     if (!source_text(&group->source, run->message, run->text)) {
         add_absent(run, group);
         return;
     }
-    g_autofree guint8 *found = NULL;
-    if (group->prefilter) {
-        found = g_new0(guint8, group->rules->len);
-        prefilter_scan(group->prefilter, run->text->str, run->text->len, found);
-    }
+    run->sieved = group->sieve != NULL;
+    if (group->sieve)
+        sieve_scan(group->sieve, run->text->str, run->text->len, run->found);
     for (guint i = 0; i < group->rules->len; i++) {
         const struct rule *rule = group->rules->pdata[i];
         if (!run->live[rule->index])
             continue;
-        if (!is_hopeless(group, found, i))
-            try_rule(run, rule);
+        if (!run->sieved || sieve_passes(run->found, i))
+            try_rule(run, rule, i);
         else if (rule->header->negated)
             add_match(run, rule, 1, "", 0);
     }
@@ -194,11 +206,13 @@ struct ruleset_matches *ruleset_match(const struct ruleset *ruleset,
     run.matches->texts = g_string_chunk_new(1024);
     run.matcher = matcher_new(ruleset->patterns);
     run.text = g_string_sized_new(8192);
+    run.found = sieve_found_new();
     for (guint i = 0; i < ruleset->groups->len; i++)
         run_group(&run, ruleset->groups->pdata[i]);
     run_traits(&run);
     run_addresses(&run);
     run_externals(&run);
+    sieve_found_free(run.found);
     g_string_free(run.text, TRUE);
     matcher_free(run.matcher);
     return run.matches;

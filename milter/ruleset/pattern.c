@@ -13,7 +13,6 @@
 #include "base/effort.h"
 #include "base/text.h"
 #include "base/wide_pattern.h"
-#include "literal.h"
 #include "prefilter.h"
 
 /* Where PCRE2's character tables hold the bytes' lower and other case (pcre2_dftables). */
@@ -29,7 +28,7 @@ struct pattern_context {
 struct pattern {
     pcre2_code *code;
     struct wide_pattern *wide; /* instead, when it is too large for the other */
-    GPtrArray *literals;
+    struct needs *needs;       /* NULL: not known */
     bool jit, tags, wide_case;
 };
 
@@ -37,8 +36,10 @@ struct matcher {
     pcre2_match_data *data;
     pcre2_match_context *context; /* a copy */
     pcre2_jit_stack *stack;       /* NULL: none was needed yet */
-    uint32_t *wide_text;          /* of the text whose search a large pattern has begun */
-    PCRE2_SIZE places[2];         /* of the last match */
+    const char *text;             /* borrowed */
+    size_t length;
+    uint32_t *wide_text;  /* the same for large patterns; NULL: none has asked yet */
+    PCRE2_SIZE places[2]; /* of the last match */
 };
 
 /* A pattern on its way from source to code. */
@@ -357,7 +358,7 @@ static enum pattern_status build(struct pattern_context *context, struct source 
     if (status == PATTERN_GOOD)
         status = compile(context, source, pattern, why_r);
     if (status == PATTERN_GOOD && !(source->options & (PCRE2_EXTENDED | PCRE2_EXTENDED_MORE)))
-        pattern->literals = literal_extract(source->text->str);
+        pattern->needs = needs_read(source->text->str, source->options & PCRE2_CASELESS);
     return status;
 }
 
@@ -384,14 +385,13 @@ void pattern_free(struct pattern *pattern)
         return;
     pcre2_code_free(pattern->code);
     wide_pattern_free(pattern->wide);
-    if (pattern->literals)
-        g_ptr_array_unref(pattern->literals);
+    needs_free(pattern->needs);
     g_free(pattern);
 }
 
-const GPtrArray *pattern_literals(const struct pattern *pattern)
+const struct needs *pattern_needs(const struct pattern *pattern)
 {
-    return pattern->literals;
+    return pattern->needs;
 }
 
 bool pattern_has_tags(const struct pattern *pattern)
@@ -439,23 +439,33 @@ static bool grow_stack(struct matcher *matcher)
     return matcher->stack != NULL;
 }
 
-/* Tries the places from OFFSET to LAST. */
-static int search_from(const struct pattern *pattern, struct matcher *matcher, const char *text,
-                       size_t length, size_t offset, size_t last)
+void matcher_take(struct matcher *matcher, const char *text, size_t length)
 {
-    PCRE2_SPTR subject = (PCRE2_SPTR)text;
+    matcher->text = text;
+    matcher->length = length;
+    g_clear_pointer(&matcher->wide_text, g_free);
+}
+
+/* Tries the places from FIRST to LAST. */
+static int search_from(const struct pattern *pattern, struct matcher *matcher, size_t first,
+                       size_t last)
+{
+    PCRE2_SPTR text = (PCRE2_SPTR)matcher->text;
     int n = PCRE2_ERROR_JIT_STACKLIMIT;
-    if (pattern->wide)
-        return wide_pattern_match(pattern->wide, matcher->wide_text, length, offset, last, 0,
-                                  matcher->places, 1);
+    if (pattern->wide) {
+        if (!matcher->wide_text)
+            matcher->wide_text = wide_text(matcher->text, matcher->length);
+        return wide_pattern_match(pattern->wide, matcher->wide_text, matcher->length, first, last,
+                                  0, matcher->places, 1);
+    }
     pcre2_set_offset_limit(matcher->context, last);
     if (pattern->jit)
         do
-            n = pcre2_jit_match(pattern->code, subject, length, offset, 0, matcher->data,
+            n = pcre2_jit_match(pattern->code, text, matcher->length, first, 0, matcher->data,
                                 matcher->context);
         while (n == PCRE2_ERROR_JIT_STACKLIMIT && grow_stack(matcher));
     if (n == PCRE2_ERROR_JIT_STACKLIMIT)
-        n = pcre2_match(pattern->code, subject, length, offset, PCRE2_NO_JIT, matcher->data,
+        n = pcre2_match(pattern->code, text, matcher->length, first, PCRE2_NO_JIT, matcher->data,
                         matcher->context);
     if (n >= 0)
         memcpy(matcher->places, pcre2_get_ovector_pointer(matcher->data), sizeof matcher->places);
@@ -464,18 +474,17 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, c
 
 /* PCRE2's limits hold for each place anew where a match might begin. In a long text there are
  * enough of them to take minutes, so that it is searched in stretches, with a look at the clock. */
-static int search(const struct pattern *pattern, struct matcher *matcher, const char *text,
-                  size_t length, size_t offset)
+static int search(const struct pattern *pattern, struct matcher *matcher, size_t first, size_t last)
 {
-    size_t stretch =
-        pattern->wide ? PATTERN_STRETCH_WIDE : MAX(PATTERN_STRETCH_MIN, length / PATTERN_STRETCHES);
-    if (length - offset < stretch)
-        return search_from(pattern, matcher, text, length, offset, PCRE2_UNSET);
+    size_t stretch = pattern->wide ? PATTERN_STRETCH_WIDE
+                                   : MAX(PATTERN_STRETCH_MIN, matcher->length / PATTERN_STRETCHES);
+    size_t end = MIN(last, matcher->length);
+    if (end - first < stretch)
+        return search_from(pattern, matcher, first, last);
     struct effort effort = effort_begin();
-    for (size_t from = offset;; from += stretch) {
-        bool rest = length - from < stretch;
-        size_t last = rest ? PCRE2_UNSET : from + stretch - 1;
-        int n = search_from(pattern, matcher, text, length, from, last);
+    for (size_t from = first;; from += stretch) {
+        bool rest = end - from < stretch;
+        int n = search_from(pattern, matcher, from, rest ? last : from + stretch - 1);
         if (n != PCRE2_ERROR_NOMATCH || rest)
             return n;
         if (effort_is_spent(&effort, PATTERN_TIME_MAX))
@@ -484,14 +493,11 @@ static int search(const struct pattern *pattern, struct matcher *matcher, const 
 }
 
 enum match_status pattern_match(const struct pattern *pattern, struct matcher *matcher,
-                                const char *text, size_t length, size_t offset, size_t *begin_r,
-                                size_t *end_r)
+                                size_t first, size_t last, size_t *begin_r, size_t *end_r)
 {
-    if (pattern->wide && offset == 0) {
-        g_free(matcher->wide_text);
-        matcher->wide_text = wide_text(text, length);
-    }
-    int n = search(pattern, matcher, text, length, offset);
+    if (first > matcher->length)
+        return MATCH_NO;
+    int n = search(pattern, matcher, first, last);
     if (n == PCRE2_ERROR_NOMATCH)
         return MATCH_NO;
     if (n < 0)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "needs.h"
+
 /* What one match may cost: backtracking steps, depth, kilobytes. Rules that people write need
  * some thousands of steps on long fields; a pattern that explodes is stopped within some 20 ms. */
 #define PATTERN_MATCH_LIMIT 1000000
@@ -48,8 +50,8 @@ enum pattern_status pattern_compile(struct pattern_context *context, const char 
                                     struct pattern **pattern_r, char **why_r);
 void pattern_free(struct pattern *pattern); /* accepts NULL */
 
-/* Literals of which one must occur, but for case (GString); NULL: not known. */
-const GPtrArray *pattern_literals(const struct pattern *pattern);
+/* What a text must hold for the pattern to match it; NULL: not known. */
+const struct needs *pattern_needs(const struct pattern *pattern);
 
 /* Whether the pattern holds <NAME>, which replace_rules would make a replace tag. */
 bool pattern_has_tags(const struct pattern *pattern);
@@ -60,12 +62,14 @@ bool pattern_has_wide_case(const struct pattern *pattern);
 struct matcher *matcher_new(struct pattern_context *context);
 void matcher_free(struct matcher *matcher); /* accepts NULL */
 
+/* Gives the matcher a text, which it borrows until it is given the next one. */
+void matcher_take(struct matcher *matcher, const char *text, size_t length);
+
 enum match_status { MATCH_NO, MATCH_YES, MATCH_EXPLODED };
 
-/* Searches TEXT from OFFSET on; *BEGIN_R and *END_R are where the match lies. An OFFSET above 0
- * goes on in the text that the matcher was given before. */
+/* Searches the matcher's text for a match that begins at FIRST at the earliest, and at LAST at the
+ * latest (SIZE_MAX: anywhere behind); *BEGIN_R and *END_R are where it lies. */
 enum match_status pattern_match(const struct pattern *pattern, struct matcher *matcher,
-                                const char *text, size_t length, size_t offset, size_t *begin_r,
-                                size_t *end_r);
+                                size_t first, size_t last, size_t *begin_r, size_t *end_r);
 
 #endif

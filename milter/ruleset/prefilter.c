@@ -21,14 +21,15 @@ struct output {
 };
 
 /* Marks a transition to a state that tells of a literal. */
-#define HAS_OUTPUT 0x8000
+#define HAS_OUTPUT 0x80000000u
 
 struct prefilter {
     GArray *literals; /* struct literal; emptied by prefilter_finish */
     size_t room;      /* states that may still be made */
     uint8_t class_of[256];
     unsigned classes;
-    uint16_t *next; /* [state * classes + class]: the state, with HAS_OUTPUT */
+    uint16_t *next; /* [state * classes + class]: the state; until prefilter_finish */
+    uint32_t *rows; /* [row + class]: the next state's row, state * classes, with HAS_OUTPUT */
     int *first;     /* [state]: first output, -1 for none */
     GArray *outputs;
 };
@@ -64,7 +65,7 @@ void prefilter_free(struct prefilter *prefilter)
     free_literals(prefilter);
     g_array_unref(prefilter->literals);
     g_array_unref(prefilter->outputs);
-    g_free(prefilter->next);
+    g_free(prefilter->rows);
     g_free(prefilter->first);
     g_free(prefilter);
 }
@@ -144,12 +145,18 @@ static void build_transitions(struct prefilter *prefilter, unsigned states)
     }
 }
 
-/* Marks the transitions to states with outputs, so that a scan need not look each state up. */
-static void mark_outputs(struct prefilter *prefilter, unsigned states)
+/* Makes the rows, with the transitions to states with outputs marked, so that a scan need neither
+ * multiply nor look each state up. */
+static void build_rows(struct prefilter *prefilter, unsigned states)
 {
-    for (size_t i = 0; i < (size_t)states * prefilter->classes; i++)
-        if (prefilter->first[prefilter->next[i]] >= 0)
-            prefilter->next[i] |= HAS_OUTPUT;
+    size_t count = (size_t)states * prefilter->classes;
+    prefilter->rows = g_new(uint32_t, count);
+    for (size_t i = 0; i < count; i++) {
+        unsigned state = prefilter->next[i];
+        prefilter->rows[i] =
+            state * prefilter->classes | (prefilter->first[state] >= 0 ? HAS_OUTPUT : 0);
+    }
+    g_clear_pointer(&prefilter->next, g_free);
 }
 
 /* Upper case letters share the class of their lower case. */
@@ -168,30 +175,38 @@ void prefilter_finish(struct prefilter *prefilter)
         prefilter->first[i] = -1;
     unsigned states = build_tree(prefilter);
     build_transitions(prefilter, states);
-    mark_outputs(prefilter, states);
+    build_rows(prefilter, states);
     fold_classes(prefilter);
     free_literals(prefilter);
 }
 
-static void report(const struct prefilter *prefilter, int output, uint8_t *found)
+void prefilter_find(const struct prefilter *prefilter, const char *text, size_t length,
+                    void (*found)(void *data, unsigned number, size_t end), void *data)
 {
-    while (output >= 0) {
-        const struct output *o = &g_array_index(prefilter->outputs, struct output, output);
-        found[o->number] = 1;
-        output = o->next;
+    const uint8_t *p = (const uint8_t *)text, *end = p + length;
+    const uint32_t *rows = prefilter->rows;
+    uint32_t row = 0;
+    while (p < end) {
+        row = rows[row + prefilter->class_of[*p++]];
+        if (G_LIKELY(!(row & HAS_OUTPUT)))
+            continue;
+        row &= ~HAS_OUTPUT;
+        for (int at = prefilter->first[row / prefilter->classes]; at >= 0;) {
+            const struct output *output = &g_array_index(prefilter->outputs, struct output, at);
+            found(data, output->number, (size_t)(p - (const uint8_t *)text));
+            at = output->next;
+        }
     }
+}
+
+static void note(void *data, unsigned number, size_t end)
+{
+    (void)end;
+    ((uint8_t *)data)[number] = 1;
 }
 
 void prefilter_scan(const struct prefilter *prefilter, const char *text, size_t length,
                     uint8_t *found)
 {
-    const unsigned char *p = (const unsigned char *)text, *end = p + length;
-    unsigned state = 0, classes = prefilter->classes;
-    for (; p < end; p++) {
-        state = prefilter->next[state * classes + prefilter->class_of[*p]];
-        if (G_UNLIKELY(state & HAS_OUTPUT)) {
-            state &= ~(unsigned)HAS_OUTPUT;
-            report(prefilter, prefilter->first[state], found);
-        }
-    }
+    prefilter_find(prefilter, text, length, note, found);
 }

@@ -31,6 +31,11 @@ void prefilter_finish(struct prefilter *prefilter);
 void prefilter_scan(const struct prefilter *prefilter, const char *text, size_t length,
                     uint8_t *found);
 
+/* Calls FOUND for each place where a literal of NUMBER occurs, in the order of the places where
+ * these END; the case of letters is not compared. */
+void prefilter_find(const struct prefilter *prefilter, const char *text, size_t length,
+                    void (*found)(void *data, unsigned number, size_t end), void *data);
+
 /* The lower case of a byte as patterns with the flag i compare it (ASCII and Latin-1). */
 unsigned char prefilter_fold(unsigned char c);
 

@@ -12,8 +12,8 @@
 #include "addressset.h"
 #include "expression.h"
 #include "pattern.h"
-#include "prefilter.h"
 #include "ruleset/ruleset.h"
+#include "sieve.h"
 #include "source.h"
 
 /* Longest name of a rule: SpamAssassin's limit. */
@@ -80,9 +80,8 @@ struct rule {
 /* Header rules that look at the same text. */
 struct rule_group {
     struct source source;
-    GPtrArray *rules;            /* struct rule */
-    struct prefilter *prefilter; /* numbers are places in RULES; NULL: none */
-    guint8 *always;              /* [place]: the pattern has no literal and is always tried */
+    GPtrArray *rules;    /* struct rule */
+    struct sieve *sieve; /* numbers are places in RULES; NULL: none */
 };
 
 /* Scores of one profile, and what follows from them. */

@@ -6,61 +6,110 @@
 #include <string.h>
 
 #include "addressset.h"
+#include "bytes.h"
 #include "charset_names.h"
 #include "expression.h"
-#include "literal.h"
+#include "needs.h"
 #include "pattern.h"
 #include "prefilter.h"
 #include "skipped_directives.h"
 
-/* A pattern; of which literals one must be there, joined by "|"; NULL: not known. */
+/* A pattern; the literals of its steps, "near-far:a|b then ..." ("?": wherever they stand); a run
+ * of the bytes that begin its sets. NULL: nothing is known. */
 static const struct {
-    const char *pattern, *want;
-} literals[] = {
-    {"viagra", "viagra"},
-    {"^Re: .*order \\d+", "order "},
-    {"(?:viagra|cialis)s?", "viagra|cialis"},
-    {"(?:ab|c*)x", "x"},
-    {"a(?:bcd)?ef", "ef"},
-    {"a(?:bcd){0,3}e", "a"},
-    {"a(?:bcd){2,}e", "bcd"},
-    {"abc?d", "ab"},
-    {"ab+cd", "ab"},
-    {"foo|bar|baz", "foo|bar|baz"},
-    {"foo|.", NULL},
-    {"\\bfoo\\b\\.\\x41bar", "foo.Abar"},
-    {"[abc]+\\s*", NULL},
-    {"(?!foo)x", "x"},
-    {"(?=foo)x", "foo"},
-    {"(?<=foo)x", "foo"},
-    {"(?<!foo)xyz", "xyz"},
-    {"(?<name>foo)\\1", "foo"},
-    {"(?i)foo", "foo"},
-    {"(?x)f o o", NULL},
-    {"(?#c)foo", NULL},
-    {"\\Qa|b\\E", NULL},
-    {"(?(1)a|b)", NULL},
-    {"(*ACCEPT)foo", NULL},
-    {"^*foo", NULL},
-    {"[^]a]foo[[:alpha:]]]", "foo"},
-    {"((((a))))", "a"},
-    {"", NULL},
-    {"a\\", NULL},
-    {"(abc", NULL},
-    {"abc)", NULL},
-    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaa"},
+    const char *pattern, *steps, *run;
+} needs[] = {
+    {"viagra", "0-0:viagra", "viagra"},
+    {"^Re: .*order \\d+", "0-0:Re:  then 4-*:order ", "order "},
+    {"(?:viagra|cialis)s?", "0-0:viagras|viagra|cialiss|cialis", "viagra|cialis"},
+    {"(?:ab|c*)x", "0-*:x", "x"},
+    {"a(?:bcd)?ef", "0-0:abcdef|aef", "ef"},
+    {"a(?:bcd){0,3}e", "0-0:a", "a"},
+    {"a(?:bcd){2,}e", "0-0:abcdbcd", "bcd"},
+    {"a\\d{2,4}(?:bcd|e)\\s+fgh", "5-*:fgh", "fgh"},
+    {"abc?d", "0-0:abcd|abd", "ab"},
+    {"ab+cd", "0-0:ab", "cd"},
+    {"ab+cdef", "2-*:cdef", "cdef"},
+    {"foo|bar|baz", "0-0:foo|bar|baz", "foo|bar|baz"},
+    {"foo|.", NULL, NULL},
+    {"\\bfoo\\b\\.\\x41bar", "0-0:foo.Abar", "foo.Ab"},
+    {"[abc]+\\s*", "0-0:a|b|c", "a"},
+    {"\\s*[ab]c", "0-*:ac|bc", "ac"},
+    {"[a-z]\\d[^a]", "", "a0\x01"},
+    {"[a-z\\d-]{3}", "", "---"},
+    {"[]a]x[^]a]y", "0-0:]x|ax", "]x\x01y"},
+    {"[[:alpha:]]]x", "1-1:]x", "\x01]x"},
+    {"(?!foo)x", "0-0:x", "x"},
+    {"(?=foo)x", "0-0:x", "x"},
+    {"(?=.*foo)\\d", "?:foo", "0"},
+    {"(?<=foo)\\d", "?:foo", "0"},
+    {"(?:(?=foo)\\d|bar)", "?:foo|bar", "0|bar"},
+    {"(?<!foo)xyz", "0-0:xyz", "xyz"},
+    {"(?<name>foo)\\1", "0-0:foo", "foo"},
+    {"from: (?:[^\n]+\n+)*to: \\1", "0-0:from:  then 6-*:to: ", "from: "},
+    {"(?i)foo", "0-0:foo", "FOO"},
+    {"(?x)f o o", NULL, NULL},
+    {"(?#c)foo", NULL, NULL},
+    {"\\Qa|b\\E", NULL, NULL},
+    {"\\Gfoo", NULL, NULL},
+    {"[\\Q]\\E]foo", NULL, NULL},
+    {"(?(1)a|b)", NULL, NULL},
+    {"(*ACCEPT)foo", NULL, NULL},
+    {"^*foo", NULL, NULL},
+    {"[^]a]foo[[:alpha:]]]", "1-1:foo",
+     "\x01"
+     "foo\x01]"},
+    {"((((a))))", "0-0:a", "a"},
+    {"", NULL, NULL},
+    {"a\\", NULL, NULL},
+    {"(abc", NULL, NULL},
+    {"abc)", NULL, NULL},
+    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "0-0:aaaaaaaaaaaaaaaaaaaaaaaa then 24-24:aaaaaaaaaaaaaaaa", "aaaaaa"},
 };
 
-static void test_literals(void)
+static char *steps_text(const struct needs *got)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(literals); i++) {
-        GPtrArray *set = literal_extract(literals[i].pattern);
-        g_autoptr(GString) got = g_string_new(NULL);
-        for (guint n = 0; set && n < set->len; n++)
-            g_string_append_printf(got, "%s%s", n ? "|" : "", ((GString *)set->pdata[n])->str);
-        g_assert_cmpstr(set ? got->str : NULL, ==, literals[i].want);
-        if (set)
-            g_ptr_array_unref(set);
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < got->steps->len; i++) {
+        const struct needs_step *step = got->steps->pdata[i];
+        g_string_append(text, i > 0 ? " then " : "");
+        if (step->loose)
+            g_string_append_c(text, '?');
+        else
+            g_string_append_printf(text, "%zu-", step->near);
+        if (!step->loose && step->far != NEEDS_ANYWHERE)
+            g_string_append_printf(text, "%zu", step->far);
+        else if (!step->loose)
+            g_string_append_c(text, '*');
+        for (guint n = 0; n < step->literals->len; n++)
+            g_string_append_printf(text, "%c%s", n > 0 ? '|' : ':',
+                                   ((GString *)step->literals->pdata[n])->str);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static char *runs_text(const struct needs *got)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; got->runs && i < got->runs->len; i++) {
+        const struct needs_run *run = got->runs->pdata[i];
+        g_string_append(text, i > 0 ? "|" : "");
+        for (unsigned n = 0; n < run->length; n++)
+            g_string_append_c(text, (char)bytes_next(run->sets[n], 1));
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void test_needs(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(needs); i++) {
+        struct needs *got = needs_read(needs[i].pattern, false);
+        g_autofree char *steps = got ? steps_text(got) : NULL, *runs = got ? runs_text(got) : NULL;
+        g_test_message("%s: %s; %s", needs[i].pattern, steps, runs);
+        g_assert_cmpstr(steps, ==, needs[i].steps);
+        g_assert_cmpstr(runs, ==, needs[i].run);
+        needs_free(got);
     }
 }
 
@@ -242,9 +291,9 @@ static void test_patterns(void)
         size_t begin, end;
         g_assert_cmpint(pattern_compile(context, patterns[i].pattern, &pattern, &why), ==,
                         PATTERN_GOOD);
-        g_assert_cmpint(pattern_match(pattern, matcher, patterns[i].text, strlen(patterns[i].text),
-                                      0, &begin, &end),
-                        ==, patterns[i].want);
+        matcher_take(matcher, patterns[i].text, strlen(patterns[i].text));
+        g_assert_cmpint(pattern_match(pattern, matcher, 0, SIZE_MAX, &begin, &end), ==,
+                        patterns[i].want);
         pattern_free(pattern);
     }
     matcher_free(matcher);
@@ -298,7 +347,7 @@ static void test_statuses(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/parts/literals", test_literals);
+    g_test_add_func("/parts/needs", test_needs);
     g_test_add_func("/parts/prefilter", test_prefilter);
     g_test_add_func("/parts/prefilter-random", test_prefilter_random);
     g_test_add_func("/parts/prefilter-full", test_prefilter_full);

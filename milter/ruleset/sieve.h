@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Many patterns' needs, looked for in a text in one pass: which patterns can match at all, and
+ * where a match of theirs can begin.
+ *
+ * Threads: a sieve is immutable after sieve_finish; what was found belongs to one thread.
+ */
+#ifndef RULESET_SIEVE_H
+#define RULESET_SIEVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "needs.h"
+
+struct sieve;
+struct sieve_found;
+
+/* An empty sieve for COUNT patterns. */
+struct sieve *sieve_new(unsigned count);
+void sieve_free(struct sieve *sieve); /* accepts NULL */
+
+/* Says what pattern NUMBER needs, once. A pattern of which nothing is said passes always. */
+void sieve_add(struct sieve *sieve, unsigned number, const struct needs *needs);
+
+/* Must be called once after the last pattern. */
+void sieve_finish(struct sieve *sieve);
+
+/* Room for what is found in a text; the caller frees it. */
+struct sieve_found *sieve_found_new(void);
+void sieve_found_free(struct sieve_found *found);
+
+/* Looks for all of it in the text; FOUND, which borrows both, forgets what it held. */
+void sieve_scan(const struct sieve *sieve, const char *text, size_t length,
+                struct sieve_found *found);
+
+/* Whether pattern NUMBER can match. */
+bool sieve_passes(const struct sieve_found *found, unsigned number);
+
+/* The next places from OFFSET on where a match of pattern NUMBER, which passes, can begin: from
+ * *FIRST_R to *LAST_R, SIZE_MAX for the end of the text. false: there are none. */
+bool sieve_places(const struct sieve_found *found, unsigned number, size_t offset, size_t *first_r,
+                  size_t *last_r);
+
+#endif
