@@ -241,6 +241,9 @@ enum restriction_reads {
     READS_WHOLE_BODY = 1 << 2, /* the length of it */
 };
 
+/* Different codes of one restriction's refusals. */
+#define RESTRICTION_CODES_MAX 4
+
 /* A word of restriction lists: a row in checks/restrictions.c. */
 struct restriction {
     const char *name;
@@ -253,7 +256,9 @@ struct restriction {
     const char
         *useless_without; /* the parameter without whose value it never matches; NULL: none */
     unsigned zone_places; /* ARGUMENT_ZONE: enum dnsbl_place of what the list is asked */
-    unsigned code; /* of a refusal, where no table says another and all is in order; 0: none */
+    /* Of its refusals, as far as no table says another; 0 behind the last. 451 may come of each
+     * that is in doubt, and is in no row. */
+    unsigned codes[RESTRICTION_CODES_MAX + 1];
     enum check_result (*run)(struct check *check);
     /* NULL, or begins in check->errand what run will ask for, while a restriction before it waits:
      * so one wait does for several. It changes nothing, and run may never be called. */

@@ -9,7 +9,8 @@
 #include "checks/limit.h"
 #include "limits_control.h"
 
-/* How long what was found counts: a server is asked once a minute. And how long who wants to know
+/* How long what was found counts: a server is asked once a minute, or again soon where
+ * not all was found. And how long who wants to know
  * waits for what is newer. */
 enum { FRESH_SECONDS = 10, FRESH_SECONDS_SERVER = 60, PATIENCE_MS = 500 };
 
@@ -44,8 +45,8 @@ static void look_once(struct near_look *look)
     g_ptr_array_unref(look->found);
     look->found = found;
     look->complete = complete;
-    look->until =
-        g_get_monotonic_time() + (server ? FRESH_SECONDS_SERVER : FRESH_SECONDS) * G_USEC_PER_SEC;
+    look->until = g_get_monotonic_time() +
+                  (server && complete ? FRESH_SECONDS_SERVER : FRESH_SECONDS) * G_USEC_PER_SEC;
 }
 
 static void *run(void *data)

@@ -8,6 +8,7 @@
 
 #include "checks/limit.h"
 #include "checks/spam.h"
+#include "policy/own_refusals.h"
 
 enum { REFUSALS_MAX = 1000, LISTENERS_MAX = 100, LIMITS_MAX = 1000, WORDS_MAX = 16 };
 
@@ -54,14 +55,16 @@ void counts_free(struct counts *counts)
 
 /* What is to be expected */
 
-static void expect_refusal(struct counts *counts, enum stage stage, const char *check,
-                           unsigned code)
+/* CODES: 0 behind the last. */
+static void expect_refusals(struct counts *counts, const struct policy *policy, enum stage stage,
+                            const char *check, const unsigned *codes)
 {
-    char digits[16];
-    g_snprintf(digits, sizeof digits, "%u", code);
-    const char *labels[] = {stage_name(stage), check, digits};
-    if (code)
-        tally_add(counts->refusals, labels, 0);
+    for (; *codes; codes++) {
+        char digits[16];
+        g_snprintf(digits, sizeof digits, "%u", *codes);
+        const char *labels[] = {stage_name(stage), check, digits};
+        tally_add(policy->monitor ? counts->monitored : counts->refusals, labels, 0);
+    }
 }
 
 /* Where the refusals of a list are given. */
@@ -73,20 +76,34 @@ static enum stage stage_of(const struct policy *policy, enum restriction_list_ki
     return late ? STAGE_RCPT : STAGE_MAIL;
 }
 
+/* What came without SMTP is refused at its end, whatever is against it; and so is who was let
+ * through by a limit that others have used up meanwhile. */
+static void expect_list(struct counts *counts, const struct policy *policy,
+                        enum restriction_list_kind kind)
+{
+    static const unsigned in_doubt[] = {451, 0};
+    const struct restriction_item *item;
+    const enum stage stages[] = {stage_of(policy, kind), STAGE_MESSAGE};
+    for (unsigned i = 0;
+         policy->lists[kind] && (item = restriction_list_item(policy->lists[kind], i)); i++)
+        for (size_t k = 0; item->row && k < G_N_ELEMENTS(stages); k++) {
+            if (!item->warn_if_reject)
+                expect_refusals(counts, policy, stages[k], item->row->name, item->row->codes);
+            if (!(item->row->traits & TRAIT_ALWAYS))
+                expect_refusals(counts, policy, stages[k], item->row->name, in_doubt);
+        }
+}
+
 static void expect_policy(struct counts *counts, const struct policy *policy)
 {
-    if (policy->site.submission_listeners && policy->site.submission_listeners->len > 0)
-        expect_refusal(counts, STAGE_RCPT, "submission_listeners", 530);
-    for (int kind = 0; kind < LIST_COUNT; kind++) {
-        const struct restriction_item *item;
-        for (unsigned i = 0;
-             policy->lists[kind] && (item = restriction_list_item(policy->lists[kind], i)); i++) {
-            bool rejects = item->argument.limit && item->argument.limit->action == LIMIT_REJECT;
-            if (item->row && !item->warn_if_reject)
-                expect_refusal(counts, stage_of(policy, kind), item->row->name,
-                               rejects ? 550 : item->row->code);
+    const struct own_refusal *own;
+    for (unsigned i = 0; (own = own_refusal_at(i)); i++)
+        if (!own->may_be || own->may_be(policy)) {
+            expect_refusals(counts, policy, own->stage, own->check, own->codes);
+            expect_refusals(counts, policy, STAGE_MESSAGE, own->check, own->codes);
         }
-    }
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        expect_list(counts, policy, kind);
     const struct limit_site *limits = policy->site.limits;
     for (guint i = 0; i < limits->limits->len; i++) {
         const struct limit *limit = limits->limits->pdata[i];

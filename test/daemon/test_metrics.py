@@ -9,8 +9,10 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
+import redis
 import tap
 from milter import Milter
 from tap import Skip, case, equal, match, true
@@ -147,6 +149,86 @@ def counted(daemon):
     true(found['gatepost_dnsbl_queries_total{list="paid.example",result="error"}'] +
          found['gatepost_dnsbl_queries_total{list="paid.example",result="timeout"}'] > 0, 'list')
     true(found['gatepost_wait_seconds_count{for="dns"}'] >= 0, 'waits')
+
+
+@case('whatever is refused, its series was there before')
+def no_late_series(_):
+    table = 'inline:{a@x.example=REJECT, b@x.example=DEFER}'
+    daemon = gatepost.Gatepost()
+    rules = daemon.table('rules.cf', RULES)
+    profiles = daemon.table('profiles', 'lax@lab.test lax\n')
+    more = MORE + ('[limit most]\nkey = sender\ncount = bytes\nmax = 1k\nper = 1d\naction = reject\n'
+                   'for = mynetworks\n[profile lax]\nreject_score = 30\n')
+    settings = {**SETTINGS, 'rule_files': rules, 'recipient_profiles': 'texthash:' + profiles,
+                'mixed_recipients': 'split', 'header_limit': '2k', 'relay_restrictions':
+                'permit_mynetworks reject_unauth_destination', 'sender_restrictions':
+                'check_sender_access ' + table + ' reject_non_fqdn_sender',
+                'helo_restrictions': 'reject_invalid_helo_hostname', 'recipient_restrictions':
+                'check_limit day check_limit most reject_non_fqdn_recipient',
+                'message_restrictions': 'reject_visible_recipients reject_unusable_from reject_spam',
+                'max_visible_recipients': '2'}
+    for mode, name in (('enforce', 'gatepost_refusals_total'),
+                       ('monitor', 'gatepost_monitored_refusals_total')):
+        daemon.configure({**settings, 'mode': mode}, more)
+        daemon.start()
+        before = tap.until(daemon.try_series, 5, 'metrics')
+        true(len([one for one in before if one.startswith(name)]) > 30, 'from the start: %s' % before)
+        with session(daemon) as mta:
+            for sender in 'ab':
+                mta.mail('<%s@x.example>' % sender)
+                mta.rcpt('<bob@lab.test>')
+            mta.mail('<nobody>')
+            mta.rcpt('<bob@lab.test>')
+            for headers in ([('Subject', ' x')], [('X', ' ' + 'y' * 3000)],
+                            [('From', ' <a@b.example>'), ('To', ' <a@b.c>, <b@b.c>, <c@b.c>')],
+                            [('From', ' <a@b.example>'), ('Subject', ' more')]):
+                mta.mail('<d@x.example>')
+                mta.rcpt('<bob@lab.test>')
+                mta.rcpt('<lax@lab.test>')
+                mta.rcpt('<x@far.example>')
+                mta.message(headers)
+        with session(daemon, address='192.0.2.9') as mta:
+            mta.mail('<me@lab.test>')
+            for recipient in 'abc':
+                mta.rcpt('<%s@lab.test>' % recipient)
+            mta.message([('From', ' <me@lab.test>')], b'x' * 3000)
+        with session(daemon, address='192.0.2.9', daemon_name='submission') as mta:
+            mta.mail()
+            mta.rcpt()
+        found = samples(ask(daemon, 'metrics')[1])
+        kinds = [one for one, count in found.items() if one.startswith(name) and count > 0]
+        true(len(kinds) >= 9, 'kinds of refusals: %s' % sorted(kinds))
+        equal(sorted(daemon.series() - before), [], 'series that came late')
+        equal(daemon.stop(), 0, 'exit')
+
+
+@case('a Redis that hangs keeps nobody waiting, and what is not known of limits is said')
+def hung_store(_):
+    if redis.missing():
+        raise Skip(redis.missing())
+    server = redis.Redis()
+    daemon = new(state='redis+unix:' + server.path)
+    try:
+        tap.until(lambda: ': up' in daemon.control('status').stdout, 20, 'the store')
+        server.pause()
+        for _ in range(3):
+            begun = time.monotonic()
+            found = metrics(daemon)
+            took = time.monotonic() - begun
+            true(took < 2, 'metrics took %.1f s' % took)
+        complete = 'gatepost_limit_keys_near_complete'
+        equal((found[complete], found['gatepost_limit_keys_near{limit="day"}']), (0, 0), 'near')
+        match('(?m)^limit\tday\t.*\tincomplete$', ask(daemon, 'overview')[1])
+        begun = time.monotonic()
+        equal(daemon.stop(), 0, 'exit')
+        true(time.monotonic() - begun < 8, 'it ends')
+        server.go_on()
+        daemon.start()
+        tap.until(lambda: daemon.try_series() and metrics(daemon)[complete] == 1, 20, 'all is known')
+    finally:
+        server.go_on()
+        daemon.stop()
+        server.stop()
 
 
 @case('messages, rules and limits')
