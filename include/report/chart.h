@@ -15,6 +15,9 @@
  * not UTF-8, and control characters, become U+FFFD. NULL is nothing. */
 void chart_text(GString *out, const char *text);
 
+/* "1 234 567", with narrow spaces that do not break. The caller frees it. */
+char *chart_number(double number);
+
 /* What is stacked in each column, from below. */
 struct chart_series {
     const char *name;

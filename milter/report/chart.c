@@ -41,6 +41,19 @@ void chart_text(GString *out, const char *text)
     }
 }
 
+char *chart_number(double number)
+{
+    g_autofree char *digits = g_strdup_printf("%.0f", number);
+    size_t length = strlen(digits);
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            g_string_append(text, "\xe2\x80\xaf");
+        g_string_append_c(text, digits[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
 /* A number with a point in every locale. */
 static void put_number(GString *out, const char *name, double value)
 {
@@ -112,9 +125,8 @@ static void put_axis(GString *out, const struct chart *chart, double end)
     struct frame frame = frame_of(chart);
     for (unsigned i = 0; i <= 4; i++) {
         double y = HEIGHT - BOTTOM - (HEIGHT - frame.top - BOTTOM) * i / 4.0;
-        char label[32], number[G_ASCII_DTOSTR_BUF_SIZE];
-        g_ascii_formatd(number, sizeof number, "%g", end * i / 4);
-        g_snprintf(label, sizeof label, "%s%s", number, chart->shares ? " %" : "");
+        g_autofree char *number = chart_number(end * i / 4);
+        g_autofree char *label = g_strconcat(number, chart->shares ? " %" : "", NULL);
         put_label(out, LEFT - 6, y + 4, "end", label);
         g_string_append(out, "<line");
         put_number(out, "x1", LEFT);
@@ -134,10 +146,9 @@ static void put_column(GString *out, const struct chart *chart, size_t column, d
         double value = chart->series[i].values[column];
         double part = chart->shares ? value / sum : value / end;
         double height = (HEIGHT - frame.top - BOTTOM) * part;
-        char number[G_ASCII_DTOSTR_BUF_SIZE];
         if (value <= 0)
             continue;
-        g_ascii_formatd(number, sizeof number, "%g", value);
+        g_autofree char *number = chart_number(value);
         g_autofree char *title =
             g_strdup_printf("%s, %s: %s", chart->labels[column], chart->series[i].name, number);
         y -= height;

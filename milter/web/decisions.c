@@ -38,8 +38,13 @@ static void put_link(GString *out, const char *query, const char *text)
 void decisions_table(GString *out, const struct answer *answer)
 {
     const struct answer_line *line;
-    g_string_append(out, "<table class=\"rows\"><thead><tr><th>When</th><th>What</th>"
-                         "<th>Client</th><th>From</th><th>To</th><th>Why</th></tr></thead><tbody>");
+    g_autofree char *zone = html_zone();
+    g_string_append(out, "<table class=\"rows decisions\"><caption>The newest first, times in ");
+    chart_text(out, zone);
+    g_string_append(out, "; each leads to all that was decided in its session</caption><thead><tr>"
+                         "<th scope=\"col\">When</th><th scope=\"col\">What</th>"
+                         "<th scope=\"col\">Client</th><th scope=\"col\">From</th>"
+                         "<th scope=\"col\">To</th><th scope=\"col\">Why</th></tr></thead><tbody>");
     for (guint i = 0; (line = answer_line(answer, "decision", i)); i++) {
         g_autofree char *when = html_time(answer_number(line, WHEN) / 1000000);
         g_string_append(out, "<tr><td>");
@@ -49,9 +54,9 @@ void decisions_table(GString *out, const struct answer *answer)
         g_string_append(out, "</td><td data-l=\"client\"><span class=\"addr\">");
         chart_text(out, line->fields[CLIENT]);
         g_string_append(out, "</span></td>");
-        html_cell(out, "from", line->fields[FROM]);
-        html_cell(out, "to", line->fields[TO]);
-        g_string_append(out, "<td>");
+        html_address_cell(out, "from", line->fields[FROM]);
+        html_address_cell(out, "to", line->fields[TO]);
+        g_string_append(out, "<td class=\"said\">");
         chart_text(out, line->fields[CHECK]);
         if (*line->fields[REPLY]) {
             g_string_append(out, "<br><span class=\"dim\">");

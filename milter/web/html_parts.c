@@ -8,19 +8,6 @@
 
 #include "report/chart.h"
 
-char *html_number(double number)
-{
-    g_autofree char *digits = g_strdup_printf("%.0f", number);
-    size_t length = strlen(digits);
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (size_t i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            g_string_append(text, "\xe2\x80\xaf"); /* a narrow space that does not break */
-        g_string_append_c(text, digits[i]);
-    }
-    return g_strdup(text->str);
-}
-
 char *html_duration(int64_t seconds)
 {
     seconds = MAX(seconds, 0);
@@ -39,6 +26,12 @@ char *html_time(int64_t seconds)
     return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
 }
 
+char *html_zone(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    return now ? g_date_time_format(now, "%Z") : g_strdup("?");
+}
+
 void html_cell(GString *out, const char *label, const char *text)
 {
     if (label)
@@ -49,9 +42,20 @@ void html_cell(GString *out, const char *label, const char *text)
     g_string_append(out, "</td>");
 }
 
+void html_address_cell(GString *out, const char *label, const char *address)
+{
+    g_auto(GStrv) parts = g_strsplit(address, "@", 2);
+    g_string_append_printf(out, "<td data-l=\"%s\">", label);
+    for (unsigned i = 0; parts[i]; i++) {
+        g_string_append(out, i ? "@<wbr>" : "");
+        chart_text(out, parts[i]);
+    }
+    g_string_append(out, "</td>");
+}
+
 void html_number_cell(GString *out, const char *label, double number)
 {
-    g_autofree char *text = html_number(number);
+    g_autofree char *text = chart_number(number);
     if (label)
         g_string_append_printf(out, "<td class=\"n\" data-l=\"%s\">%s</td>", label, text);
     else
@@ -104,11 +108,15 @@ void html_begin(GString *out, const struct html_head *head)
         int64_t now = g_get_real_time() / G_USEC_PER_SEC;
         g_autofree char *up = html_duration(now - answer_number(head->daemon, 3));
         g_autofree char *read = html_time(answer_number(head->daemon, 4));
-        g_string_append(out, "version ");
+        g_autofree char *zone = html_zone();
+        g_string_append(out, "<b>");
+        chart_text(out, g_get_host_name());
+        g_string_append(out, "</b> &middot; version ");
         chart_text(out, head->daemon->fields[0]);
         g_string_append(out, " (");
         chart_text(out, head->daemon->fields[1]);
-        g_string_append_printf(out, "), up %s, settings read %s", up, read);
+        g_string_append_printf(out, ") &middot; up %s &middot; settings read %s ", up, read);
+        chart_text(out, zone);
     }
     g_string_append(out, "</p>");
     if (head->query) {
@@ -125,9 +133,9 @@ void html_begin(GString *out, const struct html_head *head)
 
 void html_end(GString *out)
 {
-    g_autofree char *now = html_time(g_get_real_time() / G_USEC_PER_SEC);
-    g_string_append_printf(out,
-                           "</main>\n<footer><p>%s &middot; <a href=\"/metrics\">metrics</a> for "
-                           "Prometheus</p></footer>\n</body></html>\n",
-                           now);
+    g_autofree char *now = html_time(g_get_real_time() / G_USEC_PER_SEC), *zone = html_zone();
+    g_string_append_printf(out, "</main>\n<footer><p>%s ", now);
+    chart_text(out, zone);
+    g_string_append(out, " &middot; <a href=\"/metrics\">metrics</a> for Prometheus</p></footer>\n"
+                         "</body></html>\n");
 }

@@ -28,14 +28,14 @@ void html_end(GString *out);
 
 /* A cell of a table with TEXT; LABEL (static, may be NULL) stands before it on a telephone. */
 void html_cell(GString *out, const char *label, const char *text);
+void html_address_cell(GString *out, const char *label, const char *address); /* breaks at "@" */
 void html_number_cell(GString *out, const char *label, double number);
 
-/* "1,234" */
-char *html_number(double number);
 /* "3d 4h", "12m": of SECONDS. */
 char *html_duration(int64_t seconds);
-/* "2026-11-27 09:12:33" of local time. */
+/* "2026-11-27 09:12:33" of local time, and the name of its zone. */
 char *html_time(int64_t seconds);
+char *html_zone(void);
 
 /* A badge for an action of the log, refused or not. */
 void html_action(GString *out, const char *action, bool monitor);

@@ -61,6 +61,10 @@ static unsigned put_troubles(GString *out, const struct answer *answer)
         if (*line->fields[4])
             put_item(out, &count, "The table %s cannot be read again: %s", line->fields[0],
                      line->fields[4]);
+    if ((line = answer_line(answer, "limit", 0)) && *line->fields[4])
+        put_item(out, &count,
+                 "It is not known which keys are near their limits: the store has not "
+                 "told all of them.");
     for (guint i = 0; (line = answer_line(answer, "limit", i)); i++)
         if (answer_number(line, 2) > 0)
             put_item(out, &count, "%s %s near the limit %s (%s)", line->fields[2],
@@ -93,7 +97,7 @@ static void put_tiles(GString *out, const double *sums)
 {
     g_string_append(out, "<ul class=\"tiles\">");
     for (enum fate fate = 0; fate < FATES; fate++) {
-        g_autofree char *number = html_number(sums[fate]);
+        g_autofree char *number = chart_number(sums[fate]);
         if (fate != FATE_WOULD || sums[fate] > 0)
             g_string_append_printf(out, "<li class=\"f%u\"><b>%s</b><span>%s</span></li>",
                                    (unsigned)fate, number, fate_word(fate));
@@ -158,9 +162,11 @@ static void put_checks(GString *out, const struct hours_seen *seen)
     if (seen->checks->len == 0)
         g_string_append(out, "<p class=\"dim\">Nothing in the last 30 days.</p>");
     else
-        g_string_append(out,
-                        "<table class=\"checks\"><thead><tr><th>Check</th><th class=\"n\">24 h</th>"
-                        "<th class=\"n\">30 days</th><td></td></tr></thead><tbody>");
+        g_string_append(
+            out, "<table class=\"checks\"><caption>Recipients and messages: refused (5xx) or, "
+                 "where it says so, deferred (4xx)</caption><thead><tr><th scope=\"col\">Check</th>"
+                 "<th class=\"n\" scope=\"col\">24 h</th><th class=\"n\" scope=\"col\">30 days"
+                 "</th><td></td></tr></thead><tbody>");
     for (guint i = 0; i < seen->checks->len; i++) {
         const struct check_seen *check = seen->checks->pdata[i];
         g_string_append(out, "<tr><th scope=\"row\">");
@@ -181,7 +187,7 @@ static void put_checks(GString *out, const struct hours_seen *seen)
 static void put_milliseconds(GString *out, const char *label, int64_t us)
 {
     if (us < 0)
-        g_string_append(out, "<td class=\"n\"></td>");
+        g_string_append(out, "<td class=\"n none\">-</td>");
     else
         g_string_append_printf(out, "<td class=\"n\" data-l=\"%s\">%.1f ms</td>", label,
                                (double)us / 1000);
@@ -192,15 +198,18 @@ static void put_lists(GString *out, const struct answer *answer)
     const struct answer_line *line;
     if (!answer_line(answer, "list", 0))
         return;
-    g_string_append(out, "<section><h2>DNS lists</h2><table class=\"rows\"><thead><tr>"
-                         "<th>List</th><th>State</th><th class=\"n\">Asked</th>"
-                         "<th class=\"n\">Listed</th><th class=\"n\">No answer</th>"
-                         "<th class=\"n\">Half within</th><th class=\"n\">99 % within</th></tr>"
-                         "</thead><tbody>");
+    g_string_append(out,
+                    "<section><h2>DNS lists</h2><table class=\"rows\"><caption>Answers since the "
+                    "daemon was started, and the time of those from the network</caption>"
+                    "<thead><tr><th scope=\"col\">List</th><th scope=\"col\">State</th>"
+                    "<th class=\"n\" scope=\"col\">Asked</th><th class=\"n\" scope=\"col\">Listed"
+                    "</th><th class=\"n\" scope=\"col\">No answer</th>"
+                    "<th class=\"n\" scope=\"col\">Median</th><th class=\"n\" scope=\"col\">99 %"
+                    "</th></tr></thead><tbody>");
     for (guint i = 0; (line = answer_line(answer, "list", i)); i++) {
         g_string_append(out, "<tr><th scope=\"row\">");
         chart_text(out, line->fields[0]);
-        g_string_append_printf(out, "</th><td class=\"%s\">",
+        g_string_append_printf(out, "</th><td class=\"said %s\">",
                                answer_number(line, 1) ? "good" : "bad");
         chart_text(out, line->fields[2]);
         if (*line->fields[3]) {
@@ -212,8 +221,8 @@ static void put_lists(GString *out, const struct answer *answer)
         html_number_cell(out, "listed", (double)answer_number(line, 5));
         html_number_cell(out, "no answer",
                          (double)(answer_number(line, 6) + answer_number(line, 7)));
-        put_milliseconds(out, "half within", answer_number(line, 8));
-        put_milliseconds(out, "99 % within", answer_number(line, 9));
+        put_milliseconds(out, "median", answer_number(line, 8));
+        put_milliseconds(out, "99 %", answer_number(line, 9));
         g_string_append(out, "</tr>");
     }
     g_string_append(out, "</tbody></table></section>\n");
@@ -225,24 +234,29 @@ static void put_limits(GString *out, const struct answer *answer, const struct a
     const struct answer_line *line;
     if (!answer_line(answer, "limit", 0))
         return;
-    g_string_append(out, "<section><h2>Limits</h2><table class=\"rows\"><thead><tr><th>Limit</th>"
-                         "<th>At most</th><th class=\"n\">Keys near it</th>"
-                         "<th class=\"n\">Refused</th></tr></thead><tbody>");
+    g_string_append(out,
+                    "<section><h2>Limits</h2><table class=\"rows\"><caption>Keys that have used "
+                    "limit_warn of what they may; refusals since the daemon was started</caption>"
+                    "<thead><tr><th scope=\"col\">Limit</th><th scope=\"col\">At most</th>"
+                    "<th class=\"n\" scope=\"col\">Keys near it</th>"
+                    "<th class=\"n\" scope=\"col\">Refused</th></tr></thead><tbody>");
     for (guint i = 0; (line = answer_line(answer, "limit", i)); i++) {
         g_string_append(out, "<tr><th scope=\"row\">");
         chart_text(out, line->fields[0]);
         g_string_append(out, "</th>");
-        html_cell(out, NULL, line->fields[1]);
-        html_number_cell(out, "keys near it", (double)answer_number(line, 2));
+        html_cell(out, "at most", line->fields[1]);
+        g_autofree char *near_it = chart_number((double)answer_number(line, 2));
+        g_string_append_printf(out, "<td class=\"n\" data-l=\"keys near it\">%s%s</td>",
+                               *line->fields[4] ? "at least " : "", near_it);
         html_number_cell(out, "refused", (double)answer_number(line, 3));
         g_string_append(out, "</tr>");
     }
     g_string_append(out, "</tbody></table>");
     if (near && answer_line(near, "near", 0)) {
-        g_string_append(out, "<table><caption>Near their end</caption><tbody>");
+        g_string_append(out, "<table><caption>Near their end, the nearest first</caption><tbody>");
         for (guint i = 0; (line = answer_line(near, "near", i)); i++) {
             double used = (double)answer_number(line, 2), max = (double)answer_number(line, 3);
-            g_autofree char *used_text = html_number(used), *max_text = html_number(max);
+            g_autofree char *used_text = chart_number(used), *max_text = chart_number(max);
             g_string_append(out, "<tr><th scope=\"row\">");
             chart_text(out, line->fields[1]);
             g_string_append(out, " <span class=\"dim\">");
@@ -265,7 +279,7 @@ static void put_greylisting(GString *out, const struct answer *answer)
     g_string_append(out, "<section><h2>Greylisting <span class=\"dim\">since the start</span></h2>"
                          "<ul class=\"tiles\">");
     for (guint i = 0; (line = answer_line(answer, "greylist", i)); i++) {
-        g_autofree char *number = html_number((double)answer_number(line, 1));
+        g_autofree char *number = chart_number((double)answer_number(line, 1));
         g_string_append_printf(out, "<li class=\"f2\"><b>%s</b><span>", number);
         chart_text(out, line->fields[0]);
         g_string_append(out, "</span></li>");
@@ -279,9 +293,11 @@ static void put_tables(GString *out, const struct answer *answer)
     int64_t now = g_get_real_time() / G_USEC_PER_SEC;
     if (!answer_line(answer, "table", 0))
         return;
-    g_string_append(out, "<section><h2>Tables</h2><table class=\"rows\"><thead><tr><th>Table</th>"
-                         "<th class=\"n\">Entries</th><th>Read</th><th>State</th></tr></thead>"
-                         "<tbody>");
+    g_string_append(out,
+                    "<section><h2>Tables</h2><table class=\"rows\"><caption>Lookup tables and "
+                    "lists of the settings; who changes a file need not reload</caption><thead><tr>"
+                    "<th scope=\"col\">Table</th><th class=\"n\" scope=\"col\">Entries</th>"
+                    "<th scope=\"col\">Read</th><th scope=\"col\">State</th></tr></thead><tbody>");
     for (guint i = 0; (line = answer_line(answer, "table", i)); i++) {
         int64_t read = answer_number(line, 2), warnings = answer_number(line, 3);
         g_autofree char *age = read ? html_duration(now - read) : NULL;
@@ -289,7 +305,7 @@ static void put_tables(GString *out, const struct answer *answer)
         chart_text(out, line->fields[0]);
         g_string_append(out, "</th>");
         html_number_cell(out, "entries", (double)answer_number(line, 1));
-        g_string_append_printf(out, "<td data-l=\"read\">%s%s</td><td class=\"%s\">",
+        g_string_append_printf(out, "<td data-l=\"read\">%s%s</td><td class=\"said %s\">",
                                age ? age : "with the settings", age ? " ago" : "",
                                *line->fields[4] ? "bad"
                                : warnings       ? "warn"
@@ -311,7 +327,7 @@ static void put_store(GString *out, const struct answer *answer)
     if (!line)
         return;
     bool up = answer_number(line, 1) != 0;
-    g_autofree char *records = html_number((double)answer_number(line, 3));
+    g_autofree char *records = chart_number((double)answer_number(line, 3));
     g_string_append(out, "<section><h2>Store</h2><p>");
     chart_text(out, line->fields[0]);
     g_string_append_printf(out, ": <span class=\"%s\">%s</span> ", up ? "good" : "bad",
@@ -392,8 +408,6 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
     put_plot(out, "The last 24 hours", seen.hour_labels, &seen.hours[0][0], SEEN_HOURS);
     put_plot(out, "The last 30 days", seen.day_labels, &seen.days[0][0], SEEN_DAYS);
     g_string_append(out, "</div>");
-    if (personal)
-        put_decisions(out, site);
     g_string_append(out, "<div class=\"columns\">");
     put_checks(out, &seen);
     put_limits(out, &answer, personal ? &near : NULL);
@@ -402,6 +416,8 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
     g_string_append(out, "</div>");
     put_lists(out, &answer);
     put_tables(out, &answer);
+    if (personal)
+        put_decisions(out, site);
     html_end(out);
     hours_seen_clear(&seen);
     answer_clear(&answer);

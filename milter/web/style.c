@@ -4,6 +4,18 @@
  */
 #include "style.h"
 
+/* A table on a narrow screen: a row is a block, and a cell says what it is. */
+#define STACKED(table)                                                                             \
+    table " thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}" table        \
+          "," table " tbody," table " tr," table " td," table " th," table                         \
+          " caption{display:block}" table                                                          \
+          " tr{padding:.5rem 0;border-bottom:1px solid var(--line)}" table                         \
+          " tr:last-child{border-bottom:0}" table " td," table                                     \
+          " th{border:0;padding:.05rem 0}" table " td.n{text-align:left}" table                    \
+          " td[data-l]::before{content:attr(data-l) ' ';color:var(--dim)}" table                   \
+          " td[data-l]{display:inline-block;margin-right:1rem}" table " td:empty," table           \
+          " td.none{display:none}"
+
 const char web_style[] =
     ":root{color-scheme:light dark;--text:#1d2430;--dim:#5a6472;--back:#f5f6f8;--card:#fff;"
     "--line:#dfe3e8;--link:#1f63ab;--good:#22794a;--bad:#b92f28;--warn:#8a5a00;--warnback:#fff6e0}"
@@ -29,7 +41,7 @@ const char web_style[] =
     "section,article{background:var(--card);border:1px solid var(--line);border-radius:.6rem;"
     "padding:1rem;margin:1rem 0}"
     ".columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));"
-    "gap:0 1rem;align-items:start}"
+    "gap:0 1rem}"
     ".state{border-left:.4rem solid var(--good)}.state.ill{border-left-color:var(--bad)}"
     ".state ul{margin:0;padding-left:1.2rem}.state p{margin:0}"
     ".tiles{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 .8rem;padding:0;list-style:none}"
@@ -52,6 +64,10 @@ const char web_style[] =
     "thead th{color:var(--dim);font-weight:600;font-size:.85rem}tbody th{font-weight:500}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "tr:last-child>td,tr:last-child>th{border-bottom:0}"
+    ".decisions{table-layout:fixed}.decisions th:nth-child(1){width:10.5rem}"
+    ".decisions th:nth-child(2){width:5.5rem}.decisions th:nth-child(3){width:9.5rem}"
+    ".decisions th:nth-child(4){width:13rem}.decisions th:nth-child(5){width:12rem}header "
+    "b{color:var(--text)}"
     ".bar{display:block;height:.5rem;width:100%;min-width:3rem;margin-top:.45rem}"
     "code,.addr{font-family:ui-monospace,'Cascadia Mono','Noto Sans "
     "Mono',monospace;font-size:.88em;"
@@ -67,13 +83,12 @@ const char web_style[] =
     "footer{color:var(--dim);font-size:.85rem;padding-bottom:2rem}"
     "@media(max-width:40rem){.wide{display:none}.narrow{display:block}section,article{padding:."
     "8rem}"
-    "header form{max-width:none}.checks td:last-child{display:none}"
-    ".rows thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}"
-    ".rows,.rows tbody,.rows tr,.rows td,.rows th{display:block}.rows tr{padding:.5rem 0;"
-    "border-bottom:1px solid var(--line)}.rows td,.rows th{border:0;padding:.05rem 0}"
-    ".rows td.n{text-align:left}.rows td[data-l]::before{content:attr(data-l) ' ';"
-    "color:var(--dim)}.rows td:empty{display:none}"
-    "dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}}";
+    "header form{max-width:none}.checks td:last-child{display:none}" STACKED(
+        ".rows") "dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}}"
+                 "@media(max-width:62rem){" STACKED(
+                     ".decisions") ".decisions td[data-l]{display:block}"
+                                   ".decisions "
+                                   "td:nth-child(-n+2){display:inline-block;margin-right:1rem}}";
 
 const char web_icon[] =
     "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" "

@@ -48,11 +48,11 @@ static enum web_asked ask(void *data, const char *request, GString *out, char **
 static void check_html(const char *html)
 {
     static const char *const tags[] = {
-        "!DOCTYPE", "html",  "head",    "meta",  "link",  "title",  "body",   "header", "h1",
-        "h2",       "h3",    "a",       "p",     "form",  "input",  "button", "main",   "footer",
-        "section",  "ul",    "li",      "b",     "span",  "div",    "svg",    "text",   "line",
-        "rect",     "table", "caption", "thead", "tbody", "tr",     "th",     "td",     "details",
-        "summary",  "dl",    "dt",      "dd",    "br",    "article"};
+        "!DOCTYPE", "html",  "head",    "meta",  "link",  "title",   "body",   "header", "h1",
+        "h2",       "h3",    "a",       "p",     "form",  "input",   "button", "main",   "footer",
+        "section",  "ul",    "li",      "b",     "span",  "div",     "svg",    "text",   "line",
+        "rect",     "table", "caption", "thead", "tbody", "tr",      "th",     "td",     "details",
+        "summary",  "dl",    "dt",      "dd",    "br",    "article", "wbr"};
     check(g_utf8_validate(html, -1, NULL), "a page is UTF-8");
     for (const char *p = strchr(html, '<'); p; p = strchr(p + 1, '<')) {
         const char *name = p[1] == '/' ? p + 2 : p + 1;

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -164,6 +165,29 @@ def readable():
     true(len(browser.find('svg[role=img] > title')) >= 2, 'titles of plots')
     true('reject_unauth_destination' in browser.text('main'), 'the check')
     true(browser.find('meta[http-equiv=refresh]'), 'it loads itself anew')
+    equal(browser.run('return [...document.querySelectorAll("main section > table")].filter('
+                      't => !t.caption || t.querySelector("thead th:not([scope])")).length'), 0,
+          'tables without a caption, or heads without a scope')
+    true(socket.gethostname() in browser.text('header'), 'which host it is')
+    true(time.strftime('%Z') in browser.text('footer'), 'the zone of its times')
+
+
+@case('what has the focus is seen, and all is reached by the keyboard')
+def keyboard():
+    browser = site['browser']
+    browser.go(address(token=False))
+    wanted = browser.run('return document.querySelectorAll("a[href], summary, button, input").length')
+    seen = set()
+    for _ in range(wanted + 2):
+        browser.call('/actions', {'actions': [{'type': 'key', 'id': 'keys', 'actions': [
+            {'type': 'keyDown', 'value': '\ue004'}, {'type': 'keyUp', 'value': '\ue004'}]}]})
+        found = browser.run('const e = document.activeElement; return [e.tagName + e.textContent + '
+                            '(e.href || ""), getComputedStyle(e).outlineStyle, '
+                            'parseFloat(getComputedStyle(e).outlineWidth)]')
+        if not found[0].startswith('BODY'):
+            seen.add(found[0])
+            true(found[1] == 'solid' and found[2] >= 2, 'outline: %s' % found)
+    true(len(seen) >= 4, 'reached: %s' % seen)
 
 
 @case('light and dark, letters stand out')
@@ -180,7 +204,8 @@ def colours():
             'const l = c => { const v = c.match(/[0-9.]+/g).slice(0, 3).map(x => { x /= 255; return '
             'x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 }); '
             'return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };'
-            'return ["body", "section h2", ".tiles span", "tbody th"].map(s => { '
+            'return ["body", "section h2", ".tiles span", "tbody th", "caption", "thead th", "header p", '
+            '"footer", "a", "summary", "td.good, td.bad", "svg.chart text"].map(s => { '
             'const e = document.querySelector(s); const back = getComputedStyle(e.closest("section")'
             ' || document.body).backgroundColor; const a = l(getComputedStyle(e).color), b = l(back);'
             'return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) })')
@@ -230,6 +255,18 @@ def trace():
 def hostile():
     browser = site['browser']
     refuse(site['daemon'], '<"%s"@far.example>' % HOSTILE, HOSTILE, '<"%s"@a.example>' % HOSTILE)
+    mta = Milter(site['daemon'].port)
+    mta.negotiate()
+    mta.connect(address='192.0.2.9')
+    mta.helo()
+    mta.mail(('<"%s"@lab.test>' % HOSTILE).encode())  # a key of a limit, too
+    mta.rcpt()
+    mta.message()
+    mta.close()
+    tap.until(lambda: browser.go(address(token=False)) or browser.run(
+        'return [...document.querySelectorAll("tbody th")].some(e => e.textContent.includes("<script>"))'),
+        20, 'the key near its limit')
+    equal(browser.find('script, img'), [], 'elements of strangers')
     tap.until(lambda: browser.go(address(token=False)) or '<script>' in browser.text('main'), 15,
               'the refusal')
     rows = browser.find('table.rows a[href^="/search"]')
@@ -249,7 +286,7 @@ def ends():
 
 def setup():
     daemon = gatepost.Gatepost()
-    daemon.configure({'dns_servers': '127.0.0.1:1', 'dnsbl_sites': 'bl.example.test', 'rule_files': '',
+    daemon.configure({'mynetworks': '192.0.2.0/24', 'dns_servers': '127.0.0.1:1', 'dnsbl_sites': 'bl.example.test', 'rule_files': '',
                       'client_restrictions': 'check_client_access inline:{192.0.2.200=REJECT}',
                       'history': 'sqlite:' + daemon.folder + '/run/history.db',
                       'recipient_restrictions': 'check_limit forms permit_mynetworks reject_dnsbl'},
