@@ -109,9 +109,9 @@ void html_begin(GString *out, const struct html_head *head)
         g_autofree char *up = html_duration(now - answer_number(head->daemon, 3));
         g_autofree char *read = html_time(answer_number(head->daemon, 4));
         g_autofree char *zone = html_zone();
-        g_string_append(out, "<b>");
+        g_string_append(out, "<span class=\"host\">");
         chart_text(out, g_get_host_name());
-        g_string_append(out, "</b> &middot; version ");
+        g_string_append(out, "</span> &middot; version ");
         chart_text(out, head->daemon->fields[0]);
         g_string_append(out, " (");
         chart_text(out, head->daemon->fields[1]);
