@@ -253,7 +253,7 @@ def monitor(scene):
 @case('verbs that nobody knows do no harm')
 def unknown_verbs(scene):
     with scene.outsider() as dialog:
-        for line in ('FOO bar', 'EXPN bob', 'HELP', ''):
+        for line in ('FOO bar', 'EXPN bob', 'TURN', ''):
             match('^5', dialog.send(line), line)
         match(OK, dialog.mail('a@example.com'))
         match(OK, dialog.rcpt('bob@lab.test'))

@@ -3,6 +3,7 @@
 nothing of /etc/dovecot, and needs root, because its processes are of several users."""
 import atexit
 import os
+import re
 import shutil
 import subprocess
 
@@ -13,25 +14,33 @@ MASTER = '/usr/sbin/dovecot'
 SIEVE = '/usr/lib/dovecot/modules/lib90_sieve_plugin.so'
 USER = 'nobody'  # whose files the mail is; Dovecot refuses root
 
-CONFIG = '''
+COMMON = '''
 base_dir = {folder}/run
 state_dir = {folder}/state
 instance_name = gatepost-test
 log_path = {folder}/log
-auth_debug = no
 protocols = lmtp
 listen = 127.0.0.1
 ssl = no
 first_valid_uid = 1
 mail_uid = {user}
 mail_gid = {group}
-mail_home = {folder}/mail/%n
-mail_location = maildir:{folder}/mail/%n/Maildir
-default_vsz_limit = 0
 lda_mailbox_autocreate = yes
 recipient_delimiter = +
 submission_host = {submission}
 sendmail_path = {folder}/sendmail
+service lmtp {{
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+}}
+'''
+# How 2.3 and before say the rest, and how 2.4 does.
+CONFIG_2_3 = COMMON + '''
+auth_debug = no
+mail_home = {folder}/mail/%n
+mail_location = maildir:{folder}/mail/%n/Maildir
+default_vsz_limit = 0
 passdb {{
   driver = static
   args = nopassword=y
@@ -39,11 +48,6 @@ passdb {{
 userdb {{
   driver = static
   args = uid={user} gid={group} home={folder}/mail/%n allow_all_users=yes
-}}
-service lmtp {{
-  unix_listener lmtp {{
-    mode = 0666
-  }}
 }}
 protocol lmtp {{
   mail_plugins = sieve
@@ -54,6 +58,38 @@ plugin {{
   sieve_vacation_min_period = 0
   sieve_vacation_send_from_recipient = {from_recipient}
 }}
+'''
+CONFIG_2_4 = '''
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+''' + COMMON + '''
+mail_home = {folder}/mail/%{{user|username}}
+mail_driver = maildir
+mail_path = {folder}/mail/%{{user|username}}/Maildir
+passdb static {{
+  fields {{
+    nopassword = yes
+  }}
+}}
+userdb static {{
+  userdb_static_allow_all_users = yes
+  fields {{
+    uid = {user}
+    gid = {group}
+    home = {folder}/mail/%{{user|username}}
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+sieve_script personal {{
+  path = {folder}/script.sieve
+}}
+sieve_extensions {{
+  vacation-seconds = yes
+}}
+sieve_vacation_min_period = 0
+sieve_vacation_send_from_recipient = {from_recipient}
 '''
 
 # Postfix lets nobody but root use a configuration of his own: the reply is left in a folder, from
@@ -73,6 +109,13 @@ def missing():
     return ''
 
 
+def config():
+    """The configuration in the words of the release that is installed."""
+    version = subprocess.run([MASTER, '--version'], capture_output=True, text=True).stdout
+    numbers = [int(number) for number in re.findall(r'\d+', version)[:2]]
+    return CONFIG_2_4 if numbers >= [2, 4] else CONFIG_2_3
+
+
 class Dovecot:
     def __init__(self, submission='', from_recipient='no'):
         """submission: HOST:PORT of an SMTP server that vacation replies go to; '': sendmail(1).
@@ -87,7 +130,7 @@ class Dovecot:
         self.script('keep;\n')
 
     def configure(self, submission, from_recipient):
-        place.write(self.folder + '/dovecot.conf', CONFIG.format(
+        place.write(self.folder + '/dovecot.conf', config().format(
             folder=self.folder, user=USER, group='nogroup', submission=submission,
             from_recipient=from_recipient))
 

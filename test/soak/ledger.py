@@ -15,7 +15,8 @@ PASS, MARKED, HELD, REFUSE, LISTED = 'pass', 'marked', 'held', 'refuse', 'listed
 SHOWN = 10  # of each sort of complaint
 NUMBER = re.compile(rb'^X-Soak-Id: (\d+)\r?$', re.M)
 ENVELOPE = re.compile(r'[+.](\d+)[@.]')
-BURST = re.compile(r'^(\d+)burst(\d+)@')
+# smtp-source -N: Postfix 3.7 writes its number first, 3.10 last.
+BURST = re.compile(r'^(?P<before>\d*)burst(?P<burst>\d+)_(?P<after>\d*)@')
 MARKS = re.compile(r'(?mi)^(X-Spam-(?:Flag|Score)): (\S+)')
 
 
@@ -78,7 +79,8 @@ class Ledger:
         with self.lock:
             hit = BURST.match(message.recipients[0])
             if hit:
-                self.bursts.setdefault(int(hit[2]), (0, collections.Counter()))[1][int(hit[1])] += 1
+                number = int(hit['before'] or hit['after'])
+                self.bursts.setdefault(int(hit['burst']), (0, collections.Counter()))[1][number] += 1
                 return
             head = message.data.split(b'\r\n\r\n', 1)[0]
             hit = NUMBER.search(head)

@@ -213,7 +213,7 @@ class Traffic:
         self.number += 1
         process = subprocess.Popen(
             ['/usr/sbin/smtp-source', '-N', '-s', '10', '-m', str(count), '-l', '2000', '-f',
-             'burst@example.com', '-t', 'burst%d@lab.test' % self.number,
+             'burst@example.com', '-t', 'burst%d_@lab.test' % self.number,
              '127.0.0.1:%d' % self.world.postfix.ports['mx']],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         return process, self.number, count

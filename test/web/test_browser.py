@@ -86,9 +86,10 @@ class Browser:
         return base64.b64decode(shot)
 
     def complaints(self):
-        """What the console says, but for that of a page that asks for a password."""
+        """What the console says, but for that of a page that asks for a password, and of the browser's
+        own pages."""
         return [row['message'] for row in self.call('/se/log', {'type': 'browser'})
-                if '401' not in row['message']]
+                if '401' not in row['message'] and not row['message'].startswith('chrome://')]
 
     def stop(self):
         try:

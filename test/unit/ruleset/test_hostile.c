@@ -7,8 +7,9 @@
 
 #include <glib.h>
 #include <string.h>
+#include <time.h>
 
-/* Generous, for sanitizers and busy machines: without them the longest takes 0.2 s. */
+/* Of the processor's time. Generous, for sanitizers: without them the longest takes 0.2 s. */
 #define MESSAGE_TIME_MAX (G_TIME_SPAN_SECOND * 5)
 
 static const char rules[] =
@@ -21,6 +22,14 @@ static const char rules[] =
     "header IDS MESSAGEID =~ /</\n"
     "charset CHARSET koi8-r\ncharset RAW8 raw8bit\nscript SCRIPT Cyrillic >= 10%\n"
     "blocklist_from *@spam.example a?b*c@*d*\nmeta M SUBJECT + FROM + NAME > 1\n";
+
+/* What this thread used, in microseconds. */
+static gint64 used(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
 
 static struct ruleset *load(void)
 {
@@ -80,9 +89,9 @@ static void test_messages(void)
     for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
         g_autofree char *text =
             repeat(messages[i].head, messages[i].piece, messages[i].length, messages[i].tail);
-        gint64 before = g_get_monotonic_time();
+        gint64 before = used();
         g_autofree char *got = rules_run(ruleset, text, "a@spam.example", NULL);
-        gint64 took = g_get_monotonic_time() - before;
+        gint64 took = used() - before;
         g_test_message("%s: %" G_GINT64_FORMAT " us: %s", messages[i].what, took, got);
         g_assert_nonnull(strstr(got, "USER_IN_BLOCKLIST"));
         g_assert_cmpint(took, <, MESSAGE_TIME_MAX);
