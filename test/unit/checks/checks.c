@@ -24,6 +24,7 @@ static struct site make_site(struct problems *problems)
         .sasl_local_realms = text_split_list("lab.test", NULL),
         .auth_mechanisms = text_split_list("!LOGIN", NULL),
         .auth_min_ssf = 128,
+        .max_visible_recipients = 3,
         .sender_login_maps = table_list_open(
             "inline:{bob@lab.test=bob, sales@lab.test=bob, carol@lab.test=carol}", true, &context),
         .relay_clientcerts = table_list_open("inline:{relay=yes}", true, &context),

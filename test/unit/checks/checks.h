@@ -32,7 +32,7 @@ struct check_row {
 
 /* The site that rows are asked on: mynetworks 192.0.2.0/24, local_domains lab.test and .sub.test,
  * logins bob (bob@lab.test, sales@lab.test) and carol (carol@lab.test), the listeners onion
- * (untrusted) and submission, auth_min_ssf 128. */
+ * (untrusted) and submission, auth_min_ssf 128, max_visible_recipients 3. */
 void check_rows(const struct check_row *rows, size_t count);
 
 #endif
