@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/complaint.h"
 #include "base/problems.h"
 
 /* The exit codes of gatepostctl, of sysexits.h where that has them. */
@@ -84,8 +85,5 @@ enum exit_code usage_error(const struct invocation *invocation, const char *form
 /* Hands each line of standard input, without its line end, to VISIT. What cannot be read is
  * complained of: false. */
 bool each_line_of_stdin(void (*visit)(void *data, char *line), void *data);
-
-/* Prints "gatepostctl: TEXT" to stderr, escaped. */
-void complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 #endif

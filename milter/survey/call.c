@@ -17,16 +17,6 @@
 /* Most domains of a call. */
 enum { DOMAINS_MAX = 1000000 };
 
-void call_complain(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_autofree char *escaped = text_escape(text);
-    fprintf(stderr, "gatepostctl: %s\n", escaped);
-}
-
 static void print_usage(const struct call *call, FILE *stream)
 {
     fprintf(stream, "usage: gatepostctl [-c FILE] %s %s\n", call->command, call->arguments);
@@ -39,7 +29,7 @@ enum call_code call_usage(const struct call *call, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     print_usage(call, stderr);
-    call_complain("%s", text);
+    complain("%s", text);
     return CALL_USAGE;
 }
 
@@ -98,7 +88,7 @@ bool call_drop(struct call *call)
     call->was_root = geteuid() == 0;
     bool good = identity_find(call->settings, problems, &identity);
     if (good && !privileges_drop(&identity, &why)) {
-        call_complain("%s", why);
+        complain("%s", why);
         good = false;
     }
     problems_print(problems, stderr);
@@ -146,9 +136,9 @@ static bool add_domain(const char *word, const char *place, unsigned line, GHash
     if (!domain || domains->len >= DOMAINS_MAX) {
         g_autofree char *where = line ? g_strdup_printf("%s:%u: ", place, line) : g_strdup("");
         if (domain)
-            call_complain("%sthere are more than %d domains", where, DOMAINS_MAX);
+            complain("%sthere are more than %d domains", where, DOMAINS_MAX);
         else
-            call_complain("%s\"%s\" is no domain", where, word);
+            complain("%s\"%s\" is no domain", where, word);
         g_free(domain);
         return false;
     }
@@ -170,7 +160,7 @@ static bool add_file(const char *file, GHashTable *known, GPtrArray *domains)
             good = add_domain(word, file, number, known, domains) && good;
     }
     if (!stream || ferror(stream)) {
-        call_complain("%s: %s", file, g_strerror(errno));
+        complain("%s: %s", file, g_strerror(errno));
         good = false;
     }
     free(line);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "asker.h"
+#include "base/complaint.h"
 #include "settings/settings.h"
 
 /* As gatepostctl's. */
@@ -36,9 +37,6 @@ struct call {
 
 enum call_code call_survey(struct call *call, int argc, char **argv);
 enum call_code call_onion_map(struct call *call, int argc, char **argv);
-
-/* Prints "gatepostctl: TEXT" to stderr, escaped. */
-void call_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* Reads options (-c and -h are known) and operands; false: *CODE_R is to be returned. */
 bool call_parse(struct call *call, const GOptionEntry *entries, int argc, char **argv,

@@ -154,7 +154,7 @@ static enum call_code deliver(const struct map *map, struct outfile **file)
     }
     if (outfile_commit(g_steal_pointer(file), map->text->str, map->text->len, &why))
         return CALL_FINE;
-    call_complain("%s", why);
+    complain("%s", why);
     return CALL_UNAVAILABLE;
 }
 
@@ -168,8 +168,8 @@ static enum call_code run(struct call *call, struct map *map, GPtrArray *domains
         return CALL_CONFIG;
     /* Nothing would be covered, and a map that was good would be emptied. */
     if (!call->validates) {
-        call_complain("%s; %s is left as it is", call->why_not,
-                      map->options->out ? map->options->out : "the map");
+        complain("%s; %s is left as it is", call->why_not,
+                 map->options->out ? map->options->out : "the map");
         return CALL_UNAVAILABLE;
     }
     asker_init(&map->asker, call->resolver, true);
@@ -202,7 +202,7 @@ static bool read_old(const char *path, char **old_r)
         return true;
     if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true;
-    call_complain("%s", error->message);
+    complain("%s", error->message);
     return false;
 }
 
@@ -227,7 +227,7 @@ static enum call_code begin(struct call *call, const struct options *options)
         if (options->out)
             file = outfile_begin(options->out, call_will_drop(call), &why);
         if (why)
-            call_complain("%s", why);
+            complain("%s", why);
         else
             code = run(call, &map, domains, &file);
     }

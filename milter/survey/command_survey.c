@@ -90,10 +90,9 @@ static bool check_helo(struct call *call, const char *name, bool given)
     asker_clear(&asker);
     if (found)
         return true;
-    call_complain("%s \"%s\" %s: servers may refuse to speak to it%s",
-                  given ? "--helo" : "host name", name,
-                  failed ? "cannot be looked up" : "has no address in the DNS",
-                  given ? "" : "; name one that has with --helo");
+    complain("%s \"%s\" %s: servers may refuse to speak to it%s", given ? "--helo" : "host name",
+             name, failed ? "cannot be looked up" : "has no address in the DNS",
+             given ? "" : "; name one that has with --helo");
     return failed || !given;
 }
 
@@ -104,17 +103,17 @@ static void keep(struct history *history, int64_t started, const GPtrArray *doma
     g_autofree char *why = NULL;
     bool interrupted = interrupt_came();
     if (interrupted && seen->len == 0)
-        call_complain("interrupted before a domain was seen whole: nothing is kept");
+        complain("interrupted before a domain was seen whole: nothing is kept");
     else if (!history_add(history, started, g_get_real_time() / G_USEC_PER_SEC, seen, findings,
                           &why))
-        call_complain("this run is not kept: %s", why);
+        complain("this run is not kept: %s", why);
     else if (interrupted && seen->len == domains->len)
-        call_complain("interrupted: all %u domains were seen, and are kept; what was lost may not "
-                      "have been asked again",
-                      seen->len);
+        complain("interrupted: all %u domains were seen, and are kept; what was lost may not "
+                 "have been asked again",
+                 seen->len);
     else if (interrupted)
-        call_complain("interrupted: %u of %u domains were seen whole, and are kept", seen->len,
-                      domains->len);
+        complain("interrupted: %u of %u domains were seen whole, and are kept", seen->len,
+                 domains->len);
 }
 
 static GPtrArray *survey(struct call *call, const struct options *options,
@@ -198,8 +197,8 @@ static bool choose_runs(const struct call *call, struct history *history, char *
     g_autoptr(GArray) runs = history_runs(history);
     struct history_run chosen[2];
     if (runs->len < 2 && !(names[0] && names[1])) {
-        call_complain("there is nothing to compare yet: the history has %u run%s", runs->len,
-                      runs->len == 1 ? "" : "s");
+        complain("there is nothing to compare yet: the history has %u run%s", runs->len,
+                 runs->len == 1 ? "" : "s");
         return false;
     }
     for (unsigned i = 0; i < 2; i++) {
@@ -240,12 +239,12 @@ static enum call_code write_page(struct history *history, struct outfile **page)
     g_autoptr(GString) out = g_string_new(NULL);
     g_autofree char *why = NULL;
     if (!html_page(out, history)) {
-        call_complain("the history has no run to show");
+        complain("the history has no run to show");
         return CALL_USAGE;
     }
     if (outfile_commit(g_steal_pointer(page), out->str, out->len, &why))
         return CALL_FINE;
-    call_complain("%s", why);
+    complain("%s", why);
     return CALL_UNAVAILABLE;
 }
 
@@ -269,7 +268,7 @@ static enum call_code run(struct call *call, const struct options *options,
     struct history *history = history_open(place, &why);
     enum call_code code = CALL_FINE;
     if (!history) {
-        call_complain("%s (--db names another file)", why);
+        complain("%s (--db names another file)", why);
         return CALL_UNAVAILABLE;
     }
     if (domains->len > 0) {
@@ -326,7 +325,7 @@ static enum call_code begin(struct call *call, const struct options *options)
         page = outfile_begin(options->html, call_will_drop(call), &why);
     enum call_code code = CALL_USAGE;
     if (why)
-        call_complain("%s", why);
+        complain("%s", why);
     else if (!call_drop(call))
         code = CALL_CONFIG;
     else

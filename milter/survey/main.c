@@ -74,7 +74,7 @@ int main(int argc, char **argv)
         enum call_code code = commands[i].run(&call, argc - 2, argv + 2);
         call_end(&call);
         if (fflush(stdout) != 0 || ferror(stdout)) {
-            call_complain("cannot write to standard output");
+            complain("cannot write to standard output");
             code = CALL_UNAVAILABLE;
         }
         interrupt_pass_on();
