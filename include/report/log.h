@@ -83,6 +83,10 @@ void log_message(void *data, enum engine_level level, const char *text);
 void log_info(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void log_warning(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* The same of a TEXT, for those who are handed a place to tell: LOG is the struct log. */
+void log_tell(void *log, const char *text);
+void log_warn(void *log, const char *text);
+
 /* The same for a line of a KIND of its own, as loud as that is. */
 void log_of_kind(struct log *log, enum log_kind kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

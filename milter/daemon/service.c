@@ -174,23 +174,13 @@ void service_open_state(struct service *service)
     service->notices = notices_new(service->engine, secret, service->log);
 }
 
-static void warn_of_history(void *data, const char *text)
-{
-    log_warning(data, "%s", text);
-}
-
-static void tell_of_history(void *data, const char *text)
-{
-    log_info(data, "%s", text);
-}
-
 void service_open_history(struct service *service)
 {
     struct snapshot *snapshot = engine_acquire(service->engine);
     const struct settings *settings = snapshot_settings(snapshot);
     const char *path = history_path(settings);
     const struct history_options options = history_options_from(settings);
-    const struct history_log log = {warn_of_history, tell_of_history, service->log};
+    const struct history_log log = {log_warn, log_tell, service->log};
     if (path) {
         service->history = history_writer_new(path, &options, &log);
         const struct engine_listener listener = {.event = history_writer_event,

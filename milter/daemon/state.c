@@ -57,16 +57,6 @@ static void load(struct state *state)
         log_warning(state->log, "state: %s: the memory of bounces begins empty", why);
 }
 
-static void warn(void *data, const char *text)
-{
-    log_warning(data, "%s", text);
-}
-
-static void tell_store(void *data, const char *text)
-{
-    log_info(data, "%s", text);
-}
-
 /* The first line of the file; NULL: none is wanted, or it cannot be read, which is told. */
 static char *read_password(const struct state *state, const char *path)
 {
@@ -112,7 +102,7 @@ static struct store *open_redis(const struct state *state, const struct state_se
 static void open_store(struct state *state, const struct state_setup *setup,
                        const struct state_place *place)
 {
-    const struct store_log log = {.warn = warn, .tell = tell_store, .data = state->log};
+    const struct store_log log = {.warn = log_warn, .tell = log_tell, .data = state->log};
     if (place->kind == STATE_REDIS)
         state->store = open_redis(state, setup, place, &log);
     else if (place->kind == STATE_FAIL)

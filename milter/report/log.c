@@ -159,6 +159,16 @@ void log_get_state(struct log *log, struct log_state *state_r)
 
 /* What the daemon says of itself */
 
+void log_tell(void *log, const char *text)
+{
+    log_message(log, ENGINE_INFO, text);
+}
+
+void log_warn(void *log, const char *text)
+{
+    log_message(log, ENGINE_WARNING, text);
+}
+
 void log_info(struct log *log, const char *format, ...)
 {
     va_list args;

@@ -41,6 +41,7 @@ struct key_row {
     void (*get)(const struct event *event, struct value *value_r);
     size_t limit;  /* bytes of a value, or of all values of a list, before escaping */
     bool optional; /* left out when there is no value */
+    size_t text;   /* without GET: where the event has it, a char * */
 };
 
 /* TEXT (NULL: no value) lives as long as the event, or the value. */
@@ -66,16 +67,6 @@ static void get_action(const struct event *event, struct value *value_r)
 static void get_stage(const struct event *event, struct value *value_r)
 {
     take(value_r, stage_name(event->stage));
-}
-
-static void get_check(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->check);
-}
-
-static void get_reply(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->reply);
 }
 
 static void get_queue_id(const struct event *event, struct value *value_r)
@@ -107,11 +98,6 @@ static void get_listener(const struct event *event, struct value *value_r)
         return;
     }
     take_own(value_r, g_strconcat(":", macros->daemon_port, NULL));
-}
-
-static void get_sasl(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->login);
 }
 
 static void get_tls(const struct event *event, struct value *value_r)
@@ -159,11 +145,6 @@ static void get_milliseconds(const struct event *event, struct value *value_r)
     value_r->number = event->milliseconds;
 }
 
-static void get_text(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->text);
-}
-
 static void get_mode(const struct event *event, struct value *value_r)
 {
     if (event->monitor)
@@ -188,16 +169,6 @@ static void get_permits(const struct event *event, struct value *value_r)
     value_r->list = (const char *const *)value_r->own_list;
 }
 
-static void get_entry(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->entry);
-}
-
-static void get_message_id(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->message_id);
-}
-
 /* What is refused shows no mark to anybody. */
 static void get_spam(const struct event *event, struct value *value_r)
 {
@@ -206,41 +177,36 @@ static void get_spam(const struct event *event, struct value *value_r)
         take(value_r, "tagged");
 }
 
-static void get_session(const struct event *event, struct value *value_r)
-{
-    take(value_r, event->session);
-}
-
 /* In the order of the line, which is part of the interface: new keys go to the end. */
 static const struct key_row key_rows[] = {
-    {"action", get_action, 32, false},
-    {"stage", get_stage, 32, false},
-    {"check", get_check, 100, false},
-    {"reply", get_reply, 1000, false},
-    {"queue_id", get_queue_id, 100, false},
-    {"client", get_client, IPADDR_TEXT_MAX, false},
-    {"name", get_name, 256, false},
-    {"helo", get_helo, 256, false},
-    {"listener", get_listener, 100, false},
-    {"sasl", get_sasl, 256, false},
-    {"tls", get_tls, 64, false},
-    {"from", get_from, 512, false},
-    {"to", get_to, 1500, false},
-    {"score", get_score, 32, false},
-    {"rules", get_rules, 500, false},
-    {"ms", get_milliseconds, 32, false},
-    {"text", get_text, 500, true},
-    {"mode", get_mode, 32, true},
-    {"permit", get_permit, 100, true},
-    {"permits", get_permits, 600, true},
-    {"session", get_session, 32, true},
-    {"entry", get_entry, 400, true},
-    {"spam", get_spam, 32, true},
+    {"action", get_action, 32, false, 0},
+    {"stage", get_stage, 32, false, 0},
+    {"check", NULL, 100, false, offsetof(struct event, check)},
+    {"reply", NULL, 1000, false, offsetof(struct event, reply)},
+    {"queue_id", get_queue_id, 100, false, 0},
+    {"client", get_client, IPADDR_TEXT_MAX, false, 0},
+    {"name", get_name, 256, false, 0},
+    {"helo", get_helo, 256, false, 0},
+    {"listener", get_listener, 100, false, 0},
+    {"sasl", NULL, 256, false, offsetof(struct event, login)},
+    {"tls", get_tls, 64, false, 0},
+    {"from", get_from, 512, false, 0},
+    {"to", get_to, 1500, false, 0},
+    {"score", get_score, 32, false, 0},
+    {"rules", get_rules, 500, false, 0},
+    {"ms", get_milliseconds, 32, false, 0},
+    {"text", NULL, 500, true, offsetof(struct event, text)},
+    {"mode", get_mode, 32, true, 0},
+    {"permit", get_permit, 100, true, 0},
+    {"permits", get_permits, 600, true, 0},
+    {"session", NULL, 32, true, offsetof(struct event, session)},
+    {"entry", NULL, 400, true, offsetof(struct event, entry)},
+    {"spam", get_spam, 32, true, 0},
 };
 
 /* What JSON and the journal have, too. */
 static const struct key_row field_rows[] = {
-    {"message_id", get_message_id, 400, true},
+    {"message_id", NULL, 400, true, offsetof(struct event, message_id)},
 };
 
 /* Cuts TEXT to LIMIT bytes, not within a character, and shows that it did. */
@@ -400,19 +366,19 @@ static bool get_pair(const struct event *event, size_t index, bool as_text, stru
                      struct value *value_r)
 {
     *value_r = (struct value){.kind = VALUE_NONE};
-    if (index < G_N_ELEMENTS(key_rows)) {
-        *row_r = key_rows[index];
-        row_r->get(event, value_r);
-        return true;
-    }
-    index -= G_N_ELEMENTS(key_rows);
-    if (index < G_N_ELEMENTS(field_rows)) {
-        *row_r = field_rows[index];
-        if (!as_text)
+    const size_t rows = G_N_ELEMENTS(key_rows) + G_N_ELEMENTS(field_rows);
+    if (index < rows) {
+        bool is_field = index >= G_N_ELEMENTS(key_rows);
+        *row_r = is_field ? field_rows[index - G_N_ELEMENTS(key_rows)] : key_rows[index];
+        if (is_field && as_text)
+            return true;
+        if (row_r->get)
             row_r->get(event, value_r);
+        else
+            take(value_r, G_STRUCT_MEMBER(const char *, event, row_r->text));
         return true;
     }
-    index -= G_N_ELEMENTS(field_rows);
+    index -= rows;
     if (!event->details || index >= MIN(event->details->len, DETAILS_MAX))
         return false;
     const struct check_detail *detail = event->details->pdata[index];
