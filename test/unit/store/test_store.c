@@ -5,7 +5,9 @@
  */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <string.h>
+#include <time.h>
 
 #include "questions.h"
 #include "store/statefile.h"
@@ -245,6 +247,30 @@ static void test_room(void)
     store_close(store);
 }
 
+/* A hundred thousand keys, and what they cost when a daemon starts. */
+static void test_many(void)
+{
+    struct place place = place_new();
+    struct store *store = open_sqlite(&place);
+    for (int i = 0; i < 100000; i++) {
+        g_autofree char *key = g_strdup_printf("l:outgoing|86400|user%d@example.org", i);
+        ask(store, STORE_ADD, key, 1, 500);
+    }
+    store_close(store);
+    size_t before = mallinfo2().uordblks;
+    clock_t begun = clock();
+    store = open_sqlite(&place);
+    double seconds = (double)(clock() - begun) / CLOCKS_PER_SEC;
+    size_t bytes = mallinfo2().uordblks - before;
+    g_test_message("%.2f s, %zu bytes", seconds, bytes);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:outgoing|86400|user99999@example.org", 0, 500).used,
+                     ==, 1);
+    g_assert_cmpfloat(seconds, <, 1);
+    g_assert_cmpuint(bytes, <, 40 << 20); /* a sanitizer's allocator says 0 */
+    store_close(store);
+    place_clear(&place);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -255,5 +281,6 @@ int main(int argc, char **argv)
     g_test_add_func("/store/file-lost", test_file_lost);
     g_test_add_func("/store/no-folder", test_no_folder);
     g_test_add_func("/store/room", test_room);
+    g_test_add_func("/store/many", test_many);
     return g_test_run();
 }
