@@ -85,14 +85,6 @@ static void add_interface(const struct sockaddr *socket_address, void *data)
         g_array_append_val(found, address);
 }
 
-static void find_interfaces(struct site *site)
-{
-    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct ipaddr));
-    system_interfaces(add_interface, found);
-    site->interface_count = found->len;
-    site->interfaces = (struct ipaddr *)(void *)g_array_free(g_steal_pointer(&found), FALSE);
-}
-
 /* The name that the MTA adds to a bare address. */
 static char *origin_of(const struct build *build)
 {
@@ -126,7 +118,10 @@ static void build_site(const struct build *build)
     site->auth_min_ssf = (unsigned)integer_of(build, SETTING_AUTH_MIN_SSF);
     site->sender_login_maps = tables_of(build, SETTING_SENDER_LOGIN_MAPS);
     site->relay_clientcerts = tables_of(build, SETTING_RELAY_CLIENTCERTS);
-    find_interfaces(site);
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct ipaddr));
+    system_interfaces(add_interface, found);
+    site->interface_count = found->len;
+    site->interfaces = (struct ipaddr *)(void *)g_array_free(g_steal_pointer(&found), FALSE);
 }
 
 /* DNS lists */
@@ -263,15 +258,6 @@ static bool visit_profile(void *data, const char *file, unsigned line, const cha
     return true;
 }
 
-static void check_profile_names(const struct build *build)
-{
-    const struct table_list *tables = build->policy->site.recipient_profiles;
-    struct profile_visit visit = {.settings = build->settings,
-                                  .context = context_for(build, SETTING_RECIPIENT_PROFILES)};
-    for (unsigned i = 0; tables && i < table_list_count(tables); i++)
-        table_foreach(table_list_get(tables, i), visit_profile, &visit);
-}
-
 /* Bytes of a hash that are kept. */
 enum { HASH_SHOWN = 16 };
 
@@ -342,7 +328,11 @@ static void build_spam(const struct build *build)
                                                                               SECTION_PROFILE, i)));
     name_rules(build, spam);
     site->recipient_profiles = tables_of(build, SETTING_RECIPIENT_PROFILES);
-    check_profile_names(build);
+    struct profile_visit visit = {.settings = build->settings,
+                                  .context = context_for(build, SETTING_RECIPIENT_PROFILES)};
+    const struct table_list *tables = site->recipient_profiles;
+    for (unsigned i = 0; tables && i < table_list_count(tables); i++)
+        table_foreach(table_list_get(tables, i), visit_profile, &visit);
 }
 
 /* Auto-replies */
