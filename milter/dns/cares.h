@@ -3,7 +3,8 @@
  * What the versions of c-ares, from 1.18 (Debian 12) on, do differently. From 1.28 on questions and
  * answers are structures, and what takes bytes is deprecated; from 1.31 on c-ares keeps answers by
  * itself, which hides that a list has recovered: that is turned off, for dns/cache.c keeps them.
- * From 1.32 on it goes by how long answers took of late, not by the time-out that it is told. A
+ * From 1.32 on it goes by how long answers took of late, not by the time-out that it is told, and
+ * asks again on another socket (late_sockets.h hears the answers that come on the first). A
  * packet that is no message makes these drop all that is under way at its server, which then has no
  * answer; resolvers send none, whatever a list sends to them.
  *

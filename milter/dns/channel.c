@@ -12,6 +12,7 @@
 #include "cares.h"
 #include "dns/resolver.h"
 #include "dns_message.h"
+#include "late_sockets.h"
 #include "servers.h"
 
 /* A burst of answers to a thousand sessions must fit; the system may grant less. */
@@ -23,6 +24,7 @@ enum { UDP_SIZE = 1232 };
 struct channel {
     ares_channel ares;
     GArray *sockets; /* struct pollfd; the first one is free for the caller's descriptor */
+    struct late_sockets *late;
 };
 
 struct query {
@@ -67,10 +69,11 @@ static int open_channel(struct channel *channel, unsigned timeout_ms, unsigned t
         .socket_receive_buffer_size = SOCKET_BUFFER,
     };
     int harmonized = cares_harmonize(&options);
-    return ares_init_options(&channel->ares, &options,
-                             harmonized | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                 ARES_OPT_SOCK_STATE_CB | ARES_OPT_SOCK_SNDBUF |
-                                 ARES_OPT_SOCK_RCVBUF | ARES_OPT_NOROTATE);
+    int status = ares_init_options(
+        &channel->ares, &options,
+        harmonized | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB |
+            ARES_OPT_SOCK_SNDBUF | ARES_OPT_SOCK_RCVBUF | ARES_OPT_NOROTATE);
+    return status == ARES_SUCCESS ? late_sockets_use(channel->late, channel->ares) : status;
 }
 
 /* Of several servers c-ares asks the next one when one fails (and then no longer tells how); one
@@ -86,6 +89,7 @@ struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned
     struct channel *channel = g_new0(struct channel, 1);
     channel->sockets = g_array_new(FALSE, TRUE, sizeof(struct pollfd));
     g_array_set_size(channel->sockets, 1);
+    channel->late = late_sockets_new(timeout_ms * ((1u << tries) - 1)); /* all tries together */
     bool loopback;
     int status = open_channel(channel, timeout_ms, tries, 0);
     if (status == ARES_SUCCESS && servers && servers->len > 0)
@@ -110,6 +114,7 @@ void channel_free(struct channel *channel)
         return;
     if (channel->ares)
         ares_destroy(channel->ares);
+    late_sockets_free(channel->late);
     g_array_unref(channel->sockets);
     g_free(channel);
 }
@@ -191,19 +196,26 @@ static void serve(struct channel *channel, int wake_fd, int timeout_ms)
     g_array_index(channel->sockets, struct pollfd, 0) =
         (struct pollfd){.fd = wake_fd, .events = POLLIN};
     /* a copy: c-ares opens and closes sockets while it works on them */
-    unsigned count = channel->sockets->len;
-    g_autofree struct pollfd *ready =
-        g_memdup2(channel->sockets->data, count * sizeof(struct pollfd));
-    if (poll(ready, count, timeout_ms) <= 0)
-        count = 0;
-    for (unsigned i = 1; i < count; i++) {
-        short events = ready[i].revents;
+    unsigned own = channel->sockets->len;
+    g_autoptr(GArray) ready = g_array_copy(channel->sockets);
+    late_sockets_watch(channel->late, ready);
+    if (poll((struct pollfd *)(void *)ready->data, ready->len, timeout_ms) <= 0)
+        g_array_set_size(ready, 0);
+    /* the late ones first: c-ares looks for what has timed out each time */
+    for (unsigned i = own; i < ready->len; i++)
+        if (g_array_index(ready, struct pollfd, i).revents)
+            late_sockets_hear(channel->late, channel->ares,
+                              g_array_index(ready, struct pollfd, i).fd);
+    for (unsigned i = 1; i < MIN(own, ready->len); i++) {
+        int fd = g_array_index(ready, struct pollfd, i).fd;
+        short events = g_array_index(ready, struct pollfd, i).revents;
         if (events)
             ares_process_fd(channel->ares,
-                            events & (POLLIN | POLLERR | POLLHUP) ? ready[i].fd : ARES_SOCKET_BAD,
-                            events & POLLOUT ? ready[i].fd : ARES_SOCKET_BAD);
+                            events & (POLLIN | POLLERR | POLLHUP) ? fd : ARES_SOCKET_BAD,
+                            events & POLLOUT ? fd : ARES_SOCKET_BAD);
     }
     ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    late_sockets_tidy(channel->late, channel->ares);
 }
 
 void channel_wait(struct channel *channel, int wake_fd, int64_t until)

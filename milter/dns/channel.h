@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The c-ares side of the resolver: a channel, the sockets it wants watched, one round of waiting.
- * The only file that knows c-ares, beside cares.c, which knows its versions.
+ * The only file that knows c-ares, beside cares.c, which knows its versions, and late_sockets.c.
  *
  * Threads: one thread at a time.
  */
