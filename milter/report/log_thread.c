@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Writing lines, one after another.
+ * Writing lines, one after another. To be woken for each costs more than to write it: where lines
+ * come fast, they gather for a moment.
  */
 #include "log_thread.h"
+
+/* Lines that come sooner than OFTEN, us, after those before them may wait for GATHER. */
+enum { OFTEN = 5000, GATHER = 1000 };
 
 struct log_thread {
     const struct log_thread_class *class;
@@ -12,6 +16,7 @@ struct log_thread {
     GCond changed;
     struct log_queue *queue;
     gint64 writing; /* the line in its hands is being written since; 0: none */
+    bool asleep;    /* until it is told of a line */
     bool stop;      /* as soon as there is nothing left */
     bool ended;
 };
@@ -25,9 +30,23 @@ static struct log_line *next_line(struct log_thread *thread)
     return log_queue_take(thread->queue);
 }
 
+/* Waits for a line, and a moment longer if the last ones came at LAST, a short time ago. */
+static gint64 wait_for_line(struct log_thread *thread, gint64 last)
+{
+    thread->asleep = true;
+    g_cond_wait(&thread->changed, &thread->lock);
+    thread->asleep = false; /* woken for another reason */
+    gint64 now = g_get_monotonic_time();
+    while (!thread->stop && now - last < OFTEN &&
+           g_cond_wait_until(&thread->changed, &thread->lock, now + GATHER))
+        continue;
+    return now;
+}
+
 static void *run(void *data)
 {
     struct log_thread *thread = data;
+    gint64 last = 0; /* it was woken */
     g_mutex_lock(&thread->lock);
     for (;;) {
         struct log_line *line = next_line(thread);
@@ -39,7 +58,7 @@ static void *run(void *data)
             g_mutex_lock(&thread->lock);
             thread->writing = 0;
         } else if (!thread->stop) {
-            g_cond_wait(&thread->changed, &thread->lock);
+            last = wait_for_line(thread, last);
         } else {
             break;
         }
@@ -68,8 +87,9 @@ bool log_thread_put(struct log_thread *thread, struct log_line *line)
     bool takes = !thread->ended;
     if (takes) {
         log_queue_put(thread->queue, line);
-        if (thread->writing == 0)
+        if (thread->asleep)
             g_cond_signal(&thread->changed);
+        thread->asleep = false;
     }
     g_mutex_unlock(&thread->lock);
     return takes;
