@@ -92,6 +92,21 @@ def mail_reply(daemon):
     daemon.reload(ORDINARY)
 
 
+@case('a refusal of connect or HELO is given at MAIL, where the MTA does not drop its text')
+def greeting(daemon):
+    for which, pattern in (('client', '^554 5.7.1 <host.example'), ('helo', '^554 5.7.1 <client')):
+        daemon.reload({**ORDINARY, 'delay_checks': 'no', which + '_restrictions': 'reject'})
+        for steps in (ALL_STEPS, 0):
+            with Milter(daemon.path) as mta:
+                mta.negotiate(steps=steps)
+                equal(mta.connect()[0], 'c', 'CONNECT')
+                equal(mta.helo()[0], 'c', 'HELO')
+                for _ in range(2):
+                    match(pattern, mta.mail()[1], which)
+                mta.nothing_more()
+    daemon.reload(ORDINARY)
+
+
 @case('an MTA that offers less is served as well')
 def old_mta(daemon):
     for version, actions, steps in ((2, 0x3f, 0x7f), (6, 0x3f, 0x3ff), (6, ALL_ACTIONS, 0),

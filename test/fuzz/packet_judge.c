@@ -88,7 +88,7 @@ static void take_connect(struct packet_judge *judge, const char *at, const char 
 void packet_judge_said(struct packet_judge *judge, char letter, const unsigned char *data,
                        size_t length)
 {
-    const char *at = (const char *)data, *end = at + length;
+    const char *at = data ? (const char *)data : "", *end = at + length;
     bool client = judge->connected;
     judge->letter = strchr("CHMRE", letter) && (client || letter == 'C') ? letter : '\0';
     oracle_begin_step(&judge->oracle);

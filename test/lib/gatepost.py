@@ -159,6 +159,7 @@ class Gatepost:
 
     def limit_files(self, files):
         """As the daemon's user: root may not where it has no CAP_SYS_RESOURCE."""
+        tap.until(lambda: any(' at work, ' in line for line in self.lines), 30, 'at work')
         with open('/proc/%d/status' % self.process.pid) as handle:
             group = int(re.search(r'^Gid:\s+(\d+)', handle.read(), re.M)[1])
         user = {'user': 'nobody', 'group': group, 'extra_groups': []} if os.geteuid() == 0 else {}
