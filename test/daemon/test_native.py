@@ -426,6 +426,7 @@ def rush(scene):
 @case('without descriptors the MTA waits, and nothing spins')
 def descriptors(scene):
     daemon = scene.fresh(dnsbl_sites='')
+    daemon.wait_log(0, ' at work, ')
     pid = daemon.process.pid
     count = len(os.listdir('/proc/%d/fd' % pid))
     daemon.limit_files(count + 10)

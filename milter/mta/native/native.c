@@ -161,7 +161,10 @@ static bool serve(struct engine *engine)
 
 static int get_listener(void)
 {
-    return native.setup.listener;
+    g_mutex_lock(&native.lock);
+    int listener = native.setup.listener;
+    g_mutex_unlock(&native.lock);
+    return listener;
 }
 
 static bool move(int fd)
