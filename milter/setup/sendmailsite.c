@@ -376,7 +376,15 @@ static void tell_features(const struct sendmail_site *site)
     const struct sendmailcf *cf = site->setup->cf;
     const char *path = site->setup->path;
     g_autofree char *named = lacking_clients(site, site->named);
-    if (g_hash_table_lookup(cf->maps, "mxserved"))
+    g_autofree char *domains = setup_join(site->domains);
+    /* What somebody has added of his own may be these domains. */
+    bool is_covered = task->check && compare_has_own(task, SETTING_LOCAL_DOMAINS, domains);
+    if (g_hash_table_lookup(cf->maps, "mxserved") && is_covered)
+        setup_note(task,
+                   "%s: FEATURE(`relay_based_on_MX'): nobody can tell here whether local_domains "
+                   "has every domain whose MX is this machine",
+                   path);
+    else if (g_hash_table_lookup(cf->maps, "mxserved"))
         setup_warn(task,
                    "%s: FEATURE(`relay_based_on_MX'): Sendmail relays for every domain whose MX is "
                    "this machine, gatepost for those of local_domains alone: list them there",

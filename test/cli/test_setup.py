@@ -275,6 +275,9 @@ SENDMAIL_DOUBTS = [
     ('the whole domain', RULES['entire'], '',
      ['lacks example.org', 'lacks .example.org', 'relay_entire_domain']),
     ('by MX', 'Kmxserved bestmx -z: -T<TEMP>\n', '', ['relay_based_on_MX']),
+    ('by MX, and listed', 'Kmxserved bestmx -z: -T<TEMP>\n',
+     'local_domains = localhost mail.example.org backup.example\n',
+     ['note:.*local_domains has backup.example', 'note:.*relay_based_on_MX.*nobody can tell']),
     ('local senders', RULES['local'], '', ['relay_local_from']),
     ('an access table by its built file', 'Kaccess hash -T<TMPF> -o FOLDER/access.db\n', '',
      ['lacks t.example', 'lacks .t.example', 'mynetworks.* lacks 198.51.100.0/24',
@@ -456,13 +459,16 @@ POSTFIX_AGREES = ('mynetworks = 127.0.0.0/8 [::1]/128\ninet_interfaces = loopbac
                   'inet_protocols = ipv4\n')
 
 
+LOGINS = 'smtpd_sasl_auth_enable = yes\nsmtpd_tls_auth_only = yes\n'
+
+
 def postfix_setup(settings='', main='', master=MASTER, *options, code=0):
     if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
         raise Skip('postconf is not here')
     if '--check' in options:
         main = POSTFIX_AGREES + main
         settings = settings if 'local_domains' in settings else POSTFIX_DOMAINS + settings
-    folder = ctl.Postfix(main, master).folder
+    folder = ctl.Postfix(LOGINS + main, master).folder
     done = ctl.Settings(settings).run('setup', 'postfix', '--mta-config', folder, *options)
     done.commands = [shlex.split(line.replace(shlex.quote(folder), folder))
                      for line in done.stdout.splitlines() if line.startswith('postconf ')]
@@ -752,10 +758,16 @@ POSTFIX_ROWS = [
     ('listeners that are not there', WELL, SMTP + SUBMISSION,
      'untrusted_listeners = ONION\n[listener tor]\nmode = monitor\n',
      ['untrusted_listeners: no service .*=ONION', r'\[listener tor\]: no service .*=tor']),
-    ('passwords in clear text', WELL, SMTP + SUBMISSION + ' -o smtpd_sasl_auth_enable=yes\n', '',
+    ('passwords in clear text', WELL, SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n', '',
      ['submission/inet: smtpd_tls_auth_only is not yes']),
     ('passwords over TLS', WELL, SMTP + SUBMISSION
-     + ' -o smtpd_sasl_auth_enable=yes -o smtpd_tls_security_level=encrypt\n', '', []),
+     + ' -o smtpd_tls_auth_only=no -o smtpd_tls_security_level=encrypt\n', '', []),
+    ('nobody can log in', WELL, SMTP + SUBMISSION + ' -o smtpd_sasl_auth_enable=no\n', '',
+     ['submission/inet: smtpd_sasl_auth_enable is not yes: nobody can log in']),
+    ('nobody can log in at a port', WELL, SMTP + '192.0.2.1:587 inet n - n - - smtpd\n'
+     '  -o smtpd_sasl_auth_enable=no\n', '', ['192.0.2.1:587/inet: smtpd_sasl_auth_enable']),
+    ('nobody need log in', WELL, SMTP + SUBMISSION + ' -o smtpd_sasl_auth_enable=no\n',
+     'submission_listeners =\n', []),
     ('chroot', 'smtpd_milters = unix:/run/gp/s\nnon_smtpd_milters = unix:/run/gp/s\n', MASTER,
      UNIX % '/run/gp/s' + 'milter_socket_mode = 0666\n',
      ['smtp/inet runs chrooted in /var/spool/postfix and cannot see unix:/run/gp/s']),
