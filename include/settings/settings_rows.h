@@ -101,12 +101,12 @@ SETTING(
     STATE_CA_FILE, "state_ca_file", TEXT, "", ANY, MAIN,
     "For `rediss://`: the file (PEM) of the authorities, one of which must have signed the Redis "
     "server's certificate; empty: the system's. The certificate must name the host as `state` "
-    "writes it. The file is read at each connection. A change of its name takes a restart.")
+    "writes it. The file is read at each connection. A change takes a restart.")
 SETTING(STATE_CERT_FILE, "state_cert_file", TEXT, "", ANY, MAIN,
         "For `rediss://`: the file (PEM) with the certificate, its chain and its key that gatepost "
         "shows to the Redis server, which wants one unless its `tls-auth-clients` says otherwise; "
         "empty: none. Only `user` should be able to read it; it is read at each connection. A "
-        "change of its name takes a restart.")
+        "change takes a restart.")
 SETTING(STATE_USER, "state_user", TEXT, "", ANY, MAIN,
         "Who gatepost is for the Redis server (its ACL); empty: the default user. A change takes a "
         "restart.")
