@@ -72,6 +72,8 @@ class Gatepost:
             own['milter_socket_mode'] = '0666'
         if ENGINE:
             own['milter_engine'] = ENGINE
+        if replayed.FINDINGS:
+            own['history_headers'] = 'yes'
         self.settings = {**own, **DEFAULTS, **settings}
         self.more = more
         self.write(''.join('%s = %s\n' % item for item in self.settings.items()
