@@ -28,8 +28,9 @@ struct bounce_memory;
 /* A line seen in that many bounces is what mail systems and disclaimers say: it proves nothing. */
 #define BOUNCE_MEMORY_COMMON 8
 
-/* Makes an empty memory whose hashes are HMAC-SHA256 under KEY, cut to 64 bits. LINES is the most
- * that is kept (0: BOUNCE_MEMORY_LINES_MAX). The caller frees it with bounce_memory_free. */
+/* Makes an empty memory whose hashes are SipHash-2-4 under a key made of KEY by HMAC-SHA256. LINES
+ * is the most that is kept (0: BOUNCE_MEMORY_LINES_MAX). The caller frees it with
+ * bounce_memory_free. */
 struct bounce_memory *bounce_memory_new(const void *key, size_t key_size, unsigned lines);
 void bounce_memory_free(struct bounce_memory *memory);
 

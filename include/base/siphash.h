@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * SipHash-1-3 (Aumasson, Bernstein 2012): a keyed hash for hash tables. Who does not know the seed
+ * SipHash (Aumasson, Bernstein 2012): a keyed hash for hash tables. Who does not know the seed
  * cannot make keys that collide.
  *
  * Threads: all functions are pure, but for the drawing of seeds.
@@ -19,8 +19,12 @@ struct siphash_seed {
 /* Fills the seed from the system's random numbers. */
 void siphash_seed_random(struct siphash_seed *seed_r);
 
-/* The hash of LENGTH bytes; bytes' order is the machine's: hashes never leave the process. */
+/* The hash of LENGTH bytes. */
 uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length);
+
+/* The same by SipHash-2-4, whose authors mean it to be a pseudorandom function: for what is kept
+ * in files. Who knows hashes, but not the secret KEY, cannot tell what they are of. */
+uint64_t siphash_strong(const struct siphash_seed *key, const void *data, size_t length);
 
 /* The same with a seed that is always the same: whether a text is still what it was, where nobody
  * gains by making two alike. */

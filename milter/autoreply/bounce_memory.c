@@ -16,14 +16,28 @@
 /* When repeated lines are a quotation: so much of the text, but more than a phrase; or so much in
  * bytes, however long the rest is. */
 static const double share_min = 0.2;
-enum { WEIGHT_MIN = 40, WEIGHT_MUCH = 400, HASH_BYTES = 8 };
+enum { WEIGHT_MIN = 40, WEIGHT_MUCH = 400 };
+
+/* The secret, which has any length and serves other purposes too, as a key of our own. */
+static void derive_key(const void *secret, size_t size, struct siphash_seed *key_r)
+{
+    static const char purpose[] = "lines of bounces";
+    guint8 digest[32];
+    gsize length = sizeof digest;
+    GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, secret, size);
+    g_hmac_update(hmac, (const guchar *)purpose, (gssize)strlen(purpose));
+    g_hmac_get_digest(hmac, digest, &length);
+    g_hmac_unref(hmac);
+    memcpy(&key_r->k0, digest, 8);
+    memcpy(&key_r->k1, digest + 8, 8);
+}
 
 struct bounce_memory *bounce_memory_new(const void *key, size_t key_size, unsigned lines)
 {
     struct bounce_memory *memory = g_new0(struct bounce_memory, 1);
     g_mutex_init(&memory->lock);
     g_mutex_init(&memory->file_lock);
-    memory->hmac = g_hmac_new(G_CHECKSUM_SHA256, key, key_size);
+    derive_key(key, key_size, &memory->key);
     memory->ring = g_array_new(FALSE, FALSE, sizeof(struct memory_line));
     memory->max = lines ? lines : BOUNCE_MEMORY_LINES_MAX;
     /* values are indices of the ring plus one; keys are copies, as the ring may move */
@@ -37,7 +51,6 @@ void bounce_memory_free(struct bounce_memory *memory)
         return;
     g_hash_table_unref(memory->index);
     g_array_unref(memory->ring);
-    g_hmac_unref(memory->hmac);
     g_mutex_clear(&memory->lock);
     g_mutex_clear(&memory->file_lock);
     g_free(memory);
@@ -45,15 +58,7 @@ void bounce_memory_free(struct bounce_memory *memory)
 
 int64_t bounce_memory_hash(const struct bounce_memory *memory, const char *text, size_t length)
 {
-    guint8 digest[32];
-    gsize size = sizeof digest;
-    GHmac *hmac = g_hmac_copy(memory->hmac);
-    g_hmac_update(hmac, (const guchar *)text, (gssize)length);
-    g_hmac_get_digest(hmac, digest, &size);
-    g_hmac_unref(hmac);
-    int64_t hash;
-    memcpy(&hash, digest, HASH_BYTES);
-    return hash;
+    return (int64_t)siphash_strong(&memory->key, text, length);
 }
 
 struct memory_line *bounce_memory_find(struct bounce_memory *memory, int64_t hash)
@@ -159,7 +164,7 @@ struct adding {
     GArray *hashes; /* int64_t */
 };
 
-static void collect_hash(void *context, const char *unit, size_t length, bool sentence,
+static bool collect_hash(void *context, const char *unit, size_t length, bool sentence,
                          unsigned first, unsigned last)
 {
     struct adding *adding = context;
@@ -167,9 +172,10 @@ static void collect_hash(void *context, const char *unit, size_t length, bool se
     (void)first;
     (void)last;
     if (adding->hashes->len >= BOUNCE_MEMORY_BOUNCE_MAX)
-        return;
+        return false;
     int64_t hash = bounce_memory_hash(adding->memory, unit, length);
     g_array_append_val(adding->hashes, hash);
+    return true;
 }
 
 static void remember(struct bounce_memory *memory, int64_t hash, int64_t now)
@@ -229,20 +235,21 @@ struct weighing {
     unsigned first;               /* the first repeated line, from 1; 0: none */
 };
 
-static void weigh(void *context, const char *unit, size_t length, bool sentence, unsigned first,
+static bool weigh(void *context, const char *unit, size_t length, bool sentence, unsigned first,
                   unsigned last)
 {
     struct weighing *weighing = context;
     (void)last;
     enum known known = is_known(weighing->memory, unit, length, weighing->now);
     if (known == KNOWN_COMMON)
-        return;
+        return true;
     weighing->total[sentence] += length;
     if (known == KNOWN_NO)
-        return;
+        return true;
     weighing->repeated[sentence] += length;
     if (!weighing->first)
         weighing->first = first + 1;
+    return true;
 }
 
 bool bounce_memory_judge(struct bounce_memory *memory, const struct autoreply_parsed *parsed,
@@ -281,15 +288,16 @@ struct marking {
     GArray *lines;
 };
 
-static void mark_lines(void *context, const char *unit, size_t length, bool sentence,
+static bool mark_lines(void *context, const char *unit, size_t length, bool sentence,
                        unsigned first, unsigned last)
 {
     struct marking *marking = context;
     (void)sentence;
     if (is_known(marking->memory, unit, length, marking->now) != KNOWN_YES)
-        return;
+        return true;
     for (unsigned i = first; i <= last && i < marking->lines->len; i++)
         g_array_index(marking->lines, bool, i) = true;
+    return true;
 }
 
 GArray *bounce_memory_lines(struct bounce_memory *memory, const char *text, size_t size,

@@ -6,6 +6,7 @@
 #define AUTOREPLY_BOUNCE_MEMORY_PRIVATE_H
 
 #include "autoreply/bounce_memory.h"
+#include "base/siphash.h"
 
 struct memory_line {
     int64_t hash;
@@ -16,11 +17,11 @@ struct memory_line {
 };
 
 struct bounce_memory {
-    GHmac *hmac;  /* begun with the key; copied, never fed */
-    GMutex lock;  /* guards what follows, except file_lock */
-    GArray *ring; /* struct memory_line */
-    guint next;   /* slot that the next new line takes */
-    guint max;    /* slots */
+    struct siphash_seed key; /* never changes */
+    GMutex lock;             /* guards what follows, except file_lock */
+    GArray *ring;            /* struct memory_line */
+    guint next;              /* slot that the next new line takes */
+    guint max;               /* slots */
     GHashTable *index;
     uint64_t change;     /* counts changes */
     uint64_t saved;      /* the change up to which the file has them */

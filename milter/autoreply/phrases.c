@@ -84,15 +84,24 @@ char *phrases_fold(const char *text, size_t size)
 {
     GString *out = g_string_sized_new(size + 1);
     for (const char *p = text, *end = text + size; p < end;) {
-        unsigned char byte = (unsigned char)*p;
-        if (byte < 0x80) {
-            if (byte != '\r')
-                g_string_append_c(out, byte == '\t' || byte == '\f' || byte == '\v'
-                                           ? ' '
-                                           : g_ascii_tolower((char)byte));
+        /* a run of ASCII at once: most texts are nothing else */
+        gsize begin = out->len, length = 0;
+        const char *ascii = p;
+        while (p < end && (unsigned char)*p < 0x80)
             p++;
-            continue;
+        g_string_set_size(out, begin + (gsize)(p - ascii));
+        for (; ascii < p; ascii++) {
+            char byte = *ascii;
+            if (byte >= 'A' && byte <= 'Z')
+                byte = (char)(byte | 0x20);
+            else if (byte == '\t' || byte == '\f' || byte == '\v')
+                byte = ' ';
+            if (byte != '\r')
+                out->str[begin + length++] = byte;
         }
+        g_string_truncate(out, begin + length);
+        if (p == end)
+            break;
         gunichar c = fold_char(g_utf8_get_char(p));
         if (c)
             g_string_append_unichar(out, c);

@@ -15,7 +15,7 @@ struct cutter {
     GString *unit;
     unsigned first, last;
     bool sentence;
-    unsigned left;
+    bool enough; /* the visitor wants no more */
 };
 
 static void emit(struct cutter *cutter)
@@ -23,11 +23,9 @@ static void emit(struct cutter *cutter)
     GString *unit = cutter->unit;
     while (unit->len > 0 && unit->str[unit->len - 1] == ' ')
         g_string_truncate(unit, unit->len - 1);
-    if (unit->len >= TEXT_UNIT_MIN && cutter->left > 0) {
-        cutter->left--;
-        cutter->visit(cutter->context, unit->str, unit->len, cutter->sentence, cutter->first,
-                      cutter->last);
-    }
+    if (unit->len >= TEXT_UNIT_MIN && !cutter->enough)
+        cutter->enough = !cutter->visit(cutter->context, unit->str, unit->len, cutter->sentence,
+                                        cutter->first, cutter->last);
     g_string_truncate(unit, 0);
 }
 
@@ -39,7 +37,8 @@ static bool is_word_byte(char c)
 /* The end of a sentence: its mark with white space or the line's end behind it. */
 static bool ends_sentence(const char *p, const char *end)
 {
-    return strchr(".!?;:", *p) && (p + 1 == end || p[1] == ' ');
+    bool mark = *p == '.' || *p == '!' || *p == '?' || *p == ';' || *p == ':';
+    return mark && (p + 1 == end || p[1] == ' ');
 }
 
 static void take(struct cutter *cutter, const char *p, const char *end, unsigned line)
@@ -70,7 +69,7 @@ static const char *skip_marks(const char *p, const char *end)
 static void cut(struct cutter *cutter, const char *folded, const char *stop)
 {
     unsigned line = 0;
-    for (const char *p = folded; p < stop; line++) {
+    for (const char *p = folded; p < stop && !cutter->enough; line++) {
         const char *end = memchr(p, '\n', (size_t)(stop - p));
         const char *next = end ? end + 1 : stop;
         end = end ? end : stop;
@@ -105,9 +104,8 @@ void text_units(const char *text, size_t size, bool without_signature, text_unit
     size_t length = strlen(folded);
     const char *stop = without_signature ? signature(folded, length) : folded + length;
     struct cutter cutter = {.visit = visit, .context = context, .unit = g_string_new(NULL)};
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 2 && !cutter.enough; pass++) {
         cutter.sentence = pass == 1;
-        cutter.left = TEXT_UNITS_MAX;
         cut(&cutter, folded, stop);
     }
     g_string_free(cutter.unit, TRUE);

@@ -11,14 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Shorter units say nothing ("Kind regards"); longer ones are cut; so many of one text are taken.
- */
-#define TEXT_UNIT_MIN  20
-#define TEXT_UNIT_MAX  2000
-#define TEXT_UNITS_MAX 20000
+/* Shorter units say nothing ("Kind regards"); longer ones are cut. */
+#define TEXT_UNIT_MIN 20
+#define TEXT_UNIT_MAX 2000
 
-/* Called for each unit: its reduced text, and the lines (from 0) that it spans. */
-typedef void text_unit_visitor(void *context, const char *unit, size_t length, bool sentence,
+/* Called for each unit: its reduced text, and the lines (from 0) that it spans. false: no more. */
+typedef bool text_unit_visitor(void *context, const char *unit, size_t length, bool sentence,
                                unsigned first, unsigned last);
 
 /* Calls VISIT for the units of TEXT[SIZE] (valid UTF-8), lines first, then sentences. Quote marks

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * SipHash with one compression and three finalization rounds, from its paper.
+ * SipHash, from its paper: with one compression and three finalization rounds for tables, with two
+ * and four where hashes leave the process.
  */
 #include "base/siphash.h"
 
@@ -32,10 +33,11 @@ static inline void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static inline void absorb(uint64_t v[4], uint64_t word)
+static inline void absorb(uint64_t v[4], uint64_t word, int rounds)
 {
     v[3] ^= word;
-    sip_round(v);
+    for (int i = 0; i < rounds; i++)
+        sip_round(v);
     v[0] ^= word;
 }
 
@@ -53,9 +55,12 @@ static uint64_t lower(uint64_t word)
     return word | ((from_a ^ past_z) & ~word & 0x80 * each) >> 2;
 }
 
-/* The bytes' order does not matter here: hashes never leave the process. */
+struct rounds {
+    int compression, finalization;
+};
+
 static inline uint64_t hash(const struct siphash_seed *seed, const void *data, size_t length,
-                            uint64_t (*fold)(uint64_t word))
+                            uint64_t (*fold)(uint64_t word), struct rounds rounds)
 {
     uint64_t v[4] = {
         seed->k0 ^ UINT64_C(0x736f6d6570736575), seed->k1 ^ UINT64_C(0x646f72616e646f6d),
@@ -65,22 +70,29 @@ static inline uint64_t hash(const struct siphash_seed *seed, const void *data, s
     for (; rest >= 8; p += 8, rest -= 8) {
         uint64_t word;
         memcpy(&word, p, 8);
-        absorb(v, fold(word));
+        absorb(v, fold(GUINT64_FROM_LE(word)), rounds.compression);
     }
     uint64_t last = 0;
     for (size_t i = 0; i < rest; i++)
         last |= (uint64_t)p[i] << (8 * i);
-    absorb(v, fold(last) | (uint64_t)length << 56);
+    absorb(v, fold(last) | (uint64_t)length << 56, rounds.compression);
     v[2] ^= 0xff;
-    sip_round(v);
-    sip_round(v);
-    sip_round(v);
+    for (int i = 0; i < rounds.finalization; i++)
+        sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+static const struct rounds for_tables = {1, 3};
+
 uint64_t siphash(const struct siphash_seed *seed, const void *data, size_t length)
 {
-    return hash(seed, data, length, as_it_is);
+    return hash(seed, data, length, as_it_is, for_tables);
+}
+
+uint64_t siphash_strong(const struct siphash_seed *key, const void *data, size_t length)
+{
+    static const struct rounds strong = {2, 4};
+    return hash(key, data, length, as_it_is, strong);
 }
 
 uint64_t siphash_digest(const void *data, size_t length)
@@ -108,6 +120,6 @@ guint siphash_string(gconstpointer text)
 
 guint siphash_caseless(const char *text, size_t length)
 {
-    uint64_t found = hash(process_seed(), text, length, lower);
+    uint64_t found = hash(process_seed(), text, length, lower, for_tables);
     return (guint)(found ^ found >> 32);
 }

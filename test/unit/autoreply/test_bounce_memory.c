@@ -189,6 +189,22 @@ static void test_one_huge_bounce(void)
     bounce_memory_free(memory);
 }
 
+/* What is quoted is found behind any number of lines of one's own. */
+static void test_hidden(void)
+{
+    struct bounce_memory *memory = bounce_memory_new(key, sizeof key, 0);
+    g_autoptr(GString) secret = g_string_new(NULL), body = g_string_new(NULL);
+    for (int i = 0; i < 20; i++)
+        g_string_append_printf(secret, "the figure of department %d is not to be told\n", i);
+    for (int i = 0; i < 30000; i++)
+        g_string_append_printf(body, "a line of my own: %d\n", i);
+    add(memory, "From: MAILER-DAEMON@x.test", secret->str, NOW);
+    g_assert_false(repeats(memory, "", body->str, NOW, NULL));
+    g_string_append(body, secret->str);
+    g_assert_true(repeats(memory, "", body->str, NOW, NULL));
+    bounce_memory_free(memory);
+}
+
 static char *temporary(void)
 {
     g_autofree char *folder = g_dir_make_tmp("bounce-memory-XXXXXX", NULL);
@@ -349,6 +365,7 @@ int main(int argc, char **argv)
     g_test_add_func("/bounce_memory/plain_bounce", test_plain_bounce);
     g_test_add_func("/bounce_memory/full", test_full);
     g_test_add_func("/bounce_memory/one_huge_bounce", test_one_huge_bounce);
+    g_test_add_func("/bounce_memory/hidden", test_hidden);
     g_test_add_func("/bounce_memory/file", test_file);
     g_test_add_func("/bounce_memory/file_bound", test_file_bound);
     g_test_add_func("/bounce_memory/file_broken", test_file_broken);

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "autoreply/body.h"
 #include "autoreply/bounce_memory.h"
 #include "autoreply/bounce_senders.h"
 #include "autoreply/classify.h"
@@ -30,6 +31,8 @@ enum { SIZE = 48000, HEADER_SIZE = 15000 };
 static const double growth_max = 2.3;
 /* What no scanner needs for one byte of the worst input, whatever its bounds are. */
 enum { STEPS_A_BYTE_MAX = 20000 };
+/* What ordinary text needs for one byte, half of it added: compilers differ. */
+enum { BOUNCE_STEPS_MAX = 40, REPLY_STEPS_MAX = 90 };
 
 static struct bounce_memory *memory;
 static struct bounce_senders *senders;
@@ -81,7 +84,7 @@ static void run_strip_html(const char *text, size_t size)
     g_free(strip_html(&context, text, size));
 }
 
-static void no_unit(void *context, const char *unit, size_t length, bool sentence, unsigned first,
+static bool no_unit(void *context, const char *unit, size_t length, bool sentence, unsigned first,
                     unsigned last)
 {
     (void)context;
@@ -90,6 +93,7 @@ static void no_unit(void *context, const char *unit, size_t length, bool sentenc
     (void)sentence;
     (void)first;
     (void)last;
+    return true;
 }
 
 static void run_text_units(const char *text, size_t size)
@@ -414,6 +418,45 @@ static void test_made(void)
     g_rand_free(random);
 }
 
+static void run_bounce(const char *text, size_t size)
+{
+    struct set_field field = {(char *)(uintptr_t) "Content-Type", (char *)(uintptr_t) "text/plain"};
+    struct autoreply_headers headers = {one_field, &field};
+    bounce_memory_add(memory, &headers, text, size, 0);
+}
+
+static void run_reply(const char *text, size_t size)
+{
+    struct set_field field = {(char *)(uintptr_t) "Content-Type", (char *)(uintptr_t) "text/plain"};
+    struct autoreply_headers headers = {one_field, &field};
+    set_quotes(&headers, text, size, NULL);
+    set_repeats(memory, &headers, text, size, 0, NULL, NULL);
+}
+
+/* What the largest body that is looked at may cost, of the ordinary text that a stranger can send
+ * without a trick: steps a byte. */
+static void test_large(void)
+{
+    static const struct {
+        const char *what;
+        scanner *run;
+        uint64_t most;
+    } rows[] = {
+        {"a bounce that is remembered", run_bounce, BOUNCE_STEPS_MAX},
+        {"a reply that is judged", run_reply, REPLY_STEPS_MAX},
+    };
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; text->len < AUTOREPLY_BODY_MAX; i++)
+        g_string_append_printf(text, "Some %d words of an ordinary line, as people write them.\n",
+                               i);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        steps_begin(rows[i].most * text->len, rows[i].what);
+        rows[i].run(text->str, text->len);
+        g_test_message("%s: %.1f steps a byte", rows[i].what,
+                       (double)steps_taken() / (double)text->len);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -422,6 +465,7 @@ int main(int argc, char **argv)
     g_test_add_func("/linear/counter", test_counter);
     g_test_add_func("/linear/worst", test_worst);
     g_test_add_func("/linear/made", test_made);
+    g_test_add_func("/linear/large", test_large);
     int result = g_test_run();
     bounce_senders_free(senders);
     bounce_memory_free(memory);

@@ -76,6 +76,19 @@ static void test_caseless_hash(void)
     }
 }
 
+/* The vector of the paper, appendix A. */
+static void test_strong_hash(void)
+{
+    struct siphash_seed key;
+    unsigned char bytes[16];
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)i;
+    memcpy(&key, bytes, sizeof key);
+    key.k0 = GUINT64_FROM_LE(key.k0);
+    key.k1 = GUINT64_FROM_LE(key.k1);
+    g_assert_cmphex(siphash_strong(&key, bytes, 15), ==, UINT64_C(0xa129ca6149be45e5));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -83,5 +96,6 @@ int main(int argc, char **argv)
     g_test_add_func("/arena/copies", test_copies);
     g_test_add_func("/arena/keeps-one-block", test_keeps_one_block);
     g_test_add_func("/arena/caseless-hash", test_caseless_hash);
+    g_test_add_func("/arena/strong-hash", test_strong_hash);
     return g_test_run();
 }
