@@ -219,7 +219,7 @@ def bad_sockets():
 def json_start():
     daemon = new(start=False)
     for settings, code, pattern in (
-            ({'log_format': 'json', 'mode': 'banana'}, 78, ': error: mode'),
+            ({'log_format': 'json', 'mode': 'banana'}, 78, 'error: mode'),
             ({'log_format': 'json', 'client_restrictions': 'check_client_access hash:/nonexistent'},
              78, 'error: .*nonexistent'),
             ({'log_format': 'json', 'milter_socket': 'unix:/nonexistent/folder/s'}, 69, 'No such file')):
@@ -228,7 +228,7 @@ def json_start():
         equal(done.returncode, code, done.stderr)
         rows = [json.loads(line) for line in done.stderr.splitlines()]
         true(all({'ts', 'level', 'message'} <= set(row) for row in rows), done.stderr)
-        match(pattern, '\n'.join(row['message'] for row in rows))
+        match(pattern, '\n'.join('%(level)s: %(message)s' % row for row in rows))
     daemon.configure({'mode': 'banana'})
     match(r'\A\S+:\d+: error: mode', run('-f', '-c', daemon.file).stderr)
 

@@ -91,8 +91,8 @@ def scrapes():
     mta.helo()
     mta.mail()
     match('^550', mta.rcpt('<x@far.example>')[1])
-    tap.until(lambda: query('gatepost_refusals_total{check="reject_unauth_destination"}') == [1.0], 20,
-              'the refusal')
+    tap.until(lambda: query('sum(gatepost_refusals_total{check="reject_unauth_destination"})') == [1.0],
+              20, 'the refusal')
 
 
 @case('each query of the dashboard gives data')
