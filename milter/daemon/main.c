@@ -36,10 +36,8 @@
     "Exit: 0 it was told to stop, 64 usage, 69 it cannot serve, 78 the settings are wrong\n"
 
 enum {
-    /* How often a stop looks for a second signal, in milliseconds. */
+    /* How often a stop looks for a second signal, and for messages under way, in milliseconds. */
     STOP_STEP = 100,
-    /* For the answer to a message's end to leave the process, in microseconds. */
-    STOP_GRACE = 100 * 1000,
     /* For the log to be read to its end, in microseconds. */
     LOG_GRACE = 5 * G_USEC_PER_SEC,
     /* For the history to be written to its end, in microseconds. */
@@ -198,23 +196,28 @@ static struct mta_counts counts(void)
     return now;
 }
 
+/* A message counts as under way once its MAIL was read, which an MTA that has agreed to no reply
+ * does not wait for, and no more when the answer to its end is about to leave: hence a moment
+ * without any. */
 static void wait_for_messages(struct daemon *daemon)
 {
     struct log *log = service_log(daemon->service);
     gint64 end = g_get_monotonic_time() + service_stop_timeout(daemon->service);
-    bool hurry = false;
-    if (counts().messages > 0)
-        log_info(log, "waiting for %u message%s under way", counts().messages,
-                 counts().messages == 1 ? "" : "s");
-    while (!hurry && counts().messages > 0 && g_get_monotonic_time() < end) {
+    bool told = false, over = counts().connections == 0;
+    while (!over) {
+        struct mta_counts before = counts();
+        if (before.messages > 0 && !told)
+            log_info(log, "waiting for %u message%s under way", before.messages,
+                     before.messages == 1 ? "" : "s");
+        told |= before.messages > 0;
         notify_alive();
-        hurry = signals_wait(STOP_STEP) == HAPPENING_STOP;
+        over = signals_wait(STOP_STEP) == HAPPENING_STOP || g_get_monotonic_time() >= end ||
+               (before.messages == 0 && counts().messages == 0);
     }
-    if (counts().messages > 0)
-        log_warning(log, "%u message%s cut off: the MTA answers as it does without gatepost",
-                    counts().messages, counts().messages == 1 ? " was" : "s were");
-    else if (counts().connections > 0)
-        g_usleep(STOP_GRACE);
+    unsigned left = counts().messages;
+    if (left > 0)
+        log_warning(log, "%u message%s cut off: the MTA answers as it does without gatepost", left,
+                    left == 1 ? " was" : "s were");
 }
 
 /* A second signal ends this wait as well. */

@@ -118,11 +118,18 @@ def backlog():
         process = passed(daemon, listener)
         for mta in early:
             mta.negotiate()
+        first = early.pop()
+        first.connect()
+        first.helo()
+        first.mail()
         for mta in early:
             mta.close()
         process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         late = [Milter(daemon.path) for _ in range(20)]
+        first.rcpt()
+        equal(first.message()[0], 'c', 'the message under way is ended')
+        first.close()
         equal(process.wait(20), 0, 'exit code')
         process = passed(daemon, listener)
         for mta in late:
