@@ -202,28 +202,47 @@ static GPtrArray *names_of(const char *format, unsigned count)
     return names;
 }
 
+struct scene {
+    struct test_server *server;
+    struct problems *problems;
+    struct resolver *resolver; /* may be freed, and NULL, before the end */
+};
+
+/* Takes SERVER; false when there is none here. */
+static bool begin(struct scene *scene, struct test_server *server)
+{
+    if (!server)
+        return false;
+    scene->server = server;
+    scene->problems = problems_new();
+    scene->resolver = resolver_new(test_server_address(server), NULL, scene->problems, "test", 1);
+    return true;
+}
+
+static void end(struct scene *scene)
+{
+    g_clear_pointer(&scene->resolver, resolver_free);
+    problems_free(scene->problems);
+    test_server_stop(scene->server);
+}
+
 /* More questions at once than fit the server's buffer several times: what an honest server loses of
  * them is asked again long before a try is over, so that nobody waits for that. */
 static void test_burst(void)
 {
     static const char *const zones[] = {"bl.example.com:ip4set:addresses", NULL};
-    struct test_server *server = test_rbldnsd_start(test_lists_folder(), zones);
-    if (!server)
+    struct scene scene;
+    if (!begin(&scene, test_rbldnsd_start(test_lists_folder(), zones)))
         return;
-    struct problems *problems = problems_new();
-    struct resolver *resolver =
-        resolver_new(test_server_address(server), NULL, problems, "test", 1);
     g_autoptr(GPtrArray) few = names_of("113.203.bl.example.com", 20);
     g_autoptr(GPtrArray) many = names_of("113.203.bl.example.com", 3000);
-    ask_all(resolver, few, 100);
-    int64_t slowest = ask_all(resolver, many, 99);
+    ask_all(scene.resolver, few, 100);
+    int64_t slowest = ask_all(scene.resolver, many, 99);
     g_test_message("99 of 100 within %d us", (int)slowest);
 #ifndef __SANITIZE_THREAD__ /* by which each answer takes ten times as long */
     g_assert_cmpint(slowest, <, RESOLVER_TIMEOUT_MS * 1000 / 2);
 #endif
-    resolver_free(resolver);
-    problems_free(problems);
-    test_server_stop(server);
+    end(&scene);
 }
 
 /* How often a question may be asked whose answer takes 700 ms: once more than once by the resolver;
@@ -239,29 +258,25 @@ static unsigned asked_most(void)
  * try. What takes long is waited for, and asked again as often as it must. */
 static void test_second_try(void)
 {
-    struct test_server *server = test_badserver_start();
-    if (!server)
+    struct scene scene;
+    if (!begin(&scene, test_badserver_start()))
         return;
-    struct problems *problems = problems_new();
-    struct resolver *resolver =
-        resolver_new(test_server_address(server), NULL, problems, "test", 1);
     g_autoptr(GPtrArray) usual = names_of("a-127-0-0-2.usual", 50);
     g_autoptr(GPtrArray) lost = names_of("drop-1.a-127-0-0-2.lost", 20);
     g_autoptr(GPtrArray) slow = names_of("delay-700.a-127-0-0-2.slow", 20);
-    ask_all(resolver, usual, 100);
-    g_assert_cmpint(ask_all(resolver, lost, 100), <, RESOLVER_TIMEOUT_MS * 1000 - 100000);
-    g_assert_cmpint(ask_all(resolver, slow, 0), >=, 700000);
+    ask_all(scene.resolver, usual, 100);
+    g_assert_cmpint(ask_all(scene.resolver, lost, 100), <, RESOLVER_TIMEOUT_MS * 1000 - 100000);
+    g_assert_cmpint(ask_all(scene.resolver, slow, 0), >=, 700000);
     g_autofree char *counted = g_strdup_printf("%s.counted.test", (char *)slow->pdata[0]);
-    struct dns_question *question = resolver_ask(resolver, counted, DNS_TXT, (struct waker){0});
+    struct dns_question *question =
+        resolver_ask(scene.resolver, counted, DNS_TXT, (struct waker){0});
     while (dns_question_state(question) == DNS_PENDING)
         g_usleep(500);
     guint64 times;
     g_assert_true(g_ascii_string_to_unsigned(dns_question_answer(question)->texts[0], 10, 1,
                                              asked_most(), &times, NULL));
     dns_question_drop(question);
-    resolver_free(resolver);
-    problems_free(problems);
-    test_server_stop(server);
+    end(&scene);
 }
 
 static unsigned open_descriptors(void)
@@ -278,55 +293,46 @@ static unsigned open_descriptors(void)
  * they come, not when a try happens to be long enough. All that was opened for that is closed. */
 static void test_late(void)
 {
-    struct test_server *server = test_badserver_start();
-    if (!server)
+    struct scene scene;
+    if (!begin(&scene, test_badserver_start()))
         return;
-    struct problems *problems = problems_new();
-    struct resolver *resolver =
-        resolver_new(test_server_address(server), NULL, problems, "test", 1);
     g_autoptr(GPtrArray) usual = names_of("a-127-0-0-2.usual", 50);
     g_autoptr(GPtrArray) late = names_of("delay-1500.a-127-0-0-2.late", 20);
     g_autoptr(GPtrArray) both = names_of("delay-700.trunc.a-127-0-0-2.late", 2);
-    ask_all(resolver, usual, 100);
+    ask_all(scene.resolver, usual, 100);
     unsigned before = open_descriptors();
-    int64_t slowest = ask_all(resolver, late, 100);
+    int64_t slowest = ask_all(scene.resolver, late, 100);
     g_assert_cmpint(slowest, >=, 1500000);
     g_assert_cmpint(slowest, <, 2500000);
-    g_assert_cmpint(ask_all(resolver, both, 100), <, 2500000); /* and once more, over TCP */
+    g_assert_cmpint(ask_all(scene.resolver, both, 100), <, 2500000); /* and once more, over TCP */
     for (unsigned i = 0; i < 100 && open_descriptors() > before; i++)
         g_usleep(20000);
     g_assert_cmpuint(open_descriptors(), <=, before);
-    resolver_free(resolver);
-    problems_free(problems);
-    test_server_stop(server);
+    end(&scene);
 }
 
 /* The resolver ends while answers are outstanding, on sockets of any age. */
 static void test_late_end(void)
 {
-    struct test_server *server = test_badserver_start();
-    if (!server)
-        return;
-    struct problems *problems = problems_new();
     unsigned before = open_descriptors();
-    struct resolver *resolver =
-        resolver_new(test_server_address(server), NULL, problems, "test", 1);
+    struct scene scene;
+    if (!begin(&scene, test_badserver_start()))
+        return;
     g_autoptr(GPtrArray) usual = names_of("a-127-0-0-2.usual", 50);
-    ask_all(resolver, usual, 100);
+    ask_all(scene.resolver, usual, 100);
     struct dns_question *questions[20];
     for (unsigned i = 0; i < G_N_ELEMENTS(questions); i++) {
         g_autofree char *name = g_strdup_printf("%u.delay-1500.a-127-0-0-2.end", i);
-        questions[i] = resolver_ask(resolver, name, DNS_A, (struct waker){0});
+        questions[i] = resolver_ask(scene.resolver, name, DNS_A, (struct waker){0});
         g_usleep(40000);
     }
-    resolver_free(resolver);
+    g_clear_pointer(&scene.resolver, resolver_free);
     for (unsigned i = 0; i < G_N_ELEMENTS(questions); i++) {
         g_assert_cmpint(dns_question_state(questions[i]), ==, DNS_FAILED);
         dns_question_drop(questions[i]);
     }
+    end(&scene);
     g_assert_cmpuint(open_descriptors(), ==, before);
-    problems_free(problems);
-    test_server_stop(server);
 }
 
 int main(int argc, char **argv)

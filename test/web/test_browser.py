@@ -115,6 +115,17 @@ def address(path='/', token=True):
                                         path)
 
 
+def fits(browser, width, shrink_most):
+    """Nothing is wider than the screen, and of each plot the one drawing for its width is shown."""
+    equal(browser.run('return document.documentElement.scrollWidth <= %d' % width), True,
+          '%d pixels' % width)
+    shown = browser.run('return [...document.querySelectorAll("svg.chart")].filter('
+                        's => s.getBoundingClientRect().width > 0).map('
+                        's => s.viewBox.baseVal.width / s.getBoundingClientRect().width)')
+    equal(len(shown), 2, 'plots that are shown')
+    true(max(shown) < shrink_most, 'letters of plots shrink by %s' % shown)
+
+
 @case('nothing is wider than the screen, at three widths')
 def widths():
     browser = site['browser']
@@ -122,13 +133,7 @@ def widths():
         browser.width(width)
         browser.go(address(token=False))
         browser.picture('page-%d' % width)
-        equal(browser.run('return document.documentElement.scrollWidth <= %d' % width), True,
-              '%d pixels' % width)
-        shown = browser.run('return [...document.querySelectorAll("svg.chart")].filter('
-                            's => s.getBoundingClientRect().width > 0).map('
-                            's => s.viewBox.baseVal.width / s.getBoundingClientRect().width)')
-        equal(len(shown), 2, 'plots that are shown')
-        true(max(shown) < 1.3, 'letters of plots shrink by %s' % shown)
+        fits(browser, width, 1.3)
     equal(browser.complaints(), [], 'the console')
 
 
@@ -144,15 +149,9 @@ def report():
         browser.width(width)
         browser.go('file://' + path)
         browser.picture('report-%d' % width)
-        equal(browser.run('return document.documentElement.scrollWidth <= %d' % width), True,
-              '%d pixels' % width)
         equal(browser.run('return [...document.querySelectorAll(".plot, .plot div")].filter('
                           'e => e.scrollWidth > e.clientWidth).length'), 0, 'plots that scroll')
-        shown = browser.run('return [...document.querySelectorAll("svg.chart")].filter('
-                            's => s.getBoundingClientRect().width > 0).map('
-                            's => s.viewBox.baseVal.width / s.getBoundingClientRect().width)')
-        equal(len(shown), 2, 'plots that are shown')
-        true(max(shown) < 1.2, 'letters of plots shrink by %s' % shown)
+        fits(browser, width, 1.2)
     equal(browser.complaints(), [], 'the console')
 
 
