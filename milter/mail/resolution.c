@@ -70,7 +70,8 @@ bool mail_address_resolve(const struct mail_address *typed, const struct resolut
     *meant_r = (struct mail_address){.null = typed->null, .malformed = typed->malformed};
     if (typed->null) {
         mail_address_set(meant_r, NULL, typed->local, typed->domain);
-    } else if (*typed->domain && !typed->routed && !typed->malformed) { /* as most are */
+    } else if (*typed->domain && !typed->routed && !typed->malformed && /* as most are */
+               mail_address_is_sound(typed->local, typed->domain)) {
         place = place_of(site, typed->domain);
         take_rest(typed->local, typed->domain, place, site, meant_r);
     } else {

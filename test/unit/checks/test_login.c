@@ -51,6 +51,10 @@ static const struct check_row owners[] = {
     {"reject_unauthenticated_sender_login_mismatch",
      {.login = "bob", .sender = "<bob@lab.test>"},
      "553 5.7.1 <bob@lab.test>: Sender address rejected: not logged in"},
+    /* whose that is nobody can tell */
+    {"reject_unauthenticated_sender_login_mismatch",
+     {.sender = "<\"\"@lab.test>"},
+     "553 5.7.1 <\"\"@lab.test>: Sender address rejected: not logged in"},
     {"reject_known_sender_login_mismatch", {BOB, .sender = "<a@far.test>"}, "-"},
     {"reject_known_sender_login_mismatch", {BOB, .sender = "<carol@lab.test>"}, OWNED("bob")},
 };

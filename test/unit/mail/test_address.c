@@ -260,6 +260,8 @@ static void test_resolution(void)
         {"<Bob <boss%lab.test>>", "boss@lab.test", false, true},
         {"<boss%a..b@lab.test>", "boss@a..b", false, true},
         {"<boss%lab.test..@lab.test>", "boss@lab.test..", false, true},
+        {"<\"\"@lab.test>", "@lab.test", false, true},
+        {"<\"\"@far.test>", "@far.test", false, true},
     };
     const struct resolution_site site = {.where = at_home, .origin = "Lab.Test."};
     struct mail_address typed, meant;
