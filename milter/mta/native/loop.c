@@ -309,6 +309,7 @@ static void converse(struct peer *peer, const unsigned char *bytes, size_t lengt
         if (fault)
             complain(peer, fault);
         g_byte_array_set_size(loop->out, 0);
+        enter(peer, CONVERSATION_OVER); /* nobody has begun a job that it may want */
         hang_up(peer);
         return;
     }
