@@ -28,8 +28,9 @@ static void derive_key(const void *secret, size_t size, struct siphash_seed *key
     g_hmac_update(hmac, (const guchar *)purpose, (gssize)strlen(purpose));
     g_hmac_get_digest(hmac, digest, &length);
     g_hmac_unref(hmac);
-    memcpy(&key_r->k0, digest, 8);
-    memcpy(&key_r->k1, digest + 8, 8);
+    guint64 halves[2];
+    memcpy(halves, digest, sizeof halves);
+    *key_r = (struct siphash_seed){GUINT64_FROM_LE(halves[0]), GUINT64_FROM_LE(halves[1])};
 }
 
 struct bounce_memory *bounce_memory_new(const void *key, size_t key_size, unsigned lines)

@@ -198,7 +198,7 @@ static struct mta_counts counts(void)
 
 /* A message counts as under way once its MAIL was read, which an MTA that has agreed to no reply
  * does not wait for, and no more when the answer to its end is about to leave: hence a moment
- * without any. */
+ * in which nothing happens. */
 static void wait_for_messages(struct daemon *daemon)
 {
     struct log *log = service_log(daemon->service);
@@ -211,8 +211,10 @@ static void wait_for_messages(struct daemon *daemon)
                      before.messages == 1 ? "" : "s");
         told |= before.messages > 0;
         notify_alive();
-        over = signals_wait(STOP_STEP) == HAPPENING_STOP || g_get_monotonic_time() >= end ||
-               (before.messages == 0 && counts().messages == 0);
+        bool hurry = signals_wait(STOP_STEP) == HAPPENING_STOP;
+        struct mta_counts after = counts();
+        over = hurry || g_get_monotonic_time() >= end ||
+               (after.messages == 0 && after.progress == before.progress);
     }
     unsigned left = counts().messages;
     if (left > 0)

@@ -98,12 +98,6 @@ static void add_word(guint8 *set)
     bytes_add(set, '_', '_');
 }
 
-static void add_space(guint8 *set)
-{
-    bytes_add(set, '\t', '\r');
-    bytes_add(set, ' ', ' ');
-}
-
 /* The classes that have a letter; what a locale may add, bytes above 127, is in each of them. */
 static bool add_lettered(guint8 *set, char c)
 {
@@ -116,7 +110,8 @@ static bool add_lettered(guint8 *set, char c)
         bytes_add(class, '0', '9');
         break;
     case 's':
-        add_space(class);
+        bytes_add(class, '\t', '\r');
+        bytes_add(class, ' ', ' ');
         break;
     case 'h':
         bytes_add(class, '\t', '\t');
