@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What milter_engine = native promises beside libmilter: who waits holds up nobody, the MTA hears
 that it goes on, and whatever comes over the socket ends one connection at most."""
+import glob
 import json
 import os
 import socket
@@ -263,6 +264,16 @@ def vanish(scene):
         equal(status(daemon, 'under_way'), 0, 'messages under way')
 
 
+def loop_time(daemon):
+    """Seconds of the processor's time that the loops have had, whatever else the machine does."""
+    total = 0
+    for task in glob.glob('/proc/%d/task/*' % daemon.process.pid):
+        with open(task + '/comm') as name, open(task + '/schedstat') as spent:
+            if name.read().strip() == 'loop':
+                total += int(spent.read().split()[0])
+    return total / 1e9
+
+
 @case('who pipelines thousands of commands does not hold up others')
 def pipeline(scene):
     daemon = scene.fresh(milter_threads='1', dnsbl_sites='')
@@ -277,17 +288,17 @@ def pipeline(scene):
                 sent += hog.socket.send(packet * 1000)
             except BlockingIOError:
                 break
-        begun = time.monotonic()
+        begun = loop_time(daemon)
         with Milter(daemon.path) as mta:
             mta.negotiate()
-        longest = max(longest, time.monotonic() - begun)
+        longest = max(longest, loop_time(daemon) - begun)
         try:
             while hog.socket.recv(65536):
                 pass
         except BlockingIOError:
             pass
     true(sent > 100000, '%d bytes' % sent)
-    true(longest < 0.5, 'the first answer after %.3f s' % longest)
+    true(0 < longest < 0.1, 'the first answer after %.3f s of work' % longest)
     hog.socket.close()
 
 
