@@ -172,18 +172,21 @@ static bool read_member(const char **p, guint8 *set, int *value_r)
     return true;
 }
 
-/* Passes a class of which it is not known what it means; at P, behind its bracket. */
+/* Passes a class of which it is not known what it means; at P, behind its bracket. Where a bracket
+ * may not end it, after \c and \Q and in what only looks like the name of a class, it gives up. */
 static bool skip_class(const char **p)
 {
     *p += **p == '^';
     *p += **p == ']';
     for (; **p && **p != ']'; ++*p) {
-        if (**p == '\\' && (*p)[1]) {
-            ++*p;
+        if (**p == '\\') {
+            if (!*++*p || **p == 'c' || **p == 'Q' || **p == 'E')
+                return false;
         } else if (**p == '[' && (*p)[1] == ':') {
-            const char *close = strstr(*p + 2, ":]");
-            if (close)
-                *p = close + 1;
+            *p += 2 + strspn(*p + 2, "^abcdefghijklmnopqrstuvwxyz");
+            if (!g_str_has_prefix(*p, ":]"))
+                return false;
+            ++*p;
         }
     }
     return *(*p)++ == ']';

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/effort.h"
 #include "matches.h"
 #include "ruleset/traits.h"
 #include "ruleset_private.h"
@@ -39,9 +40,12 @@ static enum match_status find_match(struct run *run, const struct rule *rule, un
 {
     const struct pattern *pattern = rule->header->pattern;
     size_t first = offset, last = SIZE_MAX;
+    struct effort effort = effort_begin();
     if (!run->sieved)
         return pattern_match(pattern, run->matcher, offset, SIZE_MAX, begin_r, end_r);
     while (sieve_places(run->found, place, first, &first, &last)) {
+        if (effort_is_spent(&effort, PATTERN_TIME_MAX)) /* nor is it begun anew for each place */
+            return MATCH_EXPLODED;
         enum match_status status =
             pattern_match(pattern, run->matcher, first, last, begin_r, end_r);
         if (status != MATCH_NO || last == SIZE_MAX)

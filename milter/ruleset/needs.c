@@ -23,6 +23,9 @@
 /* Literals shorter than this are steps only where there are no others. */
 #define STEP_LENGTH_MIN 3
 
+/* As many steps are read before the best are chosen among them: a pattern may have thousands. */
+#define STEPS_READ_MAX 32
+
 struct part {
     GPtrArray *exact;         /* GString: all that it can be; NULL: too many, or not known */
     GPtrArray *steps;         /* struct needs_step */
@@ -193,6 +196,30 @@ static void add_to_row(struct branch *branch, const guint8 *set)
     memcpy(branch->row[branch->row_length++], set, 32);
 }
 
+/* Leaves the steps that say most. */
+static void choose_steps(GPtrArray *steps)
+{
+    while (steps->len > 1) {
+        guint worst = 0;
+        for (guint i = 1; i < steps->len; i++)
+            if (shortest(((struct needs_step *)steps->pdata[i])->literals) <=
+                shortest(((struct needs_step *)steps->pdata[worst])->literals))
+                worst = i;
+        if (steps->len <= NEEDS_STEPS_MAX &&
+            shortest(((struct needs_step *)steps->pdata[worst])->literals) >= STEP_LENGTH_MIN)
+            return;
+        g_ptr_array_remove_index(steps, worst);
+    }
+}
+
+/* Takes STEP over; of many in a row, the best are kept at once. */
+static void add_step(GPtrArray *steps, struct needs_step *step)
+{
+    g_ptr_array_add(steps, step);
+    if (steps->len >= STEPS_READ_MAX)
+        choose_steps(steps);
+}
+
 /* Begins a text where the branch has come to. */
 static void begin_text(struct branch *branch)
 {
@@ -207,7 +234,7 @@ static void end_text(struct branch *branch)
 {
     branch->broken = true;
     if (shortest(branch->texts) > 0)
-        g_ptr_array_add(branch->part.steps, step_new(branch->texts, branch->near, branch->far));
+        add_step(branch->part.steps, step_new(branch->texts, branch->near, branch->far));
     begin_text(branch);
 }
 
@@ -269,7 +296,7 @@ static void append_steps(struct branch *branch, const struct part *part)
         if (copy->loose)
             offer_aside(&branch->part, copy);
         else
-            g_ptr_array_add(branch->part.steps, copy);
+            add_step(branch->part.steps, copy);
     }
 }
 
@@ -399,10 +426,12 @@ static enum group read_flags(struct walk *walk)
 
 static enum group read_name(struct walk *walk, char close)
 {
-    const char *end = strchr(walk->p, close);
-    if (!end)
+    walk->p += *walk->p == 'P' ? 2 : 1;
+    while (g_ascii_isalnum(*walk->p) || *walk->p == '_')
+        walk->p++;
+    if (*walk->p != close)
         return GROUP_UNKNOWN;
-    walk->p = end + 1;
+    walk->p++;
     return GROUP_TAKEN;
 }
 
@@ -422,10 +451,8 @@ static enum group read_group_kind(struct walk *walk)
     }
     if (*walk->p == '<' || g_str_has_prefix(walk->p, "P<"))
         return read_name(walk, '>');
-    if (*walk->p == '\'') {
-        walk->p++;
+    if (*walk->p == '\'')
         return read_name(walk, '\'');
-    }
     return read_flags(walk);
 }
 
@@ -509,6 +536,10 @@ static void read_atom(struct walk *walk, struct branch *branch)
     case '?': /* a quantifier where none is expected, behind an anchor */
         walk->given_up = true;
         break;
+    case '{': /* which newer versions of PCRE2 read as a quantifier where older ones do not */
+        walk->given_up = g_ascii_isdigit(*walk->p) || strchr(", \t", *walk->p);
+        append_byte(walk, branch, '{');
+        break;
     default:
         append_byte(walk, branch, (unsigned char)c);
         break;
@@ -581,22 +612,6 @@ static struct part read_alternatives(struct walk *walk)
     }
     walk->depth--;
     return whole;
-}
-
-/* Leaves the steps that say most. */
-static void choose_steps(GPtrArray *steps)
-{
-    while (steps->len > 1) {
-        guint worst = 0;
-        for (guint i = 1; i < steps->len; i++)
-            if (shortest(((struct needs_step *)steps->pdata[i])->literals) <=
-                shortest(((struct needs_step *)steps->pdata[worst])->literals))
-                worst = i;
-        if (steps->len <= NEEDS_STEPS_MAX &&
-            shortest(((struct needs_step *)steps->pdata[worst])->literals) >= STEP_LENGTH_MIN)
-            return;
-        g_ptr_array_remove_index(steps, worst);
-    }
 }
 
 struct needs *needs_read(const char *pattern, bool caseless)

@@ -265,6 +265,8 @@ static void add_stretch(struct sieve_found *found, struct progress *progress, si
                         size_t last)
 {
     struct stretch stretch = {first, last, 0};
+    unsigned place = 0; /* of the last that it takes in; it takes its place, so that what a text of
+                           nothing but such literals costs stays bounded */
     while (progress->stretch > 0) {
         const struct stretch *before =
             &g_array_index(found->stretches, struct stretch, progress->stretch - 1);
@@ -274,11 +276,17 @@ static void add_stretch(struct sieve_found *found, struct progress *progress, si
             return;
         stretch.first = MIN(stretch.first, before->first);
         stretch.last = MAX(stretch.last, before->last);
+        place = progress->stretch;
         drop_stretch(found, progress);
     }
     stretch.before = progress->stretch;
-    g_array_append_val(found->stretches, stretch);
-    progress->stretch = found->stretches->len;
+    if (place == 0) {
+        g_array_append_val(found->stretches, stretch);
+        place = found->stretches->len;
+    } else {
+        g_array_index(found->stretches, struct stretch, place - 1) = stretch;
+    }
+    progress->stretch = place;
     progress->stretches++;
 }
 

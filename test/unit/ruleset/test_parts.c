@@ -20,6 +20,15 @@ static const struct {
     const char *pattern, *steps, *run;
 } needs[] = {
     {"viagra", "0-0:viagra", "viagra"},
+    /* where a class, a group's name or a quantifier ends is not what it looks like */
+    {"[\\c]a|b]foo", NULL, NULL},
+    {"[[:x]foo|bar[a:]]z", NULL, NULL},
+    {"[a[:b]c|d[:]]e", NULL, NULL},
+    {"[[:a]b|c[[:space:]]d", NULL, NULL},
+    {"[[:]{,3}foo]", NULL, NULL},
+    {"(?<*foo)(x>bar)", NULL, NULL},
+    {"foo{,2}bar", NULL, NULL},
+    {"foo{ 1,2}bar", NULL, NULL},
     {"^Re: .*order \\d+", "0-0:Re:  then 4-*:order ", "order "},
     {"(?:viagra|cialis)s?", "0-0:viagras|viagra|cialiss|cialis", "viagra|cialis"},
     {"(?:ab|c*)x", "0-*:x", "x"},
