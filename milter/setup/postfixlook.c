@@ -424,8 +424,12 @@ static bool is_for_logins(const struct postfix_setup *setup, const struct postco
 
 static void look_at_logins_of(struct postfix_setup *setup, const struct postconf_service *service)
 {
+    /* a certificate that may relay is as good as a login */
+    bool certificates = settings_get(setup->task->settings, NULL, SETTING_RELAY_CLIENTCERTS)->given;
     if (asks(setup, service) && strcmp(service->command, "smtpd") == 0 &&
-        is_for_logins(setup, service) && !is_yes(setup, service, "smtpd_sasl_auth_enable"))
+        is_for_logins(setup, service) && !is_yes(setup, service, "smtpd_sasl_auth_enable") &&
+        !(certificates && (is_yes(setup, service, "smtpd_tls_ask_ccert") ||
+                           is_yes(setup, service, "smtpd_tls_req_ccert"))))
         setup_warn(
             setup->task,
             "%s/%s: smtpd_sasl_auth_enable is not yes: nobody can log in there, and gatepost "

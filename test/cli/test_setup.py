@@ -768,6 +768,12 @@ POSTFIX_ROWS = [
      '  -o smtpd_sasl_auth_enable=no\n', '', ['192.0.2.1:587/inet: smtpd_sasl_auth_enable']),
     ('nobody need log in', WELL, SMTP + SUBMISSION + ' -o smtpd_sasl_auth_enable=no\n',
      'submission_listeners =\n', []),
+    ('a certificate is as good', WELL, SMTP + SUBMISSION
+     + ' -o smtpd_sasl_auth_enable=no -o smtpd_tls_ask_ccert=yes\n',
+     'relay_clientcerts = inline:{x=y}\n', []),
+    ('a certificate that nobody may relay by', WELL, SMTP + SUBMISSION
+     + ' -o smtpd_sasl_auth_enable=no -o smtpd_tls_ask_ccert=yes\n', '',
+     ['submission/inet: smtpd_sasl_auth_enable']),
     ('chroot', 'smtpd_milters = unix:/run/gp/s\nnon_smtpd_milters = unix:/run/gp/s\n', MASTER,
      UNIX % '/run/gp/s' + 'milter_socket_mode = 0666\n',
      ['smtp/inet runs chrooted in /var/spool/postfix and cannot see unix:/run/gp/s']),
