@@ -54,8 +54,12 @@ void control_server_free(struct control_server *server);
 /* For a command while it runs: who asked, as "root (uid 0)". The caller frees it. */
 char *control_peer(void);
 
+/* Instead of a status: nobody listens there; who listens does not answer as a daemon. */
+enum { CONTROL_NOBODY = -1, CONTROL_NO_ANSWER = -2 };
+
 /* Asks the daemon: REQUEST is a line without its end. The text is appended to OUT. false with
- * *WHY_R (owned by the caller) if nobody answers there in SECONDS, or not as a daemon does. */
+ * *WHY_R (owned by the caller) if nobody answers there in SECONDS, or not as a daemon does;
+ * *STATUS_R tells these apart. */
 bool control_call(const char *path, const char *request, unsigned seconds, int *status_r,
                   GString *out, char **why_r);
 

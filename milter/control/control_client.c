@@ -88,9 +88,12 @@ bool control_call(const char *path, const char *request, unsigned seconds, int *
     gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
     g_autoptr(GString) answer = g_string_new(NULL);
     g_autofree char *line = g_strconcat(request, "\n", NULL);
+    *status_r = CONTROL_NO_ANSWER;
     int fd = unixsocket_connect(path, seconds);
     if (fd < 0) {
         bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+        if (nobody)
+            *status_r = CONTROL_NOBODY;
         *why_r =
             nobody ? g_strdup_printf("no daemon runs: nobody listens on %s (control_socket)", path)
                    : g_strdup_printf("%s: %s", path, strerror(errno));

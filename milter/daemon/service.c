@@ -556,7 +556,7 @@ static int run_history(void *data, const char *const *words, GString *out)
 
 const struct control_command service_commands[] = {
     {.name = "greylist", .run = run_greylist},
-    {.name = "history", .run = run_history},
+    {.name = "history", .run = run_history, .slow = true},
     {.name = "limits", .run = run_limits},
     {.name = "newer", .run = run_newer},
     {.name = "reload", .run = run_reload},

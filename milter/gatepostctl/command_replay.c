@@ -14,6 +14,7 @@
 #include "history/history_log.h"
 #include "history/history_reader.h"
 #include "history/history_writer.h"
+#include "policy/own_refusals.h"
 #include "replayoutput.h"
 #include "trial/replay.h"
 
@@ -231,11 +232,11 @@ static enum exit_code run(struct invocation *invocation, struct job *job, const 
 /* As decisions name it: what is short for another name is that. NULL: nothing decides by it. */
 static const char *check_word(const char *name)
 {
-    static const char *const others[] = {"header_limit", "mixed_recipients"};
     const struct restriction *row = restriction_find(name);
-    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-        if (g_ascii_strcasecmp(name, others[i]) == 0)
-            return others[i];
+    const struct own_refusal *own;
+    for (unsigned i = 0; (own = own_refusal_at(i)); i++)
+        if (g_ascii_strcasecmp(name, own->check) == 0)
+            return own->check;
     return row ? row->name : NULL;
 }
 

@@ -123,7 +123,7 @@ static struct history_person *person_of(const struct snapshot *snapshot, const c
     bool login = false;
     for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)); i++) {
         g_string_append(delimiters, policy->site.recipient_delimiter);
-        login |= domain && whose_login_domain(&policy->site, domain) == LOOKUP_HIT;
+        login |= domain && whose_login_domain(&policy->site, domain) != LOOKUP_MISS;
     }
     return history_person_new(address, delimiters->str, login);
 }
@@ -134,10 +134,10 @@ static bool flush(const struct invocation *invocation)
     g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
     int status;
-    if (!control_call(path, "history flush", FLUSH_SECONDS, &status, answer, &why) ||
-        status == CODE_FINE)
+    bool answered = control_call(path, "history flush", FLUSH_SECONDS, &status, answer, &why);
+    if (answered ? status == CODE_FINE : status == CONTROL_NOBODY)
         return true;
-    complain("%s", g_strchomp(answer->str));
+    complain("%s", answered ? g_strchomp(answer->str) : why);
     return false;
 }
 

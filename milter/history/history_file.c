@@ -133,8 +133,8 @@ int history_deleter_init(struct history_deleter *deleter, sqlite3 *db)
     return code;
 }
 
-int history_delete(struct history_deleter *deleter, int64_t id, bool early, const void *record,
-                   size_t length)
+int history_delete(struct history_deleter *deleter, int64_t id, bool early, int64_t size,
+                   const void *record, size_t length)
 {
     struct history_row row;
     int code = SQLITE_OK;
@@ -161,7 +161,7 @@ int history_delete(struct history_deleter *deleter, int64_t id, bool early, cons
     if (code == SQLITE_OK)
         code = run(deleter->decision);
     deleter->rows[early]++;
-    deleter->bytes[early] += (int64_t)length + ROW_EXTRA + deleter->hashes->len * KEY_EXTRA;
+    deleter->bytes[early] += size;
     return code;
 }
 
@@ -187,9 +187,9 @@ static int64_t used_bytes(sqlite3 *db)
  * than OLDEST, nor of days to come, when a clock was wrong. *COUNT_R: how many went. */
 static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r)
 {
-    static const char all[] = "SELECT id, early, row, at FROM decision ORDER BY id LIMIT ?";
+    static const char all[] = "SELECT id, early, row, at, size FROM decision ORDER BY id LIMIT ?";
     static const char those[] =
-        "SELECT id, early, row, at FROM decision WHERE early = 1 ORDER BY id LIMIT ?";
+        "SELECT id, early, row, at, size FROM decision WHERE early = 1 ORDER BY id LIMIT ?";
     int64_t newest = g_get_real_time() + G_TIME_SPAN_DAY;
     sqlite3_stmt *query = NULL;
     struct history_deleter deleter;
@@ -207,7 +207,8 @@ static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r
         }
         code =
             history_delete(&deleter, sqlite3_column_int64(query, 0), sqlite3_column_int(query, 1),
-                           sqlite3_column_blob(query, 2), (size_t)sqlite3_column_bytes(query, 2));
+                           sqlite3_column_int64(query, 4), sqlite3_column_blob(query, 2),
+                           (size_t)sqlite3_column_bytes(query, 2));
         ++*count_r;
     }
     sqlite3_finalize(query);

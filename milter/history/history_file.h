@@ -62,8 +62,9 @@ struct history_deleter {
     int64_t rows[2], bytes[2];
 };
 int history_deleter_init(struct history_deleter *deleter, sqlite3 *db);
-int history_delete(struct history_deleter *deleter, int64_t id, bool early, const void *record,
-                   size_t length);
+/* SIZE: what the column says, which the totals have. */
+int history_delete(struct history_deleter *deleter, int64_t id, bool early, int64_t size,
+                   const void *record, size_t length);
 int history_deleter_end(struct history_deleter *deleter);
 
 #endif

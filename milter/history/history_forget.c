@@ -12,7 +12,7 @@
 #include "history_file.h"
 #include "store/statefile.h"
 
-enum { BUSY_MS = 10000, STEP_ROWS = 2000 };
+enum { BUSY_MS = 10000, STEP_ROWS = 2000, STEP_US = 500 * 1000 };
 
 /* Whether the record names the person. One that cannot be read, by its bytes: in doubt it does. */
 static enum history_named named_in(const struct history_person *person, const void *record,
@@ -33,16 +33,18 @@ static int forget_step(sqlite3 *db, const struct history_person *person, int64_t
     struct history_deleter deleter;
     sqlite3_stmt *query = NULL;
     unsigned seen = 0;
+    gint64 end = g_get_monotonic_time() + STEP_US; /* the daemon wants to write as well */
     int code = history_deleter_init(&deleter, db);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(
-            db, "SELECT id, early, row FROM decision WHERE id > ? ORDER BY id LIMIT ?", -1, &query,
-            NULL);
+            db, "SELECT id, early, row, size FROM decision WHERE id > ? ORDER BY id LIMIT ?", -1,
+            &query, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(query, 1, *last);
         sqlite3_bind_int(query, 2, STEP_ROWS);
     }
-    while (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
+    while (code == SQLITE_OK && (seen == 0 || g_get_monotonic_time() < end) &&
+           (code = sqlite3_step(query)) == SQLITE_ROW) {
         const void *record = sqlite3_column_blob(query, 2);
         size_t length = (size_t)sqlite3_column_bytes(query, 2);
         enum history_named named = named_in(person, record, length);
@@ -52,13 +54,14 @@ static int forget_step(sqlite3 *db, const struct history_person *person, int64_t
         if (named == HISTORY_NAMED_NOT)
             continue;
         g_autofree void *copy = g_memdup2(record, length);
-        code = history_delete(&deleter, *last, sqlite3_column_int(query, 1), copy, length);
+        code = history_delete(&deleter, *last, sqlite3_column_int(query, 1),
+                              sqlite3_column_int64(query, 3), copy, length);
         forgotten->rows++;
         forgotten->extensions += named == HISTORY_NAMED_EXTENSION;
     }
     sqlite3_finalize(query);
     int ended = history_deleter_end(&deleter);
-    *more_r = seen == STEP_ROWS;
+    *more_r = code == SQLITE_OK || seen == STEP_ROWS;
     return code == SQLITE_DONE || code == SQLITE_OK ? ended : code;
 }
 
@@ -97,16 +100,17 @@ bool history_forget(const char *path, const struct history_person *person,
     }
     if (code == SQLITE_OK)
         code = run_steps(db, person, forgotten_r);
+    bool deleted = code == SQLITE_OK;
     /* What was overwritten is in the log beside the file until it is emptied. */
-    if (code == SQLITE_OK)
+    if (deleted)
         code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (code == SQLITE_BUSY)
+    if (deleted && code == SQLITE_BUSY)
         *why_r =
             g_strdup_printf("%s: the decisions are deleted, but not overwritten while somebody "
                             "reads the history: try again",
                             path);
     else if (code != SQLITE_OK)
-        *why_r = g_strdup_printf("%s: %s", path, db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+        *why_r = g_strdup_printf("%s: %s", path, sqlite3_errstr(code));
     sqlite3_close(db);
     return code == SQLITE_OK;
 }

@@ -18,12 +18,24 @@ struct history_person {
     char *login;      /* NULL: a login without a domain is nobody's */
 };
 
+/* Bytes that are no UTF-8 stay as they are. */
 static char *fold_local(const char *local, size_t length)
 {
-    if (!g_utf8_validate(local, (gssize)length, NULL))
+    size_t ascii = 0;
+    while (ascii < length && (local[ascii] & 0x80) == 0)
+        ascii++;
+    if (ascii == length) /* as most are: nothing to compose */
         return g_ascii_strdown(local, (gssize)length);
-    g_autofree char *folded = g_utf8_casefold(local, (gssize)length);
-    return g_utf8_normalize(folded, -1, G_NORMALIZE_NFC);
+    GString *out = g_string_sized_new(length + 1);
+    for (const char *end = local + length, *bad; local < end; local = bad) {
+        g_utf8_validate(local, end - local, &bad);
+        g_autofree char *folded = g_utf8_casefold(local, bad - local);
+        g_autofree char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_NFC);
+        g_string_append(out, composed);
+        if (bad < end)
+            g_string_append_c(out, *bad++);
+    }
+    return g_string_free(out, FALSE);
 }
 
 static char *fold_domain(const char *domain, size_t length)
@@ -100,11 +112,9 @@ static bool domain_begins(const struct history_person *person, const char *at, c
 
 /* ---- local parts ---- */
 
-/* Whether the LENGTH bytes at LOCAL are the person's local part. */
-static enum history_named compare_local(const struct history_person *person, const char *local,
-                                        size_t length)
+/* Whether FOLDED, as fold_local has it, is the person's local part. */
+static enum history_named compare_folded(const struct history_person *person, const char *folded)
 {
-    g_autofree char *folded = fold_local(local, length);
     size_t wanted = strlen(person->local);
     if (strncmp(folded, person->local, wanted) != 0)
         return HISTORY_NAMED_NOT;
@@ -112,6 +122,13 @@ static enum history_named compare_local(const struct history_person *person, con
         return HISTORY_NAMED;
     g_autofree char *bare = mail_local_bare(folded, person->delimiters);
     return bare && strcmp(bare, person->local) == 0 ? HISTORY_NAMED_EXTENSION : HISTORY_NAMED_NOT;
+}
+
+static enum history_named compare_local(const struct history_person *person, const char *local,
+                                        size_t length)
+{
+    g_autofree char *folded = fold_local(local, length);
+    return compare_folded(person, folded);
 }
 
 /* Whether a byte may stand in a local part without quotes. */
@@ -147,6 +164,8 @@ static enum history_named quoted_before(const struct history_person *person, con
 {
     const char *quote = at - 1;
     g_autoptr(GString) local = g_string_new(NULL);
+    if (at - begin > MAIL_ADDRESS_MAX) /* a header may be full of quotes */
+        begin = at - MAIL_ADDRESS_MAX;
     do {
         quote = quote > begin ? g_strrstr_len(begin, quote - begin, "\"") : NULL;
     } while (quote && quote > begin && quote[-1] == '\\');
@@ -165,13 +184,19 @@ static enum history_named local_before(const struct history_person *person, cons
     enum history_named named = HISTORY_NAMED_NOT;
     if (at > begin && at[-1] == '"')
         return quoted_before(person, begin, at);
-    const char *start = at;
-    while (start > begin && is_local_byte(start[-1]) && at - start < MAIL_ADDRESS_MAX)
-        start--;
-    const char *run = start;
-    for (; start < at; start++)
-        if (start == run || is_border(start[-1], parts))
-            named = MAX(named, compare_local(person, start, (size_t)(at - start)));
+    const char *run = at;
+    while (run > begin && is_local_byte(run[-1]) && at - run < MAIL_ADDRESS_MAX)
+        run--;
+    /* Once for all borders: a stranger may send nothing but borders. */
+    g_autofree char *folded = fold_local(run, (size_t)(at - run));
+    for (const char *start = folded; *start; start++) {
+        if (*start != *person->local)
+            continue;
+        /* o'brien is not brien */
+        bool in_word = start > folded + 1 && start[-1] == '\'' && !is_border(start[-2], parts);
+        if (start == folded || (is_border(start[-1], parts) && !in_word))
+            named = MAX(named, compare_folded(person, start));
+    }
     return named;
 }
 

@@ -224,6 +224,13 @@ enum {
     EARLY_MAX = CODE_COMMON - CODE_EARLY,
 };
 
+/* So many texts back the writer looks for one: a message may have any number of recipients. */
+enum { TEXTS_SEARCHED = 256 };
+
+/* Longest name and zone that are put together again: no name of the DNS is longer, and a record
+ * that is broken must not ask for any amount of memory. */
+enum { QUERY_MAX = 1024 };
+
 /* ---- writing ---- */
 
 /* Where a record goes. PACKED: numbers have as many bytes as they need, and a text that was there
@@ -271,7 +278,8 @@ static int64_t swapped(double number)
 
 static void put_packed_text(struct sink *sink, const char *text)
 {
-    for (guint i = 0; i < sink->texts->len; i++) {
+    guint count = sink->texts->len;
+    for (guint i = count > TEXTS_SEARCHED ? count - TEXTS_SEARCHED : 0; i < count; i++) {
         if (sink->texts->pdata[i] != text && strcmp(sink->texts->pdata[i], text) != 0)
             continue;
         put_varint(sink->out, i < EARLY_MAX ? CODE_EARLY + i : CODE_LATE + i - EARLY_MAX);
@@ -386,7 +394,8 @@ static void put_recipients(const struct history_row *row, struct sink *sink)
 static void put_query(struct sink *sink, const struct history_list *list)
 {
     size_t length = strlen(list->query), zone = strlen(list->zone);
-    bool ends = sink->packed && length > zone + 1 && list->query[length - zone - 1] == '.' &&
+    bool ends = sink->packed && length < QUERY_MAX && length > zone + 1 &&
+                list->query[length - zone - 1] == '.' &&
                 strcmp(list->query + length - zone, list->zone) == 0;
     if (sink->packed)
         put_number(sink, ends);
@@ -671,6 +680,8 @@ static void get_list(struct cursor *cursor, struct history_row *row)
     one.what = get_text(cursor);
     one.codes = get_text(cursor);
     cursor->good &= one.query && one.zone;
+    if (cursor->good && before_zone)
+        cursor->good = strlen(one.query) + strlen(one.zone) < QUERY_MAX;
     if (cursor->good && before_zone) {
         g_autofree char *query = g_strconcat(one.query, ".", one.zone, NULL);
         one.query = g_string_chunk_insert(cursor->memory, query);

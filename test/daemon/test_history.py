@@ -4,7 +4,9 @@
 import contextlib
 import json
 import os
+import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -175,6 +177,32 @@ def forget_waiting(daemon):
     done = daemon.gatepost.control('history', 'forget', 'emil@lab.test')
     equal((done.returncode, done.stdout),
           (0, '1 decision that named emil@lab.test is deleted\n'), 'afterwards')
+
+
+@case('where nobody can tell what a daemon holds in memory, forget does not say that all is gone')
+def forget_unanswered(daemon):
+    path = daemon.gatepost.folder + '/deaf.sock'
+    with open(daemon.gatepost.file, encoding='utf-8') as handle:
+        text = handle.read()
+    other = place.write(daemon.gatepost.folder + '/deaf.conf', re.sub(
+        '(?m)^control_socket = .*', 'control_socket = ' + path, text))
+    words = [gatepost.CONTROL, '-c', other, 'history', 'forget', 'emil@lab.test']
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        listener.settimeout(20)
+
+        def hang_up():
+            listener.accept()[0].close()
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        done = subprocess.run(words, capture_output=True, text=True, env=gatepost.environment())
+        thread.join()
+    equal(done.returncode, 69, 'exit: ' + done.stderr)
+    true(done.stderr.strip(), 'a word about it')
+    os.unlink(path)
+    done = subprocess.run(words, capture_output=True, text=True, env=gatepost.environment())
+    equal(done.returncode, 1, 'exit where no daemon runs: ' + done.stderr)
 
 
 @case('a file that is broken, removed or locked costs no mail, and is written again')

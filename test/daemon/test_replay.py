@@ -309,6 +309,9 @@ def options(site):
     equal(done.returncode, 64, 'exit for a restriction that is none')
     match('did you mean reject_unauth_destination', done.stderr)
     equal(site.gatepost.control('replay', '--check', 'xyz').returncode, 64, 'exit')
+    for name in ('submission_listeners', 'recipient_limit', 'recipient_profiles', 'mixed_recipients',
+                 'header_limit'):  # what the log has as check=, too
+        equal(site.replay(settings, '--check', name)['changed'], 0, name)
     equal(site.replay(settings, '--check', 'REJECT_UNAUTH_DESTINATION')['changed'],
           report['changed'], 'in capitals')
 

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "history/history_forget.h"
@@ -420,9 +421,18 @@ static void test_forget(void)
     g_assert_nonnull(strstr(why, "there is no history yet"));
     g_free(why);
     history_person_free(person);
-    /* a row that cannot be read goes where its bytes name him */
+    /* while somebody writes nothing is deleted, and it does not say so */
     sqlite3 *db;
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+    person = history_person_new("sender2@example.com", NULL, false);
+    g_assert_false(history_forget(path, person, &forgotten, &why));
+    g_assert_nonnull(strstr(why, "locked"));
+    g_assert_null(strstr(why, "deleted"));
+    g_free(why);
+    history_person_free(person);
+    g_assert_cmpint(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), ==, SQLITE_OK);
+    /* a row that cannot be read goes where its bytes name him */
     g_assert_cmpint(sqlite3_exec(db,
                                  "INSERT INTO decision(at, early, size, row) VALUES(1, 0, 9, "
                                  "CAST(char(255) || 'x user2@lab.test' AS BLOB))",
@@ -477,6 +487,11 @@ static void test_person(void)
         {"carol@lab.test", "@lab.test", HISTORY_NAMED_NOT},
         {"carol@lab.test", "\"@lab.test", HISTORY_NAMED_NOT},
         {"carol@lab.test", "carol@", HISTORY_NAMED_NOT},
+        {"brien@lab.test", "550 o'brien@lab.test", HISTORY_NAMED_NOT},
+        {"carol@lab.test", "user='carol@lab.test'", HISTORY_NAMED},
+        {"carol@lab.test", "\377=CAROL@lab.test", HISTORY_NAMED},
+        {"j\303\266rg@lab.test", "\377=J\303\226RG@lab.test", HISTORY_NAMED},
+        {"j\366rg@lab.test", "J\366RG@lab.test", HISTORY_NAMED},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct history_person *person = history_person_new(rows[i].address, "+", false);
@@ -487,6 +502,35 @@ static void test_person(void)
         history_person_free(person);
     }
     g_assert_null(history_person_new("carol", "+", false));
+}
+
+/* Microseconds of this thread's time to look for somebody in 32 kB of PIECE. */
+static gint64 look_through(const char *piece)
+{
+    struct history_person *person = history_person_new("carol@lab.test", "+", false);
+    g_autoptr(GString) text = g_string_new(NULL);
+    while (text->len < 32768)
+        g_string_append(text, piece);
+    struct timespec begin, end;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+    g_assert_cmpint(history_person_in_text(person, text->str, text->len), ==, HISTORY_NAMED_NOT);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    history_person_free(person);
+    return (end.tv_sec - begin.tv_sec) * G_USEC_PER_SEC + (end.tv_nsec - begin.tv_nsec) / 1000;
+}
+
+/* A stranger who writes nothing but what looks like borders costs not much more than one who writes
+ * addresses: each border was once folded and looked at anew. */
+static void test_hostile_texts(void)
+{
+    gint64 usual = look_through("someone@lab.test ");
+    static const char *const pieces[] = {"=lab.test", "'/!%lab.test", "\\\"@lab.test",
+                                         "carol=lab.tes", "\303\251=lab.test"};
+    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        gint64 took = look_through(pieces[i]);
+        g_test_message("%s: %d us beside %d", pieces[i], (int)took, (int)usual);
+        g_assert_cmpint(took, <, usual * 400);
+    }
 }
 
 static enum history_named in_row(const struct history_row *row, bool bare_login)
@@ -697,6 +741,7 @@ int main(int argc, char **argv)
     g_test_add_func("/history/size", test_size);
     g_test_add_func("/history/forget", test_forget);
     g_test_add_func("/history/person", test_person);
+    g_test_add_func("/history/hostile-texts", test_hostile_texts);
     g_test_add_func("/history/person-in-row", test_person_in_row);
     g_test_add_func("/history/aside", test_aside);
     g_test_add_func("/history/unusable", test_unusable);
