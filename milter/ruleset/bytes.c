@@ -172,6 +172,14 @@ static bool read_member(const char **p, guint8 *set, int *value_r)
     return true;
 }
 
+size_t bytes_class_name(const char *p)
+{
+    if (!g_str_has_prefix(p, "[:"))
+        return 0;
+    size_t length = 2 + strspn(p + 2, "^abcdefghijklmnopqrstuvwxyz");
+    return g_str_has_prefix(p + length, ":]") ? length + 2 : 0;
+}
+
 /* Passes a class of which it is not known what it means; at P, behind its bracket. Where a bracket
  * may not end it, after \c and \Q and in what only looks like the name of a class, it gives up. */
 static bool skip_class(const char **p)
@@ -183,10 +191,10 @@ static bool skip_class(const char **p)
             if (!*++*p || **p == 'c' || **p == 'Q' || **p == 'E')
                 return false;
         } else if (**p == '[' && (*p)[1] == ':') {
-            *p += 2 + strspn(*p + 2, "^abcdefghijklmnopqrstuvwxyz");
-            if (!g_str_has_prefix(*p, ":]"))
+            size_t name = bytes_class_name(*p);
+            if (name == 0)
                 return false;
-            ++*p;
+            *p += name - 1;
         }
     }
     return *(*p)++ == ']';

@@ -31,4 +31,8 @@ bool bytes_escape(const char **p, guint8 *set);
  * it does not end. */
 bool bytes_class(const char **p, guint8 *set);
 
+/* The length of the name of a POSIX class, "[:alpha:]" or "[:^alpha:]", at P within brackets; 0:
+ * what stands there is no name, and its signs are themselves. */
+size_t bytes_class_name(const char *p);
+
 #endif

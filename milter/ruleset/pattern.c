@@ -13,6 +13,7 @@
 #include "base/effort.h"
 #include "base/text.h"
 #include "base/wide_pattern.h"
+#include "bytes.h"
 #include "prefilter.h"
 
 /* Where PCRE2's character tables hold the bytes' lower and other case (pcre2_dftables). */
@@ -284,8 +285,9 @@ static enum pattern_status translate(struct source *source, char **why_r)
         if (*p == '{' && !in_class && p > begin && (taken = translate_quantifier(p, out)) > 0)
             continue;
         taken = 1;
-        if (*p == '[' && in_class && p[1] == ':' && strstr(p, ":]"))
-            taken = (size_t)(strstr(p, ":]") + 2 - p);
+        size_t named = in_class ? bytes_class_name(p) : 0;
+        if (named > 0)
+            taken = named;
         else
             in_class = class_after(p, in_class);
         g_string_append_len(out, p, (gssize)taken);
