@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 struct slow_job {
-    gatomicrefcount references; /* of who asked, and of the queue */
-    struct slow_jobs *jobs;
+    gatomicrefcount references;            /* of who asked, and of the queue */
     const struct control_command *command; /* NULL: the thread is to end */
     char **words;
     GString *text;
@@ -33,12 +32,10 @@ static void unref(struct slow_job *job)
     g_free(job);
 }
 
-static struct slow_job *job_new(struct slow_jobs *jobs, const struct control_command *command,
-                                char **words)
+static struct slow_job *job_new(const struct control_command *command, char **words)
 {
     struct slow_job *job = g_new0(struct slow_job, 1);
     g_atomic_ref_count_init(&job->references);
-    job->jobs = jobs;
     job->command = command;
     job->words = words;
     job->text = g_string_new(NULL);
@@ -77,7 +74,7 @@ void slow_jobs_free(struct slow_jobs *jobs)
     if (!jobs)
         return;
     g_atomic_int_set(&jobs->ending, 1);
-    g_async_queue_push(jobs->queue, job_new(jobs, NULL, NULL));
+    g_async_queue_push(jobs->queue, job_new(NULL, NULL));
     if (jobs->thread)
         g_thread_join(jobs->thread);
     for (struct slow_job *job; (job = g_async_queue_try_pop(jobs->queue));)
@@ -89,16 +86,16 @@ void slow_jobs_free(struct slow_jobs *jobs)
 struct slow_job *slow_jobs_add(struct slow_jobs *jobs, const struct control_command *command,
                                char **words)
 {
-    if (g_atomic_int_get(&jobs->count) >= CONTROL_SLOW_MAX) {
+    if (!jobs->thread) /* g_thread_new would end the daemon where none can be begun */
+        jobs->thread = g_thread_try_new("search", work, jobs, NULL);
+    if (!jobs->thread || g_atomic_int_get(&jobs->count) >= CONTROL_SLOW_MAX) {
         g_strfreev(words);
         return NULL;
     }
-    struct slow_job *job = job_new(jobs, command, words);
+    struct slow_job *job = job_new(command, words);
     g_atomic_int_inc(&jobs->count);
     g_atomic_ref_count_inc(&job->references);
     g_async_queue_push(jobs->queue, job);
-    if (!jobs->thread)
-        jobs->thread = g_thread_new("search", work, jobs);
     return job;
 }
 

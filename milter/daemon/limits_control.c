@@ -239,6 +239,7 @@ GPtrArray *limits_control_near(const struct limits_control *control, double shar
     g_autofree char *why = NULL;
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
     g_array_set_clear_func(lines, clear_line);
+    bool told = true; /* the store itself has answered for each key */
     *complete_r = limits->len == 0;
     g_autoptr(GPtrArray) keys =
         limits->len > 0 ? store_list(control->store, limit_key_prefix, &why) : NULL;
@@ -251,11 +252,11 @@ GPtrArray *limits_control_near(const struct limits_control *control, double shar
             if (limit)
                 add_line(control, limit, key, lines);
         }
-        *complete_r = k >= keys->len;
         for (guint n = 0; n < lines->len; n++) {
-            *complete_r &= !answer_of(&g_array_index(lines, struct line, n))->own;
+            told &= !answer_of(&g_array_index(lines, struct line, n))->own;
             add_if_near(control, &g_array_index(lines, struct line, n), share, found);
         }
+        *complete_r = told && k >= keys->len;
         if (k >= keys->len)
             break;
         g_array_set_size(lines, 0); /* drops the tickets */

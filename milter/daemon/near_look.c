@@ -9,9 +9,8 @@
 #include "checks/limit.h"
 #include "limits_control.h"
 
-/* How long what was found counts: a server is asked once a minute, or again soon where
- * not all was found. And how long who wants to know
- * waits for what is newer. */
+/* How long what was found counts: a server is asked once a minute, or again soon where not all was
+ * found. And how long who wants to know waits for what is newer. */
 enum { FRESH_SECONDS = 10, FRESH_SECONDS_SERVER = 60, PATIENCE_MS = 500 };
 
 struct near_look {
@@ -96,10 +95,10 @@ GPtrArray *near_look_now(struct near_look *look, bool *complete_r)
 {
     gint64 now = g_get_monotonic_time(), end = now + PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
     g_mutex_lock(&look->lock);
-    if (!look->thread)
-        look->thread = g_thread_new("near", run, look);
+    if (!look->thread) /* g_thread_new would end the daemon where none can be begun */
+        look->thread = g_thread_try_new("near", run, look, NULL);
     bool waits = !look->wanted; /* who comes while a look goes on takes what there is */
-    if (look->until <= now && !look->wanted) {
+    if (look->thread && look->until <= now && !look->wanted) {
         look->wanted = true;
         g_cond_broadcast(&look->changed);
     }

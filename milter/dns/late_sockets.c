@@ -2,7 +2,6 @@
 #include "late_sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/system.h"
 
 /* Beyond so many the eldest is closed: the time-outs of many questions leave a socket each. */
 enum { KEPT_MOST = 128 };
@@ -78,13 +79,9 @@ static struct udp_socket *find(const struct late_sockets *sockets, int fd)
 static ares_socket_t open_socket(int family, int type, int protocol, void *data)
 {
     struct late_sockets *sockets = data;
-    struct udp_socket added = {.fd = socket(family, type, protocol)};
+    struct udp_socket added = {.fd = system_socket(family, type, true)};
     int on = 1;
-    if (added.fd >= 0 &&
-        (fcntl(added.fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(added.fd, F_SETFL, O_NONBLOCK) != 0)) {
-        close(added.fd);
-        added.fd = ARES_SOCKET_BAD;
-    }
+    (void)protocol; /* the type's own */
     if (added.fd >= 0 && type == SOCK_DGRAM)
         g_array_append_val(sockets->udp, added);
     else if (added.fd >= 0)

@@ -59,7 +59,7 @@ static const char *read_host(char *text, struct state_place *place)
             return "the database behind the \"/\" is a number";
     }
     char *end = text[0] == '[' ? strchr(text, ']') : NULL;
-    if (text[0] == '[' && !end)
+    if (text[0] == '[' && (!end || end == text + 1))
         return "an IPv6 address stands in brackets: redis://[::1]:6379";
     char *colon = strchr(end ? end : text, ':');
     if (colon && !end && strchr(colon + 1, ':'))

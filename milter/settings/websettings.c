@@ -20,10 +20,7 @@ static bool is_loopback(const struct socket_address *address)
         return true;
     if (!ipaddr_parse(address->host, &ip))
         return g_ascii_strcasecmp(address->host, "localhost") == 0;
-    if (ip.family == IP_V4)
-        return ip.bytes[0] == 127;
-    static const uint8_t one[16] = {[15] = 1};
-    return memcmp(ip.bytes, one, sizeof one) == 0;
+    return ipaddr_is_loopback(&ip);
 }
 
 /* As a browser names it: lower case, in ASCII, no dot at its end; an address without brackets.

@@ -558,7 +558,8 @@ static void on_scan(redisAsyncContext *connection, void *data, void *context)
 {
     const redisReply *reply = data;
     struct listing *listing = context;
-    if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+    if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        !reply->element[0]->str) {
         end_listing(listing,
                     reply && reply->type == REDIS_REPLY_ERROR ? reply->str : "the store is away");
         return;
@@ -566,17 +567,18 @@ static void on_scan(redisAsyncContext *connection, void *data, void *context)
     const redisReply *keys = reply->element[1];
     g_mutex_lock(&listing->lock);
     for (size_t i = 0; listing->keys && i < keys->elements; i++)
-        if (strlen(keys->element[i]->str) >= listing->prefix_length)
+        if (keys->element[i]->str && strlen(keys->element[i]->str) >= listing->prefix_length)
             g_ptr_array_add(listing->keys,
                             g_strdup(keys->element[i]->str + listing->prefix_length));
     bool wanted = listing->keys != NULL;
     listing->parts++;
     g_cond_signal(&listing->done_cond);
     g_mutex_unlock(&listing->lock);
-    if (!wanted || strcmp(reply->element[0]->str, "0") == 0 ||
-        redisAsyncCommand(connection, on_scan, listing, "SCAN %s MATCH %s COUNT 1000",
-                          reply->element[0]->str, listing->pattern) != REDIS_OK)
-        end_listing(listing, NULL);
+    /* A connection that is being closed takes no more questions: half a walk is not the whole. */
+    bool more = wanted && strcmp(reply->element[0]->str, "0") != 0;
+    if (!more || redisAsyncCommand(connection, on_scan, listing, "SCAN %s MATCH %s COUNT 1000",
+                                   reply->element[0]->str, listing->pattern) != REDIS_OK)
+        end_listing(listing, more ? "the store is away" : NULL);
 }
 
 static int compare_keys(const void *a, const void *b)

@@ -24,7 +24,10 @@ static char *openssl_says(const char *what)
 
 static SSL_CTX *new_context(const struct store_redis_options *options, char **why_r)
 {
+    static char no_passphrase[] = ""; /* else OpenSSL asks for one on the terminal, and waits */
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context)
+        SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
     if (!context || !SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)) {
         *why_r = openssl_says("TLS");
     } else if (options->ca_file ? !SSL_CTX_load_verify_file(context, options->ca_file)

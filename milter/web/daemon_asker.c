@@ -54,25 +54,21 @@ static void note_silence(struct daemon_asker *asker, const char *why)
     g_mutex_unlock(&asker->lock);
 }
 
-/* What the daemon does one after another, each in 2 seconds at most: whoever asks waits for the
- * others, whom the daemon bounds. */
-static bool is_search(const char *request)
-{
-    return g_str_has_prefix(request, "search ") || strcmp(request, "decisions") == 0;
-}
-
 enum web_asked daemon_asker_ask(void *data, const char *request, GString *out, char **why_r)
 {
     struct daemon_asker *asker = data;
     int status = 0;
-    unsigned seconds = is_search(request) ? SEARCH_SECONDS : ANSWER_SECONDS;
+    /* searched one after another, in 2 seconds each: who asks waits for others, too */
+    bool searches = g_str_has_prefix(request, "search ") || strcmp(request, "decisions") == 0;
+    unsigned seconds = searches ? SEARCH_SECONDS : ANSWER_SECONDS;
     gint64 begun = g_get_monotonic_time();
     size_t before = out->len;
     *why_r = known_silence(asker);
     if (*why_r)
         return WEB_AWAY;
     if (!control_call(asker->path, request, seconds, &status, out, why_r)) {
-        if (g_get_monotonic_time() - begun >= seconds * G_USEC_PER_SEC)
+        /* that a search takes long says nothing of the daemon */
+        if (!searches && g_get_monotonic_time() - begun >= seconds * G_USEC_PER_SEC)
             note_silence(asker, *why_r);
         return WEB_AWAY;
     }

@@ -13,7 +13,7 @@
  * daemon does not answer, and the page says so. */
 bool page_overview(const struct web_site *site, bool personal, GString *out);
 
-/* What the history has of QUERY; returns the status of HTTP. */
+/* What the history has of QUERY; returns what became of it. */
 enum web_asked page_search(const struct web_site *site, const char *query, GString *out);
 
 #endif
