@@ -174,7 +174,7 @@ static bool read_member(const char **p, guint8 *set, int *value_r)
 
 size_t bytes_class_name(const char *p)
 {
-    if (!g_str_has_prefix(p, "[:"))
+    if (p[0] != '[' || p[1] != ':')
         return 0;
     size_t length = 2 + strspn(p + 2, "^abcdefghijklmnopqrstuvwxyz");
     return g_str_has_prefix(p + length, ":]") ? length + 2 : 0;
