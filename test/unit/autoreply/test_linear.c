@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Every scanner of bodies and headers takes steps in proportion to what it reads: when its input
- * doubles they double, and do not quadruple. The inputs are what has been found worst, and
- * thousands that are made of pieces which the scanners know.
+ * Every scanner of bodies and of automatic replies' headers takes steps in proportion to what it
+ * reads: when its input doubles they double, and do not quadruple. The inputs are what has been
+ * found worst, and thousands that are made of pieces which the scanners know.
  */
 #include <string.h>
 
@@ -13,9 +13,6 @@
 #include "autoreply/quotation.h"
 #include "autoreply/strip.h"
 #include "html_scan.h"
-#include "mail/addrlist.h"
-#include "mail/mimeparam.h"
-#include "mail/mimeword.h"
 #include "message_set.h"
 #include "phrases.h"
 #include "steps.h"
@@ -26,11 +23,6 @@
 /* Above the bounds on what is looked at of one line, tag or address. */
 enum { SIZE = 48000, HEADER_SIZE = 15000 };
 
-/* Most that the steps may grow when the input doubles, and what may come from the small input's
- * not having reached some bound. */
-static const double growth_max = 2.3;
-/* What no scanner needs for one byte of the worst input, whatever its bounds are. */
-enum { STEPS_A_BYTE_MAX = 20000 };
 /* What ordinary text needs for one byte, half of it added: compilers differ. */
 enum { BOUNCE_STEPS_MAX = 40, REPLY_STEPS_MAX = 90 };
 
@@ -171,24 +163,6 @@ static void run_own_text(const char *text, size_t size)
     autoreply_classify_body(text, NULL);
 }
 
-static void run_mimeword(const char *text, size_t size)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    mimeword_decode_field("Subject", text, size, out);
-}
-
-static void run_mimeparam(const char *text, size_t size)
-{
-    g_ptr_array_unref(mimeparam_all(text, size, "charset"));
-}
-
-static void run_addrlist(const char *text, size_t size)
-{
-    g_ptr_array_unref(addrlist_parse(text, size));
-}
-
-typedef void scanner(const char *text, size_t size);
-
 static const char *const text_pieces[] = {
     ">\n",      ">",
     "> a\n",    "|\n",
@@ -279,13 +253,7 @@ static const char *const header_pieces[] = {
     "noreply",
 };
 
-/* Alike: a scanner, and the pieces that mean something to it. */
-static const struct {
-    const char *name;
-    scanner *run;
-    const char *const *pieces;
-    size_t count, size;
-} scanners[] = {
+static const struct steps_row readers[] = {
     {"text_scan", run_text_scan, text_pieces, G_N_ELEMENTS(text_pieces), SIZE},
     {"strip_plain", run_strip_plain, text_pieces, G_N_ELEMENTS(text_pieces), SIZE},
     {"text_units", run_text_units, text_pieces, G_N_ELEMENTS(text_pieces), SIZE},
@@ -301,45 +269,7 @@ static const struct {
     {"auto_submitted", run_auto_submitted, header_pieces, G_N_ELEMENTS(header_pieces), HEADER_SIZE},
     {"type", run_type, header_pieces, G_N_ELEMENTS(header_pieces), HEADER_SIZE},
     {"path", run_path, header_pieces, G_N_ELEMENTS(header_pieces), HEADER_SIZE},
-    {"mimeword", run_mimeword, header_pieces, G_N_ELEMENTS(header_pieces), HEADER_SIZE},
-    {"mimeparam", run_mimeparam, header_pieces, G_N_ELEMENTS(header_pieces), HEADER_SIZE},
-    {"addrlist", run_addrlist, header_pieces, G_N_ELEMENTS(header_pieces), HEADER_SIZE},
 };
-
-/* SIZE bytes: HEAD, then UNIT again and again, whole. */
-static GString *repeated(const char *head, const char *unit, size_t size)
-{
-    GString *out = g_string_new(head);
-    while (out->len + strlen(unit) <= size)
-        g_string_append(out, unit);
-    return out;
-}
-
-static uint64_t steps_of(scanner *run, const GString *text, uint64_t limit, const char *what)
-{
-    steps_begin(limit, what);
-    run(text->str, text->len);
-    return steps_taken();
-}
-
-/* Steps may jump once, where the longer input ends in another way (a quote more that is not
- * closed): what has more than doubled must double, and no more, the next time. */
-static void check(const char *name, scanner *run, const char *head, const char *unit, size_t size)
-{
-    g_autofree char *shown = g_strescape(unit, NULL), *before = g_strescape(head, NULL);
-    g_autofree char *what =
-        g_strdup_printf("%s, \"%s\" and then \"%s\" over and over", name, before, shown);
-    uint64_t steps = 0, limit = STEPS_A_BYTE_MAX * size;
-    for (int doublings = 0; doublings < 3; doublings++, size *= 2) {
-        g_autoptr(GString) text = repeated(head, unit, size);
-        uint64_t more = steps_of(run, text, limit, what);
-        uint64_t most = (uint64_t)(growth_max * (double)steps) + 10 * size;
-        if (doublings > 0 && more <= most)
-            return;
-        steps = more;
-        limit = doublings == 0 ? UINT64_MAX : (uint64_t)(growth_max * (double)steps) + 20 * size;
-    }
-}
 
 static void test_counter(void)
 {
@@ -352,7 +282,7 @@ static void test_counter(void)
 static void test_worst(void)
 {
     static const struct {
-        scanner *run;
+        steps_reader *run;
         const char *head, *unit;
     } rows[] = {
         {run_text_scan, "", ">\n"},
@@ -387,35 +317,14 @@ static void test_worst(void)
         {run_path, "a", "-1"},
         {run_path, "", "srs1=a=b=="},
         {run_auto_submitted, "", "("},
-        {run_mimeparam, "", ";("},
-        {run_mimeword, "", "=?x?q?"},
-        {run_addrlist, "", "<"},
-        {run_addrlist, "", "a:"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        check("worst", rows[i].run, rows[i].head, rows[i].unit, SIZE);
+        steps_check_linear("worst", rows[i].run, rows[i].head, rows[i].unit, SIZE);
 }
 
-/* Up to four pieces, again and again, by a generator that gives the same ones each time. */
 static void test_made(void)
 {
-    GRand *random = g_rand_new_with_seed(20261127);
-    const char *more = g_getenv("LINEAR_ROUNDS");
-    int rounds = more ? atoi(more) : 30;
-    for (size_t i = 0; i < G_N_ELEMENTS(scanners); i++)
-        for (int round = 0; round < rounds; round++) {
-            g_autoptr(GString) unit = g_string_new(NULL);
-            for (int n = g_rand_int_range(random, 1, 5); n > 0; n--)
-                g_string_append(
-                    unit,
-                    scanners[i].pieces[g_rand_int_range(random, 0, (gint32)scanners[i].count)]);
-            const char *head =
-                g_rand_boolean(random)
-                    ? ""
-                    : scanners[i].pieces[g_rand_int_range(random, 0, (gint32)scanners[i].count)];
-            check(scanners[i].name, scanners[i].run, head, unit->str, scanners[i].size);
-        }
-    g_rand_free(random);
+    steps_check_made(readers, G_N_ELEMENTS(readers));
 }
 
 static void run_bounce(const char *text, size_t size)
@@ -439,7 +348,7 @@ static void test_large(void)
 {
     static const struct {
         const char *what;
-        scanner *run;
+        steps_reader *run;
         uint64_t most;
     } rows[] = {
         {"a bounce that is remembered", run_bounce, BOUNCE_STEPS_MAX},

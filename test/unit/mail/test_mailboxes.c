@@ -2,7 +2,6 @@
 #include "mail/mailboxes.h"
 
 #include <string.h>
-#include <time.h>
 
 /* A value; what is found, one behind the other: addresses, (bare words), "group", "malformed". */
 struct row {
@@ -216,45 +215,6 @@ static void test_limit(void)
     }
 }
 
-static gint64 cpu_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
-/* Values made to be read again and again: twice the length may take twice the time, not four times;
- * the shortest of several runs counts. */
-static gint64 time_of(const char *piece, size_t length)
-{
-    g_autoptr(GString) value = g_string_new(NULL);
-    gint64 best = G_MAXINT64;
-    while (value->len < length)
-        g_string_append(value, piece);
-    for (int i = 0; i < 5; i++) {
-        gint64 before = cpu_time();
-        g_free(describe(value->str, value->len));
-        best = MIN(best, cpu_time() - before);
-    }
-    return best;
-}
-
-static void test_linear(void)
-{
-    static const char *const pieces[] = {
-        "<",      "(",    "\"",     "\\\"", "[",  "@[",      "a@[",  "@",         "\"@",
-        "\"a\"@", "a@b",  "<a@b> ", ".",    ",",  "a.",      ":",    "a:",        ";",
-        "()",     "(a)@", "<@a:",   "<@a,", "=?", "=?a?q?@", "a\n ", "=?a?q?b?=", "'@"};
-    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
-        gint64 once = time_of(pieces[i], 100000), twice = time_of(pieces[i], 200000);
-        gint64 most =
-            3 * once + 30 * G_TIME_SPAN_MILLISECOND; /* new pages cost time of their own */
-        if (twice > most)
-            g_test_message("%s: %d us, %d us", pieces[i], (int)once, (int)twice);
-        g_assert_cmpint(twice, <=, most);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -264,6 +224,5 @@ int main(int argc, char **argv)
     g_test_add_func("/mailboxes/malformed", test_malformed);
     g_test_add_func("/mailboxes/nul", test_nul);
     g_test_add_func("/mailboxes/limit", test_limit);
-    g_test_add_func("/mailboxes/linear", test_linear);
     return g_test_run();
 }
