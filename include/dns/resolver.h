@@ -58,13 +58,14 @@ struct resolver_listener {
 };
 
 struct resolver_counts {
-    uint64_t asked;   /* questions of all askers */
-    uint64_t sent;    /* those that went to a server */
-    uint64_t cached;  /* those answered from the cache */
-    uint64_t shared;  /* those that joined one under way */
-    uint64_t failed;  /* those sent that came to DNS_FAILED */
-    size_t under_way; /* now */
-    int64_t silent;   /* us for which no server has answered what was asked; 0: they answer */
+    uint64_t asked;    /* questions of all askers */
+    uint64_t sent;     /* those that went to a server */
+    uint64_t repeated; /* those of them that went once more, for want of an answer in usual time */
+    uint64_t cached;   /* those answered from the cache */
+    uint64_t shared;   /* those that joined one under way */
+    uint64_t failed;   /* those sent that came to DNS_FAILED */
+    size_t under_way;  /* now */
+    int64_t silent;    /* us for which no server has answered what was asked; 0: they answer */
     size_t cache_entries;
     size_t cache_bytes;
 };

@@ -104,6 +104,7 @@ void status_dns_write_json(const struct engine_dns_status *dns, GString *out)
     json_integer(out, "sent", (gint64)counts->sent);
     json_integer(out, "cached", (gint64)counts->cached);
     json_integer(out, "shared", (gint64)counts->shared);
+    json_integer(out, "repeated", (gint64)counts->repeated);
     json_integer(out, "failed", (gint64)counts->failed);
     json_integer(out, "under_way", (gint64)counts->under_way);
     json_integer(out, "no_answer", counts->silent / G_TIME_SPAN_SECOND);

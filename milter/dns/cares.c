@@ -80,13 +80,12 @@ unsigned cares_count_servers(ares_channel ares, bool *loopback_r)
 static void on_answer(void *data, ares_status_t status, size_t timeouts,
                       const ares_dns_record_t *record)
 {
-    (void)timeouts;
     struct ask *ask = data;
     unsigned char *message = NULL;
     size_t size = 0;
     if (record && ares_dns_write(record, &message, &size) != ARES_SUCCESS)
         status = ARES_EBADRESP;
-    ask->answer(ask->data, (int)status, message, size);
+    ask->answer(ask->data, (int)status, timeouts + 1, message, size);
     ares_free_string(message);
     g_free(ask);
 }
@@ -142,9 +141,8 @@ unsigned cares_count_servers(ares_channel ares, bool *loopback_r)
 
 static void on_answer(void *data, int status, int timeouts, unsigned char *message, int size)
 {
-    (void)timeouts;
     struct ask *ask = data;
-    ask->answer(ask->data, status, message, size > 0 ? (size_t)size : 0);
+    ask->answer(ask->data, status, (size_t)timeouts + 1, message, size > 0 ? (size_t)size : 0);
     g_free(ask);
 }
 
@@ -176,7 +174,7 @@ void cares_ask(ares_channel ares, const char *name, int type, bool ad, bool cd, 
     size_t length = strlen(name);
     if (length >= 5 && g_ascii_strcasecmp(name + length - 5, "onion") == 0 &&
         (length == 5 || name[length - 6] == '.')) { /* RFC 7686 2: such names are never asked */
-        answer(data, ARES_ENOTFOUND, NULL, 0);
+        answer(data, ARES_ENOTFOUND, 0, NULL, 0);
         return;
     }
     struct ask *ask = g_new(struct ask, 1);

@@ -19,9 +19,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* STATUS is of c-ares. MESSAGE: the answer, SIZE bytes, valid during the call; NULL: there is
- * none. */
-typedef void (*cares_answer_fn)(void *data, int status, const unsigned char *message, size_t size);
+/* STATUS is of c-ares. SENT: how often the question was sent, under one number; 0: not at all.
+ * MESSAGE: the answer, SIZE bytes, valid during the call; NULL: there is none. */
+typedef void (*cares_answer_fn)(void *data, int status, size_t sent, const unsigned char *message,
+                                size_t size);
 
 /* Sets what this version would do otherwise than others; returns the mask of what was set. */
 int cares_harmonize(struct ares_options *options);

@@ -158,10 +158,11 @@ static struct dns_answer *answer_of(const struct query *query, int status,
     return answer;
 }
 
-static void on_answer(void *data, int status, const unsigned char *message, size_t size)
+static void on_answer(void *data, int status, size_t sent, const unsigned char *message,
+                      size_t size)
 {
     struct query *query = data;
-    query->answer(query->data, answer_of(query, status, message, size));
+    query->answer(query->data, answer_of(query, status, message, size), sent == 1 && message);
     g_free(query->name);
     g_free(query);
 }

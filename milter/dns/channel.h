@@ -15,8 +15,9 @@
 struct channel;
 
 /* Called for each question once, possibly before channel_ask returned; the answer is the
- * receiver's. */
-typedef void (*channel_answer_fn)(void *data, struct dns_answer *answer);
+ * receiver's. TIMED: it is that to a packet which was sent once, when the question was asked; not
+ * so when nobody was asked, or several times, or the answer is that there is none. */
+typedef void (*channel_answer_fn)(void *data, struct dns_answer *answer, bool timed);
 
 /* SERVERS: of struct dns_server; NULL: the system's. NULL with *WHY_R (static text). */
 struct channel *channel_new(const GArray *servers, unsigned timeout_ms, unsigned tries,

@@ -15,20 +15,15 @@
 #include "base/siphash.h"
 #include "cache.h"
 #include "channel.h"
+#include "pacing.h"
 #include "servers.h"
 
 /* After so many questions the answers that came meanwhile are taken, before they overflow the
  * socket's buffer, which holds some 270 of them where the system grants no more. */
 enum { SEND_BURST = 64 };
 
-/* So many questions may wait in a server's own buffer, which is no larger: whenever so many are
- * sent, each answer lets another one go, and time that many more, since answers that take long say
- * nothing of the buffer. */
-enum { PACE_BURST = 128, PACE_US = 4 * G_TIME_SPAN_MILLISECOND };
-
-/* A question or answer that was lost is asked again when answers usually are there, by the measure
- * of RFC 6298; after so many of them, and not before so many microseconds. */
-enum { MEASURED_LEAST = 16, AGAIN_LEAST_US = 40 * G_TIME_SPAN_MILLISECOND };
+/* How often a question is asked, beside what c-ares does by itself. */
+enum { TRIES_MOST = 3 };
 
 struct sending {
     gint references;
@@ -38,11 +33,20 @@ struct sending {
     enum dns_type type;
     unsigned flags; /* of enum dns_ask */
     uint64_t serial;
-    int64_t sent_at;      /* when it was asked */
-    int64_t put_at;       /* when it was given to the channel; the thread's, as the next */
-    unsigned open, tries; /* in the channel: now, and ever */
+    int64_t sent_at; /* when it was asked */
+    unsigned tries;  /* how often it was given to the channel; the thread's, as the next */
+    unsigned open;   /* those of them that are in it */
+    int64_t put_at;  /* the last of them */
     const struct dns_answer *answer; /* NULL while pending */
     GPtrArray *questions;            /* to be woken; under the resolver's lock */
+};
+
+/* A question in the channel, with a number of its own. */
+struct
+try {
+    struct sending *sending; /* a reference */
+    unsigned number;         /* of this try: 1, 2 */
+    int64_t put_at;
 };
 
 struct dns_question {
@@ -75,12 +79,11 @@ struct resolver {
     bool local;           /* as resolver_is_local; since the start */
     /* the thread's */
     struct channel *channel;
-    GQueue unsent;      /* sendings, taken from ASKS */
-    GQueue sent;        /* the same, that may be asked again, the eldest first; each a reference */
-    unsigned allowance; /* how many may be sent before PACE_AT */
-    int64_t pace_at;
-    int64_t round_trip, deviation; /* us, smoothed */
-    unsigned measured;
+    GQueue unsent; /* sendings, taken from ASKS */
+    /* the same, that may be asked again: by tries so far, less one, the eldest first; each a
+     * reference */
+    GQueue sent[TRIES_MOST - 1];
+    struct pacing pacing;
     struct resolver_record record; /* instead of a thread; all NULL: none */
 };
 
@@ -173,40 +176,12 @@ static char *note_silence(struct resolver *resolver, const struct sending *sendi
                            dns_failure_text(answer->failure), sending->name);
 }
 
-/* RFC 6298 2; what was asked twice tells no time. */
-static void measure(struct resolver *resolver, const struct sending *sending, int64_t now)
+/* The end of a sending, whose reference is taken. */
+static void settle(struct sending *sending, struct dns_answer *answer, int64_t now)
 {
-    int64_t took = now - sending->put_at;
-    if (sending->tries != 1)
-        return;
-    if (resolver->measured++ == 0) {
-        resolver->round_trip = took;
-        resolver->deviation = took / 2;
-        return;
-    }
-    int64_t off =
-        took > resolver->round_trip ? took - resolver->round_trip : resolver->round_trip - took;
-    resolver->deviation += (off - resolver->deviation) / 4;
-    resolver->round_trip += (took - resolver->round_trip) / 8;
-}
-
-static void take_answer(void *data, struct dns_answer *answer)
-{
-    struct sending *sending = data;
     struct resolver *resolver = sending->resolver;
-    sending->open -= sending->open > 0;
-    resolver->allowance = MIN(resolver->allowance + 1, PACE_BURST);
-    /* of two tries the first answer counts, and silence when both are over */
-    if (g_atomic_pointer_get(&sending->answer) || (sending->open > 0 && is_silence(answer))) {
-        dns_answer_unref(answer);
-        sending_unref(sending);
-        return;
-    }
-    int64_t now = g_get_monotonic_time();
     answer->latency_us = now - sending->sent_at;
     answer->received_at = now;
-    if (!is_silence(answer) && sending->tries > 0)
-        measure(resolver, sending, now);
     g_mutex_lock(&resolver->lock);
     dns_cache_put(resolver->cache, sending->key, answer, now);
     g_hash_table_remove(resolver->under_way, sending->key);
@@ -225,6 +200,28 @@ static void take_answer(void *data, struct dns_answer *answer)
     sending_unref(sending);
 }
 
+static void take_answer(void *data, struct dns_answer *answer, bool timed)
+{
+    struct try *try = data;
+    struct sending *sending = try->sending;
+    struct pacing *pacing = &sending->resolver->pacing;
+    int64_t now = g_get_monotonic_time();
+    pacing_over(pacing);
+    if (timed) /* be it too late for who asked: a try's own number tells which was answered */
+        pacing_measure(pacing, now - try->put_at);
+    if (timed && try->number > 1 && !g_atomic_pointer_get(&sending->answer))
+        pacing_lost(pacing);
+    g_free(try);
+    sending->open--;
+    /* of two tries the first answer counts, and silence when both are over */
+    if (g_atomic_pointer_get(&sending->answer) || (sending->open > 0 && is_silence(answer))) {
+        dns_answer_unref(answer);
+        sending_unref(sending);
+        return;
+    }
+    settle(sending, answer, now);
+}
+
 /* Takes what was asked since the last round; false when the thread is to end. */
 static bool take_asks(struct resolver *resolver)
 {
@@ -240,63 +237,81 @@ static bool take_asks(struct resolver *resolver)
     return go_on;
 }
 
+/* With a reference for the try. */
 static void put(struct resolver *resolver, struct sending *sending, int64_t now)
 {
+    struct try *try = g_new(struct try, 1);
+    *try = (struct try){sending, ++sending->tries, now};
     sending->put_at = now;
     sending->open++;
-    sending->tries++;
-    resolver->allowance--;
-    channel_ask(resolver->channel, sending->name, sending->type, sending->flags, take_answer,
-                sending);
+    pacing_sent(&resolver->pacing);
+    channel_ask(resolver->channel, sending->name, sending->type, sending->flags, take_answer, try);
 }
 
-static int64_t again_after(const struct resolver *resolver)
+/* Leaves SENDING, a reference, to ask_again. */
+static void watch_for_answer(struct resolver *resolver, struct sending *sending)
 {
-    return MAX(resolver->round_trip + 4 * resolver->deviation, (int64_t)AGAIN_LEAST_US);
+    g_queue_push_tail(&resolver->sent[sending->tries - 1], sending);
 }
 
-/* Asks again what has had no answer for longer than answers take. Returns when to look again, 0:
- * when something else happens. */
-static int64_t ask_again(struct resolver *resolver, int64_t now)
+/* When it is asked again. */
+static int64_t due_at(const struct sending *sending)
 {
-    int64_t after = again_after(resolver);
+    return sending->put_at + pacing_patience(&sending->resolver->pacing) * sending->tries;
+}
+
+/* Asks again what has had no answer for longer than answers take, the third time after twice as
+ * long (RFC 6298 5.5), and only where something was lost. */
+static void ask_again(struct resolver *resolver, unsigned tries, int64_t now)
+{
+    struct pacing *pacing = &resolver->pacing;
     struct sending *sending;
-    while ((sending = g_queue_peek_head(&resolver->sent))) {
+    while ((sending = g_queue_peek_head(&resolver->sent[tries - 1]))) {
         bool answered = g_atomic_pointer_get(&sending->answer);
-        if (!answered && (sending->put_at + after > now || resolver->allowance == 0))
-            return MAX(sending->put_at + after, resolver->allowance ? 0 : resolver->pace_at);
-        g_queue_pop_head(&resolver->sent);
-        if (!answered && resolver->measured >= MEASURED_LEAST)
-            put(resolver, sending, now); /* with the reference of the queue */
-        else
+        if (!answered && (due_at(sending) > now || !pacing_allows(pacing, now)))
+            return;
+        g_queue_pop_head(&resolver->sent[tries - 1]);
+        if (answered || !(tries == 1 ? pacing_knows(pacing) : pacing_loses(pacing))) {
             sending_unref(sending);
+            continue;
+        }
+        g_mutex_lock(&resolver->lock);
+        resolver->counts.repeated += tries == 1;
+        g_mutex_unlock(&resolver->lock);
+        if (tries + 1 < TRIES_MOST)
+            g_atomic_int_inc(&sending->references);
+        put(resolver, sending, now); /* with the reference of the queue */
+        if (tries + 1 < TRIES_MOST)
+            watch_for_answer(resolver, sending);
     }
-    return 0;
+}
+
+static int64_t sooner(int64_t one, int64_t other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
 }
 
 /* Sends what may be sent by now. Returns when to go on, 0: when something else happens. */
 static int64_t send_asks(struct resolver *resolver)
 {
+    struct pacing *pacing = &resolver->pacing;
     int64_t now = g_get_monotonic_time();
-    if (now >= resolver->pace_at) {
-        resolver->pace_at = now + PACE_US;
-        resolver->allowance = PACE_BURST;
-    }
-    int64_t again = ask_again(resolver, now);
+    for (unsigned tries = TRIES_MOST - 1; tries > 0; tries--)
+        ask_again(resolver, tries, now);
     struct sending *sending;
     for (unsigned sent = 1;
-         resolver->allowance > 0 && (sending = g_queue_pop_head(&resolver->unsent)); sent++) {
+         pacing_allows(pacing, now) && (sending = g_queue_pop_head(&resolver->unsent)); sent++) {
         g_atomic_int_inc(&sending->references);
-        g_queue_push_tail(&resolver->sent, sending);
         put(resolver, sending, now);
+        watch_for_answer(resolver, sending);
         if (sent % SEND_BURST == 0)
             channel_poll(resolver->channel);
     }
-    if (again == 0 && (sending = g_queue_peek_head(&resolver->sent)))
-        again = sending->put_at + again_after(resolver); /* it has been sent just now */
-    if (!g_queue_is_empty(&resolver->unsent))
-        return again ? MIN(again, resolver->pace_at) : resolver->pace_at;
-    return again;
+    int64_t until = g_queue_is_empty(&resolver->unsent) ? 0 : pacing->renewed_at;
+    for (unsigned i = 0; i < TRIES_MOST - 1; i++)
+        if ((sending = g_queue_peek_head(&resolver->sent[i]))) /* what is due was not allowed */
+            until = sooner(until, due_at(sending) > now ? due_at(sending) : pacing->renewed_at);
+    return until;
 }
 
 static void *run(void *data)
@@ -308,11 +323,12 @@ static void *run(void *data)
         channel_wait(resolver->channel, resolver->wake_pipe[0], until);
     }
     while ((sending = g_queue_pop_head(&resolver->unsent)))
-        take_answer(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED));
+        settle(sending, dns_answer_failed(sending->type, DNS_FAIL_STOPPED), g_get_monotonic_time());
     channel_free(resolver->channel); /* answers what is open */
     resolver->channel = NULL;
-    while ((sending = g_queue_pop_head(&resolver->sent)))
-        sending_unref(sending);
+    for (unsigned i = 0; i < TRIES_MOST - 1; i++)
+        while ((sending = g_queue_pop_head(&resolver->sent[i])))
+            sending_unref(sending);
     return NULL;
 }
 
@@ -363,7 +379,8 @@ static struct resolver *create(const struct resolver_options *options)
     g_cond_init(&resolver->woken);
     g_queue_init(&resolver->asks);
     g_queue_init(&resolver->unsent);
-    g_queue_init(&resolver->sent);
+    for (unsigned i = 0; i < TRIES_MOST - 1; i++)
+        g_queue_init(&resolver->sent[i]);
     resolver->wake_pipe[0] = resolver->wake_pipe[1] = -1;
     resolver->under_way = g_hash_table_new(siphash_string, g_str_equal);
     resolver->cache = dns_cache_new(or_default(options->cache_entries, RESOLVER_CACHE_ENTRIES),

@@ -54,6 +54,8 @@ class Lists(Server):
     """rbldnsd. more: file name -> text, served beside the lists of packaging/rbldnsd; datasets:
     how, as rbldnsd's command line says it."""
 
+    logs = True  # each question, which costs time
+
     def __init__(self, datasets=(), **more):
         super().__init__()
         self.folder = place.folder('gatepost-lists-')
@@ -69,9 +71,9 @@ class Lists(Server):
         os.chmod(self.log, 0o666)
         user = ['-u', 'nobody'] if os.geteuid() == 0 else []
         path = shutil.which('rbldnsd', path=os.environ['PATH'] + ':/usr/sbin')
+        log = ['-l', '+' + self.log] if self.logs else []
         self.process = subprocess.Popen(
-            [path, '-n', *user, '-l', '+' + self.log, '-b', '127.0.0.1/%d' % self.port,
-             *self.datasets],
+            [path, '-n', *user, *log, '-b', '127.0.0.1/%d' % self.port, *self.datasets],
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         tap.until(lambda: ask(self.port, '2.0.0.127.bl.example.com'), 20, 'rbldnsd')
         return self
