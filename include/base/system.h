@@ -38,6 +38,12 @@ int system_groups_of(const char *user, gid_t group, gid_t *groups_r, int max);
  * system has nothing of that kind, nothing is done. */
 void system_allow_dumps(bool allowed);
 
+/* Has malloc(3) share MOST arenas (at least 1) among all threads; to be called before there is a
+ * second one. The GNU C library makes eight for each core, and each keeps what its busiest moment
+ * took, so that with many threads the memory in use grows for hours. Nothing where a system has
+ * nothing of the kind. */
+void system_limit_arenas(unsigned most);
+
 /* Calls EACH for each address of this machine's interfaces that are up; for none where a system
  * does not tell. */
 void system_interfaces(void (*each)(const struct sockaddr *address, void *data), void *data);

@@ -23,6 +23,9 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #endif
+#ifdef HAVE_M_ARENA_MAX
+#include <malloc.h>
+#endif
 #ifdef HAVE_PR_SET_DUMPABLE
 #include <sys/prctl.h>
 #endif
@@ -99,6 +102,15 @@ void system_allow_dumps(bool allowed)
     (void)prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0);
 #else
     (void)allowed;
+#endif
+}
+
+void system_limit_arenas(unsigned most)
+{
+#ifdef HAVE_M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, (int)most);
+#else
+    (void)most;
 #endif
 }
 

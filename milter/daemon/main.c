@@ -14,6 +14,7 @@
 
 #include "daemon/background.h"
 #include "base/descriptors.h"
+#include "base/system.h"
 #include "config.h"
 #include "daemon/privileges.h"
 #include "history/history_writer.h"
@@ -42,6 +43,8 @@ enum {
     LOG_GRACE = 5 * G_USEC_PER_SEC,
     /* For the history to be written to its end, in microseconds. */
     HISTORY_GRACE = 10 * G_USEC_PER_SEC,
+    /* Of malloc(3), however few cores there are. */
+    FEWEST_ARENAS = 2,
 };
 
 struct daemon {
@@ -424,6 +427,7 @@ int main(int argc, char **argv)
     if (optind != argc)
         return usage(stderr, EX_USAGE);
     privileges_forbid_cores();
+    system_limit_arenas(MAX(g_get_num_processors(), FEWEST_ARENAS));
     daemon.config = g_canonicalize_filename(config, NULL);
     int status = start(&daemon);
     leave_places(&daemon);

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "journal.h"
+#include "last_word.h"
 #include "log_kind.h"
 #include "log_target.h"
 #include "log_thread.h"
@@ -49,6 +50,7 @@ struct log *log_new(const struct log_options *options)
     g_rw_lock_init(&log->lock);
     log->options = *options;
     log_target_open(options->facility, options->foreground);
+    last_word_configure(options);
     return log;
 }
 
@@ -66,6 +68,7 @@ void log_configure(struct log *log, const struct log_options *options)
 {
     g_rw_lock_writer_lock(&log->lock);
     log->options = *options;
+    last_word_configure(options);
     g_rw_lock_writer_unlock(&log->lock);
 }
 
