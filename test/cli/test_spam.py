@@ -5,11 +5,10 @@ and what becomes of them."""
 import os
 import shlex
 import sys
-import time
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
-from tap import CASES, Failure, absent, case, equal, match, run, true
+from tap import CASES, Failure, absent, case, equal, match, promptly, run, true
 
 # The example of the manual, to the letter.
 LOCAL = r'''header LOCAL_CHARSET_BLOCKED Subject:raw =~/\=\?(koi8-r|windows-1251)\?/i
@@ -525,9 +524,8 @@ def header_checks_costly():
     table = '/^X-A: (?:%s)y/ REJECT\n' % '|'.join('(?:a|a?)+x%d[xy]' % n for n in range(40))
     settings = site('', SITE + 'message_restrictions = check_header_access header_checks '
                     'pcre:checks\n', checks=table)
-    begun = time.monotonic()
-    found, _ = settings.test('-', message(GRUDGE + '\n'.join(['X-A: ' + 'a' * 12 + '!xy'] * 9000)))
-    true(time.monotonic() - begun < 20, 'it took too long')
+    found, _ = promptly(20, lambda: settings.test('-', message(
+        GRUDGE + '\n'.join(['X-A: ' + 'a' * 12 + '!xy'] * 9000))))
     match('^451 4.3.0', found['reply'] or '')
 
 

@@ -68,7 +68,7 @@ class Fleet:
         self.front = redis.Front(self.redis)
         self.daemons = []
 
-    def begin(self, count=4, maximum=500, timeout='200ms', path=None, up=True, **settings):
+    def begin(self, count=4, maximum=500, timeout='5s', path=None, up=True, **settings):
         self.end()
         state = 'redis+unix:' + (path or self.redis.path)
         self.daemons = [gatepost.Gatepost({**LISTS, 'state': state, 'state_timeout': timeout,
@@ -165,7 +165,7 @@ def killed(fleet):
 
 @case('a server that is killed: mail goes on, never more than max a daemon, and the count is added')
 def away(fleet):
-    daemons = fleet.begin(2, 10)
+    daemons = fleet.begin(2, 10, timeout='10s')
     login = fresh()
     sessions = [session(daemon) for daemon in daemons]
     equal([send(mta, login, 2) for mta in sessions], ['ok', 'ok'])
@@ -174,7 +174,7 @@ def away(fleet):
     daemons[0].wait_log(mark, 'warning', 'limits are counted by each daemon by itself')
     start = time.monotonic()
     answers = [send(sessions[0], login, 2) for _ in range(8)]
-    true(time.monotonic() - start < 3, 'waited for a server that is away')
+    true(time.monotonic() - start < 10, 'waited for a server that is away')
     equal(answers.count('ok'), 4, 'of ten recipients two were sent: %s' % answers)
     match('^450 4.7.0', answers[-1])
     true(': DOWN' in daemons[0].control('status').stdout, daemons[0].control('status').stdout)
@@ -186,7 +186,7 @@ def away(fleet):
 
 @case('a server that is paused: the first waits for state_timeout, nobody after the third')
 def paused(fleet):
-    daemon = fleet.begin(1, 1000)[0]
+    daemon = fleet.begin(1, 1000, timeout='2s')[0]
     login = fresh()
     mta = session(daemon)
     equal(send(mta, login), 'ok')
@@ -196,8 +196,8 @@ def paused(fleet):
         start = time.monotonic()
         equal(send(mta, login), 'ok')
         waits.append(time.monotonic() - start)
-    true(waits[0] < 2 * 0.2 + 0.4, 'the first waited %.2f s' % waits[0])
-    true(max(waits[3:]) < 0.15, 'waits after the third: %s' % waits)
+    true(waits[0] < 2 * 2 + 1.5, 'the first waited %.2f s' % waits[0])
+    true(max(waits[3:]) < 1.5, 'waits after the third: %s' % waits)
     fleet.redis.go_on()
     tap.until(lambda: used(fleet, login) == 7, 10, 'the count')
     time.sleep(0.5)
@@ -239,9 +239,9 @@ def round_trips(fleet):
     try:
         for recipients in (1, 5):
             start = time.monotonic()
-            equal(send(mta, fresh(), recipients), 'ok')
-            took = time.monotonic() - start
-            true(2 * delay <= took < 3 * delay, '%d recipients took %.2f s' % (recipients, took))
+            tap.promptly(3 * delay, lambda: equal(send(mta, fresh(), recipients), 'ok'),
+                         '%d recipients' % recipients)
+            true(time.monotonic() - start >= 2 * delay, 'it waits for the server')
     finally:
         fleet.front.delay = 0
 
@@ -296,7 +296,7 @@ def eviction(fleet):
     fleet.redis.pause()
     start = time.monotonic()
     equal(daemon.control('check').stderr, '', 'of one that does not answer nothing is known')
-    true(time.monotonic() - start < 6, 'check waits')
+    true(time.monotonic() - start < 30, 'check waits')
     fleet.redis.go_on()
 
 

@@ -24,7 +24,7 @@ def fresh():
 
 def settings(more='', **own):
     return {'recipient_restrictions': 'permit_mynetworks greylist', 'rule_files': '',
-            'greylist_delay': '1s', **own}, more
+            'greylist_delay': '1s', 'state_timeout': '5s', **own}, more
 
 
 def knock(daemon, sender, recipient='bob@lab.test', address='203.0.113.9', name='mx.far.example',
@@ -46,16 +46,18 @@ def knock(daemon, sender, recipient='bob@lab.test', address='203.0.113.9', name=
 @case('a stranger without a name is asked to come again, and passes when he has waited')
 def strangers(daemon):
     sender, nobody = fresh(), {'name': 'unknown', 'verified': False}
+    daemon.reload(*settings(greylist_delay='4s'))
     mark = daemon.mark()
     match(LATER, knock(daemon, sender, **nobody))
     match(LATER, knock(daemon, sender, **nobody))
-    time.sleep(1.1)
+    time.sleep(4.1)
     equal(knock(daemon, sender, data=True, **nobody), 'ok')
     equal(knock(daemon, sender, data=True, **nobody), 'ok')
     lines = [gatepost.fields(line) for line in (daemon.wait_log(mark, 'greylist=known'), )]
     equal(lines[0]['why'], 'passed-before')
     for word, why in (('new', 'no-name'), ('early', 'waiting'), ('passed', 'came-back')):
         equal(gatepost.fields(daemon.wait_log(mark, 'greylist=' + word))['why'], why, word)
+    daemon.reload(*settings())
 
 
 @case('who looks well is not delayed; each sign is named')
@@ -82,9 +84,11 @@ def signs(daemon):
 @case('who has an open mark is judged by it alone, whatever he looks like now')
 def marks(daemon):
     sender = fresh()
+    daemon.reload(*settings(greylist_delay='4s'))
     match(LATER, knock(daemon, sender, helo='x'))
     match(LATER, knock(daemon, sender), 'better looks do not help')
-    time.sleep(1.1)
+    time.sleep(4.1)
+    daemon.reload(*settings())
     equal(knock(daemon, sender, helo='y'), 'ok', 'worse looks do no harm')
 
 

@@ -59,7 +59,7 @@ def status(daemon):
     return gatepost.json_fields(daemon.control('status', '--json').stdout)
 
 
-def stopped(daemon, seconds=20):
+def stopped(daemon, seconds=60):
     process, daemon.process = daemon.process, None
     process.wait(seconds)
     daemon.reader.join(5)
@@ -91,7 +91,7 @@ def pinged():
             os.kill(daemon.process.pid, signal.SIGCONT)
         equal(code, 69, 'a daemon that hangs')
         match('^gatepostctl: no answer within 500ms$', errors)
-        true(0.4 < seconds < 5, 'it took %.1f s' % seconds)
+        true(0.4 < seconds < 20, 'it took %.1f s' % seconds)
         equal(ping(daemon, '--timeout', '20s')[0], 0, 'it goes on')
         daemon.stop()
         code, _, errors, _ = ping(daemon)
@@ -561,7 +561,7 @@ def stop_timeout():
         begun = time.monotonic()
         daemon.process.terminate()
         equal(stopped(daemon), 0, 'exit')
-        true(0.9 < time.monotonic() - begun < 6, 'after %.1f s' % (time.monotonic() - begun))
+        true(0.9 < time.monotonic() - begun < 20, 'after %.1f s' % (time.monotonic() - begun))
         daemon.wait_log(0, '1 message was cut off')
         equal(leftovers(daemon), [], 'left behind')
 
@@ -586,7 +586,7 @@ def quick():
             begun = time.monotonic()
             daemon.process.terminate()
             equal(stopped(daemon), 0, 'exit')
-            true(time.monotonic() - begun < 4, 'after %.1f s' % (time.monotonic() - begun))
+            true(time.monotonic() - begun < 20, 'after %.1f s' % (time.monotonic() - begun))
 
 
 @case('after SIGKILL nothing is in the way')

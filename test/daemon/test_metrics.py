@@ -215,13 +215,13 @@ def hung_store(_):
             begun = time.monotonic()
             found = metrics(daemon)
             took = time.monotonic() - begun
-            true(took < 2, 'metrics took %.1f s' % took)
+            true(took < 15, 'metrics took %.1f s' % took)
         complete = 'gatepost_limit_keys_near_complete'
         equal((found[complete], found['gatepost_limit_keys_near{limit="day"}']), (0, 0), 'near')
         match('(?m)^limit\tday\t.*\tincomplete$', ask(daemon, 'overview')[1])
         begun = time.monotonic()
         equal(daemon.stop(), 0, 'exit')
-        true(time.monotonic() - begun < 8, 'it ends')
+        true(time.monotonic() - begun < 30, 'it ends')
         server.go_on()
         daemon.start()
         tap.until(lambda: daemon.try_series() and metrics(daemon)[complete] == 1, 20, 'all is known')

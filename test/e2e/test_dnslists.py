@@ -10,7 +10,7 @@ sys.path.insert(0, sys.path[0] + '/../lib')
 import lists
 from scene import run
 from smtp import message, token
-from tap import case, equal, match, skip_all, true, until
+from tap import case, equal, match, promptly, skip_all, true, until
 
 if lists.missing():
     skip_all(lists.missing())
@@ -134,12 +134,14 @@ def authenticated_does_not_wait(scene):
     zone = own('delay-4000.a-127-0-0-2.list')
     with scene.settings(dns_servers=BAD.address(), dnsbl_sites=zone + '*9', rhsbl_sites='',
                         hashbl_sites='', dnsbl_timeout='8s'):
-        with scene.outsider(lists.LISTED) as dialog:
-            match('^220', dialog.starttls())
-            match('^235', dialog.auth('bob'))
-            begun = time.monotonic()
-            match(OK, offer(dialog, 'bob@lab.test', 'x@far.example'))
-            true(time.monotonic() - begun < 3, 'not waited')
+        clients = iter(range(150, 160))  # each unknown to the list's cache
+
+        def log_in():
+            with scene.outsider('203.0.113.%d' % next(clients)) as dialog:
+                match('^220', dialog.starttls())
+                match('^235', dialog.auth('bob'))
+                match(OK, offer(dialog, 'bob@lab.test', 'x@far.example'))
+        promptly(3, log_in)
         match('^554', try_from(scene, lists.LISTED), 'who has no login')
 
 
@@ -198,7 +200,7 @@ def silent(scene):
             for i in range(10):
                 match('^[45]', dialog.rcpt('x@silent.%s.test' % token()))
         # one after the other they would take eleven times the resolver's own 4.5 seconds
-        true(time.monotonic() - begun < 20, 'ten recipients in %.1f s' % (time.monotonic() - begun))
+        true(time.monotonic() - begun < 40, 'ten recipients in %.1f s' % (time.monotonic() - begun))
 
 
 @case('a list that refuses to serve is set aside with one log line, and refuses nobody')

@@ -177,7 +177,7 @@ class Box:
             [*NSPAWN, '--hostname=mail', '-D', self.path, 'systemd.unit=gatepost-test.target'],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         atexit.register(self.halt)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while time.monotonic() < end and self.nspawn.poll() is None:
             self.leader = self.find_leader()  # there is another one before it, for a moment
             if self.leader and self.run('systemctl', 'is-active',

@@ -102,7 +102,7 @@ class Gatepost:
         self.reader.start()
         tap.until(lambda: self.process.poll() is not None or self.answers(), 30, 'the daemon')
         if self.process.poll() is not None:
-            self.reader.join(5)
+            self.reader.join(30)
             raise tap.Failure('gatepost ended with %d: %s' % (
                 self.process.returncode, '\n'.join(self.lines[before:])))
         if os.environ.get('SERIES'):
@@ -130,7 +130,7 @@ class Gatepost:
         """The series of its metrics whose labels the settings tell: neither hits of rules, nor what
         the MTA calls its listeners, nor codes that a line of a table gives."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(20)
+            connection.settimeout(60)
             connection.connect(self.settings['read_socket'])
             connection.sendall(b'metrics\n')
             text = b''.join(iter(lambda: connection.recv(65536), b'')).decode()
@@ -151,11 +151,11 @@ class Gatepost:
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(30)
+                process.wait(90)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.reader.join(5)
+        self.reader.join(30)
         self.judge_replayed()
         return process.returncode
 
@@ -173,7 +173,7 @@ class Gatepost:
         """As the kernel does when memory runs out."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self.reader.join(5)
+        self.reader.join(30)
         self.process = None
 
     def control(self, *arguments, data=None):

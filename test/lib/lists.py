@@ -105,7 +105,7 @@ def ask(port, name, kind=1):
     labels = b''.join(bytes([len(x)]) + x.encode() for x in name.split('.'))
     query = struct.pack('!HHHHHH', 7, 0x100, 1, 0, 0, 0) + labels + struct.pack('!BHH', 0, kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(1)
+        client.settimeout(10)
         try:
             client.connect(('127.0.0.1', port))
             client.send(query)

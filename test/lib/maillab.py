@@ -197,7 +197,7 @@ remote-control:
         self.wait()
 
     def wait(self):
-        end = time.monotonic() + 15
+        end = time.monotonic() + 90
         while time.monotonic() < end:
             try:
                 if self.ask_root():

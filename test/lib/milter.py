@@ -15,7 +15,7 @@ CHANGES = '+-2behimq'
 class Milter:
     """One connection to a filter. Answers are (code, data); 'c' where the filter wants none."""
 
-    def __init__(self, address, timeout=30):
+    def __init__(self, address, timeout=90):
         """address: a port of 127.0.0.1 or the path of a unix socket."""
         local = isinstance(address, str)
         self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)

@@ -95,7 +95,7 @@ def write_old(path, text):
     os.utime(write(path, text), (hour_ago, hour_ago))
 
 
-def end(process, seconds=10):
+def end(process, seconds=60):
     """Ends a process, None for none, that leads a group of its own: if it does not end when asked, it
     is killed with its group."""
     if process and process.poll() is None:

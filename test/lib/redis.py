@@ -59,7 +59,7 @@ class Redis:
     def ask(self, *words):
         """Sends a command; the first line of its answer, or its text."""
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(10)
+            client.settimeout(60)
             client.connect(self.path)
             with client.makefile('rb') as answer:
                 if self.password:

@@ -25,7 +25,7 @@ class Dialog:
     """One SMTP connection. Replies are strings with LF between the lines; '' at end of file."""
 
     def __init__(self, port, source=None, tls=False, cert=None, greet='client.example.com',
-                 timeout=40):
+                 timeout=120):
         self.log = []
         here = '::1' if source and ':' in source else '127.0.0.1'
         self.socket = socket.create_connection((here, port), timeout,

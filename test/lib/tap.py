@@ -47,8 +47,19 @@ def true(condition, what):
         raise Failure(what)
 
 
+# A deadline ends what hangs: it must not meet what takes its time because the machine is slow, has
+# other work, or runs a sanitizer.
+STRETCH = 6
+
+
 def until(function, seconds=15.0, what='condition', step=0.05):
-    """Asks function again and again until it answers something true, and returns that."""
+    """Asks function again and again until it answers something true, and returns that. seconds: what
+    is more than enough on an idle machine; it waits STRETCH times as long."""
+    return within(seconds * STRETCH, function, what, step)
+
+
+def within(seconds, function, what='condition', step=0.05):
+    """The same where the time itself is promised."""
     end = time.monotonic() + seconds
     while True:
         answer = function()
@@ -57,6 +68,19 @@ def until(function, seconds=15.0, what='condition', step=0.05):
         if time.monotonic() > end:
             raise Failure('%s did not come true in %g s' % (what, seconds))
         time.sleep(step)
+
+
+def promptly(seconds, function, what='it', tries=3):
+    """Calls function, which can be called again, and returns its answer: one call of several must
+    take less than that many seconds. What is kept waiting waits each time; what a busy machine
+    holds up, it does not."""
+    took = []
+    while not took or took[-1] >= seconds:
+        true(len(took) < tries, '%s took %s s' % (what, ', '.join('%.2f' % one for one in took)))
+        begun = time.monotonic()
+        answer = function()
+        took.append(time.monotonic() - begun)
+    return answer
 
 
 def note(text):

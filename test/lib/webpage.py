@@ -54,7 +54,7 @@ class Web:
     def connect(self):
         connection = socket.socket(socket.AF_INET if self.port else socket.AF_UNIX)
         connection.connect(('127.0.0.1', self.port) if self.port else self.path)
-        connection.settimeout(40)
+        connection.settimeout(90)
         return connection
 
     def answers(self):
@@ -70,14 +70,14 @@ class Web:
             return None
         process, self.process = self.process, None
         process.terminate()
-        self.said = process.communicate(timeout=20)[1]
+        self.said = process.communicate(timeout=90)[1]
         return process.returncode
 
     def get(self, path='/', method='GET', token=None, **headers):
         """Status, headers and text. token: as a bearer."""
         if token:
             headers['Authorization'] = 'Bearer ' + token
-        connection = http.client.HTTPConnection('localhost', self.port or 80, timeout=40)
+        connection = http.client.HTTPConnection('localhost', self.port or 80, timeout=90)
         if not self.port:
             connection.sock = self.connect()
         connection.putrequest(method, path, skip_host='Host' in headers)

@@ -434,7 +434,7 @@ def interrupted(world, history, number, ready, *words):
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     try:
         tap.until(ready, 30, 'the moment to interrupt')
-        time.sleep(1)
+        time.sleep(3)  # what was said to those who are done is read
         begun = time.monotonic()
         process.send_signal(number)
         out, errors = process.communicate(timeout=60)
@@ -461,7 +461,7 @@ def interruptions(world):
     out, errors, seconds = interrupted(world, history, signal.SIGTERM, waiting, '--json')
     equal(sorted(json.loads(line)['domain'] for line in out.splitlines()), ['d61.lab', 'd62.lab'])
     match('interrupted: 2 of 4 domains were seen whole, and are kept', errors)
-    true(seconds < 10, 'it took %.1f s to end' % seconds)
+    true(seconds < 20, 'it took %.1f s to end' % seconds)
     said = history.diff()
     for name in ('d61.lab', 'd62.lab'):
         match('^unconfirmed .*seen once', '\n'.join(lines_of(said, name)), name)
@@ -477,7 +477,7 @@ def interruptions(world):
                                        '--diff')
     match('interrupted: all 2 domains were seen, and are kept', errors)
     match('(?m)^unconfirmed +d62', out)
-    true(seconds < 5, 'it took %.1f s to end' % seconds)
+    true(seconds < 20, 'it took %.1f s to end' % seconds)
     match('^unconfirmed .*seen once', '\n'.join(lines_of(history.diff(), 'd62.lab')))
     # before anything was seen
     fresh = History(world, 'd19.lab')

@@ -195,7 +195,7 @@ static void test_header(void)
     bounce_senders_free(senders);
 }
 
-/* What a stranger can make as long as he likes costs a bounded time. */
+/* What a stranger can make as long as he likes; test_linear.c counts its steps. */
 static void test_hostile(void)
 {
     struct bounce_senders *senders = bounce_senders_new(BOUNCE_SENDERS_DEFAULT, NULL, "t", 0);
@@ -207,9 +207,7 @@ static void test_hostile(void)
     struct set_message *message = set_message_new();
     message_set_parse(message, header->str);
     struct autoreply_headers headers = set_message_headers(message);
-    gint64 start = g_get_monotonic_time();
     g_assert_null(bounce_senders_find(senders, NULL, NULL, 0, &headers, NULL));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
     set_message_free(message);
     bounce_senders_free(senders);
 }

@@ -20,7 +20,7 @@ static void check(enum whole_file_kinds kinds, enum whole_file_result expected, 
     struct whole_file file;
     gint64 begun = g_get_monotonic_time();
     g_assert_cmpint(whole_file_read(path, kinds, MOST, &file), ==, expected);
-    g_assert_cmpint(g_get_monotonic_time() - begun, <, 20 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 60 * G_USEC_PER_SEC);
     g_assert_true((expected == WHOLE_FILE_READ) == (file.text != NULL));
     if (file.text) {
         g_assert_cmpuint(file.length, ==, length);

@@ -217,7 +217,7 @@ static void test_order(void)
     struct resolver *resolver = new_resolver(2000, 2);
     struct bell slow = BELL_INIT, fast = BELL_INIT;
     struct dns_question *first =
-        resolver_ask(resolver, "delay-400.a-127-0-0-2.x", DNS_A, (struct waker){ring, &slow});
+        resolver_ask(resolver, "delay-1500.a-127-0-0-2.x", DNS_A, (struct waker){ring, &slow});
     struct dns_question *second =
         resolver_ask(resolver, "a-127-0-0-3.y", DNS_A, (struct waker){ring, &fast});
     await(&fast, 1);
@@ -264,18 +264,18 @@ static void test_cache(void)
         const char *name;
         unsigned at_once, later;
     } rows[] = {
-        {"ttl-1.a-127-0-0-2.cache", 1, 2}, {"ttl-1.nx.cache", 1, 2},
+        {"ttl-4.a-127-0-0-2.cache", 1, 2}, {"ttl-4.nx.cache", 1, 2},
         {"ttl-60.nodata.cache", 1, 1},     {"ttl-60.nx.nosoa.cache", 2, 3},
         {"ttl-0.a-127-0-0-2.cache", 2, 3}, {"a-127-0-0-2.cache", 1, 1},
         {"formerr.cache", 2, 3},
     };
-    struct resolver *resolver = new_resolver(1000, 1);
+    struct resolver *resolver = new_resolver(10000, 1);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         dns_question_drop(look(resolver, rows[i].name, DNS_A));
         dns_question_drop(look(resolver, rows[i].name, DNS_A));
         g_assert_cmpuint(times_asked(resolver, rows[i].name), ==, rows[i].at_once);
     }
-    g_usleep(1100000);
+    g_usleep(4100000);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         dns_question_drop(look(resolver, rows[i].name, DNS_A));
         g_assert_cmpuint(times_asked(resolver, rows[i].name), ==, rows[i].later);

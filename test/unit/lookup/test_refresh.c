@@ -10,7 +10,7 @@
 #include "scratch.h"
 
 /* A table is read again after its file was left alone for a real second: ctime cannot be faked. */
-enum { QUIET_MS = 1100, PATIENCE_MS = 10000, POLL_MS = 50 };
+enum { QUIET_MS = 1100, PATIENCE_MS = 60000, POLL_MS = 50 };
 
 static void write_by_rename(struct scratch *scratch, const char *name, const char *text)
 {

@@ -13,7 +13,7 @@
 
 #include "conversation.h"
 
-enum { TALKATIVE = 3000, LARGE = 40, PEERS = 12, PATIENCE = 20 };
+enum { TALKATIVE = 3000, LARGE = 40, PEERS = 12, PATIENCE = 60 };
 
 static const char settings[] =
     "local_domains = lab.test\nrule_files =\nmynetworks =\nmessage_restrictions =\n"

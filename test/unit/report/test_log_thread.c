@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { LINES = 5000, PATIENCE = 2 };
+enum { LINES = 5000, PATIENCE = 60 };
 
 static gint written; /* the number of the last line, from 1 */
 

@@ -343,21 +343,42 @@ static void test_externals(void)
     problems_free(problems);
 }
 
-/* A list of 100,000 entries costs a message no more than a short one. */
-static void test_large_lists(void)
+static struct ruleset *load_list(int entries, struct problems *problems)
 {
     g_autoptr(GString) rules = g_string_new(NULL);
-    struct problems *problems = problems_new();
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < entries; i++)
         g_string_append_printf(rules, "blocklist_from %s%d@%s%d.example\n", i % 3 ? "" : "*", i,
                                i % 5 ? "h" : "*.h", i);
-    struct ruleset *ruleset = rules_load(rules->str, problems);
-    gint64 before = g_get_monotonic_time();
-    for (int i = 0; i < 100; i++) {
-        g_autofree char *no = rules_run(ruleset, "From: a@b.example\n\n", "c@d.example", NULL);
-        g_assert_cmpstr(no, ==, "0");
+    return rules_load(rules->str, problems);
+}
+
+/* Of this thread's time, for a hundred messages that hit nothing: the least of some tries. */
+static gint64 microseconds(struct ruleset *ruleset)
+{
+    gint64 least = G_MAXINT64;
+    for (int i = 0; i < 5; i++) {
+        struct timespec begin, end;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+        for (int k = 0; k < 100; k++) {
+            g_autofree char *no = rules_run(ruleset, "From: a@b.example\n\n", "c@d.example", NULL);
+            g_assert_cmpstr(no, ==, "0");
+        }
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+        least = MIN(least, (end.tv_sec - begin.tv_sec) * G_USEC_PER_SEC +
+                               (end.tv_nsec - begin.tv_nsec) / 1000);
     }
-    g_assert_cmpint(g_get_monotonic_time() - before, <, G_TIME_SPAN_SECOND);
+    return least;
+}
+
+/* A list of 100,000 entries costs a message not much more than one of 100. */
+static void test_large_lists(void)
+{
+    struct problems *problems = problems_new();
+    struct ruleset *few = load_list(100, problems), *ruleset = load_list(100000, problems);
+    gint64 of_few = microseconds(few), of_many = microseconds(ruleset);
+    g_test_message("%d us, with a thousand times as many entries %d us", (int)of_few, (int)of_many);
+    g_assert_cmpint(of_many, <, 20 * of_few);
+    ruleset_unref(few);
     g_autofree char *yes = rules_run(ruleset, "From: x99999@h99999.example\n\n", NULL, NULL);
     g_assert_cmpstr(yes, ==, "100 USER_IN_BLOCKLIST");
     ruleset_unref(ruleset);

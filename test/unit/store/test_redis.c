@@ -13,7 +13,7 @@
 
 #include "questions.h"
 
-enum { TIMEOUT_MS = 200 };
+enum { TIMEOUT_MS = 1000 };
 
 struct server {
     char *folder, *socket;
@@ -52,7 +52,7 @@ static void forget_said(void)
 
 #define until(condition)                                                                           \
     do {                                                                                           \
-        gint64 end_ = g_get_monotonic_time() + 15 * G_USEC_PER_SEC;                                \
+        gint64 end_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;                                \
         while (!(condition)) {                                                                     \
             g_assert_cmpint(g_get_monotonic_time(), <, end_);                                      \
             g_usleep(5000);                                                                        \
@@ -230,7 +230,7 @@ static void test_killed(void)
     g_assert_cmpuint(answer.used, ==, 9);
     g_assert_false(ask(store, STORE_ADD, "l:a", 2, 10).admitted);
     g_assert_true(ask(store, STORE_ADD, "l:a", 1, 10).admitted);
-    g_assert_cmpint(g_get_monotonic_time() - begin, <, 100000);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, TIMEOUT_MS * 1000);
     g_autofree char *why = NULL;
     g_assert_null(store_list(store, "l:", &why));
     g_assert_nonnull(why);

@@ -265,7 +265,7 @@ static void test_many(void)
     g_test_message("%.2f s, %zu bytes", seconds, bytes);
     g_assert_cmpuint(ask(store, STORE_LOOK, "l:outgoing|86400|user99999@example.org", 0, 500).used,
                      ==, 1);
-    g_assert_cmpfloat(seconds, <, 1);
+    g_assert_cmpfloat(seconds, <, 10);    /* of the processor: a third of one, usually */
     g_assert_cmpuint(bytes, <, 40 << 20); /* a sanitizer's allocator says 0 */
     store_close(store);
     place_clear(&place);
