@@ -159,15 +159,20 @@ static int search(const char *path, const struct history_search *search,
     struct history_reader *reader = history_reader_open(path, &why);
     bool found = reader && history_search(reader, search, take_row, &finding, &why);
     history_reader_close(reader);
+    /* one more than is told was looked for, to say whether there are more */
+    bool more = reversed && finding.rows->len == search->rows_max;
+    if (more)
+        g_ptr_array_set_size(finding.rows, (gint)search->rows_max - 1);
     for (guint i = 0; i < finding.rows->len; i++)
         g_string_append(out, finding.rows->pdata[reversed ? finding.rows->len - 1 - i : i]);
     /* time that is up is no failure of what was found */
     bool failed = !found && finding.rows->len == 0;
     if (failed)
         g_string_append_printf(out, "%s\n", why);
-    else if (reversed && (!found || finding.rows->len >= search->rows_max))
-        PUT_ANSWER(out, "more",
-                   found ? "These are the newest only." : "Not all was looked through.");
+    else if (more)
+        PUT_ANSWER(out, "more", "These are the newest only, there are more.");
+    else if (reversed && !found)
+        PUT_ANSWER(out, "more", "Not all was looked through in the time that there is.");
     g_ptr_array_unref(finding.rows);
     return failed ? EX_UNAVAILABLE : EX_OK;
 }
@@ -185,7 +190,7 @@ int read_history_search(const char *path, const char *word, const struct snapsho
                         GString *out)
 {
     struct history_search all = {
-        .newest_first = true, .rows_max = SEARCH_ROWS, .microseconds = SEARCH_MICROSECONDS};
+        .newest_first = true, .rows_max = SEARCH_ROWS + 1, .microseconds = SEARCH_MICROSECONDS};
     g_autofree char *text = word ? g_uri_unescape_string(word, NULL) : NULL;
     if (!text || !history_key_parse(text, &all.key)) {
         g_string_append(out, "usage: search ADDRESS|DOMAIN|IP|LOGIN|QUEUE-ID|SESSION\n");

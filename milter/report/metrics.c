@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/text.h"
 #include "report/json.h"
 
 struct metric_sink {
@@ -14,16 +15,14 @@ struct metric_sink {
     GString *out;
 };
 
-/* Of the exposition format: a backslash, a quote and a line end are escaped, and what is not UTF-8
- * must not be there. */
+/* Names are what they are on the page and in the log, where signs that are not seen are escaped: of
+ * the exposition format that leaves the backslash and the quote. */
 static void put_label(GString *out, const char *name, const char *value)
 {
-    g_autofree char *valid = g_utf8_make_valid(value, -1);
+    g_autofree char *shown = text_escape(value);
     g_string_append_printf(out, "%s=\"", name);
-    for (const char *p = valid; *p; p++) {
-        if (*p == '\n')
-            g_string_append(out, "\\n");
-        else if (*p == '"' || *p == '\\')
+    for (const char *p = shown; *p; p++) {
+        if (*p == '"' || *p == '\\')
             g_string_append_printf(out, "\\%c", *p);
         else
             g_string_append_c(out, *p);

@@ -20,11 +20,13 @@ struct answer_line {
 };
 
 struct answer {
-    GArray *lines; /* of struct answer_line */
-    char *text;    /* that they point into */
+    GArray *lines;    /* of struct answer_line */
+    char *text;       /* that they point into */
+    unsigned lacking; /* lines left out: the daemon is of a version that tells less of them */
 };
 
-/* Takes TEXT (copied) apart, whatever it is. To be emptied with answer_clear. */
+/* Takes TEXT (copied) apart, whatever it is. Lines that have fewer fields than are read of their
+ * kind are left out: what is not said is no 0. To be emptied with answer_clear. */
 void answer_parse(const char *text, struct answer *answer_r);
 void answer_clear(struct answer *answer);
 

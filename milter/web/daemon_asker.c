@@ -74,7 +74,14 @@ enum web_asked daemon_asker_ask(void *data, const char *request, GString *out, c
     }
     if (status == EX_OK)
         return WEB_ANSWERED;
-    *why_r = g_strchomp(g_strdup(out->str + before));
+    g_autofree char *said = g_strchomp(g_strdup(out->str + before));
     g_string_truncate(out, before);
+    if (status == EX_USAGE && !g_str_has_prefix(request, "search ")) {
+        *why_r = g_strdup_printf("a daemon of another version runs, which does not know what this "
+                                 "page asks (%s); restart gatepost, then gatepost-web: %s",
+                                 request, said);
+        return WEB_AWAY;
+    }
+    *why_r = g_steal_pointer(&said);
     return status == EX_USAGE ? WEB_NO_SUCH : status == EX_TEMPFAIL ? WEB_BUSY : WEB_AWAY;
 }

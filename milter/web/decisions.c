@@ -9,6 +9,9 @@
 #include "html_parts.h"
 #include "report/chart.h"
 
+/* So many decisions are shown whole; of more, each by a click. */
+enum { OPEN_AT_ONCE = 3 };
+
 /* Fields of a "decision". */
 enum {
     WHEN,
@@ -68,49 +71,72 @@ void decisions_table(GString *out, const struct answer *answer)
     g_string_append(out, "</tbody></table>\n");
 }
 
-static void put_fact(GString *out, const char *key, const char *value)
+/* The value of a FACT of the same key as the one before has no key of its own. */
+static void put_fact(GString *out, const char *key, const char *value, bool leads)
 {
     if (*value == '\0')
         return;
-    g_string_append(out, "<dt>");
-    chart_text(out, key);
-    g_string_append(out, "</dt><dd>");
-    chart_text(out, value);
+    if (*key) {
+        g_string_append(out, "<dt>");
+        chart_text(out, key);
+        g_string_append(out, "</dt>");
+    }
+    g_string_append(out, "<dd>");
+    if (leads && !strpbrk(value, " <"))
+        put_link(out, value, value);
+    else
+        chart_text(out, value);
     g_string_append(out, "</dd>");
 }
 
-static void begin_decision(GString *out, const struct answer_line *line)
+/* What is read before it is opened: what became of whose mail, and why. */
+static void begin_decision(GString *out, const struct answer_line *line, bool open)
 {
     static const struct {
         const char *key;
         unsigned field;
-    } rows[] = {{"reply", REPLY},   {"decided by", CHECK}, {"why", TEXT},    {"stage", STAGE},
-                {"client", CLIENT}, {"name", NAME},        {"login", LOGIN}, {"from", FROM},
-                {"to", TO},         {"queue id", QUEUE_ID}};
+        bool leads; /* to what is known of it */
+    } rows[] = {{"reply", REPLY, false},    {"decided by", CHECK, false}, {"why", TEXT, false},
+                {"stage", STAGE, false},    {"client", CLIENT, true},     {"name", NAME, false},
+                {"login", LOGIN, true},     {"from", FROM, true},         {"to", TO, true},
+                {"session", SESSION, true}, {"queue id", QUEUE_ID, true}};
     g_autofree char *when = html_time(answer_number(line, WHEN) / 1000000);
-    g_string_append(out, "<article><header><h3>");
+    g_string_append_printf(out, "<details class=\"one\"%s><summary><h3>", open ? " open" : "");
     html_action(out, line->fields[ACTION], *line->fields[MONITOR] != '\0');
-    g_string_append_printf(out, " %s</h3><span class=\"dim\">session ", when);
-    put_link(out, line->fields[SESSION], line->fields[SESSION]);
-    g_string_append(out, "</span></header><dl>");
+    g_string_append_printf(out, " %s ", when);
+    chart_text(out, *line->fields[FROM] ? line->fields[FROM] : line->fields[CLIENT]);
+    if (*line->fields[TO]) {
+        g_string_append(out, " &rarr; ");
+        chart_text(out, line->fields[TO]);
+    }
+    g_string_append(out, " <span class=\"dim\">");
+    chart_text(out, line->fields[CHECK]);
+    g_string_append(out, "</span></h3></summary><div><dl>");
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        put_fact(out, rows[i].key, line->fields[rows[i].field]);
+        put_fact(out, rows[i].key, line->fields[rows[i].field], rows[i].leads);
 }
 
-unsigned decisions_whole(GString *out, const struct answer *answer)
+unsigned decisions_count(const struct answer *answer)
 {
     unsigned count = 0;
+    while (answer_line(answer, "decision", count))
+        count++;
+    return count;
+}
+
+void decisions_whole(GString *out, const struct answer *answer)
+{
+    static const char end[] = "</dl></div></details>\n";
+    bool open = decisions_count(answer) <= OPEN_AT_ONCE, any = false;
     for (guint i = 0; i < answer->lines->len; i++) {
         const struct answer_line *line = &g_array_index(answer->lines, struct answer_line, i);
         if (strcmp(line->kind, "decision") == 0) {
-            if (count++ > 0)
-                g_string_append(out, "</dl></article>\n");
-            begin_decision(out, line);
-        } else if (strcmp(line->kind, "fact") == 0 && count > 0) {
-            put_fact(out, line->fields[0], line->fields[1]);
+            g_string_append(out, any ? end : "");
+            begin_decision(out, line, open);
+            any = true;
+        } else if (strcmp(line->kind, "fact") == 0 && any) {
+            put_fact(out, line->fields[0], line->fields[1], false);
         }
     }
-    if (count > 0)
-        g_string_append(out, "</dl></article>\n");
-    return count;
+    g_string_append(out, any ? end : "");
 }

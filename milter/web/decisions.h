@@ -12,7 +12,11 @@
 /* A row for each "decision" of ANSWER, each with a link to all of its session. */
 void decisions_table(GString *out, const struct answer *answer);
 
-/* All of each: the "fact" lines behind a "decision" are its own. Returns how many. */
-unsigned decisions_whole(GString *out, const struct answer *answer);
+/* How many "decision"s there are. */
+unsigned decisions_count(const struct answer *answer);
+
+/* All of each, in the order of ANSWER: the "fact" lines behind a "decision" are its own. Where
+ * there are many each is a line that opens. */
+void decisions_whole(GString *out, const struct answer *answer);
 
 #endif

@@ -103,7 +103,8 @@ void html_begin(GString *out, const struct html_head *head)
     g_string_append(out, "<link rel=\"icon\" href=\"/icon.svg\"><link rel=\"stylesheet\" "
                          "href=\"/style.css\"><title>");
     chart_text(out, head->title);
-    g_string_append(out, "</title></head><body>\n<header><h1><a href=\"/\">gatepost</a></h1><p>");
+    g_string_append(out, "</title></head><body>\n<a class=\"skip\" href=\"#main\">To what "
+                         "there is</a><header><h1><a href=\"/\">gatepost</a></h1><p>");
     if (head->daemon) {
         int64_t now = g_get_real_time() / G_USEC_PER_SEC;
         g_autofree char *up = html_duration(now - answer_number(head->daemon, 3));
@@ -128,7 +129,7 @@ void html_begin(GString *out, const struct html_head *head)
     } else if (head->may_sign_in) {
         g_string_append(out, "<a href=\"/login\">Show decisions</a>");
     }
-    g_string_append(out, "</header>\n<main>\n");
+    g_string_append(out, "</header>\n<main id=\"main\" tabindex=\"-1\">\n");
 }
 
 void html_end(GString *out)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "answer_lines.h"
+#include "config.h"
 #include "decisions.h"
 #include "hours_seen.h"
 #include "html_parts.h"
@@ -17,6 +18,7 @@ enum { REFRESH = 60, REFRESH_AWAY = 10, QUERY_MAX = 300 };
 
 /* Fields of a "daemon". */
 enum {
+    DAEMON_VERSION,
     DAEMON_MODE = 2,
     DAEMON_STARTED,
     DAEMON_LOADED,
@@ -39,11 +41,23 @@ static void put_item(GString *out, unsigned *count, const char *format, ...)
     ++*count;
 }
 
+/* After an upgrade one of the two may go on as it was. */
+static void put_other_version(GString *out, unsigned *count, const struct answer *answer)
+{
+    const char *version = answer_line(answer, "daemon", 0)->fields[DAEMON_VERSION];
+    if (strcmp(version, GATEPOST_VERSION) != 0 || answer->lacking)
+        put_item(out, count,
+                 "gatepost %s answers, and this is gatepost-web %s: what one of them does not know "
+                 "is missing here (%u lines are); restart both.",
+                 version, GATEPOST_VERSION, answer->lacking);
+}
+
 /* What somebody should look at, worst first. */
 static unsigned put_troubles(GString *out, const struct answer *answer)
 {
     const struct answer_line *daemon = answer_line(answer, "daemon", 0), *line;
     unsigned count = 0;
+    put_other_version(out, &count, answer);
     if ((line = answer_line(answer, "store", 0)) && answer_number(line, 1) == 0)
         put_item(out, &count, "The store is away, each daemon counts by itself: %s",
                  line->fields[2]);
@@ -93,16 +107,19 @@ static void put_state(GString *out, const struct answer *answer)
 
 /* Plots */
 
+/* Two groups, so that where a row is too short for all it breaks between them. */
 static void put_tiles(GString *out, const double *sums)
 {
-    g_string_append(out, "<ul class=\"tiles\">");
+    g_string_append(out, "<div class=\"tiles\"><ul>");
     for (enum fate fate = 0; fate < FATES; fate++) {
         g_autofree char *number = chart_number(sums[fate]);
+        if (fate == FATE_DEFERRED)
+            g_string_append(out, "</ul><ul>");
         if (fate != FATE_WOULD || sums[fate] > 0)
             g_string_append_printf(out, "<li class=\"f%u\"><b>%s</b><span>%s</span></li>",
                                    (unsigned)fate, number, fate_word(fate));
     }
-    g_string_append(out, "</ul>");
+    g_string_append(out, "</ul></div>");
 }
 
 /* The same numbers for those who do not see the plot. */
@@ -228,8 +245,10 @@ static void put_lists(GString *out, const struct answer *answer)
     g_string_append(out, "</tbody></table></section>\n");
 }
 
-/* NEAR: lines of keys; NULL: they are not for this reader. */
-static void put_limits(GString *out, const struct answer *answer, const struct answer *near)
+/* NEAR: lines of keys; NULL: they are not for this reader. INSTEAD: what there is to say instead.
+ */
+static void put_limits(GString *out, const struct answer *answer, const struct answer *near,
+                       const GString *instead)
 {
     const struct answer_line *line;
     if (!answer_line(answer, "limit", 0))
@@ -252,6 +271,7 @@ static void put_limits(GString *out, const struct answer *answer, const struct a
         g_string_append(out, "</tr>");
     }
     g_string_append(out, "</tbody></table>");
+    g_string_append_len(out, instead->str, (gssize)instead->len);
     if (near && answer_line(near, "near", 0)) {
         g_string_append(out, "<table><caption>Near their end, the nearest first</caption><tbody>");
         for (guint i = 0; (line = answer_line(near, "near", i)); i++) {
@@ -277,14 +297,14 @@ static void put_greylisting(GString *out, const struct answer *answer)
     if (!answer_line(answer, "greylist", 0))
         return;
     g_string_append(out, "<section><h2>Greylisting <span class=\"dim\">since the start</span></h2>"
-                         "<ul class=\"tiles\">");
+                         "<div class=\"tiles\"><ul>");
     for (guint i = 0; (line = answer_line(answer, "greylist", i)); i++) {
         g_autofree char *number = chart_number((double)answer_number(line, 1));
         g_string_append_printf(out, "<li class=\"f2\"><b>%s</b><span>", number);
         chart_text(out, line->fields[0]);
         g_string_append(out, "</span></li>");
     }
-    g_string_append(out, "</ul></section>\n");
+    g_string_append(out, "</ul></div></section>\n");
 }
 
 static void put_tables(GString *out, const struct answer *answer)
@@ -305,11 +325,12 @@ static void put_tables(GString *out, const struct answer *answer)
         chart_text(out, line->fields[0]);
         g_string_append(out, "</th>");
         html_number_cell(out, "entries", (double)answer_number(line, 1));
-        g_string_append_printf(out, "<td data-l=\"read\">%s%s</td><td class=\"said %s\">",
-                               age ? age : "with the settings", age ? " ago" : "",
-                               *line->fields[4] ? "bad"
-                               : warnings       ? "warn"
-                                                : "good");
+        g_string_append_printf(
+            out, "<td data-l=\"read\"><span class=\"age\">%s%s</span></td><td class=\"said %s\">",
+            age ? age : "with the settings", age ? " ago" : "",
+            *line->fields[4] ? "bad"
+            : warnings       ? "warn"
+                             : "good");
         if (*line->fields[4])
             chart_text(out, line->fields[4]);
         else if (warnings)
@@ -347,7 +368,7 @@ static enum web_asked ask_for(const struct web_site *site, const char *request,
     g_autofree char *why = NULL;
     enum web_asked asked = site->ask(site->data, request, text, &why);
     answer_parse(asked == WEB_ANSWERED ? text->str : "", answer_r);
-    if (asked == WEB_ANSWERED || !out)
+    if (asked == WEB_ANSWERED)
         return asked;
     g_string_append(out, "<p class=\"warn\">");
     chart_text(out, why);
@@ -385,18 +406,20 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
 {
     struct answer answer, near = {0};
     struct hours_seen seen;
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new(NULL), no_keys = g_string_new(NULL);
     g_autofree char *why = NULL;
     bool asked = site->ask(site->data, "overview", text, &why) == WEB_ANSWERED;
     answer_parse(asked ? text->str : "", &answer);
     const struct answer_line *daemon = answer_line(&answer, "daemon", 0);
     if (!daemon) {
-        put_away(out, asked ? "That is no answer of gatepost's." : why);
+        put_away(out, asked ? "What it says is no answer to gatepost-web " GATEPOST_VERSION
+                              ": is the daemon of another version? Restart both."
+                            : why);
         answer_clear(&answer);
         return false;
     }
     if (personal)
-        (void)ask_for(site, "near", &near, NULL);
+        (void)ask_for(site, "near", &near, no_keys);
     html_begin(out, &(struct html_head){.title = "gatepost",
                                         .refresh = REFRESH,
                                         .daemon = daemon,
@@ -410,12 +433,12 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
     g_string_append(out, "</div>");
     g_string_append(out, "<div class=\"columns\">");
     put_checks(out, &seen);
-    put_limits(out, &answer, personal ? &near : NULL);
+    put_limits(out, &answer, personal ? &near : NULL, no_keys);
     put_greylisting(out, &answer);
     put_store(out, &answer);
+    put_tables(out, &answer);
     g_string_append(out, "</div>");
     put_lists(out, &answer);
-    put_tables(out, &answer);
     if (personal)
         put_decisions(out, site);
     html_end(out);
@@ -424,6 +447,31 @@ bool page_overview(const struct web_site *site, bool personal, GString *out)
     if (personal)
         answer_clear(&near);
     return true;
+}
+
+/* How much was found, before it: nobody reads to the end to learn that there is more. */
+static void put_found(GString *out, const struct answer *answer)
+{
+    const struct answer_line *more = answer_line(answer, "more", 0);
+    unsigned count = decisions_count(answer);
+    if (count == 0) {
+        g_string_append(out,
+                        "<section><p>Nothing is known of it.</p><p class=\"dim\">What has been "
+                        "decided is kept for history_keep, and an address is found as it was "
+                        "given or as the MTA took it; a part of one is not.</p></section>");
+        return;
+    }
+    g_autofree char *zone = html_zone();
+    g_string_append_printf(out, "<p class=\"found\">%u %s, the oldest first, times in ", count,
+                           count == 1 ? "decision" : "decisions");
+    chart_text(out, zone);
+    g_string_append(out, ".");
+    if (more) {
+        g_string_append(out, " <strong>");
+        chart_text(out, more->fields[0]);
+        g_string_append(out, "</strong> <code>gatepostctl trace</code> tells all.");
+    }
+    g_string_append(out, "</p>");
 }
 
 /* What became of the search is put, and returned. */
@@ -436,14 +484,9 @@ static enum web_asked put_findings(const struct web_site *site, const char *quer
     chart_text(out, query);
     g_string_append(out, "</h2>");
     enum web_asked asked = ask_for(site, request, &answer, out);
-    if (asked == WEB_ANSWERED && decisions_whole(out, &answer) == 0)
-        g_string_append(out, "<section><p>Nothing is known of it.</p></section>");
-    const struct answer_line *more = answer_line(&answer, "more", 0);
-    if (more) {
-        g_string_append(out, "<section><p>");
-        chart_text(out, more->fields[0]);
-        g_string_append(out, " <code>gatepostctl trace</code> tells all.</p></section>");
-    }
+    if (asked == WEB_ANSWERED)
+        put_found(out, &answer);
+    decisions_whole(out, &answer);
     answer_clear(&answer);
     return asked;
 }
@@ -460,12 +503,15 @@ enum web_asked page_search(const struct web_site *site, const char *query, GStri
         asked = WEB_NO_SUCH;
     else if (asked == WEB_ANSWERED && *trimmed)
         asked = put_findings(site, trimmed, body);
-    html_begin(out, &(struct html_head){.title = "gatepost: search",
+    g_autofree char *title = g_strconcat("gatepost: ", *trimmed ? trimmed : "search", NULL);
+    html_begin(out, &(struct html_head){.title = title,
                                         .daemon = answer_line(&about, "daemon", 0),
                                         .query = trimmed});
     if (asked == WEB_NO_SUCH || *trimmed == '\0')
-        g_string_append(out, "<section><h2>Search</h2><p>An address, a domain, an IP address, a "
-                             "login, a queue id or a session, of 300 bytes at most.</p></section>");
+        g_string_append(out,
+                        "<section><h2>Search</h2><p>For all that was decided about an address, "
+                        "a domain, an IP address, a login, a queue id or a session: one of "
+                        "them, whole, of 300 bytes at most.</p></section>");
     g_string_append_len(out, body->str, (gssize)body->len);
     html_end(out);
     answer_clear(&about);

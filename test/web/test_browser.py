@@ -2,102 +2,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The page in Debian's Chromium, by WebDriver: three widths, light and dark, hostile text, and from a
 refusal to its trace by a click. SCREENSHOTS=FOLDER keeps the pictures."""
-import base64
-import json
-import os
-import shutil
 import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 sys.path.insert(0, sys.path[0] + '/../lib')
+import browser as chromium
 import gatepost
 import place
 import tap
 import webpage
+from browser import Browser
 from milter import Milter
+from month import Month
 from tap import case, equal, match, true
 
 WIDTHS = (360, 768, 1280)
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\u202e'
 FORMS = '[limit forms]\nkey = sender\nmax = 1\nper = 1d\nfor = mynetworks\n'
-ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
 site = {}
-
-
-class Browser:
-    """A session of chromedriver."""
-
-    def __init__(self, dark=False):
-        self.port = place.port()
-        self.folder = place.folder()
-        self.driver = subprocess.Popen(['chromedriver', '--port=%d' % self.port],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-        self.base = 'http://127.0.0.1:%d/session' % self.port
-        options = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars',
-                   '--disable-dev-shm-usage', '--user-data-dir=' + self.folder]
-        if dark:
-            options.append('--blink-settings=preferredColorScheme=0')
-        wanted = {'goog:chromeOptions': {'args': options},
-                  'goog:loggingPrefs': {'browser': 'ALL'}}
-        begun = tap.until(lambda: self.try_to_begin(wanted), 60, 'chromedriver', 0.5)
-        self.base += '/' + begun['sessionId']
-
-    def try_to_begin(self, wanted):
-        try:
-            return self.call('', {'capabilities': {'alwaysMatch': wanted}})
-        except urllib.error.URLError:
-            return None
-
-    def call(self, path, data=None, method=None):
-        body = None if data is None else json.dumps(data).encode()
-        request = urllib.request.Request(self.base + path, body, {'Content-Type': 'application/json'},
-                                         method=method)
-        with urllib.request.urlopen(request, timeout=90) as answer:
-            return json.load(answer)['value']
-
-    def go(self, url):
-        self.call('/url', {'url': url})
-
-    def find(self, selector):
-        return [found[ELEMENT] for found in
-                self.call('/elements', {'using': 'css selector', 'value': selector})]
-
-    def text(self, selector='body'):
-        return self.call('/element/%s/text' % self.find(selector)[0])
-
-    def run(self, script):
-        return self.call('/execute/sync', {'script': script, 'args': []})
-
-    def width(self, width, height=1400):
-        self.call('/goog/cdp/execute', {'cmd': 'Emulation.setDeviceMetricsOverride', 'params': {
-            'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': width < 500}})
-
-    def picture(self, name):
-        """Of the whole page."""
-        shot = self.call('/goog/cdp/execute', {'cmd': 'Page.captureScreenshot', 'params': {
-            'captureBeyondViewport': True}})['data']
-        if os.environ.get('SCREENSHOTS'):
-            with open(os.environ['SCREENSHOTS'] + '/' + name + '.png', 'wb') as handle:
-                handle.write(base64.b64decode(shot))
-        return base64.b64decode(shot)
-
-    def complaints(self):
-        """What the console says, but for that of a page that asks for a password, and of the browser's
-        own pages."""
-        return [row['message'] for row in self.call('/se/log', {'type': 'browser'})
-                if '401' not in row['message'] and not row['message'].startswith('chrome://')]
-
-    def stop(self):
-        try:
-            self.call('', method='DELETE')
-        except (OSError, ValueError):
-            pass
-        self.driver.terminate()
-        self.driver.wait()
 
 
 def refuse(daemon, recipient='<x@far.example>', helo='client.example.com', sender='<a@example.com>'):
@@ -155,6 +77,65 @@ def report():
     equal(browser.complaints(), [], 'the console')
 
 
+@case('a month of large numbers has room from a telephone to a wide screen')
+def month():
+    site['month'] = Month()
+    browser, here = site['browser'], 'http://127.0.0.1:%d' % site['month'].web.port
+    browser.go('http://x:%s@127.0.0.1:%d/login' % (webpage.TOKEN, site['month'].web.port))
+    browser.go(here)
+    for width in range(360, 1601, 40):
+        browser.width(width)
+        fits(browser, width, 1.3)
+        rows = browser.run(
+            'return [...document.querySelectorAll(".tiles")].map(t => { const rows = {}; '
+            't.querySelectorAll("li").forEach(l => { const top = l.getBoundingClientRect().top; '
+            'rows[top] = (rows[top] || 0) + 1 }); return Object.values(rows) })')
+        true(len(rows) >= 2 and all(row in ([5], [3, 2]) for row in rows), 'tiles at %d: %s' % (width, rows))
+        equal(browser.run('return [...document.querySelectorAll("li, th, td.n, h2, .badge, .addr, summary")]'
+                          '.filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && '
+                          'getComputedStyle(e).display != "inline").map(e => e.outerHTML)'), [],
+              'what is cut at %d' % width)
+    equal(browser.complaints(), [], 'the console')
+
+
+@case('what a search finds: lines that open, by the keyboard too, and no page without end')
+def search():
+    browser, here = site['browser'], 'http://127.0.0.1:%d' % site['month'].web.port
+    for width in WIDTHS:
+        browser.width(width)
+        for name, word in (('search', 'lab.test'), ('few', 'postmaster@elsewhere.example'),
+                           ('nothing', 'nobody@example.net'), ('empty', '')):
+            browser.go(here + '/search?q=' + word)
+            browser.picture('%s-%d' % (name, width))
+            equal(browser.run('return document.documentElement.scrollWidth'), width, name)
+    browser.go(here + '/search?q=lab.test')
+    equal(browser.run('return document.title'), 'gatepost: lab.test', 'title')
+    match('^[0-9]+ decisions, the oldest first, times in ', browser.text('.found'))
+    true(len(browser.find('details:not([open])')) > 50 and not browser.find('details[open]'), 'closed')
+    equal(browser.run('return [...document.querySelectorAll("h1, h2, h3")].slice(0, 4).map(e => e.tagName)'),
+          ['H1', 'H2', 'H3', 'H3'], 'headings')
+    browser.press('\ue004')
+    equal(browser.run('return document.activeElement.className'), 'skip', 'the first to have the focus')
+    true(browser.run('return document.activeElement.getBoundingClientRect().left') >= 0, 'it is seen')
+    browser.press('\ue007')
+    for _ in range(3):  # whoever goes to the content does not pass the head again
+        browser.press('\ue004')
+        if browser.run('return document.activeElement.tagName') == 'SUMMARY':
+            break
+    equal(browser.run('return document.activeElement == document.querySelector("summary")'), True, 'behind it')
+    browser.press('\ue007')
+    tap.until(lambda: browser.find('details[open]'), 5, 'opened by a key')
+    true('session' in browser.text('details[open]'), 'all of it')
+    equal(browser.run('return [...document.querySelectorAll("input, button")].filter('
+                      'e => !(e.ariaLabel || e.textContent)).length'), 0, 'fields without a name')
+    equal(browser.run('return [...document.querySelectorAll("dl")].filter('
+                      'd => d.firstElementChild.tagName != "DT" || [...d.querySelectorAll("dt, dd")].some('
+                      'e => !e.textContent)).length'), 0, 'facts without a name')
+    browser.click(browser.find('details[open] dd a')[0])
+    tap.until(lambda: 'q=192.0.2.30' in browser.call('/url'), 10, 'all of the client')
+    equal(browser.complaints(), [], 'the console')
+
+
 @case('it says what there is without a script, to a screen reader too')
 def readable():
     browser = site['browser']
@@ -179,8 +160,7 @@ def keyboard():
     wanted = browser.run('return document.querySelectorAll("a[href], summary, button, input").length')
     seen = set()
     for _ in range(wanted + 2):
-        browser.call('/actions', {'actions': [{'type': 'key', 'id': 'keys', 'actions': [
-            {'type': 'keyDown', 'value': '\ue004'}, {'type': 'keyUp', 'value': '\ue004'}]}]})
+        browser.press('\ue004')
         found = browser.run('const e = document.activeElement; return [e.tagName + e.textContent + '
                             '(e.href || ""), getComputedStyle(e).outlineStyle, '
                             'parseFloat(getComputedStyle(e).outlineWidth)]')
@@ -236,7 +216,7 @@ def trace():
     true('far.example' in browser.text('main'), 'the refusal')
     browser.picture('page-decisions')
     row = browser.find('table.rows a[href^="/search"]')[-1]
-    browser.call('/element/%s/click' % row, {})
+    browser.click(row)
     tap.until(lambda: '/search?q=' in browser.call('/url'), 10, 'the page of the session')
     text = browser.text('main')
     browser.picture('trace')
@@ -270,7 +250,7 @@ def hostile():
     tap.until(lambda: browser.go(address(token=False)) or '<script>' in browser.text('main'), 15,
               'the refusal')
     rows = browser.find('table.rows a[href^="/search"]')
-    browser.call('/element/%s/click' % rows[0], {})
+    browser.click(rows[0])
     time.sleep(0.5)
     equal(browser.find('script, img'), [], 'elements of strangers')
     text = browser.call('/source')
@@ -280,6 +260,7 @@ def hostile():
 
 @case('all stop')
 def ends():
+    site['month'].stop()
     equal(site['web'].stop(), 0, 'exit of gatepost-web')
     equal(site['daemon'].stop(), 0, 'exit of the daemon')
 
@@ -302,7 +283,7 @@ def setup():
 if __name__ == '__main__':
     if webpage.missing():
         tap.skip_all(webpage.missing())
-    if not shutil.which('chromedriver'):
-        tap.skip_all('no Chromium')
+    if chromium.missing():
+        tap.skip_all(chromium.missing())
     tap.run(setup, teardown=lambda _: [site[name].stop() for name in
-                                       ('browser', 'dark', 'web', 'daemon') if name in site])
+                                       ('browser', 'dark', 'month', 'web', 'daemon') if name in site])

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """gatepost-web: who is answered, with what, and that nobody is kept from it."""
+import json
 import os
+import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
+import lists
 import place
 import tap
 import webpage
@@ -208,12 +213,15 @@ def part(daemon, web):
     page = tap.until(lambda: next((text for text in [web.get('/search?q=x@part.example', token=TOKEN)[2]]
                                    if 'reject_unauth' in text), None), 10, 'the decision')
     absent('newest only', page, 'it is all')
-    with session(daemon) as mta:
-        mta.mail('<part@client.example>')
-        for _ in range(100):
-            mta.rcpt('<x@part.example>')
-    tap.until(lambda: 'These are the newest only.' in web.get('/search?q=x@part.example',
-                                                              token=TOKEN)[2], 10, 'a word of it')
+    for more, words in ((99, '100 decisions, the oldest first, times in [A-Z]+.</p>'),
+                        (1, '100 decisions, .* <strong>These are the newest only, there are more.')):
+        with session(daemon) as mta:
+            mta.mail('<part@client.example>')
+            for _ in range(more):
+                mta.rcpt('<x@part.example>')
+        page = tap.until(lambda: next((text for text in [web.get('/search?q=x@part.example', token=TOKEN)[2]]
+                                       if re.search(words, text)), None), 10, words)
+        equal(page.count('<summary>'), 100, 'what is shown')
 
 
 @case('searches wait for each other, numbers for none; too many are told to come again')
@@ -287,6 +295,100 @@ def slow(daemon, web):
         connection.close()
 
 
+NAME = '<s>n\u202e\u2066"\\&\'<s>'  # what settings may hold
+TEXT = '<i>t\u202e\u2066\x01\x7f\x1b[31m"\\&\'</i>'  # what others' files and answers may hold
+
+
+def new_of_names():
+    """Lists, limits, tables and rules that are named so, and say so."""
+    entry = ' :127.0.0.2:listed ' + TEXT + '\n'
+    server = lists.Lists(['evil.example:ip4set:evil', 'says.example:ip4set:says'],
+                         evil='127.0.0.2' + entry + '203.0.113.9' + entry,
+                         says='127.0.0.2' + entry + '203.0.113.10' + entry).start()
+    daemon = gatepost.Gatepost()
+    shown = daemon.table('shown', 'evil.example ' + NAME + TEXT + '\n')
+    access = daemon.table(NAME, '198.51.100.1 REJECT no ' + TEXT + '\n')
+    rules = daemon.table('rules.cf', 'header WORTH Subject =~ /much/\nscore WORTH 20\n'
+                         'describe WORTH much ' + TEXT + '\n')
+    more = '[limit %s]\nkey = sender\nmax = 2\nper = 1d\nfor = mynetworks\n' % NAME
+    daemon.configure({'mynetworks': '192.0.2.0/24', 'dns_servers': server.address(),
+                      'dnsbl_sites': 'evil.example*9 says.example*9', 'dnsbl_reply_map': 'texthash:' + shown,
+                      'client_restrictions': 'check_client_access texthash:' + access,
+                      'recipient_restrictions': 'check_limit %s permit_mynetworks reject_dnsbl' % NAME,
+                      'rule_files': rules, 'message_restrictions': 'reject_spam'}, more)
+    return server, daemon.start(), Web(daemon, more).start()
+
+
+def strings(value):
+    """All texts in what JSON said."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for one in inner for text in strings(one)]
+
+
+@case('names and texts of settings, rules and lists stay text: on the page, in a search, in numbers')
+def names(daemon, web):
+    server, daemon, web = new_of_names()
+    try:
+        equal(daemon.control('check').returncode, 0, 'check')
+        for address, says in (('203.0.113.9', 'using <s>'), ('203.0.113.10', 'listed <i>'), ('198.51.100.1', 'no <i>')):
+            with session(daemon, address=address) as mta:
+                mta.mail()
+                match('^55[04].*' + says, mta.rcpt()[1])
+        with session(daemon, address='198.51.100.7') as mta:
+            mta.mail()
+            mta.rcpt()
+            match('^550', mta.message([('From', ' <a@b.example>'), ('Subject', ' much')])[1])
+        with session(daemon, address='192.0.2.9') as mta:
+            mta.mail('<me@lab.test>')
+            for answer in ('^$', '^$', '^[45]50'):
+                match(answer, mta.rcpt()[1])
+        for path, words in (('/', ('&lt;s&gt;n\\u{202e}', '&lt;i&gt;')),
+                            ('/search?q=203.0.113.9', ('&lt;s&gt;n', '&lt;i&gt;t')),
+                            ('/search?q=203.0.113.10', ('&lt;i&gt;t', 'listed')),
+                            ('/search?q=198.51.100.1', ('&lt;i&gt;t', '&lt;s&gt;n')),
+                            ('/search?q=198.51.100.7', ('WORTH',)),
+                            ('/search?q=me%40lab.test', ('&lt;s&gt;n',))):
+            page = tap.until(lambda: next((text for text in [web.get(path, token=TOKEN)[2]]
+                                           if all(word in text for word in words)), None), 15, path)
+            absent(r'<s>|<i>|\u202e|\u2066|[\x00-\x08\x0b-\x1f\x7f]', page, path)
+        text = web.get('/metrics')[2]
+        absent(r'\u202e|\u2066|[\x00-\x08\x0b-\x1f\x7f]', text, 'metrics')
+        shown = NAME.replace('\\', 2 * '\\').replace('\u202e', '\\u{202e}').replace('\u2066', '\\u{2066}')
+        label = shown.replace('\\', 2 * '\\').replace('"', '\\"')
+        for series in ('gatepost_limit_refused_total{limit="%s"} 1' % label,
+                       'gatepost_dnsbl_queries_total{list="%s' % label,
+                       'gatepost_table_entries{table="%s/%s"} 1' % (daemon.folder, label),
+                       'gatepost_rule_hits_total{rule="WORTH"} 1'):
+            true(series in text, series + ' in ' + text)
+        if shutil.which('promtool'):
+            done = subprocess.run(['promtool', 'check', 'metrics'], input=text, text=True,
+                                  capture_output=True, check=False)
+            equal((done.returncode, done.stdout + done.stderr), (0, ''), 'promtool check metrics')
+        status = json.loads(daemon.control('status', '--json').stdout)
+        true(any(NAME in text for text in strings(status)), 'status --json: %s' % status)
+        absent('[\x00-\x08\x0b-\x1f\x7f\u202e\u2066]', daemon.control('status').stdout, 'status')
+    finally:
+        web.stop()
+        daemon.stop()
+        server.stop()
+
+
+@case('what the library refuses by itself is a fixed sentence, whatever was sent')
+def refused_by_library(daemon, web):
+    host, mark = b'Host: localhost\r\n', b'<u>mark</u>'
+    for data in (b'GET / HTTP/9.9\r\n' + host + b'X: %s\r\n\r\n' % mark, b'GET /%s\r\n\r\n' % mark,
+                 b'GET / HTTP/1.1%s\r\n' % mark + host + b'\r\n',
+                 b'GET /%s HTTP/1.1\r\n' % (mark * 2000) + host + b'\r\n',
+                 b'GET / HTTP/1.1\r\n' + host + b'X: %s\r\n\r\n' % (mark * 4000),
+                 b'GET / HTTP/1.1\r\n' + host + b'%s\r\n\r\n' % mark,
+                 b'GET / HTTP/1.1\r\n' + host + b'Content-Length: %s\r\n\r\n' % mark):
+        answer = web.send(data)
+        match('^HTTP/1.1 [45]..|^$', answer.decode())
+        true(b'mark' not in answer and len(answer) < 1000, '%r: %r' % (data[:80], answer))
+
+
 def all_stopped(pid):
     states = []
     for thread in os.listdir('/proc/%d/task' % pid):
@@ -318,6 +420,85 @@ def away(daemon, web):
     match('no daemon runs', web.get()[2])
     daemon.start()
     equal(web.get()[0], 200, 'started again')
+
+
+class Between(threading.Thread):
+    """Passes on what the daemon answers, changed as another version might say it."""
+
+    def __init__(self, daemon):
+        super().__init__(daemon=True)
+        self.to = daemon.settings['read_socket']
+        self.path = daemon.folder + '/run/between.sock'
+        self.change = lambda request, answer: answer
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.socket.listen(16)
+        self.start()
+
+    def run(self):
+        while True:
+            asker, answerer = self.socket.accept()[0], socket.socket(socket.AF_UNIX)
+            with asker, answerer:
+                answerer.connect(self.to)
+                request = asker.makefile('r').readline().strip()
+                answerer.sendall(request.encode() + b'\n')
+                head, _, text = answerer.makefile('r').read().partition('\n')
+                status, text = self.change(request, (int(head.split()[1]), text))
+                asker.sendall(b'gatepost %d %d\n' % (status, len(text.encode())) + text.encode())
+
+
+@case('a daemon of another version is a sentence that says so, not a page that says nothing')
+def versions(daemon, web):
+    daemon = gatepost.Gatepost()
+    daemon.configure({'dns_servers': '127.0.0.1:1', 'dnsbl_sites': LIST, 'mynetworks': '192.0.2.0/24',
+                      'recipient_restrictions': 'check_limit forms'}, FORMS)
+    daemon.start()
+    between = Between(daemon)
+    web = Web(daemon, FORMS, read_socket=between.path).start()
+
+    def see(path, change):
+        between.change = change
+        return web.get(path, token=TOKEN)
+
+    def unknown(command):
+        return lambda request, answer: ((64, 'unknown command "%s"\n' % command) if request == command
+                                        else answer)
+
+    def edited(pattern, by):
+        return lambda request, answer: (answer[0], re.sub(pattern, by, answer[1], flags=re.M))
+
+    def always(text):
+        return lambda request, answer: (0, text)
+    try:
+        status, _, plain = see('/', lambda request, answer: answer)
+        equal((status, 'restart both' in plain), (200, False), 'the same version')
+        match('(?s)All is well.*The last 24 hours.*DNS lists', plain)
+        status, _, page = see('/', edited('^(daemon\t)[^\t]+', r'\g<1>0.0.9'))
+        equal(status, 200, 'an older one')
+        match('gatepost 0.0.9 answers, and this is gatepost-web .*restart both', page)
+        status, _, page = see('/', edited('^(list\t[^\t]+\t1).*', r'\1'))
+        equal((status, 'set aside' in page, LIST in page), (200, False, False), 'what is not said is no fault')
+        match(r'is missing here \(1 lines are\); restart both', page)
+        status, _, page = see('/', edited('^(list\t.*)$', '\\1\tmore\nnews\t1\t2\nhour\t1\tfrozen\t7'))
+        equal((status, LIST in page, 'restart both' in page), (200, True, False), 'more than is known')
+        for change, words in ((unknown('overview'), 'another version.*overview.*restart gatepost'),
+                              (always('daemon\t0.0.9\n'), 'is no answer to gatepost-web'),
+                              (always(''), 'is no answer to gatepost-web'),
+                              (always('what\n'), 'is no answer')):
+            status, _, page = see('/', change)
+            equal(status, 503, words)
+            match('(?s)The daemon does not answer.*' + words, page)
+        equal(see('/metrics', unknown('metrics'))[0], 503, 'metrics')
+        match('another version.*metrics', see('/metrics', unknown('metrics'))[2])
+        for command in ('about', 'decisions', 'near'):
+            status, _, page = see('/search?q=x%40y.example' if command == 'about' else '/', unknown(command))
+            equal(status, 503 if command == 'about' else 200, command)
+            match('another version.*%s.*restart gatepost' % command, page)
+        match('(?m)^gatepost_news 7$', see('/metrics', edited(r'\Z', 'gatepost_news 7\n'))[2])
+    finally:
+        web.stop()
+        daemon.stop()
 
 
 @case('it stops in order')
