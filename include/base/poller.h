@@ -29,11 +29,10 @@ struct poller;
 struct poller *poller_new(void);
 void poller_free(struct poller *poller); /* accepts NULL; descriptors stay open */
 
-/* Looks at FD for WHAT; events name DATA, which must not be NULL. SHARED: other pollers look at it,
- * too, and one of them is to be told, as of a socket that listens. false with errno. */
-bool poller_add(struct poller *poller, int fd, unsigned what, void *data, bool shared);
+/* Looks at FD for WHAT; events name DATA, which must not be NULL. false with errno. */
+bool poller_add(struct poller *poller, int fd, unsigned what, void *data);
 
-/* Looks for WHAT from now on; not for a descriptor that is shared. */
+/* Looks for WHAT from now on. */
 bool poller_change(struct poller *poller, int fd, unsigned what, void *data);
 void poller_remove(struct poller *poller, int fd);
 

@@ -54,11 +54,9 @@ void poller_free(struct poller *poller)
     g_free(poller);
 }
 
-bool poller_add(struct poller *poller, int fd, unsigned what, void *data, bool shared)
+bool poller_add(struct poller *poller, int fd, unsigned what, void *data)
 {
     struct epoll_event event = wanted(what, data);
-    if (shared) /* which takes no other flags */
-        event.events = EPOLLIN | EPOLLEXCLUSIVE;
     return epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 

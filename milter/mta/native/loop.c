@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The loop. Other threads tell it of a peer by one bit and a list that takes no lock: a peer is put
- * on it when its first bit is set, and taken off with all of them.
+ * on it when its first bit is set, and taken off with all of them. Whoever has something to do that
+ * takes long stands in a line, and has one turn when the loop comes round.
  */
 #include "loop.h"
 
@@ -47,9 +48,10 @@ struct peer {
     struct conversation *conversation;
     enum conversation_state state;
     struct pool_job job;
-    bool woken; /* while a job held it */
-    bool again; /* it could go on, but others have their turn first */
-    GList again_link;
+    guint heard;  /* news that have been taken and wait for its turn */
+    bool in_line; /* it could go on, but others have their turn first */
+    GList line_link;
+    bool polled;
     bool counted; /* as a message under way */
     struct wire_input input;
     GByteArray *unread; /* came with what is being waited for; NULL: nothing */
@@ -69,7 +71,7 @@ struct loop {
     GThread *thread;
     gpointer news; /* the list */
     GQueue peers;
-    GQueue again;      /* peers */
+    GQueue line;       /* peers */
     GSequence *timers; /* peers by due */
     GByteArray *out;
     gint64 listen_again; /* 0: it listens */
@@ -80,8 +82,12 @@ struct loop {
     unsigned char scratch[SCRATCH];
 };
 
+/* The loop whose thread this is; NULL: none's. */
+static _Thread_local const struct loop *here;
+
 /* News */
 
+/* The loop's own thread hears of it before it sleeps. */
 static void tell(struct peer *peer, guint what)
 {
     struct loop *loop = peer->loop;
@@ -92,7 +98,7 @@ static void tell(struct peer *peer, guint what)
         head = g_atomic_pointer_get(&loop->news);
         peer->next_news = head;
     } while (!g_atomic_pointer_compare_and_exchange(&loop->news, head, peer));
-    if (!head)
+    if (!head && loop != here)
         poller_wake(loop->poller);
 }
 
@@ -163,19 +169,20 @@ static void release(struct peer *peer)
         g_free(peer);
 }
 
-static void stand_in_line(struct peer *peer, bool again)
+static void stand_in_line(struct peer *peer, bool stands)
 {
-    if (again && !peer->again)
-        g_queue_push_tail_link(&peer->loop->again, &peer->again_link);
-    else if (!again && peer->again)
-        g_queue_unlink(&peer->loop->again, &peer->again_link);
-    peer->again = again;
+    if (stands && !peer->in_line)
+        g_queue_push_tail_link(&peer->loop->line, &peer->line_link);
+    else if (!stands && peer->in_line)
+        g_queue_unlink(&peer->loop->line, &peer->line_link);
+    peer->in_line = stands;
 }
 
 static void hang_up(struct peer *peer)
 {
     struct loop *loop = peer->loop;
-    poller_remove(loop->poller, peer->fd);
+    if (peer->polled)
+        poller_remove(loop->poller, peer->fd);
     close(peer->fd);
     peer->fd = -1;
     forget_timer(peer);
@@ -187,7 +194,8 @@ static void hang_up(struct peer *peer)
     g_clear_pointer(&peer->unsent, g_byte_array_unref);
     loop->waiting -= rests(peer);
     loop->connections--;
-    if (peer->state == CONVERSATION_WORKS && pool_remove(loop->setup->pool, &peer->job))
+    if (peer->state == CONVERSATION_WORKS &&
+        (peer->heard & NEWS_WORKED || pool_remove(loop->setup->pool, &peer->job)))
         peer->state = CONVERSATION_OVER;
     release(peer);
 }
@@ -266,24 +274,52 @@ static void set_timer(struct peer *peer)
         peer->timer = g_sequence_insert_sorted(peer->loop->timers, peer, by_due, NULL);
 }
 
-/* What the peer does next is looked for; one that waits is not read. */
+/* What the peer does next is looked for; one that waits is not read. It is hung up if it cannot be
+ * looked for. */
 static void look_out(struct peer *peer)
 {
     unsigned what = peer->unsent ? POLLER_OUT : 0;
     if (peer->state == CONVERSATION_LISTENS && !peer->unsent)
         what = POLLER_IN;
+    if (!peer->polled) {
+        peer->polled = poller_add(peer->loop->poller, peer->fd, what, peer);
+        if (!peer->polled) {
+            hang_up(peer);
+            return;
+        }
+        peer->watched = what;
+    }
     if (what != peer->watched && poller_change(peer->loop->poller, peer->fd, what, peer))
         peer->watched = what;
     set_timer(peer);
 }
 
+/* Whoever has made its offer is another loop's. Nobody wakes a session before its client is
+ * known. */
+static void hand_over(struct peer *peer)
+{
+    struct loop *loop = peer->loop;
+    if (peer->polled)
+        poller_remove(loop->poller, peer->fd);
+    peer->polled = false;
+    forget_timer(peer);
+    stand_in_line(peer, false);
+    g_queue_unlink(&loop->peers, &peer->link);
+    peer->loop = loop->setup->next(loop->setup->data);
+    peer->loop->connections++;
+    loop->connections--;
+    tell(peer, NEWS_ADDED);
+}
+
 /* Lets the conversation go on as far as its turn goes, with LENGTH bytes that came in; the rest of
- * them is kept. Each part of the answers is sent before more are made. */
+ * them is kept. Where it is handed over, it says one thing in it. Each part of the answers is sent
+ * before more are made. */
 static void converse(struct peer *peer, const unsigned char *bytes, size_t length)
 {
     struct loop *loop = peer->loop;
     bool sound = true;
-    for (int done = 0; sound && !peer->unsent && done < TURN; done++) {
+    int most = loop->setup->next ? 1 : TURN;
+    for (int done = 0; sound && !peer->unsent && done < most; done++) {
         struct wire_packet packet;
         enum wire_result result = WIRE_MORE;
         if (peer->state == CONVERSATION_SPEAKS) {
@@ -323,6 +359,10 @@ static void converse(struct peer *peer, const unsigned char *bytes, size_t lengt
     else if (peer->packet_end == 0)
         peer->packet_end = g_get_monotonic_time() + PACKET_TIME;
     settle_count(peer);
+    if (loop->setup->next && conversation_session(peer->conversation)) {
+        hand_over(peer);
+        return;
+    }
     if (peer->state == CONVERSATION_WORKS)
         pool_add(loop->setup->pool, &peer->job, peer);
     stand_in_line(peer, !peer->unsent && (peer->state == CONVERSATION_SPEAKS ||
@@ -338,8 +378,22 @@ static void go_on(struct peer *peer)
 
 static void resume(struct peer *peer)
 {
+    peer->heard &= ~(guint)NEWS_WOKEN;
     enter(peer, conversation_resume(peer->conversation, peer->loop->out));
     go_on(peer);
+}
+
+static void have_turn(struct peer *peer)
+{
+    stand_in_line(peer, false);
+    if (peer->heard & NEWS_WORKED) {
+        peer->heard &= ~(guint)NEWS_WORKED;
+        enter(peer, conversation_worked(peer->conversation, peer->loop->out));
+    }
+    if (peer->state == CONVERSATION_WAITS && peer->heard & NEWS_WOKEN)
+        resume(peer);
+    else
+        go_on(peer);
 }
 
 /* Into the packet that has begun as far as it goes, and beside it. */
@@ -350,8 +404,10 @@ static void read_more(struct peer *peer)
     places[0].iov_base = wire_room(&peer->input, &places[0].iov_len);
     int first = places[0].iov_len > 0 ? 0 : 1;
     ssize_t got = readv(peer->fd, places + first, 2 - first);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        look_out(peer);
         return;
+    }
     if (got <= 0) {
         hang_up(peer);
         return;
@@ -367,7 +423,7 @@ static void read_more(struct peer *peer)
 
 static void on_event(struct peer *peer, unsigned what)
 {
-    if (peer->again) {
+    if (peer->in_line) {
         return; /* what it has said already comes first */
     } else if (rests(peer)) {
         if (what & POLLER_HANGUP || (peer->unsent && !send_rest(peer)))
@@ -413,17 +469,23 @@ static void on_timer(struct peer *peer)
     }
 }
 
+/* Most have made their offer by the time that they are taken. */
 static void begin(struct peer *peer)
 {
     struct loop *loop = peer->loop;
     const struct waker waker = {.wake = wake, .data = peer};
-    peer->conversation = conversation_new(loop->setup->engine, &waker);
-    peer->input.most = conversation_packet_most(peer->conversation);
-    peer->watched = POLLER_IN;
+    bool handed_over = peer->conversation;
+    if (!handed_over) {
+        peer->conversation = conversation_new(loop->setup->engine, &waker);
+        peer->input.most = conversation_packet_most(peer->conversation);
+    }
     g_queue_push_tail_link(&loop->peers, &peer->link);
-    if (g_atomic_int_get(&loop->stop) ||
-        !poller_add(loop->poller, peer->fd, POLLER_IN, peer, false))
+    if (g_atomic_int_get(&loop->stop))
         hang_up(peer);
+    else if (handed_over)
+        go_on(peer);
+    else
+        read_more(peer);
 }
 
 static void on_news(struct peer *peer)
@@ -439,30 +501,28 @@ static void on_news(struct peer *peer)
         release(peer);
         return;
     }
-    peer->woken |= (what & NEWS_WOKEN) != 0;
-    if (what & NEWS_WORKED) {
-        enter(peer, conversation_worked(peer->conversation, peer->loop->out));
-        if (peer->state != CONVERSATION_WAITS || !peer->woken) {
-            go_on(peer);
-            return;
-        }
-    }
-    if (peer->woken && peer->state == CONVERSATION_WAITS) {
-        peer->woken = false;
-        resume(peer);
-    }
+    peer->heard |= what;
+    if (what & NEWS_WORKED || peer->state == CONVERSATION_WAITS)
+        stand_in_line(peer, true);
 }
 
+/* The list has the newest on top. */
 static void hear_news(struct loop *loop)
 {
-    struct peer *peer;
+    struct peer *peer, *eldest = NULL;
     do
         peer = g_atomic_pointer_get(&loop->news);
     while (peer && !g_atomic_pointer_compare_and_exchange(&loop->news, peer, NULL));
     while (peer) {
         struct peer *next = peer->next_news;
-        on_news(peer);
+        peer->next_news = eldest;
+        eldest = peer;
         peer = next;
+    }
+    while (eldest) {
+        struct peer *next = eldest->next_news;
+        on_news(eldest);
+        eldest = next;
     }
 }
 
@@ -486,7 +546,7 @@ static int longest_sleep(struct loop *loop)
 {
     const struct peer *first = first_due(loop);
     gint64 due = sooner(first ? first->due : 0, loop->listen_again);
-    if (!g_queue_is_empty(&loop->again))
+    if (!g_queue_is_empty(&loop->line) || g_atomic_pointer_get(&loop->news))
         return 0;
     if (due == 0)
         return BEAT;
@@ -507,19 +567,15 @@ static void turn(struct loop *loop)
             on_event(events[i].data, events[i].what);
     }
     hear_news(loop);
+    for (guint left = loop->line.length; left > 0 && loop->line.head; left--)
+        have_turn(loop->line.head->data);
     struct peer *peer;
     while ((peer = first_due(loop)) && peer->due <= now)
         on_timer(peer);
-    if (loop->again.head) {
-        peer = loop->again.head->data;
-        stand_in_line(peer, false);
-        go_on(peer);
-    }
     bool has_moved = g_atomic_int_compare_and_exchange(&loop->moved, 1, 0);
     if (has_moved || (loop->listen_again && now >= loop->listen_again)) {
         loop->listen_again = 0;
-        if (!poller_add(loop->poller, loop->setup->listener, POLLER_IN, loop, true) &&
-            errno != EEXIST)
+        if (!poller_add(loop->poller, loop->setup->listener, POLLER_IN, loop) && errno != EEXIST)
             loop->listen_again = now + ACCEPT_PAUSE * G_TIME_SPAN_MILLISECOND;
     }
 }
@@ -527,6 +583,7 @@ static void turn(struct loop *loop)
 static void *run(void *data)
 {
     struct loop *loop = data;
+    here = loop;
     while (!g_atomic_int_get(&loop->stop))
         turn(loop);
     /* The pool is there still: what it has not begun is taken back. */
@@ -543,11 +600,12 @@ struct loop *loop_new(const struct loop_setup *setup)
     loop->setup = setup;
     loop->beat = g_get_monotonic_time();
     g_queue_init(&loop->peers);
-    g_queue_init(&loop->again);
+    g_queue_init(&loop->line);
     loop->timers = g_sequence_new(NULL);
     loop->out = g_byte_array_new();
     loop->poller = poller_new();
-    if (loop->poller && poller_add(loop->poller, setup->listener, POLLER_IN, loop, true))
+    if (loop->poller &&
+        (setup->listener < 0 || poller_add(loop->poller, setup->listener, POLLER_IN, loop)))
         return loop;
     int reason = errno;
     loop_free(loop);
@@ -563,7 +621,8 @@ void loop_listen_again(struct loop *loop)
 
 bool loop_start(struct loop *loop)
 {
-    loop->thread = g_thread_try_new("loop", run, loop, NULL);
+    loop->thread = loop->setup->next ? g_thread_try_new("greeter", run, loop, NULL)
+                                     : g_thread_try_new("loop", run, loop, NULL);
     errno = EAGAIN;
     return loop->thread != NULL;
 }
@@ -599,7 +658,7 @@ void loop_add(struct loop *loop, int fd, bool inet)
     peer->loop = loop;
     peer->fd = fd;
     peer->inet = inet;
-    peer->link.data = peer->again_link.data = peer;
+    peer->link.data = peer->line_link.data = peer;
     loop->connections++;
     tell(peer, NEWS_ADDED);
 }

@@ -20,10 +20,12 @@ struct loop;
 struct loop_setup {
     struct engine *engine;
     struct pool *pool;
-    int listener; /* a socket that listens and does not block */
-    /* Takes the connections that wait there and gives each to a loop; on any loop's thread. false:
+    int listener; /* a socket that listens and does not block, for one loop alone; -1: another's */
+    /* Takes the connections that wait there and gives each to a loop; on the loop's thread. false:
      * it cannot now, for want of descriptors or memory. */
     bool (*accept)(void *data);
+    /* Whose a connection is as soon as its offer has been answered; NULL: it stays here. */
+    struct loop *(*next)(void *data);
     void *data;
 };
 

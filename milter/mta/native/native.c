@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The native engine as a whole: its loops, and who gets a connection.
+ * The native engine as a whole: its loops, and who gets a connection. One loop more than was asked
+ * for takes the connections, answers their offers and hands them over: it does nothing that takes
+ * long, so that who is new has an answer at once, whatever keeps the others busy, and the kernel
+ * prefers its thread to theirs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,37 +17,43 @@
 #include "loop.h"
 
 /* Connections taken at a time, so that those that are open have their turn. */
-enum { ACCEPT_MOST = 16 };
+enum { ACCEPT_MOST = 64 };
 
 /* A job of the pool that takes so long, us, is no work any more. */
 #define JOB_TIME (30 * G_TIME_SPAN_SECOND)
 
 static struct {
-    struct loop_setup setup;
+    struct loop_setup setup, greeting;
     unsigned threads;
     bool inet, passed; /* over TCP; the listener is the service manager's */
     gint draining;
     GMutex lock; /* of what follows; LOOPS stay what they are as long as one of them runs */
     GCond changed;
-    struct loop **loops; /* NULL: none run */
+    struct loop **loops; /* the last one greets; NULL: none run */
     bool stopping, over;
-} native = {.setup.listener = -1};
+} native = {.setup.listener = -1, .greeting.listener = -1};
 
 static bool bind_here(const struct mta_listen *listen, char **why_r)
 {
     native.threads = listen->threads > 0 ? listen->threads : g_get_num_processors();
     native.inet = listen->address.kind != SOCKET_UNIX;
-    native.setup.listener = listen->passed;
+    native.greeting.listener = listen->passed;
     native.passed = listen->passed >= 0;
     if (native.passed)
         (void)fcntl(listen->passed, F_SETFL, fcntl(listen->passed, F_GETFL) | O_NONBLOCK);
     else
-        native.setup.listener = listen_open(listen, why_r);
-    return native.setup.listener >= 0;
+        native.greeting.listener = listen_open(listen, why_r);
+    return native.greeting.listener >= 0;
 }
 
-static struct loop *least_busy(void)
+static unsigned loop_count(void)
 {
+    return native.threads + 1;
+}
+
+static struct loop *least_busy(void *data)
+{
+    (void)data;
     struct loop *least = native.loops[0];
     for (unsigned i = 1; i < native.threads; i++)
         if (loop_connections(native.loops[i]) < loop_connections(least))
@@ -67,7 +76,7 @@ static bool accept_some(void *data)
     if (native.passed && g_atomic_int_get(&native.draining))
         return false;
     for (int i = 0; i < ACCEPT_MOST; i++) {
-        int fd = system_accept(native.setup.listener);
+        int fd = system_accept(native.greeting.listener);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
         if (fd < 0)
@@ -76,7 +85,7 @@ static bool accept_some(void *data)
             close(fd);
         else {
             keep_alive(fd);
-            loop_add(least_busy(), fd, native.inet);
+            loop_add(native.loops[native.threads], fd, native.inet);
         }
     }
     return true;
@@ -84,7 +93,7 @@ static bool accept_some(void *data)
 
 static void free_loops(struct loop **loops)
 {
-    for (unsigned i = 0; i < native.threads; i++)
+    for (unsigned i = 0; i < loop_count(); i++)
         loop_free(loops[i]);
     g_free(loops);
 }
@@ -101,9 +110,9 @@ static void complain(struct engine *engine)
 
 static struct loop **make_loops(struct engine *engine)
 {
-    struct loop **loops = g_new0(struct loop *, native.threads);
-    for (unsigned i = 0; i < native.threads; i++) {
-        loops[i] = loop_new(&native.setup);
+    struct loop **loops = g_new0(struct loop *, loop_count());
+    for (unsigned i = 0; i < loop_count(); i++) {
+        loops[i] = loop_new(i < native.threads ? &native.setup : &native.greeting);
         if (loops[i])
             continue;
         complain(engine);
@@ -119,15 +128,15 @@ static bool run_loops(struct engine *engine, struct loop **loops)
     bool begun = true;
     g_mutex_lock(&native.lock);
     native.loops = loops;
-    for (unsigned i = 0; begun && i < native.threads; i++)
+    for (unsigned i = 0; begun && i < loop_count(); i++)
         begun = loop_start(loops[i]);
     int reason = errno;
     while (begun && !native.stopping)
         g_cond_wait(&native.changed, &native.lock);
     g_mutex_unlock(&native.lock);
-    for (unsigned i = 0; i < native.threads; i++)
+    for (unsigned i = 0; i < loop_count(); i++)
         loop_stop(loops[i]);
-    for (unsigned i = 0; i < native.threads; i++)
+    for (unsigned i = 0; i < loop_count(); i++)
         loop_join(loops[i]);
     g_mutex_lock(&native.lock);
     native.loops = NULL; /* nobody counts any more */
@@ -140,9 +149,10 @@ static bool run_loops(struct engine *engine, struct loop **loops)
 
 static bool serve(struct engine *engine)
 {
-    native.setup.engine = engine;
-    native.setup.accept = accept_some;
-    native.setup.pool = pool_new(native.threads, loop_work);
+    native.setup.engine = native.greeting.engine = engine;
+    native.greeting.accept = accept_some;
+    native.greeting.next = least_busy;
+    native.setup.pool = native.greeting.pool = pool_new(native.threads, loop_work);
     if (!native.setup.pool)
         complain(engine);
     struct loop **loops = native.setup.pool ? make_loops(engine) : NULL;
@@ -151,8 +161,8 @@ static bool serve(struct engine *engine)
     if (loops)
         free_loops(loops);
     g_mutex_lock(&native.lock);
-    close(native.setup.listener);
-    native.setup.listener = -1; /* its number may be another's from now on */
+    close(native.greeting.listener);
+    native.greeting.listener = -1; /* its number may be another's from now on */
     native.over = true;
     g_cond_broadcast(&native.changed);
     g_mutex_unlock(&native.lock);
@@ -162,7 +172,7 @@ static bool serve(struct engine *engine)
 static int get_listener(void)
 {
     g_mutex_lock(&native.lock);
-    int listener = native.setup.listener;
+    int listener = native.greeting.listener;
     g_mutex_unlock(&native.lock);
     return listener;
 }
@@ -171,9 +181,9 @@ static bool move(int fd)
 {
     g_mutex_lock(&native.lock);
     errno = EBADF;
-    bool moved = native.setup.listener >= 0 && listen_replace(native.setup.listener, fd);
-    for (unsigned i = 0; moved && native.loops && i < native.threads; i++)
-        loop_listen_again(native.loops[i]);
+    bool moved = native.greeting.listener >= 0 && listen_replace(native.greeting.listener, fd);
+    if (moved && native.loops)
+        loop_listen_again(native.loops[native.threads]);
     g_mutex_unlock(&native.lock);
     return moved;
 }
@@ -197,7 +207,7 @@ static void counts(struct mta_counts *counts_r)
 {
     *counts_r = (struct mta_counts){0};
     g_mutex_lock(&native.lock);
-    for (unsigned i = 0; native.loops && i < native.threads; i++)
+    for (unsigned i = 0; native.loops && i < loop_count(); i++)
         loop_add_counts(native.loops[i], counts_r);
     if (native.loops)
         counts_r->stuck = MAX(counts_r->stuck, pool_stuck(native.setup.pool) - JOB_TIME);

@@ -7,13 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "conversation.h"
 
-enum { TALKATIVE = 3000, LARGE = 40, PEERS = 12, PATIENCE = 60 };
+enum { TALKATIVE = 3000, LARGE = 40, PEERS = 12, PATIENCE = 60, LARGE_BODY = 20 * 1024 * 1024 };
 
 static const char settings[] =
     "local_domains = lab.test\nrule_files =\nmynetworks =\nmessage_restrictions =\n"
@@ -241,10 +243,163 @@ static void test_vanished(void)
     g_assert_cmpuint(gate.begun, ==, 1);
 }
 
+static bool all_handed_over(void *data)
+{
+    return loop_connections(data) == 0;
+}
+
+static struct loop *next_loop(void *data)
+{
+    return ((struct scene *)data)->loop;
+}
+
+/* Reads a packet, for g_free; returns its length. */
+static size_t next_packet(int fd, char **packet_r)
+{
+    unsigned char head[4];
+    g_assert_cmpint(recv(fd, head, sizeof head, MSG_WAITALL), ==, sizeof head);
+    size_t length = (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+    g_assert_true(head[0] == 0 && length > 0 && length <= 65536);
+    *packet_r = g_malloc(length);
+    g_assert_cmpint(recv(fd, *packet_r, length, MSG_WAITALL), ==, (ssize_t)length);
+    return length;
+}
+
+static char next_letter(int fd)
+{
+    g_autofree char *packet = NULL;
+    next_packet(fd, &packet);
+    return packet[0];
+}
+
+/* Who is new is answered while the loop that serves does nothing at all, and is served by it with
+ * all that was said meanwhile. */
+static void test_handed_over(void)
+{
+    struct scene scene;
+    int ends[PEERS];
+    begin(&scene, loop_work);
+    struct loop_setup greeting = scene.setup;
+    greeting.next = next_loop;
+    greeting.data = &scene;
+    struct loop *greeter = loop_new(&greeting);
+    g_assert_true(greeter && loop_start(greeter));
+    for (int i = 0; i < PEERS; i++) {
+        int pair[2];
+        g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+        g_assert_cmpint(fcntl(pair[0], F_SETFL, O_NONBLOCK), ==, 0);
+        GByteArray *said = greet((char)('a' + i));
+        wire_put(said, 'R', "<no@lab.test>", 14);
+        if (i % 2 == 0) { /* all of it is there before the greeter reads */
+            say(pair[1], said);
+            said = NULL;
+        }
+        loop_add(greeter, pair[0], false);
+        if (said)
+            say(pair[1], said);
+        ends[i] = pair[1];
+        g_assert_cmpint(next_letter(ends[i]), ==, 'O');
+    }
+    g_assert_cmpuint(refused.letters->len, ==, 0);
+    until(all_handed_over, greeter);
+    g_assert_cmpuint(loop_connections(scene.loop), ==, PEERS);
+    g_assert_true(loop_start(scene.loop));
+    for (int i = 0; i < PEERS; i++) {
+        g_assert_cmpint(next_letter(ends[i]), ==, 'y');
+        close(ends[i]);
+    }
+    until(nobody_left, &scene);
+    g_assert_cmpuint(refused.letters->len, ==, PEERS);
+    loop_stop(greeter);
+    loop_join(greeter);
+    loop_free(greeter);
+    end(&scene);
+}
+
+/* No session keeps so much of a body: what it says is given another one here (see meson.build). */
+static GString *other_body;
+static int slow_end;
+
+const struct session_answer *__real_session_get_answer(const struct session *session);
+const struct session_answer *__wrap_session_get_answer(const struct session *session);
+
+const struct session_answer *__wrap_session_get_answer(const struct session *session)
+{
+    static struct session_answer answer;
+    answer = *__real_session_get_answer(session);
+    if (other_body)
+        answer.body = other_body;
+    return &answer;
+}
+
+static size_t allocated(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static bool one_is_full(void *data)
+{
+    int queued = 0, before = *(int *)data;
+    g_assert_cmpint(ioctl(slow_end, FIONREAD, &queued), ==, 0);
+    *(int *)data = queued;
+    return queued > 0 && queued == before;
+}
+
+/* A body of 20 MB leaves as slowly as it is read, a piece at a time, and others are served. */
+static void test_large_answer(void)
+{
+    struct scene scene;
+    begin(&scene, loop_work);
+    other_body = g_string_new(NULL);
+    for (unsigned i = 0; other_body->len < LARGE_BODY; i++)
+        g_string_append_printf(other_body, "line %u of a body\r\n", i);
+    g_assert_true(loop_start(scene.loop));
+    slow_end = connect_to(&scene);
+    GByteArray *said = greet('s');
+    wire_put(said, 'R', "<bob@lab.test>", 15);
+    wire_put(said, 'E', NULL, 0);
+    say(slow_end, said);
+    g_assert_cmpint(next_letter(slow_end), ==, 'O');
+    g_assert_cmpint(next_letter(slow_end), ==, 'c');
+    size_t before = allocated(), got = 0;
+    int full = -1;
+    until(one_is_full, &full);
+    g_assert_cmpuint(allocated(), <, before + LARGE_BODY / 10);
+    for (;;) {
+        char *piece;
+        size_t length = next_packet(slow_end, &piece);
+        if (piece[0] != 'b') {
+            g_assert_cmpint(piece[0], ==, 'c');
+            g_free(piece);
+            break;
+        }
+        if (got % (LARGE_BODY / 8) < length) {
+            int other = connect_to(&scene);
+            said = greet('o');
+            wire_put(said, 'R', "<no@lab.test>", 14);
+            say(other, said);
+            g_assert_cmpint(next_letter(other), ==, 'O');
+            g_assert_cmpint(next_letter(other), ==, 'y');
+            close(other);
+        }
+        g_assert_cmpmem(other_body->str + got, length - 1, piece + 1, length - 1);
+        got += length - 1;
+        g_free(piece);
+    }
+    g_assert_cmpuint(got, ==, other_body->len);
+    close(slow_end);
+    until(nobody_left, &scene);
+    end(&scene);
+    g_string_free(g_steal_pointer(&other_body), TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/loop/turns", test_turns);
     g_test_add_func("/loop/vanished", test_vanished);
+    g_test_add_func("/loop/handed_over", test_handed_over);
+    g_test_add_func("/loop/large_answer", test_large_answer);
     return g_test_run();
 }
