@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/waiting.h"
+#include "checks/dns_questions.h"
+#include "checks/limit.h"
 #include "checks/whose.h"
 #include "mail/header.h"
 
@@ -28,6 +31,9 @@ static struct site make_site(struct problems *problems)
         .sender_login_maps = table_list_open(
             "inline:{bob@lab.test=bob, sales@lab.test=bob, carol@lab.test=carol}", true, &context),
         .relay_clientcerts = table_list_open("inline:{relay=yes}", true, &context),
+        .dnsbl_weighted = dnsbl_set_new(),
+        .dnsbl_zones = dnsbl_set_new(),
+        .dnsbl_threshold = 1,
     };
     g_assert_cmpuint(problems_errors(problems), ==, 0);
     return site;
@@ -83,7 +89,8 @@ static void tell(struct facts *facts, const struct situation *in, const struct s
     bool greets = in->helo || in->tls || in->subject || in->login;
     if (greets)
         facts_helo(facts, in->helo ? in->helo : "client.example", &macros);
-    const char *mail[] = {in->sender ? in->sender : "<>", in->smtputf8 ? "SMTPUTF8" : NULL, NULL};
+    const char *mail[] = {in->sender ? in->sender : "<>", in->smtputf8 ? "SMTPUTF8" : in->size,
+                          NULL};
     const char *rcpt[] = {in->recipient, NULL};
     if (in->sender || in->login) {
         facts_mail(facts, mail, &macros);
@@ -100,7 +107,15 @@ static void tell(struct facts *facts, const struct situation *in, const struct s
         const char *colon = strchr(*line, ':');
         header_list_add(headers, *line, (size_t)(colon - *line), colon + 1, strlen(colon + 1));
     }
-    *message = (struct message_facts){.headers = headers};
+    *message = (struct message_facts){
+        .headers = headers,
+        .body = in->body,
+        .body_length = in->body ? strlen(in->body) : 0,
+        .size = strlen(in->header) + (in->body ? strlen(in->body) : 0),
+        .recipients = (const char *const *)&facts->recipient.text,
+        .meant = (const char *const *)&facts->recipient_meant.address.text,
+        .recipient_count = in->recipient ? 1 : 0,
+    };
     facts->message = message;
 }
 
@@ -131,6 +146,16 @@ static void describe(GString *out, const struct check *check, enum check_result 
     }
 }
 
+static void describe_log(GString *out, const struct check_effects *effects)
+{
+    for (guint i = 0; effects->details && i < effects->details->len; i++) {
+        const struct check_detail *detail = effects->details->pdata[i];
+        g_string_append_printf(out, " %s=%s", detail->key, detail->value);
+    }
+    if (effects->charges && effects->charges->len > 0)
+        g_string_append_printf(out, " charges: %u", effects->charges->len);
+}
+
 static void clear_note(void *data)
 {
     struct check_note *note = data;
@@ -138,30 +163,69 @@ static void clear_note(void *data)
     g_free(note->entry);
 }
 
-static void ask(const struct check_row *row, const struct site *site, struct problems *problems)
+static void read_argument(struct check_argument *argument, const struct restriction *restriction,
+                          const char *text, struct site *site, struct problems *problems)
+{
+    const struct table_context context = {.problems = problems, .file = "test"};
+    g_auto(GStrv) words = g_strsplit(text, " ", 2);
+    switch (restriction->argument) {
+    case ARGUMENT_HEADER_TABLE:
+        argument->word = g_strdup(words[0]);
+        argument->tables = table_list_open(words[1], true, &context);
+        break;
+    case ARGUMENT_ZONE:
+        argument->zone = dnsbl_set_count(site->dnsbl_zones);
+        dnsbl_set_add_zone(site->dnsbl_zones,
+                           restriction->zone_places & DNSBL_CLIENT ? DNSBL_ADDRESS : DNSBL_NAME,
+                           restriction->zone_places, text, problems, "test", 1);
+        break;
+    case ARGUMENT_LIMIT:
+        argument->limit = limit_find(site->limits, text);
+        g_assert_nonnull(argument->limit);
+        break;
+    default:
+        argument->tables = table_list_open(text, true, &context);
+    }
+    if (problems_errors(problems) > 0)
+        problems_print(problems, stderr);
+    g_assert_cmpuint(problems_errors(problems), ==, 0);
+}
+
+/* Asked again and again while it waits, as a session does it. */
+static enum check_result answer(const struct restriction *restriction, struct check *check,
+                                struct wait_budget *budget, struct waiting *waiting)
+{
+    enum check_result result;
+    while ((result = restriction->run(check)) == CHECK_WAIT) {
+        wait_budget_begin(budget, check->waits_for);
+        waiting_sleep(waiting, wait_budget_deadline(budget));
+    }
+    return result;
+}
+
+static void ask(const struct surroundings *in, const struct check_row *row, struct site *site,
+                struct problems *problems)
 {
     g_auto(GStrv) words = g_strsplit(row->restriction, " ", 2);
     const struct restriction *restriction = restriction_find(words[0]);
     g_assert_nonnull(restriction);
     struct check_argument argument = {0};
-    if (words[1] && restriction->argument == ARGUMENT_HEADER_TABLE) {
-        g_auto(GStrv) both = g_strsplit(words[1], " ", 2);
-        argument.word = g_strdup(both[0]);
-        g_free(words[1]);
-        words[1] = g_strdup(both[1]);
-    }
-    const struct table_context context = {.problems = problems, .file = "test"};
     if (words[1])
-        argument.tables = table_list_open(words[1], true, &context);
-    if (problems_errors(problems) > 0)
-        problems_print(problems, stderr);
-    g_assert_cmpuint(problems_errors(problems), ==, 0);
+        read_argument(&argument, restriction, words[1], site, problems);
     struct facts facts;
     struct message_facts message;
     struct header_list *headers = header_list_new();
     tell(&facts, &row->situation, site, &message, headers);
     struct check_effects effects = {0};
+    struct check_errand errand = {0};
+    struct waiting waiting;
     struct wait_budget budget = {0};
+    waiting_init(&waiting);
+    wait_budget_set(&budget, WAIT_DNS, G_TIME_SPAN_MINUTE);
+    wait_budget_set(&budget, WAIT_STORE, G_TIME_SPAN_MINUTE);
+    struct dns_questions *questions =
+        in->resolver ? dns_questions_new(site, in->resolver, in->lists, &budget, waiting.waker)
+                     : NULL;
     g_autoptr(GArray) notes = g_array_new(FALSE, FALSE, sizeof(struct check_note));
     g_array_set_clear_func(notes, clear_note);
     struct check check = {
@@ -170,6 +234,11 @@ static void ask(const struct check_row *row, const struct site *site, struct pro
         .site = site,
         .argument = &argument,
         .budget = &budget,
+        .waker = waiting.waker,
+        .errand = &errand,
+        .store = in->store,
+        .memory = in->memory,
+        .dns_questions = questions,
         .list = LIST_RECIPIENT,
         .subject = "SUBJECT",
         .subject_class = "CLASS",
@@ -177,7 +246,9 @@ static void ask(const struct check_row *row, const struct site *site, struct pro
         .notes = notes,
     };
     g_autoptr(GString) says = g_string_new(NULL);
-    describe(says, &check, restriction->run(&check));
+    describe(says, &check, answer(restriction, &check, &budget, &waiting));
+    if (in->furnish)
+        describe_log(says, &effects);
     g_test_message("%s", row->restriction);
     g_assert_cmpstr(says->str, ==, row->says);
     g_free(check.reply);
@@ -185,19 +256,31 @@ static void ask(const struct check_row *row, const struct site *site, struct pro
     g_free(check.more);
     g_free(check.more_subject);
     g_free(check.entry);
+    check_errand_clear(&errand);
     check_effects_clear(&effects);
+    dns_questions_free(questions);
+    waiting_clear(&waiting);
     facts_clear(&facts);
     header_list_free(headers);
     table_list_free(argument.tables);
     g_free(argument.word);
 }
 
+void check_rows_in(const struct surroundings *surroundings, const struct check_row *rows,
+                   size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct problems *problems = problems_new();
+        struct site site = make_site(problems);
+        if (surroundings->furnish)
+            surroundings->furnish(&site);
+        ask(surroundings, &rows[i], &site, problems);
+        site_clear(&site);
+        problems_free(problems);
+    }
+}
+
 void check_rows(const struct check_row *rows, size_t count)
 {
-    struct problems *problems = problems_new();
-    struct site site = make_site(problems);
-    for (size_t i = 0; i < count; i++)
-        ask(&rows[i], &site, problems);
-    site_clear(&site);
-    problems_free(problems);
+    check_rows_in(&(struct surroundings){0}, rows, count);
 }

@@ -7,6 +7,7 @@
 #define TEST_CHECKS_H
 
 #include "checks/check.h"
+#include "store/store.h"
 
 /* What the MTA tells; NULL: nothing of the kind. The client is 203.0.113.9, without a name. */
 struct situation {
@@ -17,6 +18,8 @@ struct situation {
     const char *tls;               /* bits of the cipher */
     const char *subject;           /* of a verified certificate */
     const char *header;            /* "Name: value" lines: the message is in */
+    const char *body;              /* behind them */
+    const char *size;              /* what MAIL says of it: "SIZE=5000" */
     bool local;                    /* came without SMTP */
     bool smtputf8;
 };
@@ -30,9 +33,23 @@ struct check_row {
     const char *says;
 };
 
+/* What restrictions ask beside the facts and their tables. */
+struct surroundings {
+    void (*furnish)(struct site *site); /* adds to the site of all rows; NULL: nothing */
+    struct store *store;                /* NULL: nothing is counted */
+    struct resolver *resolver;          /* NULL: the DNS is not asked; answers are waited for */
+    struct dnsbl_state *lists;
+    struct bounce_memory *memory; /* NULL: none is kept */
+};
+
 /* The site that rows are asked on: mynetworks 192.0.2.0/24, local_domains lab.test and .sub.test,
  * logins bob (bob@lab.test, sales@lab.test) and carol (carol@lab.test), the listeners onion
  * (untrusted) and submission, auth_min_ssf 128, max_visible_recipients 3. */
 void check_rows(const struct check_row *rows, size_t count);
+
+/* The same with SURROUNDINGS. Where they furnish the site, a row says what is told the log, too,
+ * and what the message is charged: " KEY=VALUE", " charges: N". */
+void check_rows_in(const struct surroundings *surroundings, const struct check_row *rows,
+                   size_t count);
 
 #endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * greylist, over a store whose clock a test sets. What a mark is made of: test_keys.c.
+ */
+#include "checks.h"
+
+#include "checks/greylist.h"
+
+enum { MINUTE = 60000, DELAY = 5 * MINUTE, WINDOW = 2 * 24 * 60 * MINUTE };
+
+static int64_t now = INT64_C(1790000000000);
+
+static int64_t tell_time(void *data)
+{
+    (void)data;
+    return now;
+}
+
+static const struct store_clock hands = {.now = tell_time};
+
+static void suspicious(struct site *site)
+{
+    site->greylist_when = GREYLIST_SUSPICIOUS;
+    site->greylist_delay = DELAY;
+    site->greylist_window = WINDOW;
+    site->greylist_keep = GREYLIST_KNOWN_MS;
+}
+
+static void always(struct site *site)
+{
+    suspicious(site);
+    site->greylist_when = GREYLIST_ALWAYS;
+}
+
+/* So many minutes later. */
+struct visit {
+    int later;
+    struct check_row row;
+};
+
+#define WELL(who) .name = "mx." who, .helo = "mx." who, .sender = "<a@far.test>"
+#define ILL(who)  .helo = "x", .sender = "<" who "@far.test>"
+#define US        .recipient = "<b@lab.test>"
+#define LATER(in) "451 4.7.0 Greylisted; try again in " in
+#define VISIT(...)                                                                                 \
+    {                                                                                              \
+        "greylist",                                                                                \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }
+
+static void play(const struct visit *visits, size_t count, void (*furnish)(struct site *site),
+                 struct store *store)
+{
+    const struct surroundings in = {.furnish = furnish, .store = store};
+    for (size_t i = 0; i < count; i++) {
+        now += (int64_t)visits[i].later * MINUTE;
+        check_rows_in(&in, &visits[i].row, 1);
+    }
+    store_close(store);
+}
+
+static void test_signs(void){
+    static const struct visit visits[] = {{0, VISIT(WELL("far.test"), US), "-"}},
+    {0, VISIT(ILL("a"), US), LATER("5m") " greylist=new why=no-name,helo"}},
+{
+    0,
+        VISIT(.name = "mx.far.test", .resolve = "FORGED", .helo = "mx.far.test",
+              .sender = "<c@far.test>", US),
+        LATER("5m") " greylist=new why=no-name"
+}
+}
+,
+{
+    0, VISIT(.name = "203-0-113-9.far.test", .helo = "mx.far.test", .sender = "<d@far.test>", US),
+        LATER("5m") " greylist=new why=address-in-name"
+}
+}
+,
+{
+    0, VISIT(.name = "mx.far.test", .helo = "[203.0.113.9]", .sender = "<e@far.test>", US),
+        LATER("5m") " greylist=new why=helo"
+}
+}
+,
+}
+;
+play(visits, G_N_ELEMENTS(visits), suspicious, store_memory(&hands));
+}
+
+/* Too early, in time, and then known by his mark; who has come twice, hours apart, is known by
+ * group and domain. */
+static void test_coming_again(void){
+    static const struct visit visits[] = {{0, VISIT(ILL("a"), US),
+                                           LATER("5m") " greylist=new why=no-name,helo"}},
+    {2, VISIT(ILL("a"), US), LATER("3m") " greylist=early why=waiting"}},
+/* Better looks do not shorten it. */
+{
+    0, VISIT(.helo = "mx.far.test", .sender = "<a@far.test>", US),
+        LATER("3m") " greylist=early why=waiting"
+}
+}
+,
+{
+    3, VISIT(ILL("a"), US), "- greylist=passed why=came-back"
+}
+}
+,
+{
+    1, VISIT(ILL("a"), US), "- greylist=known why=passed-before"
+}
+}
+,
+{
+    1, VISIT(ILL("b"), US), LATER("5m") " greylist=new why=no-name,helo"
+}
+}
+,
+/* From elsewhere it is another. */
+{
+    0, VISIT(.client = "198.51.100.9", ILL("a"), US), LATER("5m") " greylist=new why=no-name,helo"
+}
+}
+,
+{
+    120, VISIT(ILL("b"), US), "- greylist=passed why=came-back"
+}
+}
+,
+{
+    0, VISIT(ILL("stranger"), US), "- greylist=known why=came-back-before"
+}
+}
+,
+}
+;
+play(visits, G_N_ELEMENTS(visits), suspicious, store_memory(&hands));
+}
+
+static void test_too_late(void){
+    static const struct visit visits[] = {{0, VISIT(ILL("a"), US),
+                                           LATER("5m") " greylist=new why=no-name,helo"}},
+    {3 * 24 * 60, VISIT(ILL("a"), US), LATER("5m") " greylist=new why=no-name,helo"}},
+}
+;
+play(visits, G_N_ELEMENTS(visits), suspicious, store_memory(&hands));
+}
+
+static void test_always(void){
+    static const struct visit visits[] = {{0, VISIT(WELL("far.test"), US),
+                                           LATER("5m") " greylist=new why=always"}},
+    {6, VISIT(WELL("far.test"), US), "- greylist=passed why=came-back"}},
+}
+;
+play(visits, G_N_ELEMENTS(visits), always, store_memory(&hands));
+}
+
+/* Nobody at home here, and nobody whom it would harm. */
+static void test_spared(void){
+    static const struct visit visits[] = {{0, VISIT(.client = "192.0.2.7", ILL("a"), US), "-"}},
+    {0, VISIT(.listener = "onion", ILL("a"), US), "-"}},
+{
+    0, VISIT(.local = true, ILL("a"), US), "-"
+}
+}
+,
+{
+    0, VISIT(.tls = "256", .login = "bob", ILL("a"), US), "-"
+}
+}
+,
+{
+    0, VISIT(.subject = "relay", ILL("a"), US), "-"
+}
+}
+,
+{
+    0, VISIT(.helo = "x", .sender = "<>", US), "-"
+}
+}
+,
+{
+    0, VISIT(ILL("a"), .recipient = "<postmaster@lab.test>"), "-"
+}
+}
+,
+{
+    0, VISIT(ILL("a"), .recipient = "<Abuse@lab.test>"), "-"
+}
+}
+,
+{
+    0, VISIT(.subject = "other", ILL("a"), US), LATER("5m") " greylist=new why=no-name,helo"
+}
+}
+,
+{
+    0, VISIT(ILL("c"), .recipient = "<postmaster.x@lab.test>"),
+        LATER("5m") " greylist=new why=no-name,helo"
+}
+}
+,
+}
+;
+play(visits, G_N_ELEMENTS(visits), suspicious, store_memory(&hands));
+}
+
+static void touch(struct store *store, const char *key)
+{
+    const struct store_request request = {
+        .action = STORE_TOUCH, .key = key, .keep = GREYLIST_KNOWN_MS};
+    struct store_answer answer;
+    store_ask_now(store, &request, &answer);
+}
+
+/* Let past by hand, by network or by name; written to by one of ours. */
+static void test_known(void){
+    static const struct visit visits[] = {{0, VISIT(ILL("a"), US), "- greylist=known why=by-hand"}},
+    {0, VISIT(.client = "198.51.100.1", .name = "mx.pool.test", ILL("a"), US),
+     LATER("5m") " greylist=new why=helo"}},
+{
+    0, VISIT(.client = "198.51.100.1", .name = "mx.eu.pool.test", ILL("a"), US),
+        "- greylist=known why=by-hand"
+}
+}
+,
+{
+    0, VISIT(.client = "198.51.100.1", ILL("friend+x"), US), "- greylist=known why=written-to"
+}
+}
+,
+{
+    0, VISIT(.client = "198.51.100.1", ILL("enemy"), US),
+        LATER("5m") " greylist=new why=no-name,helo"
+}
+}
+,
+}
+;
+struct store *store = store_memory(&hands);
+touch(store, GREYLIST_HAND "203.0.113.0/24");
+touch(store, GREYLIST_HAND "eu.pool.test");
+touch(store, GREYLIST_CORRESPONDENT "friend@far.test");
+play(visits, G_N_ELEMENTS(visits), suspicious, store);
+}
+
+/* Without a store, and while its server is away, everybody passes. */
+static void test_away(void){
+    static const struct visit visits[] = {{0, VISIT(ILL("a"), US), "-"}},
+};
+play(visits, G_N_ELEMENTS(visits), suspicious, store_failing(&hands));
+play(visits, G_N_ELEMENTS(visits), suspicious, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/greylist/signs", test_signs);
+    g_test_add_func("/greylist/coming-again", test_coming_again);
+    g_test_add_func("/greylist/too-late", test_too_late);
+    g_test_add_func("/greylist/always", test_always);
+    g_test_add_func("/greylist/spared", test_spared);
+    g_test_add_func("/greylist/known", test_known);
+    g_test_add_func("/greylist/away", test_away);
+    return g_test_run();
+}
