@@ -19,6 +19,7 @@ from tap import case, equal, match, true, until
 
 ACTIVATE = shutil.which('systemd-socket-activate')
 ENGINES = ('libmilter', 'native')
+GROUP = os.getgid() if os.geteuid() else 12345
 
 
 class Activated:
@@ -62,6 +63,7 @@ def served():
             activated = Activated(daemon, address(daemon))
             if unix:
                 os.chmod(daemon.path, 0o604)
+                os.chown(daemon.path, -1, GROUP)
             with Milter(daemon.port or daemon.path) as mta:
                 mta.negotiate()
                 mta.connect()
@@ -73,6 +75,7 @@ def served():
                 mode = os.stat(daemon.path).st_mode
                 true(stat.S_ISSOCK(mode), 'the socket is there still')
                 equal(mode & 0o777, 0o604, 'its mode is left alone')
+                equal(os.stat(daemon.path).st_gid, GROUP, 'and its group')
 
 
 @case('another socket than milter_socket, or two of them, are refused with a word')

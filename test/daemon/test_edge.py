@@ -237,6 +237,53 @@ def replies(daemon):
         true(len(reply) < 1000, 'length %d' % len(reply))
 
 
+@case('a reply is a string with one NUL, at its end')
+def one_nul(daemon):
+    for recipient in ('<x@remote.example>', '<percent@lab.test>',
+                      '<%s@remote.example>' % ('x' * 3000)):
+        with opened(daemon) as mta:
+            mta.mail()
+            mta.put('R', recipient.encode() + b'\0')
+            length, = struct.unpack('>I', mta.read_exactly(4))
+            data = mta.read_exactly(length)
+            equal((data[:1], data.index(b'\0')), (b'y', length - 1), 'where the NUL is')
+
+
+@case('what Postfix sends behind the end of a message, ABORT, takes nothing back')
+def abort_behind(daemon):
+    daemon.reload({**ORDINARY, 'message_restrictions': 'check_limit one'},
+                  '[limit one]\nkey = client\nfor = all\nmax = 2\nper = 1d\n')
+    with opened(daemon) as mta:
+        for code in 'ccy':
+            equal(send(mta)[0], code, 'the end')
+            mta.abort()
+    daemon.reload(ORDINARY)
+
+
+@case('ABORT, macros and unknown commands may come at any time')
+def any_time(daemon):
+    unknown = ALL_STEPS & ~LEFT_OUT['U'] & ~NO_REPLY['U']
+    steps = (('connect', lambda m: m.connect()), ('HELO', lambda m: m.helo()),
+             ('MAIL', lambda m: m.mail()), ('RCPT', lambda m: m.rcpt()),
+             ('a field', lambda m: m.header('From', ' <a@example.com>')),
+             ('the body', lambda m: (m.ask('N'), m.ask('B', b'x'))))
+    for count in range(1, len(steps) + 1):
+        with Milter(daemon.path) as mta:
+            mta.negotiate(steps=unknown)
+            for name, step in steps[:count]:
+                step(mta)
+                mta.macros('R', rcpt_addr='bob@lab.test')
+                if name in ('connect', 'HELO', 'MAIL', 'RCPT'):
+                    equal(mta.ask('U', b'FOO bar\0')[0], 'c', 'an unknown command after ' + name)
+            where = 'ABORT after ' + steps[count - 1][0]
+            mta.abort()
+            mta.nothing_more()
+            if count == 1:
+                mta.helo()
+            match(DENIED, send(mta, '<x@remote.example>')[1], where)
+            equal(send(mta)[0], 'c', where)
+
+
 @case('RSET, HELO, MAIL and a lost client forget the message')
 def forget(daemon):
     with opened(daemon) as mta:
@@ -262,7 +309,7 @@ def lost(daemon):
     steps = (lambda m: m.negotiate(), lambda m: m.connect(), lambda m: m.helo(),
              lambda m: m.mail(), lambda m: m.rcpt(), lambda m: m.header('Subject', ' x'),
              lambda m: m.put('E'))
-    for count in range(len(steps) + 1):
+    for count in range(1, len(steps) + 1):
         for orderly in (True, False):
             mta = Milter(daemon.path)
             for step in steps[:count]:

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What differs between the milter engines, as the table of gatepost(8) has it: each row that shows
+within seconds, with both."""
+import json
+import os
+import re
+import socket
+import struct
+import sys
+import time
+sys.path.insert(0, sys.path[0] + '/../lib')
+import gatepost
+import lists
+from milter import Milter
+import tap
+from tap import case, equal, match, true, until
+
+ENGINES = ('libmilter', 'native')
+PAGE = os.path.dirname(os.path.abspath(__file__)) + '/../../packaging/man/gatepost.8.in'
+WAIT = 4   # dnsbl_timeout, in seconds
+PEERS = 24
+LOOPS = 2
+# The rows of the table; where another test looks, which one.
+ROWS = {
+    'threads': None,
+    'a connection that waits': 'bench/engines bursts; daemon-native: holds up no new connection',
+    'a wait that lasts 3 s': None,
+    'an MTA that hangs up': None,
+    'what fits nowhere': None,
+    'a packet begun': 'daemon-native: a packet that was begun is finished within a minute',
+    'the clock is set': 'soak: the clock jumps',
+    'Sendmail over TCP': 'e2e-native-sendmail-engine: a recipient takes Sendmail no 40 ms over TCP',
+}
+
+
+class Scene:
+    """Both, asking a list that answers nothing but probes; and what was seen of sessions that wait
+    for it."""
+
+    def __init__(self):
+        self.server = lists.BadServer().start()
+        self.daemons, self.seen = {}, {}
+        for engine in ENGINES:
+            self.daemons[engine] = daemon = gatepost.Gatepost({
+                'milter_engine': engine, 'milter_threads': str(LOOPS), 'stop_timeout': '1s',
+                'dns_servers': self.server.address(), 'dnsbl_timeout': '%ds' % WAIT,
+                'dnsbl_sites': 'list.silent.test*3'}, unix=True).start()
+            daemon.wait_log(0, ' at work, ')
+        for engine in ENGINES:
+            self.seen[engine] = self.wait(self.daemons[engine])
+
+    def wait(self, daemon):
+        before = threads(daemon)
+        peers = [opened(daemon) for _ in range(PEERS)]
+        begun = time.monotonic()
+        for peer in peers:
+            peer.mail()
+            peer.put('R', b'<bob@lab.test>\0')
+        time.sleep(1)
+        more = threads(daemon) - before
+        for peer in peers[1:]:
+            peer.socket.close()
+        time.sleep(0.5)
+        left = status(daemon, 'connections')
+        letters = answers(peers[0])
+        took = time.monotonic() - begun
+        until(lambda: status(daemon, 'connections') == 1, 10, 'the others have gone')
+        peers[0].close()
+        return {'more': more, 'left': left, 'letters': letters, 'took': took}
+
+    def stop(self):
+        for daemon in self.daemons.values():
+            equal(daemon.stop(), 0, 'exit code')
+            equal(daemon.sanitizer_report(), '', 'sanitizers')
+
+
+def opened(daemon):
+    mta = Milter(daemon.path)
+    mta.negotiate()
+    mta.connect(client_addr='203.0.113.9')
+    mta.helo()
+    return mta
+
+
+def answers(mta):
+    letters = ''
+    while not letters.endswith('c'):
+        length, = struct.unpack('>I', mta.read_exactly(4))
+        letters += chr(mta.read_exactly(length)[0])
+    return letters
+
+
+def threads(daemon):
+    with open('/proc/%d/status' % daemon.process.pid) as handle:
+        return int(re.search(r'Threads:\s+(\d+)', handle.read())[1])
+
+
+def status(daemon, key):
+    return json.loads(daemon.control('status', '--json').stdout)[key]
+
+
+@case('the table has the rows that are tried here or elsewhere, and no others')
+def table(scene):
+    with open(PAGE) as handle:
+        text = re.search(r'(?s)What differs:\n(.*?)\.El', handle.read())[1]
+    found = re.findall(r'(?m)^\.It (?!Em|to stall|Ta|stall)([^.]+?) Ta ', text)
+    equal(sorted(found), sorted(ROWS), 'rows')
+
+
+@case('threads: a session that waits has one with libmilter, and none natively')
+def own_threads(scene):
+    true(scene.seen['libmilter']['more'] > PEERS / 2, '%(more)d more' % scene.seen['libmilter'])
+    true(scene.seen['native']['more'] <= 1, '%(more)d more' % scene.seen['native'])  # of others
+
+
+@case('a wait that lasts 3 s: progress is told natively, and nothing by libmilter')
+def progress(scene):
+    for engine, letters in (('libmilter', 'c'), ('native', 'pc')):
+        true(scene.seen[engine]['took'] > 3, 'it waited %(took).1f s' % scene.seen[engine])
+        equal(scene.seen[engine]['letters'], letters, engine)
+
+
+@case('an MTA that hangs up is seen at once natively, after the wait by libmilter')
+def hang_up(scene):
+    equal(scene.seen['libmilter']['left'], PEERS, 'libmilter, half a second later')
+    equal(scene.seen['native']['left'], 1, 'natively')
+
+
+@case('what fits nowhere is passed over by libmilter, and ends the connection natively')
+def nowhere(scene):
+    for engine, daemon in scene.daemons.items():
+        mta = opened(daemon)
+        mta.put('R', b'<bob@lab.test>\0')
+        mta.socket.settimeout(0.5 if engine == 'libmilter' else 10)
+        try:
+            heard = mta.socket.recv(100)
+        except socket.timeout:
+            heard = None
+        equal(heard, None if engine == 'libmilter' else b'', engine)
+        if heard is None:
+            mta.socket.settimeout(10)
+            mta.mail()
+            match('^550 5.7.1 ', mta.rcpt('<x@remote.example>')[1])
+        mta.socket.close()
+
+
+if gatepost.missing():
+    tap.skip_all(gatepost.missing())
+tap.run(Scene, lambda scene: scene and scene.stop())
