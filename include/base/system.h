@@ -44,6 +44,11 @@ void system_allow_dumps(bool allowed);
  * nothing of the kind. */
 void system_limit_arenas(unsigned most);
 
+/* Gives whole pages that malloc(3) has free back to the system, wherever they are: by itself it
+ * gives back what is free at the end alone. Others who want memory wait meanwhile, a millisecond or
+ * so for each 10 MB. Nothing where a system has nothing of the kind. */
+void system_give_back(void);
+
 /* Calls EACH for each address of this machine's interfaces that are up; for none where a system
  * does not tell. */
 void system_interfaces(void (*each)(const struct sockaddr *address, void *data), void *data);

@@ -23,7 +23,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #endif
-#ifdef HAVE_M_ARENA_MAX
+#if defined HAVE_M_ARENA_MAX || defined HAVE_MALLOC_TRIM
 #include <malloc.h>
 #endif
 #ifdef HAVE_PR_SET_DUMPABLE
@@ -111,6 +111,13 @@ void system_limit_arenas(unsigned most)
     (void)mallopt(M_ARENA_MAX, (int)most);
 #else
     (void)most;
+#endif
+}
+
+void system_give_back(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+    (void)malloc_trim(0);
 #endif
 }
 

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "base/text.h"
 #include "config.h"
 #include "lookup/tablestatus.h"
@@ -24,6 +25,8 @@
 
 /* How often changed tables are looked for: a stat(2) each. */
 enum { WATCH_MICROSECONDS = G_USEC_PER_SEC };
+/* How often memory that is free goes back to the system: what a busy minute took would stay. */
+enum { GIVE_BACK_MICROSECONDS = 60 * G_USEC_PER_SEC };
 /* How often the numbers of the hour are saved: so much of them a crash may cost. */
 enum { HOURS_SAVE_MICROSECONDS = 30 * G_USEC_PER_SEC };
 /* How long a person waits for the history to be written. */
@@ -347,6 +350,7 @@ static void save_hours(struct service *service)
 static void *watch(void *data)
 {
     struct service *service = data;
+    gint64 given_back = g_get_monotonic_time();
     g_mutex_lock(&service->lock);
     while (!service->stop) {
         gint64 end = g_get_monotonic_time() + WATCH_MICROSECONDS;
@@ -367,6 +371,10 @@ static void *watch(void *data)
             hours_tick(service->hours, service->counts, g_get_real_time() / G_USEC_PER_SEC);
             if (g_get_monotonic_time() - service->hours_saved >= HOURS_SAVE_MICROSECONDS)
                 save_hours(service);
+        }
+        if (g_get_monotonic_time() - given_back >= GIVE_BACK_MICROSECONDS) {
+            system_give_back();
+            given_back = g_get_monotonic_time();
         }
         g_mutex_lock(&service->lock);
     }

@@ -13,13 +13,16 @@ import socket
 import struct
 import subprocess
 import sys
-sys.path.insert(0, sys.path[0] + '/../lib')
+import time
+sys.path[:0] = [sys.path[0] + '/../lib', sys.path[0] + '/../soak']
 import gatepost
+import measure
 import place
 from milter import Milter
 import tap
 from tap import case, equal, match, true
 
+CLOCK = gatepost.BUILD + '/test/lib/libclockshift.so'
 ALL = os.environ.get('STARVED_ALL')
 ROUNDS = 25                        # of each kind
 PLENTY = 1 << 40
@@ -177,6 +180,14 @@ def no_start(scene):
     scene.start()
 
 
+def opened(daemon):
+    mta = Milter(daemon.path)
+    mta.negotiate()
+    mta.connect()
+    mta.helo()
+    return mta
+
+
 def arenas(pid):
     """Of malloc(3), without the first one: mappings of their own, at multiples of 64 MB."""
     with open('/proc/%d/maps' % pid) as handle:
@@ -187,11 +198,7 @@ def arenas(pid):
 @case('the memory that threads allocate from is shared')
 def shared(scene):
     with contextlib.ExitStack() as stack:
-        peers = [stack.enter_context(Milter(scene.daemon.path)) for _ in range(50)]
-        for peer in peers:
-            peer.negotiate()
-            peer.connect()
-            peer.helo()
+        peers = [stack.enter_context(opened(scene.daemon)) for _ in range(50)]
         for peer in peers:
             peer.mail()
             peer.put('R', b'<bob@lab.test>\0')
@@ -199,6 +206,54 @@ def shared(scene):
             equal(peer.get()[0], 'c', 'RCPT')
         found = arenas(scene.daemon.process.pid)
     true(0 < found < max(len(os.sched_getaffinity(0)), 2), '%d arenas beside the first' % found)
+
+
+def memory(daemon):
+    return measure.measure(daemon.process.pid).memory
+
+
+def large(peers):
+    """Each has a message with a large header under way."""
+    for peer in peers:
+        peer.mail()
+        peer.rcpt()
+        for number in range(300):
+            peer.header('X-Filler-%d' % number, ' ' + 'x' * 900)
+
+
+@case('what a busy minute took goes back to the system')
+def given_back(scene):
+    scene.stop()
+    shift = place.write(place.folder() + '/clock', '%-20d' % 0)
+    before = dict(os.environ)
+    os.environ.update(LD_PRELOAD=os.environ['LD_PRELOAD'] + ' ' + CLOCK, CLOCKSHIFT_FILE=shift,
+                      CLOCKSHIFT_ALL='1')
+    try:
+        scene.start()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    daemon = scene.daemon
+    rest = memory(daemon)
+    peers = [opened(daemon) for _ in range(40)]
+    large(peers)
+    busy = memory(daemon)
+    true(busy > rest + 10000, '%d kB, %d at rest' % (busy, rest))
+    for peer in peers[::2]:
+        peer.close()
+    for peer in peers[1::2]:
+        peer.abort()
+        peer.mail()
+    time.sleep(2.5)
+    after = memory(daemon)
+    with open(shift, 'r+') as handle:
+        handle.write('%-20d' % 70)
+    time.sleep(2.5)
+    now = memory(daemon)
+    tap.note('%d kB at rest, %d busy, %d after it, %d a minute later' % (rest, busy, after, now))
+    true(now < rest + (busy - rest) / 5, 'it stays: %d kB' % now)
+    for peer in peers[1::2]:
+        peer.close()
 
 
 if gatepost.missing():
