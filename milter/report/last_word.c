@@ -37,7 +37,8 @@ static void take_text(const char *message, char text_r[TEXT_MAX_BYTES])
 
 static void make_line(const char *text, char line_r[LINE_MAX_BYTES])
 {
-    const char *cause = strstr(text, "failed to allocate") ? "no memory is left, so " : "";
+    bool starved = strstr(text, "failed to allocate") || strstr(text, "out of memory");
+    const char *cause = starved ? "no memory is left, so " : "";
     static const char word[] = "gatepost ends at once, and is to be begun anew by the service "
                                "manager";
     struct tm utc;
