@@ -294,7 +294,14 @@ static void look_out(struct peer *peer)
     set_timer(peer);
 }
 
-/* Whoever has made its offer is another loop's. Nobody wakes a session before its client is
+/* Whoever has made its offer is another loop's. All who are there have their answers before one is
+ * handed over, since the other loop may take the processor. */
+static bool is_others(const struct peer *peer)
+{
+    return peer->loop->setup->next && conversation_session(peer->conversation);
+}
+
+/* Nobody wakes a session before its client is
  * known. */
 static void hand_over(struct peer *peer)
 {
@@ -303,7 +310,6 @@ static void hand_over(struct peer *peer)
         poller_remove(loop->poller, peer->fd);
     peer->polled = false;
     forget_timer(peer);
-    stand_in_line(peer, false);
     g_queue_unlink(&loop->peers, &peer->link);
     peer->loop = loop->setup->next(loop->setup->data);
     peer->loop->connections++;
@@ -359,8 +365,8 @@ static void converse(struct peer *peer, const unsigned char *bytes, size_t lengt
     else if (peer->packet_end == 0)
         peer->packet_end = g_get_monotonic_time() + PACKET_TIME;
     settle_count(peer);
-    if (loop->setup->next && conversation_session(peer->conversation)) {
-        hand_over(peer);
+    if (is_others(peer)) {
+        stand_in_line(peer, true);
         return;
     }
     if (peer->state == CONVERSATION_WORKS)
@@ -386,6 +392,10 @@ static void resume(struct peer *peer)
 static void have_turn(struct peer *peer)
 {
     stand_in_line(peer, false);
+    if (is_others(peer)) {
+        hand_over(peer);
+        return;
+    }
     if (peer->heard & NEWS_WORKED) {
         peer->heard &= ~(guint)NEWS_WORKED;
         enter(peer, conversation_worked(peer->conversation, peer->loop->out));

@@ -16,8 +16,8 @@
 #include "base/system.h"
 #include "loop.h"
 
-/* Connections taken at a time, so that those that are open have their turn. */
-enum { ACCEPT_MOST = 64 };
+/* Connections taken at a time, so that those that have been taken are answered. */
+enum { ACCEPT_MOST = 256 };
 
 /* A job of the pool that takes so long, us, is no work any more. */
 #define JOB_TIME (30 * G_TIME_SPAN_SECOND)
