@@ -20,6 +20,8 @@ struct history_person;
  * The caller frees it. */
 struct history_person *history_person_new(const char *address, const char *delimiters,
                                           bool bare_login);
+/* DELIMITERS, as they were given: the person's. */
+const char *history_person_delimiters(const struct history_person *person);
 void history_person_free(struct history_person *person); /* accepts NULL */
 
 enum history_named {

@@ -42,8 +42,11 @@ enum history_key_kind {
 
 struct history_key {
     enum history_key_kind kind;
-    char text[HISTORY_KEY_MAX]; /* of ADDRESS and WORD, as it was written */
+    char text[HISTORY_KEY_MAX]; /* of ADDRESS and WORD, as it was written; in whichever spelling,
+                                   a domain in the DNS's letters or its language's */
     struct ipnet network;       /* of CLIENT */
+    const char *delimiters; /* of ADDRESS: an address with an extension, which any of them begins,
+                               is meant as well; NULL: none is */
 };
 
 /* Reads what a person wrote: an address of a network, mail address or word, by its look. false: it

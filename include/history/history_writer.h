@@ -24,6 +24,9 @@ struct history_writer;
 struct history_options {
     int64_t keep; /* us that a decision is kept */
     int64_t size; /* bytes of the file */
+    /* what begins an extension of an address, which is found by the one without as well: those of
+     * recipient_delimiter, and "+", which other sites have */
+    char delimiters[16];
 };
 
 /* Where SETTINGS keep the history: an absolute path, theirs; NULL: nowhere. */

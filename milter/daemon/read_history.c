@@ -196,5 +196,10 @@ int read_history_search(const char *path, const char *word, const struct snapsho
         g_string_append(out, "usage: search ADDRESS|DOMAIN|IP|LOGIN|QUEUE-ID|SESSION\n");
         return EX_USAGE;
     }
+    /* as trace has it: history_options.delimiters */
+    const struct policy *policy = snapshot ? snapshot_policy_at(snapshot, 0) : NULL;
+    g_autofree char *delimiters =
+        g_strconcat("+", policy ? policy->site.recipient_delimiter : NULL, NULL);
+    all.key.delimiters = delimiters;
     return search(path, &all, snapshot, true, out);
 }

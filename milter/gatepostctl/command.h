@@ -72,8 +72,10 @@ struct snapshot;
 struct snapshot *invocation_load(const struct invocation *invocation);
 
 /* Where the settings of the invocation keep the history, for g_free; NULL with *CODE_R: nowhere, or
- * they are wrong, which was told. */
-char *invocation_history(const struct invocation *invocation, enum exit_code *code_r);
+ * they are wrong, which was told. OPTIONS_R: what else they say of it; may be NULL. */
+struct history_options;
+char *invocation_history(const struct invocation *invocation, struct history_options *options_r,
+                         enum exit_code *code_r);
 
 /* What to return when invocation_parse was not good. */
 enum exit_code parse_code(enum parse_result result);

@@ -205,7 +205,7 @@ static enum exit_code run(struct invocation *invocation, struct job *job, const 
     if (new_file)
         newer.config = (char *)(uintptr_t)new_file;
     enum exit_code code;
-    g_autofree char *path = logs && *logs ? NULL : invocation_history(invocation, &code);
+    g_autofree char *path = logs && *logs ? NULL : invocation_history(invocation, NULL, &code);
     if (!path && !(logs && *logs))
         return code;
     job->snapshot = invocation_load(&newer);

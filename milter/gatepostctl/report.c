@@ -23,7 +23,7 @@ static bool add_row(void *data, const struct history_row *row)
 static struct summary_report *make(const struct invocation *invocation, int64_t since, int64_t now,
                                    enum exit_code *code_r)
 {
-    g_autofree char *path = invocation_history(invocation, code_r), *why = NULL;
+    g_autofree char *path = invocation_history(invocation, NULL, code_r), *why = NULL;
     struct snapshot *snapshot = path ? invocation_load(invocation) : NULL;
     if (!snapshot)
         return NULL;

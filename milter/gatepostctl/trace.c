@@ -21,7 +21,8 @@
 /* The daemon waits for its disk ten seconds at most. */
 enum { FLUSH_SECONDS = 15 };
 
-char *invocation_history(const struct invocation *invocation, enum exit_code *code_r)
+char *invocation_history(const struct invocation *invocation, struct history_options *options_r,
+                         enum exit_code *code_r)
 {
     struct problems *problems = problems_new();
     struct settings *settings = settings_load(invocation->config, problems);
@@ -31,6 +32,8 @@ char *invocation_history(const struct invocation *invocation, enum exit_code *co
         problems_print(problems, stderr);
     } else {
         path = g_strdup(history_path(settings));
+        if (options_r)
+            *options_r = history_options_from(settings);
         if (!path)
             complain("no history is kept: \"history\" is empty in %s", invocation->config);
         *code_r = CODE_UNAVAILABLE;
@@ -93,8 +96,10 @@ enum exit_code command_trace(struct invocation *invocation)
         return usage_error(invocation,
                            "\"%s\" is no queue id, session, address, domain, network or login",
                            invocation->operands[0]);
-    g_autofree char *path = invocation_history(invocation, &code);
+    struct history_options options;
+    g_autofree char *path = invocation_history(invocation, &options, &code);
     g_autofree char *why = NULL;
+    search.key.delimiters = options.delimiters;
     struct history_reader *reader = path ? history_reader_open(path, &why) : NULL;
     struct tracing tracing = {.json = json, .out = g_string_new(NULL)};
     bool good = reader && history_search(reader, &search, print_row, &tracing, &why);
@@ -196,6 +201,6 @@ enum exit_code command_history(struct invocation *invocation)
                            "history can forget ADDRESS; trace, replay and report read it");
     if (!strchr(address, '@') || address[0] == '@' || g_str_has_suffix(address, "@"))
         return usage_error(invocation, "\"%s\" is no address: local@domain", address);
-    g_autofree char *path = invocation_history(invocation, &code);
+    g_autofree char *path = invocation_history(invocation, NULL, &code);
     return path ? forget(invocation, path, address) : code;
 }

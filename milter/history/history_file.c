@@ -118,9 +118,9 @@ static int add_total(sqlite3 *db, bool early, int64_t rows, int64_t bytes)
     return rows || bytes ? sqlite3_exec(db, sql, NULL, NULL, NULL) : SQLITE_OK;
 }
 
-int history_deleter_init(struct history_deleter *deleter, sqlite3 *db)
+int history_deleter_init(struct history_deleter *deleter, sqlite3 *db, const char *delimiters)
 {
-    *deleter = (struct history_deleter){.db = db};
+    *deleter = (struct history_deleter){.db = db, .delimiters = delimiters};
     deleter->hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
     int code = history_file_seed(db, &deleter->seed);
     if (code == SQLITE_OK)
@@ -143,7 +143,7 @@ int history_delete(struct history_deleter *deleter, int64_t id, bool early, int6
         unsigned char client[HISTORY_CLIENT_MAX];
         size_t client_length = history_row_client(&row, client);
         int64_t day = history_day(row.when);
-        history_row_hashes(&row, &deleter->seed, deleter->hashes);
+        history_row_hashes(&row, &deleter->seed, deleter->delimiters, deleter->hashes);
         for (guint i = 0; code == SQLITE_OK && i < deleter->hashes->len; i++) {
             int64_t hash = g_array_index(deleter->hashes, int64_t, i);
             sqlite3_bind_int64(deleter->key, 1, history_key_place(day, hash));
@@ -185,7 +185,8 @@ static int64_t used_bytes(sqlite3 *db)
 
 /* A step of rows, the oldest first: of early ones alone, or of all, up to one that is not older
  * than OLDEST, nor of days to come, when a clock was wrong. *COUNT_R: how many went. */
-static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r)
+static int evict_step(sqlite3 *db, const char *delimiters, bool early, int64_t oldest,
+                      unsigned *count_r)
 {
     static const char all[] = "SELECT id, early, row, at, size FROM decision ORDER BY id LIMIT ?";
     static const char those[] =
@@ -193,7 +194,7 @@ static int evict_step(sqlite3 *db, bool early, int64_t oldest, unsigned *count_r
     int64_t newest = g_get_real_time() + G_TIME_SPAN_DAY;
     sqlite3_stmt *query = NULL;
     struct history_deleter deleter;
-    int code = history_deleter_init(&deleter, db);
+    int code = history_deleter_init(&deleter, db, delimiters);
     *count_r = 0;
     if (code == SQLITE_OK)
         code = prepare(db, early ? those : all, &query);
@@ -234,16 +235,16 @@ static int evict(sqlite3 *db, struct history_work *work, int64_t incoming)
         int64_t share = number_of(db, "SELECT bytes FROM total WHERE early = 1");
         bool too_large = used_bytes(db) + incoming > work->size;
         if (aged && at >= 0 && at < work->oldest) {
-            code = evict_step(db, false, work->oldest, &count);
+            code = evict_step(db, work->delimiters, false, work->oldest, &count);
             gone += count;
             aged = count > 0;
             count = 1;
             continue;
         }
         if (early >= 0 && (too_large || share > work->size / 2))
-            code = evict_step(db, true, G_MAXINT64, &count);
+            code = evict_step(db, work->delimiters, true, G_MAXINT64, &count);
         else if (at >= 0 && too_large)
-            code = evict_step(db, false, G_MAXINT64, &count);
+            code = evict_step(db, work->delimiters, false, G_MAXINT64, &count);
         else
             work->more = false;
         gone += work->more ? count : 0;
@@ -257,6 +258,7 @@ static int evict(sqlite3 *db, struct history_work *work, int64_t incoming)
 struct writer {
     sqlite3 *db;
     struct siphash_seed seed;
+    const char *delimiters;
     sqlite3_stmt *decision, *client, *key, *rules;
     GArray *keys; /* of struct key, of all items: written in their order */
     GString *packed;
@@ -275,7 +277,7 @@ static int write_item(struct writer *writer, const struct history_item *item, GA
         return SQLITE_OK; /* we wrote it ourselves */
     const GString *record = g_string_truncate(writer->packed, 0);
     history_record_pack(&row, writer->packed);
-    history_row_hashes(&row, &writer->seed, hashes);
+    history_row_hashes(&row, &writer->seed, writer->delimiters, hashes);
     size_t client_length = history_row_client(&row, client);
     int64_t bytes = (int64_t)record->len + ROW_EXTRA + hashes->len * KEY_EXTRA;
     sqlite3_bind_int64(writer->decision, 1, row.when);
@@ -390,7 +392,7 @@ static int clear_old(sqlite3 *db, int64_t oldest)
 int history_file_work(sqlite3 *db, void *data)
 {
     struct history_work *work = data;
-    struct writer writer = {.db = db};
+    struct writer writer = {.db = db, .delimiters = work->delimiters};
     work->evicted = 0;
     /* The kernel keeps the rest: a daemon's memory does not grow with its history. */
     sqlite3_exec(db, "PRAGMA cache_size = -4096", NULL, NULL, NULL);

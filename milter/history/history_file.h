@@ -35,10 +35,11 @@ void history_item_free(struct history_item *item); /* accepts NULL */
 
 /* A transaction: first what is too much goes, then ITEMS come. */
 struct history_work {
-    GPtrArray *items; /* of struct history_item *; may be empty */
-    int64_t oldest;   /* us since 1970: what is older goes */
-    int64_t size;     /* bytes of the file */
-    bool clears;      /* what rows have left behind goes as well: now and then is enough */
+    GPtrArray *items;       /* of struct history_item *; may be empty */
+    int64_t oldest;         /* us since 1970: what is older goes */
+    int64_t size;           /* bytes of the file */
+    const char *delimiters; /* see history_row_hashes */
+    bool clears;            /* what rows have left behind goes as well: now and then is enough */
     /* out */
     uint64_t evicted;
     uint64_t bytes; /* of the file, as far as it is used */
@@ -57,11 +58,12 @@ int history_file_seed(sqlite3 *db, struct siphash_seed *seed_r);
 struct history_deleter {
     sqlite3 *db;
     struct siphash_seed seed;
+    const char *delimiters;
     sqlite3_stmt *decision, *key, *client;
     GArray *hashes;
     int64_t rows[2], bytes[2];
 };
-int history_deleter_init(struct history_deleter *deleter, sqlite3 *db);
+int history_deleter_init(struct history_deleter *deleter, sqlite3 *db, const char *delimiters);
 /* SIZE: what the column says, which the totals have. */
 int history_delete(struct history_deleter *deleter, int64_t id, bool early, int64_t size,
                    const void *record, size_t length);

@@ -34,7 +34,7 @@ static int forget_step(sqlite3 *db, const struct history_person *person, int64_t
     sqlite3_stmt *query = NULL;
     unsigned seen = 0;
     gint64 end = g_get_monotonic_time() + STEP_US; /* the daemon wants to write as well */
-    int code = history_deleter_init(&deleter, db);
+    int code = history_deleter_init(&deleter, db, history_person_delimiters(person));
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(
             db, "SELECT id, early, row, size FROM decision WHERE id > ? ORDER BY id LIMIT ?", -1,

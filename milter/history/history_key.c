@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "history_fold.h"
+#include "mail/address.h"
+
 int64_t history_key_hash(const struct siphash_seed *seed, const char *text)
 {
     size_t length = strlen(text);
@@ -57,12 +60,40 @@ static bool each_text(const struct history_row *row, bool (*visit)(void *data, c
     return true;
 }
 
+/* Calls VISIT for each address that TEXT is an extension of, by one of DELIMITERS; false when it is
+ * content. */
+static bool each_bare(const char *text, const char *delimiters,
+                      bool (*visit)(void *data, const char *text), void *data)
+{
+    const char *at = strrchr(text, '@');
+    if (!delimiters || !at || strcspn(text, delimiters) >= (size_t)(at - text))
+        return true;
+    g_autofree char *local = g_strndup(text, (gsize)(at - text));
+    for (; *delimiters; delimiters++) {
+        const char delimiter[] = {*delimiters, '\0'};
+        g_autofree char *bare = mail_local_bare(local, delimiter);
+        g_autofree char *address = bare ? g_strconcat(bare, at, NULL) : NULL;
+        if (address && !visit(data, address))
+            return false;
+    }
+    return true;
+}
+
 struct collecting {
     const struct siphash_seed *seed;
+    const char *delimiters;
     GArray *hashes;
     const char *last[4]; /* what came before: the typed and the meant are mostly the same */
     unsigned next;
 };
+
+static bool add_hash(void *data, const char *text)
+{
+    struct collecting *collecting = data;
+    int64_t hash = history_key_hash(collecting->seed, text);
+    g_array_append_val(collecting->hashes, hash);
+    return true;
+}
 
 static bool collect(void *data, const char *text)
 {
@@ -71,9 +102,11 @@ static bool collect(void *data, const char *text)
         if (same(collecting->last[i], text))
             return true;
     collecting->last[collecting->next++ % G_N_ELEMENTS(collecting->last)] = text;
-    int64_t hash = history_key_hash(collecting->seed, text);
-    g_array_append_val(collecting->hashes, hash);
-    return true;
+    add_hash(collecting, text);
+    g_autofree char *folded = history_fold(text);
+    if (folded)
+        add_hash(collecting, folded);
+    return each_bare(folded ? folded : text, collecting->delimiters, add_hash, collecting);
 }
 
 static gint compare_hashes(gconstpointer a, gconstpointer b)
@@ -83,9 +116,9 @@ static gint compare_hashes(gconstpointer a, gconstpointer b)
 }
 
 void history_row_hashes(const struct history_row *row, const struct siphash_seed *seed,
-                        GArray *hashes)
+                        const char *delimiters, GArray *hashes)
 {
-    struct collecting collecting = {.seed = seed, .hashes = hashes};
+    struct collecting collecting = {.seed = seed, .delimiters = delimiters, .hashes = hashes};
     g_array_set_size(hashes, 0);
     each_text(row, collect, &collecting);
     g_array_sort(hashes, compare_hashes);
@@ -115,9 +148,23 @@ size_t history_row_client(const struct history_row *row, unsigned char key_r[HIS
                                                               : 0;
 }
 
-static bool differs(void *data, const char *text)
+struct comparing {
+    const char *text; /* folded */
+    const char *delimiters;
+};
+
+static bool is_other(void *data, const char *text)
 {
     return !same(text, data);
+}
+
+static bool differs(void *data, const char *text)
+{
+    struct comparing *comparing = data;
+    g_autofree char *folded = history_fold(text);
+    const char *plain = folded ? folded : text;
+    return !same(plain, comparing->text) &&
+           each_bare(plain, comparing->delimiters, is_other, (void *)(uintptr_t)comparing->text);
 }
 
 bool history_key_means(const struct history_key *key, const struct history_row *row)
@@ -128,9 +175,9 @@ bool history_key_means(const struct history_key *key, const struct history_row *
     if (key->kind == HISTORY_CLIENT)
         return row->client && ipaddr_parse(row->client, &address) &&
                ipnet_contains(&key->network, &address);
-    char text[HISTORY_KEY_MAX];
-    g_strlcpy(text, key->text, sizeof text);
-    return !each_text(row, differs, text);
+    g_autofree char *folded = history_fold(key->text);
+    struct comparing comparing = {folded ? folded : key->text, key->delimiters};
+    return !each_text(row, differs, &comparing);
 }
 
 bool history_key_parse(const char *text, struct history_key *key_r)

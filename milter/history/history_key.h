@@ -18,9 +18,11 @@ int64_t history_key_hash(const struct siphash_seed *seed, const char *text);
 /* Where the file has the hash of a text that a row of DAY is found by. */
 int64_t history_key_place(int64_t day, int64_t hash);
 
-/* The hashes of all that ROW is found by, each once: of int64_t. Emptied first. */
+/* The hashes of all that ROW is found by, each once: of int64_t. Emptied first. A text that
+ * history_fold spells otherwise is found by both, and an address with an extension, which any of
+ * DELIMITERS begins, by the one without as well. */
 void history_row_hashes(const struct history_row *row, const struct siphash_seed *seed,
-                        GArray *hashes);
+                        const char *delimiters, GArray *hashes);
 
 /* How the client is ordered: the family and the address's bytes. Its length; 0: there is none. */
 #define HISTORY_CLIENT_MAX 17

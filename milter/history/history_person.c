@@ -6,45 +6,18 @@
 
 #include <string.h>
 
+#include "history_fold.h"
 #include "history_record.h"
 #include "mail/address.h"
-#include "mail/hostname.h"
 #include "mail/mimeword.h"
 
 struct history_person {
-    char *local;      /* folded, quotes resolved */
-    char *domain;     /* as fold_domain has it */
-    char *delimiters; /* empty: the address has no extensions, or is one */
-    char *login;      /* NULL: a login without a domain is nobody's */
+    char *local;  /* folded, quotes resolved */
+    char *domain; /* as history_fold_domain has it */
+    char *delimiters;
+    bool extended; /* the address has extensions of its own: it is none itself */
+    char *login;   /* NULL: a login without a domain is nobody's */
 };
-
-/* Bytes that are no UTF-8 stay as they are. */
-static char *fold_local(const char *local, size_t length)
-{
-    size_t ascii = 0;
-    while (ascii < length && (local[ascii] & 0x80) == 0)
-        ascii++;
-    if (ascii == length) /* as most are: nothing to compose */
-        return g_ascii_strdown(local, (gssize)length);
-    GString *out = g_string_sized_new(length + 1);
-    for (const char *end = local + length, *bad; local < end; local = bad) {
-        g_utf8_validate(local, end - local, &bad);
-        g_autofree char *folded = g_utf8_casefold(local, bad - local);
-        g_autofree char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_NFC);
-        g_string_append(out, composed);
-        if (bad < end)
-            g_string_append_c(out, *bad++);
-    }
-    return g_string_free(out, FALSE);
-}
-
-static char *fold_domain(const char *domain, size_t length)
-{
-    g_autofree char *copy = g_strndup(domain, length);
-    g_autofree char *folded = mail_domain_fold(copy);
-    g_autofree char *ascii = hostname_to_ascii(folded);
-    return g_ascii_strdown(ascii ? ascii : folded, -1);
-}
 
 struct history_person *history_person_new(const char *address, const char *delimiters,
                                           bool bare_login)
@@ -55,13 +28,19 @@ struct history_person *history_person_new(const char *address, const char *delim
     if (*parsed.local && *parsed.domain) {
         g_autofree char *bare = mail_local_bare(parsed.local, delimiters);
         person = g_new0(struct history_person, 1);
-        person->local = fold_local(parsed.local, strlen(parsed.local));
-        person->domain = fold_domain(parsed.domain, strlen(parsed.domain));
-        person->delimiters = g_strdup(bare || !delimiters ? "" : delimiters);
+        person->local = history_fold_local(parsed.local, strlen(parsed.local));
+        person->domain = history_fold_domain(parsed.domain, strlen(parsed.domain));
+        person->delimiters = g_strdup(delimiters ? delimiters : "");
+        person->extended = !bare;
         person->login = bare_login ? g_strdup(parsed.local) : NULL;
     }
     mail_address_clear(&parsed);
     return person;
+}
+
+const char *history_person_delimiters(const struct history_person *person)
+{
+    return person->delimiters;
 }
 
 void history_person_free(struct history_person *person)
@@ -106,13 +85,13 @@ static bool domain_begins(const struct history_person *person, const char *at, c
     }
     if (after == at)
         return false;
-    g_autofree char *domain = fold_domain(at, (size_t)(after - at));
+    g_autofree char *domain = history_fold_domain(at, (size_t)(after - at));
     return strcmp(domain, person->domain) == 0;
 }
 
 /* ---- local parts ---- */
 
-/* Whether FOLDED, as fold_local has it, is the person's local part. */
+/* Whether FOLDED, as history_fold_local has it, is the person's local part. */
 static enum history_named compare_folded(const struct history_person *person, const char *folded)
 {
     size_t wanted = strlen(person->local);
@@ -120,14 +99,14 @@ static enum history_named compare_folded(const struct history_person *person, co
         return HISTORY_NAMED_NOT;
     if (folded[wanted] == '\0')
         return HISTORY_NAMED;
-    g_autofree char *bare = mail_local_bare(folded, person->delimiters);
+    g_autofree char *bare = person->extended ? mail_local_bare(folded, person->delimiters) : NULL;
     return bare && strcmp(bare, person->local) == 0 ? HISTORY_NAMED_EXTENSION : HISTORY_NAMED_NOT;
 }
 
 static enum history_named compare_local(const struct history_person *person, const char *local,
                                         size_t length)
 {
-    g_autofree char *folded = fold_local(local, length);
+    g_autofree char *folded = history_fold_local(local, length);
     return compare_folded(person, folded);
 }
 
@@ -188,7 +167,7 @@ static enum history_named local_before(const struct history_person *person, cons
     while (run > begin && is_local_byte(run[-1]) && at - run < MAIL_ADDRESS_MAX)
         run--;
     /* Once for all borders: a stranger may send nothing but borders. */
-    g_autofree char *folded = fold_local(run, (size_t)(at - run));
+    g_autofree char *folded = history_fold_local(run, (size_t)(at - run));
     for (const char *start = folded; *start; start++) {
         if (*start != *person->local)
             continue;

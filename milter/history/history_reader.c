@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "history_file.h"
+#include "history_fold.h"
 #include "history_key.h"
 
 /* Rows are written in the order in which they come to the writer, which is that of time but for
@@ -241,15 +242,22 @@ static int prepare_search(struct searching *searching)
                    ? sqlite3_prepare_v2(
                          db, "SELECT id FROM client WHERE day = ?1 AND address BETWEEN ?2 AND ?3",
                          -1, &searching->ids, NULL)
-                   : sqlite3_prepare_v2(db, "SELECT id FROM key WHERE place = (?1 << 32 | ?2)", -1,
-                                        &searching->ids, NULL);
+                   : sqlite3_prepare_v2(db,
+                                        "SELECT DISTINCT id FROM key WHERE place IN "
+                                        "(?1 << 32 | ?2, ?1 << 32 | ?3)",
+                                        -1, &searching->ids, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(db, "SELECT id, row FROM decision WHERE id = ?", -1,
                                   &searching->row, NULL);
     if (code != SQLITE_OK || key->kind != HISTORY_CLIENT) {
+        const struct siphash_seed *seed = &searching->reader->seed;
+        g_autofree char *folded = history_fold(key->text);
+        sqlite3_bind_int64(searching->ids, 2,
+                           history_key_place(0, history_key_hash(seed, key->text)));
+        /* rows of former versions are found by what was typed alone */
         sqlite3_bind_int64(
-            searching->ids, 2,
-            history_key_place(0, history_key_hash(&searching->reader->seed, key->text)));
+            searching->ids, 3,
+            history_key_place(0, history_key_hash(seed, folded ? folded : key->text)));
         return code;
     }
     unsigned char least[HISTORY_CLIENT_MAX] = {0}, most[HISTORY_CLIENT_MAX];

@@ -51,10 +51,13 @@ const char *history_path(const struct settings *settings)
 
 struct history_options history_options_from(const struct settings *settings)
 {
-    return (struct history_options){
+    struct history_options options = {
         .keep = settings_integer(settings, NULL, SETTING_HISTORY_KEEP),
         .size = settings_integer(settings, NULL, SETTING_HISTORY_SIZE),
     };
+    const char *delimiters = settings_get(settings, NULL, SETTING_RECIPIENT_DELIMITER)->text;
+    g_snprintf(options.delimiters, sizeof options.delimiters, "+%s", delimiters);
+    return options;
 }
 
 struct history_writer *history_writer_new(const char *path, const struct history_options *options,
@@ -207,10 +210,12 @@ static void clear_aside(struct history_writer *history, int64_t oldest)
 static bool write_batch(struct history_writer *history, bool *more_r)
 {
     int64_t now = g_get_real_time();
+    const struct history_options options = history->options;
     struct history_work work = {
         .items = take_batch(history),
-        .oldest = now - history->options.keep,
-        .size = history->options.size,
+        .oldest = now - options.keep,
+        .size = options.size,
+        .delimiters = options.delimiters,
         .clears = is_clearing_due(history, now),
     };
     char *why = NULL;

@@ -146,6 +146,8 @@ def forget_all(daemon):
         milter.mail('<sales@lab.test>', i='HLOGIN', **login)
         milter.rcpt('<x@remote.example>', i='HLOGIN')
         milter.message(headers=(('From', ' sales@lab.test'),))
+    true({gone[0], gone[1]} <= {row['queue_id'] for row in daemon.trace('"DORA"@lab.test')},
+         'its extensions are found')
     done = daemon.gatepost.control('history', 'forget', 'dora@lab.test')
     match('(5|6) decisions that named dora@lab.test are deleted, 2 of them by an extension',
           done.stdout)

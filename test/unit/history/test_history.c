@@ -70,7 +70,7 @@ static struct history_item *item_of(unsigned n, int64_t when, bool early)
 static void write_items(const char *path, GPtrArray *items, int64_t oldest, int64_t size)
 {
     struct state_file *file = state_file_new(path);
-    struct history_work work = {.items = items, .oldest = oldest, .size = size};
+    struct history_work work = {.items = items, .oldest = oldest, .size = size, .delimiters = "+-"};
     char *why = NULL;
     do {
         bool done = state_file_run(file, true, history_file_work, &work, &why);
@@ -296,6 +296,86 @@ static unsigned count(const char *path, const char *sql)
     sqlite3_finalize(query);
     sqlite3_close(db);
     return number;
+}
+
+static bool note_id(void *data, const struct history_row *row)
+{
+    g_ptr_array_add(data, g_strdup(row->queue_id));
+    return true;
+}
+
+/* Every spelling finds every other one. */
+static void test_spellings(void)
+{
+    static const struct {
+        const char *written, *key;
+        bool found;
+    } rows[] = {
+        {"j@b\303\274cher.example", "j@xn--bcher-kva.example", true},
+        {"j@xn--bcher-kva.example", "j@b\303\274cher.example", true},
+        {"j@b\303\274cher.example", "J@B\303\234CHER.EXAMPLE", true},
+        {"j@bu\314\210cher.example", "j@XN--BCHER-KVA.example", true}, /* decomposed */
+        {"j@b\303\274cher\343\200\202example", "j@b\303\274cher.example", true},
+        {"j@b\303\274cher.example", "xn--bcher-kva.example", true},
+        {"j@xn--bcher-kva.example", "@b\303\234cher.example", true},
+        {"j@xn--bcher-kva.example", "bu\314\210cher.example", true},
+        {"J\303\226RG@lab.test", "j\303\266rg@lab.test", true},
+        {"jo\314\210rg@lab.test", "j\303\266rg@lab.test", true},
+        {"\"carol\"@lab.test", "carol@lab.test", true},
+        {"carol@lab.test", "\"Ca\\rol\"@LAB.test", true},
+        {"\"two words\"@lab.test", "\"two\\ words\"@lab.test", true},
+        {"carol@lab.test.", "carol@lab.test", true},
+        {"carol@lab.test", "lab.test.", true},
+        {"carol+news@lab.test", "carol@lab.test", true},
+        {"carol+news+old@lab.test", "Carol@lab.test", true},
+        {"\"carol+x\"@b\303\274cher.example", "carol@xn--bcher-kva.example", true},
+        {"carol-news@lab.test", "carol@lab.test", true},
+        {"carol-news@lab.test", "carol-news@lab.test", true},
+        {"bounces+j=x.example@list.example", "bounces@list.example", true},
+        {"carol_news@lab.test", "carol@lab.test", false},
+        {"carol@lab.test", "carol+news@lab.test", false},
+        {"carol+news@lab.test", "carol+old@lab.test", false},
+        {"acarol@lab.test", "carol@lab.test", false},
+        {"j@buecher.example", "j@b\303\274cher.example", false},
+        {"\377\376@lab.test", "\377\376@lab.test", true}, /* no UTF-8 */
+        {"\"a@b\"@lab.test", "\"a@b\"@lab.test", true},
+    };
+    g_autofree char *path = path_of("spellings.db");
+    g_autoptr(GPtrArray) items = new_items();
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        GStringChunk *memory = g_string_chunk_new(256);
+        struct history_item *item = g_new0(struct history_item, 1);
+        struct history_row row;
+        fill(&row, i, g_get_real_time(), false, memory);
+        g_array_index(row.recipients, struct history_recipient, 0).address = rows[i].written;
+        item->record = g_string_new(NULL);
+        history_record_write(&row, item->record);
+        history_row_clear(&row);
+        g_string_chunk_free(memory);
+        g_ptr_array_add(items, item);
+    }
+    write_items(path, items, 0, G_MAXINT64);
+    struct history_reader *reader = open_reader(path);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct history_search search = {0};
+        g_autofree char *why = NULL, *queue_id = g_strdup_printf("Q%u", i);
+        g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+        g_test_message("%s by %s", rows[i].written, rows[i].key);
+        g_assert_true(history_key_parse(rows[i].key, &search.key));
+        search.key.delimiters = "+-";
+        g_assert_true(history_search(reader, &search, note_id, found, &why));
+        unsigned times = 0;
+        for (guint k = 0; k < found->len; k++)
+            times += strcmp(found->pdata[k], queue_id) == 0;
+        g_assert_cmpuint(times, ==, rows[i].found);
+    }
+    /* where no address has an extension, each is itself alone */
+    g_assert_cmpuint(find(reader, "bounces@list.example", (struct history_search){0}, NULL), ==, 0);
+    history_reader_close(reader);
+    /* what goes, goes with all that it was found by */
+    write_items(path, items, g_get_real_time() + G_USEC_PER_SEC, G_MAXINT64);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM decision"), ==, 0);
+    g_assert_cmpuint(count(path, "SELECT count(*) FROM key"), ==, 0);
 }
 
 /* ---- what goes ---- */
@@ -684,7 +764,7 @@ static void test_first_version(void)
         g_autoptr(GArray) hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
         sqlite3_stmt *insert;
         g_assert_true(history_record_read(item->record->str, item->record->len, &row));
-        history_row_hashes(&row, &seed, hashes);
+        history_row_hashes(&row, &seed, "+", hashes);
         history_row_clear(&row);
         sqlite3_prepare_v2(db, "INSERT INTO decision VALUES(?1, ?2, 0, 1, ?3)", -1, &insert, NULL);
         sqlite3_bind_int64(insert, 1, n + 1);
@@ -736,6 +816,7 @@ int main(int argc, char **argv)
     folder = g_dir_make_tmp("gatepost-history-XXXXXX", NULL);
     g_test_add_func("/history/record", test_record);
     g_test_add_func("/history/search", test_search);
+    g_test_add_func("/history/spellings", test_spellings);
     g_test_add_func("/history/age", test_age);
     g_test_add_func("/history/clock", test_clock);
     g_test_add_func("/history/size", test_size);
