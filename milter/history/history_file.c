@@ -64,6 +64,7 @@ static int bring_up(sqlite3 *db, struct history_work *work)
         return SQLITE_ERROR;
     if (version < 0)
         return sqlite3_errcode(db) == SQLITE_OK ? SQLITE_ERROR : sqlite3_errcode(db);
+    work->rises = version > 0 && version < HISTORY_SCHEMA;
     for (; version < HISTORY_SCHEMA; version++) {
         g_autofree char *mark =
             g_strdup_printf("PRAGMA user_version = %" G_GINT64_FORMAT, version + 1);

@@ -44,6 +44,7 @@ struct history_work {
     uint64_t evicted;
     uint64_t bytes; /* of the file, as far as it is used */
     bool more;      /* there is more that must go: come again */
+    bool rises;     /* the file is of an earlier version, and was to be rewritten */
     bool too_new;   /* the file is of a later version, and was not touched */
 };
 

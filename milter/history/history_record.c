@@ -242,6 +242,20 @@ struct sink {
     GStringChunk *memory; /* of some of them */
 };
 
+/* g_string_append_len without its many questions: a mail's thread comes here a hundred times for
+ * each decision. */
+static inline void put_raw(struct sink *sink, const void *bytes, size_t size)
+{
+    GString *out = sink->out;
+    if (out->len + size >= out->allocated_len) {
+        g_string_append_len(out, bytes, (gssize)size);
+        return;
+    }
+    memcpy(out->str + out->len, bytes, size);
+    out->len += size;
+    out->str[out->len] = '\0';
+}
+
 static void put_varint(GString *out, uint64_t number)
 {
     for (; number >= 0x80; number >>= 7)
@@ -252,7 +266,7 @@ static void put_varint(GString *out, uint64_t number)
 static void put_bytes(struct sink *sink, int64_t number)
 {
     int64_t little = GINT64_TO_LE(number);
-    g_string_append_len(sink->out, (const char *)&little, sizeof little);
+    put_raw(sink, &little, sizeof little);
 }
 
 static void put_number(struct sink *sink, int64_t number)
@@ -280,19 +294,20 @@ static void put_packed_text(struct sink *sink, const char *text)
 {
     guint count = sink->texts->len;
     for (guint i = count > TEXTS_SEARCHED ? count - TEXTS_SEARCHED : 0; i < count; i++) {
-        if (sink->texts->pdata[i] != text && strcmp(sink->texts->pdata[i], text) != 0)
+        const char *before = sink->texts->pdata[i];
+        if (before != text && (*before != *text || strcmp(before, text) != 0))
             continue;
         put_varint(sink->out, i < EARLY_MAX ? CODE_EARLY + i : CODE_LATE + i - EARLY_MAX);
         return;
     }
     for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
-        if (strcmp(common[i], text) != 0)
+        if (*common[i] != *text || strcmp(common[i], text) != 0)
             continue;
         put_varint(sink->out, CODE_COMMON + i);
         return;
     }
     put_varint(sink->out, CODE_LITERAL);
-    g_string_append_len(sink->out, text, (gssize)strlen(text) + 1);
+    put_raw(sink, text, strlen(text) + 1);
     g_ptr_array_add(sink->texts, (void *)(uintptr_t)text);
 }
 
@@ -305,14 +320,14 @@ static void put_text(struct sink *sink, const char *text)
     }
     g_string_append_c(sink->out, text ? 1 : 0);
     if (text)
-        g_string_append_len(sink->out, text, (gssize)strlen(text) + 1);
+        put_raw(sink, text, strlen(text) + 1);
 }
 
 /* The place of the field's length, which end_field fills in. */
 static size_t begin_field(struct sink *sink, uint8_t tag)
 {
-    g_string_append_c(sink->out, (char)tag);
-    g_string_append_len(sink->out, "\0\0\0\0", sink->packed ? 1 : 4);
+    const char bytes[5] = {(char)tag};
+    put_raw(sink, bytes, sink->packed ? 2 : 5);
     return sink->out->len;
 }
 
@@ -445,7 +460,7 @@ static void put_texts(const struct history_row *row, struct sink *sink)
             put_text(sink, text);
         } else if (text) {
             size_t begin = begin_field(sink, text_fields[i].tag);
-            g_string_append_len(sink->out, text, (gssize)strlen(text) + 1);
+            put_raw(sink, text, strlen(text) + 1);
             end_field(sink, begin);
         }
     }

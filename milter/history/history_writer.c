@@ -15,13 +15,14 @@
 #include "settings/stateplace.h"
 #include "store/statefile.h"
 
-/* How long rows gather before they are written; how many at once; when it is tried again; how often
- * what is too old is looked for. */
+/* How long rows gather before they are written; how many at once; when it is tried again, at the
+ * latest where each try rewrites the file; how often what is too old is looked for. */
 enum {
     GATHER_US = 200 * 1000,
     BATCH_ROWS = 4000,
     BATCH_BYTES = 4 << 20,
     RETRY_US = G_USEC_PER_SEC,
+    RETRY_MAX_US = 300 * G_USEC_PER_SEC,
     IDLE_US = 60 * G_USEC_PER_SEC,
     CLEAR_SECONDS = 3600,
     ITEM_EXTRA = 128, /* bytes that an item needs beside its record */
@@ -39,6 +40,8 @@ struct history_writer {
     size_t bytes[2]; /* of them all, by whether they are early */
     struct history_state state;
     bool stop, ended;
+    guint rows_max;  /* the thread's: of a batch; fewer where more did not fit on the disk */
+    int64_t retry;   /* the thread's: us that a file that could not be written is left alone */
     int64_t cleared; /* the thread's: us since 1970, when what rows left behind was cleared away */
     char *fault;     /* the thread's: what the last try met, and was told; NULL: nothing */
 };
@@ -68,6 +71,8 @@ struct history_writer *history_writer_new(const char *path, const struct history
     history->file = state_file_new(path);
     history->log = *log;
     history->options = *options;
+    history->rows_max = BATCH_ROWS;
+    history->retry = RETRY_US;
     g_queue_init(&history->items);
     g_mutex_init(&history->lock);
     g_cond_init(&history->changed);
@@ -159,7 +164,7 @@ static GPtrArray *take_batch(struct history_writer *history)
     GPtrArray *items = g_ptr_array_new();
     size_t bytes = 0;
     struct history_item *item;
-    while (items->len < BATCH_ROWS && bytes < BATCH_BYTES &&
+    while (items->len < history->rows_max && bytes < BATCH_BYTES &&
            (item = g_queue_pop_head(&history->items))) {
         bytes += size_of(item);
         history->bytes[item->early] -= size_of(item);
@@ -227,7 +232,20 @@ static bool write_batch(struct history_writer *history, bool *more_r)
                               "history to another file",
                               history->path);
     }
+    if (work.rises && why) {
+        char *whole = g_strdup_printf("%s (it is rewritten for this version of gatepost, for which "
+                                      "it needs as much room as it has)",
+                                      why);
+        g_free(why);
+        why = whole;
+    }
     tell(history, why);
+    /* What does not fit may fit in parts. To rewrite a large file each second for nothing would be
+     * worse for the machine than what is lost meanwhile. */
+    history->rows_max = done ? MIN(2 * history->rows_max, BATCH_ROWS) : MAX(work.items->len / 2, 1);
+    history->retry = done || !work.rises ? RETRY_US : MIN(2 * history->retry, RETRY_MAX_US);
+    if (done)
+        g_ptr_array_foreach(work.items, (GFunc)(void (*)(void))history_item_free, NULL);
     if (done && work.clears) {
         history->cleared = now;
         clear_aside(history, work.oldest);
@@ -240,7 +258,6 @@ static bool write_batch(struct history_writer *history, bool *more_r)
         history->state.bytes = work.bytes;
         history->state.failing_since = 0;
         g_cond_broadcast(&history->changed); /* who flushes */
-        g_ptr_array_foreach(work.items, (GFunc)(void (*)(void))history_item_free, NULL);
     } else {
         if (history->state.failing_since == 0)
             history->state.failing_since = g_get_real_time();
@@ -279,7 +296,7 @@ static void *write_rows(void *data)
         if (!g_queue_is_empty(&history->items) && !more)
             sleep_until(history, GATHER_US);
         if (!write_batch(history, &more) && !history->stop)
-            sleep_until(history, RETRY_US);
+            sleep_until(history, history->retry);
     }
     while (!g_queue_is_empty(&history->items) && write_batch(history, &more))
         continue;

@@ -41,7 +41,8 @@ struct replay {
     enum stage stage;
     bool hides_tls; /* a first HELO, in clear text */
     bool unseen;    /* the message never came */
-    bool limited;   /* a limit was met that the message is counted by */
+    bool limited;   /* a limit was met at the end, that the message is counted by */
+    bool counted;   /* a limit was met at all */
     const char *reason;
     /* what the engine decided in the step under way */
     bool decided;
@@ -119,7 +120,7 @@ static enum check_result say_limit(struct replay *replay, struct check *check)
     const struct history_asked *asked = then(replay, check, limit->name);
     if (!limit_is_for(check->site, limit, check->facts))
         return CHECK_DUNNO;
-    replay->limited = true;
+    replay->limited = replay->counted = true;
     return asked ? repeat(check, asked) : give_up(replay, check, not_counted);
 }
 
@@ -454,7 +455,7 @@ static void judge(struct replay *replay, struct replay_outcome *outcome)
     outcome->after = replay->side;
     if (g_strcmp0(row->check, "header_limit") == 0 && !is_refusal(replay->side.action))
         replay->reason = row->header ? cut_header : no_header; /* how large it was, nobody knows */
-    if (counted_then(replay) && replay->limited)
+    if (counted_then(replay) && replay->counted)
         outcome->after = outcome->before;
     else if (replay->limited && replay->side.action == ACTION_ACCEPT && row->check &&
              is_refusal(row->action))
@@ -572,7 +573,7 @@ void replay_run(struct replay *replay, const struct history_row *row,
     const struct macro_source macros = {get_macro, replay};
     replay->row = row;
     replay->reason = NULL;
-    replay->unseen = replay->limited = replay->decided = false;
+    replay->unseen = replay->limited = replay->counted = replay->decided = false;
     replay->side = (struct replay_side){0};
     g_clear_pointer(&replay->reply, g_free);
     *outcome_r =

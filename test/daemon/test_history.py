@@ -265,54 +265,162 @@ def cannot(daemon):
     equal(len(lines), 1, 'warnings (%s)' % lines)
 
 
-@case('a full disk: mail does not wait, what does not fit into memory is counted, the rest is written')
-def disk_full(daemon):
+@contextlib.contextmanager
+def small_disk(daemon, prepare=lambda path: None):
+    """The daemon with its history on a disk of 32 MB, of which PREPARE makes the first file; what fills
+    the disk, down to as many bytes."""
     folder = place.folder('gatepost-small-') + '/disk'
     os.mkdir(folder)
     done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=32m,mode=777', 'history', folder],
                           capture_output=True, text=True)
     if done.returncode:
         raise tap.Skip('no file system can be mounted: ' + done.stderr.strip())
-    daemon.gatepost.stop()
-    daemon.gatepost.configure({**daemon.settings, 'history': 'sqlite:%s/history.db' % folder,
-                               'history_size': '4m'})
-    daemon.gatepost.start()
-    try:
-        first, _ = daemon.message()
-        daemon.trace(first)
-        mark = daemon.gatepost.mark()
-        with open(folder + '/filler', 'wb', buffering=0) as filler:
+
+    def fill(left):
+        with open(folder + '/filler', 'ab', buffering=0) as filler:
             with contextlib.suppress(OSError):
                 while filler.write(b'x' * 4096) == 4096:
                     pass
-        refused, times = 0, []
+            filler.truncate(max(filler.tell() - left, 0))
+
+    def release():
+        os.unlink(folder + '/filler')
+    daemon.gatepost.stop()
+    file, daemon.file = daemon.file, folder + '/history.db'
+    daemon.gatepost.configure({**daemon.settings, 'history': 'sqlite:' + daemon.file,
+                               'history_size': '4m'})
+    prepare(daemon.file)
+    try:
+        yield fill, release
+    finally:
+        daemon.file = file
+        daemon.gatepost.stop()
+        subprocess.run(['umount', '-l', folder], check=True)
+        daemon.gatepost.configure(daemon.settings)
+        daemon.gatepost.start()
+
+
+def refused(daemon, count=1000):
+    """Has COUNT recipients refused; how long each took, s."""
+    times = []
+    with daemon.session() as milter:
+        milter.connect(address='203.0.113.9')
+        milter.helo()
+        milter.mail('<%s@example.com>' % ('s' * 60), i='FULL')
+        for number in range(count):
+            begun = time.monotonic()
+            milter.rcpt('<%s%d@remote.example>' % ('r' * 50, number), i='FULL')
+            times.append(time.monotonic() - begun)
+    return times
+
+
+@case('a full disk: mail does not wait, what does not fit into memory is counted, the rest is written')
+def disk_full(daemon):
+    with small_disk(daemon) as (fill, release):
+        daemon.gatepost.start()
+        first, _ = daemon.message()
+        daemon.trace(first)
+        mark = daemon.gatepost.mark()
+        fill(0)
+        times = []
         until_full = time.monotonic() + 240
         while daemon.status()['dropped'] == 0 and time.monotonic() < until_full:
-            with daemon.session() as milter:
-                milter.connect(address='203.0.113.9')
-                milter.helo()
-                milter.mail('<%s@example.com>' % ('s' * 60), i='FULL')
-                for number in range(1000):
-                    begun = time.monotonic()
-                    milter.rcpt('<%s%d@remote.example>' % ('r' * 50, number), i='FULL')
-                    times.append(time.monotonic() - begun)
-                    refused += 1
+            times += refused(daemon)
         daemon.gatepost.wait_log(mark, 'history', 'no more fits into memory')
         equal(promptly(1.5, daemon.message, 'mail meanwhile')[1][0], 'c', 'mail meanwhile')
         slowest = sorted(times)[-5:]  # fewer may have been held up by what else the machine does
         true(slowest[0] < 1.5, 'mail waits: %s' % slowest)
         status = daemon.status()
         true(status['dropped'] > 0 and not status['up'], status)
-        os.unlink(folder + '/filler')
+        release()
         daemon.gatepost.wait_log(mark, 'history', 'is written again')
         until(lambda: daemon.status()['waiting'] == 0, 20, 'the rest')
         status = daemon.status()
-        equal(status['written'] + status['dropped'], refused + 2, 'each is written or counted')
+        equal(status['written'] + status['dropped'], len(times) + 2, 'each is written or counted')
         last, _ = daemon.message()
         daemon.trace(last)
-    finally:
-        daemon.gatepost.stop()
-        subprocess.run(['umount', '-l', folder], check=True)
+
+
+@case('what is too much for the room that is left is written in parts')
+def disk_nearly_full(daemon):
+    with small_disk(daemon) as (fill, release):
+        daemon.gatepost.start()
+        first, _ = daemon.message()
+        daemon.trace(first)
+        fill(0)
+        refused(daemon, 1500)
+        until(lambda: not daemon.status()['up'], 20, 'nothing can be written')
+        status = daemon.status()
+        true(status['waiting'] == 1500, status)
+        fill(300000)  # some hundred rows
+        until(lambda: daemon.status()['written'] > status['written'], 30, 'a part')
+        status = daemon.status()
+        true(status['waiting'] > 0, 'all of it fits: %s' % status)
+        release()
+        until(lambda: daemon.status()['waiting'] == 0, 30, 'the rest')
+        equal(daemon.status()['dropped'], 0, 'lost')
+
+
+def first_version(path):
+    """A file of the first version with many keys."""
+    file = sqlite3.connect(path)
+    file.executescript("""
+        CREATE TABLE decision(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
+            early INTEGER NOT NULL, size INTEGER NOT NULL, row BLOB NOT NULL);
+        CREATE INDEX decision_early ON decision(id) WHERE early = 1;
+        CREATE TABLE key(day INTEGER, hash INTEGER, id INTEGER, PRIMARY KEY(day, hash, id))
+            WITHOUT ROWID;
+        CREATE TABLE client(day INTEGER, address BLOB, id INTEGER, PRIMARY KEY(day, address, id))
+            WITHOUT ROWID;
+        CREATE TABLE ruleset(name TEXT PRIMARY KEY, at INTEGER NOT NULL, rules TEXT NOT NULL)
+            WITHOUT ROWID;
+        CREATE TABLE total(early INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL);
+        INSERT INTO total VALUES(0, 0, 0), (1, 0, 0);
+        CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        INSERT INTO meta VALUES('seed', randomblob(16));
+        PRAGMA user_version = 1""")
+    file.execute('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) '
+                 'INSERT INTO key SELECT ?, random(), i FROM n', (int(time.time() / 86400),))
+    file.commit()
+    file.close()
+    os.chmod(path, 0o666)
+
+
+def writes(daemon):
+    """How often the history's thread has written anything."""
+    folder = '/proc/%d/task/' % daemon.gatepost.process.pid
+    for task in os.listdir(folder):
+        with open(folder + task + '/comm', encoding='utf-8') as comm:
+            if comm.read().strip() == 'history':
+                with open(folder + task + '/io', encoding='ascii') as handle:
+                    return int(re.search(r'syscw: (\d+)', handle.read())[1])
+    return 0
+
+
+@case('a file of an earlier version on a full disk is not rewritten each second; once there is room it is')
+def disk_full_for_more(daemon):
+    with small_disk(daemon, first_version) as (fill, release):
+        fill(400000)  # it can be opened
+        mark = daemon.gatepost.mark()
+        daemon.gatepost.start()
+        daemon.gatepost.wait_log(mark, 'history', 'it is rewritten for this version')
+        tries, last = 0, writes(daemon)
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            time.sleep(0.25)
+            before, last = last, writes(daemon)
+            tries += last != before
+        true(tries <= 4, 'it is tried again %d times' % tries)
+        equal(daemon.message()[1][0], 'c', 'mail meanwhile')
+        said = [line for line in daemon.gatepost.lines[mark:] if 'no more fits into memory' in line]
+        equal(len(said), 1, said)
+        release()
+        daemon.gatepost.wait_log(mark, 'history', 'is written again')
+        until(lambda: daemon.status()['waiting'] == 0, 20, 'the rest')
+        equal(daemon.status()['dropped'], 0, 'lost')
+        file = sqlite3.connect('file:%s?mode=ro' % daemon.file, uri=True)
+        equal(file.execute('SELECT count(*) >= 200000 FROM key').fetchone(), (1,), 'keys')
+        file.close()
 
 
 @contextlib.contextmanager
