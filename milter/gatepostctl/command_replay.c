@@ -2,11 +2,8 @@
  *
  * gatepostctl replay: what other settings would have decided on what really came.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/when.h"
 #include "checks/check.h"
@@ -14,12 +11,13 @@
 #include "history/history_log.h"
 #include "history/history_reader.h"
 #include "history/history_writer.h"
+#include "logfile.h"
 #include "policy/own_refusals.h"
 #include "replayoutput.h"
 #include "trial/replay.h"
 
-/* Rows that a thread takes at a time. */
-enum { CHUNK_ROWS = 500 };
+/* Rows that a thread takes at a time; decisions of a log between two words on a terminal. */
+enum { CHUNK_ROWS = 500, LOG_PROGRESS = 20000 };
 
 struct job {
     struct snapshot *snapshot;
@@ -140,11 +138,19 @@ static bool replay_history(struct job *job, struct replay_report *report)
     return !job->why;
 }
 
-static void replay_line(struct worker *worker, char *line, int64_t now)
+/* What it is told of a line: the worker, and how many decisions there were. */
+struct log_reading {
+    struct worker *worker;
+    int64_t now;
+    uint64_t rows;
+};
+
+static void replay_line(void *data, char *line)
 {
+    struct log_reading *reading = data;
+    struct worker *worker = reading->worker;
     struct history_row row;
-    line[strcspn(line, "\r\n")] = '\0';
-    switch (history_log_parse(line, now, &row)) {
+    switch (history_log_parse(line, reading->now, &row)) {
     case HISTORY_LOG_ROW:
         run_row(worker, &row);
         history_row_clear(&row);
@@ -153,44 +159,25 @@ static void replay_line(struct worker *worker, char *line, int64_t now)
         replay_report_unjudged(worker->report, "a log line is cut");
         break;
     case HISTORY_LOG_OTHER:
-        break;
+        return;
     }
-}
-
-/* What is packed and what is not: gzopen tells them apart. */
-static char *replay_log(struct worker *worker, const char *path)
-{
-    enum { LINE_SIZE = HISTORY_LOG_LINE_MAX + 2 };
-    int64_t now = g_get_real_time();
-    errno = 0;
-    gzFile file = gzopen(path, "re");
-    if (!file)
-        return g_strdup_printf("%s: %s", path, g_strerror(errno ? errno : ENOMEM));
-    g_autofree char *line = g_malloc(LINE_SIZE);
-    bool begins = true; /* what is too long is none of ours, and its rest no line */
-    while (gzgets(file, line, LINE_SIZE)) {
-        bool ends = strchr(line, '\n') != NULL;
-        if (begins)
-            replay_line(worker, line, now);
-        begins = ends;
-    }
-    int code, fault = errno;
-    const char *said = gzerror(file, &code);
-    if (code == Z_BUF_ERROR)
-        replay_report_unjudged(worker->report, "a log file ends too early");
-    char *why = code == Z_OK || code == Z_BUF_ERROR
-                    ? NULL
-                    : g_strdup_printf("%s: %s", path, code == Z_ERRNO ? g_strerror(fault) : said);
-    gzclose_r(file);
-    return why;
+    if (++reading->rows % LOG_PROGRESS == 0 && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%" G_GUINT64_FORMAT " decisions", reading->rows);
 }
 
 static bool replay_logs(struct job *job, char **files, struct replay_report *report)
 {
     struct worker worker;
+    struct log_reading reading = {.worker = &worker, .now = g_get_real_time()};
+    bool cut;
     worker_init(&worker, job);
-    for (char **file = files; *file && !job->why; file++)
-        job->why = replay_log(&worker, *file);
+    for (char **file = files; *file && !job->why; file++) {
+        job->why = log_file_read(*file, replay_line, &reading, &cut);
+        if (cut)
+            replay_report_unjudged(worker.report, "a log file ends too early");
+    }
+    if (reading.rows >= LOG_PROGRESS && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
     replay_report_merge(report, worker.report);
     replay_report_free(worker.report);
     replay_free(worker.replay);

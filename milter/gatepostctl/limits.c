@@ -38,7 +38,7 @@ static enum exit_code suggest(const struct invocation *invocation, char **files,
         g_autofree char *why = suggestion_read(suggestion, *file);
         if (!why)
             continue;
-        complain("%s: %s", *file, why);
+        complain("%s", why);
         code = CODE_USAGE;
     }
     if (code == CODE_FINE)

@@ -6,12 +6,11 @@
  */
 #include "suggest.h"
 
-#include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/when.h"
 #include "history/history_log.h"
+#include "logfile.h"
 
 struct suggestion {
     GHashTable *days; /* "LOGIN DAY" -> guint64 * */
@@ -97,8 +96,9 @@ static bool is_recent(struct suggestion *suggestion, const char *stamp)
     return when >= suggestion->since;
 }
 
-static void take_line(struct suggestion *suggestion, const char *line)
+static void take_line(void *data, char *line)
 {
+    struct suggestion *suggestion = data;
     const char *own = history_log_own(line);
     if (!own)
         return;
@@ -123,22 +123,11 @@ static void take_line(struct suggestion *suggestion, const char *line)
     suggestion->messages++;
 }
 
-/* What is packed and what is not: gzopen tells them apart. */
 char *suggestion_read(struct suggestion *suggestion, const char *path)
 {
-    enum { LINE_SIZE = 65536 };
-    gzFile file = gzopen(path, "re");
-    if (!file)
-        return g_strdup(g_strerror(errno ? errno : ENOMEM));
-    g_autofree char *line = g_malloc(LINE_SIZE);
-    errno = 0;
-    while (gzgets(file, line, LINE_SIZE))
-        take_line(suggestion, line);
-    int code, fault = errno;
-    const char *said = gzerror(file, &code);
-    char *why = code == Z_OK ? NULL : g_strdup(code == Z_ERRNO ? g_strerror(fault) : said);
-    gzclose_r(file);
-    return why;
+    bool cut;
+    char *why = log_file_read(path, take_line, suggestion, &cut);
+    return why || !cut ? why : g_strdup_printf("%s: it ends too early", path);
 }
 
 static int compare_numbers(const void *a, const void *b)

@@ -16,9 +16,9 @@ struct suggestion;
 struct suggestion *suggestion_new(int64_t since);
 void suggestion_free(struct suggestion *suggestion);
 
-/* Reads the lines of the file PATH, text or JSON, packed by gzip or not, with or without what
- * syslog puts in front. NULL, or why it could not be read to its end (to be freed). What is no line
- * of a message that passed, with a login, is left out. */
+/* Reads the lines of the file PATH, text or JSON, packed or not (logfile.h), with or without what
+ * syslog puts in front. NULL, or why it could not be read to its end, with its name (to be freed).
+ * What is no line of a message that passed, with a login, is left out. */
 char *suggestion_read(struct suggestion *suggestion, const char *path);
 
 /* Prints percentiles of the recipients of one login in a day, and what `max` they suggest. */

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 import sqlite3
+import subprocess
 import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
@@ -340,6 +341,87 @@ def by_log(site):
     equal([(one['old']['check'], one['new']['action']) for one in report['changes']],
           [('reject_unauth_destination', 'accept')], 'changes')
     equal(site.gatepost.control('replay', '--log', '/nonexistent').returncode, 69, 'exit')
+
+
+REFUSED = {'action': 'reject', 'stage': 'rcpt', 'check': 'reject_unauth_destination',
+           'reply': '554 5.7.1 <x@remote.example>: Relay access denied', 'queue_id': None,
+           'client': '203.0.113.9', 'name': 'host.example', 'helo': 'host.example', 'listener': 'smtpd',
+           'sasl': None, 'tls': None, 'from': 'a@example.com', 'to': ['x@remote.example'], 'score': None,
+           'rules': None, 'ms': 0.4}
+PASSED = {**REFUSED, 'action': 'accept', 'stage': 'message', 'check': None, 'reply': None, 'queue_id': 'Q1',
+          'client': '10.1.2.3', 'name': 'pc.lab.test', 'helo': 'pc', 'from': 'bob@lab.test',
+          'to': ['x@remote.example', 'y@remote.example'], 'ms': 1.2}
+CUT = {**PASSED, 'to': ['bob@lab.test', 'alice@lab.test', '+7 more']}
+# What the keys are that versions have added since, in their order; a later one may add more.
+VERSIONS = [{}, {'text': 'why'}, {'permit': 'permit_mynetworks'},
+            {'session': '25xlxphysqq'}, {'mode': 'monitor'}, {'message_id': '<1@example.com>'},
+            {'entry': 'texthash:/x:1'}, {'greylist': 'passed', 'why': 'known', 'a_later_key': 'x y'}]
+FRONTS = ['', 'Nov 27 15:30:45 mx gatepost[1]: ', '2026-11-27T15:30:45.123456+01:00 mx gatepost[77]: ',
+          '2026-11-27T15:30:45.123456789Z ', 'Nov  7 15:30:45 mx gatepost: ']
+
+
+def text_line(values):
+    """As log_format = text writes it."""
+    def word(value):
+        text = ','.join(value) if isinstance(value, list) else '-' if value is None else str(value)
+        return '"%s"' % text if ' ' in text else text
+    return ' '.join('%s=%s' % (key, word(value)) for key, value in values.items())
+
+
+def json_line(values, number):
+    first = {} if number < 3 else {'ts': '2026-11-27T15:30:45Z', 'v': number}
+    return json.dumps({**first, **values})
+
+
+@case('by log lines of earlier and of later versions, rotated, packed by any program, cut or broken off')
+def by_old_logs(site):
+    lines, whole, cut = [], 0, 0
+    for number, _ in enumerate(VERSIONS):
+        more = {key: value for version in VERSIONS[:number + 1] for key, value in version.items()}
+        for front in FRONTS:
+            for one in (REFUSED, PASSED, CUT):
+                lines += [front + text_line({**one, **more}), front + json_line({**one, **more}, number)]
+                whole += 2 * (one is not CUT)
+                cut += 2 * (one is CUT)
+    lines.append('Nov 27 15:30:45 mx gatepost[1]: gatepost 0.1.0 is at work')
+    text = '\n'.join(lines) + '\n'
+    plain = place.write(site.gatepost.folder + '/mail.log.1', text)
+    files = [plain]
+    with gzip.open(plain + '.gz', 'wt') as handle:
+        handle.write(text)
+    files.append(plain + '.gz')
+    for program, ending in (('xz', '.xz'), ('zstd', '.zst'), ('bzip2', '.bz2')):
+        if not shutil.which(program):
+            continue
+        with open(plain + ending, 'wb') as handle:
+            subprocess.run([program, '-c', plain], stdout=handle, check=True)
+        files.append(plain + ending)
+    reports = []
+    for file in files:
+        done = site.gatepost.control('replay', '--json', '--log', file)
+        reports.append((file, json.loads(done.stdout)))
+        equal(done.returncode, 0, 'exit for %s: %s' % (file, done.stderr + done.stdout))
+    for file, report in reports:
+        equal((report['decisions'], report['same'], report['reasons']),
+              (whole + cut, whole, {'a log line is cut': cut}), file)
+    done = site.gatepost.control('replay', '--json', '--log', *files)
+    equal(json.loads(done.stdout)['decisions'], len(files) * (whole + cut), 'all of them')
+    for file in files[2:]:
+        with open(file, 'rb') as handle:
+            begin = handle.read()[:-30]
+        with open(file, 'wb') as handle:
+            handle.write(begin)
+        done = site.gatepost.control('replay', '--log', file)
+        equal(done.returncode, 69, 'exit for what is broken off')
+        match('cannot unpack it to its end', done.stderr)
+    done = site.gatepost.control('limits', 'suggest', '--log', files[1])
+    equal(done.returncode, 0, 'limits suggest reads them, too: ' + done.stderr)
+    if len(files) > 2:
+        done = subprocess.run([gatepost.CONTROL, '-c', site.gatepost.file, 'replay', '--log', files[2]],
+                              env={**gatepost.environment(), 'PATH': '/nonexistent'},
+                              capture_output=True, text=True)
+        equal(done.returncode, 69, 'exit without the program')
+        match('it is packed by xz, which cannot be run', done.stderr)
 
 
 for title in CHANGES:
