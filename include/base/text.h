@@ -17,6 +17,17 @@
  * as \\, so that it stays one line and cannot pretend to be anything else. The caller frees it. */
 char *text_escape(const char *text);
 
+/* Columns of a terminal that TEXT takes, which is UTF-8 and was made safe by text_escape: those of
+ * East Asia take two, combining ones none. */
+size_t text_columns(const char *text);
+
+/* Bytes of such a TEXT whose whole characters fit into COLUMNS. */
+size_t text_fit(const char *text, size_t columns);
+
+/* Appends TEXT, made safe, to OUT and ends the line. Lines end before COLUMNS are full, behind a
+ * space or comma where there is one; all begin in column INDENT (the first is there already). */
+void text_wrap(GString *out, const char *text, size_t indent, size_t columns);
+
 /* A copy of TEXT for an SMTP reply: printable ASCII alone, every other byte becomes '?', white
  * space a space; cut at LIMIT bytes. RFC 5321 4.2, RFC 6531 3.7.4.2. The caller frees it. */
 char *text_reply_safe(const char *text, size_t limit);

@@ -64,6 +64,46 @@ char *text_escape(const char *text)
     return g_string_free(out, FALSE);
 }
 
+static size_t columns_of(gunichar letter)
+{
+    return g_unichar_iszerowidth(letter) ? 0 : g_unichar_iswide(letter) ? 2 : 1;
+}
+
+size_t text_fit(const char *text, size_t columns)
+{
+    const char *at = text;
+    for (size_t used = 0; *at; at = g_utf8_next_char(at)) {
+        used += columns_of(g_utf8_get_char(at));
+        if (used > columns)
+            break;
+    }
+    return (size_t)(at - text);
+}
+
+size_t text_columns(const char *text)
+{
+    size_t columns = 0;
+    for (; *text; text = g_utf8_next_char(text))
+        columns += columns_of(g_utf8_get_char(text));
+    return columns;
+}
+
+void text_wrap(GString *out, const char *text, size_t indent, size_t columns)
+{
+    g_autofree char *escaped = text_escape(text);
+    const char *rest = escaped;
+    for (bool first = true; first || *rest; first = false) {
+        size_t cut = text_fit(rest, columns - indent);
+        for (size_t at = cut; rest[cut] && at > 0; at--)
+            if (rest[at - 1] == ' ' || rest[at - 1] == ',') {
+                cut = at;
+                break;
+            }
+        g_string_append_printf(out, "%*s%.*s\n", first ? 0 : (int)indent, "", (int)cut, rest);
+        rest += cut;
+    }
+}
+
 char *text_reply_safe(const char *text, size_t limit)
 {
     size_t length = strnlen(text, limit);

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "report/json.h"
 
-/* Examples that a group shows. */
-enum { EXAMPLES = 3 };
+/* Examples that a group shows; columns of a line, and where the text of an example begins. */
+enum { EXAMPLES = 3, COLUMNS = 80, EXAMPLE_INDENT = 12 };
 
 struct example {
     int64_t id, when;
@@ -95,9 +95,8 @@ void replay_report_broken(struct replay_report *report, uint64_t count)
 
 static char *side_text(const struct replay_side *side)
 {
-    g_autofree char *check = text_escape(side->check ? side->check : "");
     return g_strdup_printf("%s%s%s%s", action_word(side->action), side->tagged ? ", tagged" : "",
-                           side->check ? " by " : "", check);
+                           side->check ? " by " : "", side->check ? side->check : "");
 }
 
 static char *group_key(const struct replay_side *before, const struct replay_side *after,
@@ -257,17 +256,24 @@ static void print_example(const struct example *example, FILE *stream)
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(example->when / G_USEC_PER_SEC);
     g_autofree char *date =
         time && example->when ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("-");
-    g_autofree char *client = text_escape(example->client ? example->client : "-");
-    g_autofree char *id = text_escape(example->queue_id  ? example->queue_id
-                                      : example->session ? example->session
-                                                         : "-");
-    g_autofree char *sender = text_escape(example->sender ? example->sender : "");
-    g_autofree char *recipient = text_escape(example->recipient ? example->recipient : "");
-    fprintf(stream, "            %s %s, %s %s\n              <%s> to <%s>\n", date, client,
-            example->queue_id ? "queue id" : "session", id, sender, recipient);
-    g_autofree char *reply = example->reply ? text_escape(example->reply) : NULL;
-    if (reply)
-        fprintf(stream, "              %s\n", reply);
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_string_printf(out, "%*s", EXAMPLE_INDENT, "");
+    g_autofree char *what =
+        g_strdup_printf("%s %s, %s %s", date, example->client ? example->client : "-",
+                        example->queue_id ? "queue id" : "session",
+                        example->queue_id  ? example->queue_id
+                        : example->session ? example->session
+                                           : "-");
+    text_wrap(out, what, EXAMPLE_INDENT + 2, COLUMNS);
+    g_autofree char *whom = g_strdup_printf("<%s> to <%s>", example->sender ? example->sender : "",
+                                            example->recipient ? example->recipient : "");
+    g_string_append_printf(out, "%*s", EXAMPLE_INDENT + 2, "");
+    text_wrap(out, whom, EXAMPLE_INDENT + 2, COLUMNS);
+    if (example->reply) {
+        g_string_append_printf(out, "%*s", EXAMPLE_INDENT + 2, "");
+        text_wrap(out, example->reply, EXAMPLE_INDENT + 2, COLUMNS);
+    }
+    fputs(out->str, stream);
 }
 
 void replay_report_text(const struct replay_report *report, FILE *stream)
@@ -282,8 +288,13 @@ void replay_report_text(const struct replay_report *report, FILE *stream)
     for (guint i = 0; i < groups->len; i++) {
         const struct group *group = groups->pdata[i];
         g_autofree char *before = side_text(&group->before), *after = side_text(&group->after);
-        fprintf(stream, "%10" G_GUINT64_FORMAT "  %s -> %s%s\n", group->count, before, after,
-                group->unseen ? " at RCPT; the message was never seen" : "");
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_autofree char *what =
+            g_strdup_printf("%s -> %s%s", before, after,
+                            group->unseen ? " at RCPT; the message was never seen" : "");
+        g_string_printf(out, "%10" G_GUINT64_FORMAT "  ", group->count);
+        text_wrap(out, what, EXAMPLE_INDENT, COLUMNS);
+        fputs(out->str, stream);
         for (guint k = 0; k < group->examples->len; k++)
             print_example(group->examples->pdata[k], stream);
     }

@@ -148,8 +148,9 @@ static bool flush(const struct invocation *invocation)
 
 static void print_forgotten(const char *address, const struct history_forgotten *forgotten)
 {
+    g_autofree char *shown = text_escape(address);
     printf("%" G_GUINT64_FORMAT " decision%s that named %s %s deleted", forgotten->rows,
-           forgotten->rows == 1 ? "" : "s", address, forgotten->rows == 1 ? "is" : "are");
+           forgotten->rows == 1 ? "" : "s", shown, forgotten->rows == 1 ? "is" : "are");
     if (forgotten->extensions > 0)
         printf(", %" G_GUINT64_FORMAT " of them by an extension of it alone",
                forgotten->extensions);

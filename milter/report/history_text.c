@@ -17,21 +17,8 @@ enum { SHOWN_MAX = 20 };
 /* A line "  LABEL      TEXT", TEXT escaped and broken at spaces, or where there are none. */
 static void put(GString *out, const char *label, const char *text)
 {
-    g_autofree char *escaped = text_escape(text);
-    const char *rest = escaped;
-    bool first = true;
-    do {
-        size_t width = COLUMNS - INDENT, length = 0, cut = 0;
-        const char *p = rest;
-        for (; *p && length < width; p = g_utf8_next_char(p), length++)
-            if (*p == ' ' || *p == ',')
-                cut = (size_t)(g_utf8_next_char(p) - rest);
-        if (!*p || cut == 0)
-            cut = (size_t)(p - rest);
-        g_string_append_printf(out, "  %-*s%.*s\n", INDENT - 2, first ? label : "", (int)cut, rest);
-        rest += cut;
-        first = false;
-    } while (*rest);
+    g_string_append_printf(out, "  %-*s", INDENT - 2, label);
+    text_wrap(out, text, INDENT, COLUMNS);
 }
 
 static void put_head(GString *out, const struct history_row *row)
@@ -39,15 +26,18 @@ static void put_head(GString *out, const struct history_row *row)
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(row->when / G_USEC_PER_SEC);
     g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
     const char *permit = history_row_permit(row);
-    g_string_append_printf(out, "%s  %s at %s", date, action_word(row->action),
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "%s  %s at %s", date, action_word(row->action),
                            stage_name(row->stage));
     if (row->check)
-        g_string_append_printf(out, " by %s", row->check);
+        g_string_append_printf(text, " by %s", row->check);
     else if (permit)
-        g_string_append_printf(out, ", permitted by %s", permit);
+        g_string_append_printf(text, ", permitted by %s", permit);
     else if (row->action == ACTION_ACCEPT)
-        g_string_append(out, ": nothing was against it");
-    g_string_append(out, row->monitor && row->check ? " (mode = monitor: it passed)\n" : "\n");
+        g_string_append(text, ": nothing was against it");
+    if (row->monitor && row->check)
+        g_string_append(text, " (mode = monitor: it passed)");
+    text_wrap(out, text->str, INDENT, COLUMNS);
 }
 
 static void put_client(GString *out, const struct history_row *row)

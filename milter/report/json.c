@@ -14,7 +14,9 @@ static void put_character(GString *out, gunichar c)
     const char *place = c < 0x80 && c != 0 ? strchr(escaped, (int)c) : NULL;
     if (place)
         g_string_append_printf(out, "\\%c", letters[place - escaped]);
-    else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+    else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
+             (c > 0xa0 && c < 0x10000 && g_unichar_type(c) == G_UNICODE_FORMAT))
+        /* directions, too: some read JSON at a terminal */
         g_string_append_printf(out, "\\u%04x", c);
     else
         g_string_append_unichar(out, c);

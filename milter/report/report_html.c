@@ -8,7 +8,7 @@
 #include "checks/check.h"
 #include "report/chart.h"
 
-enum { ROWS_SHOWN = 50, NAMES_SHOWN = 200, LINES_SHOWN = 50 };
+enum { ROWS_SHOWN = 50, NAMES_SHOWN = 200, LINES_SHOWN = 50, NAME_CHARACTERS = 100 };
 
 /* They differ in lightness as well, and stand out from white and from near black. */
 static const char *const colours[REPORT_OUTCOMES] = {"#4f9d69", "#e0b43c", "#7a6fb0", "#4a90c2",
@@ -98,6 +98,17 @@ static void put_bar(GString *out, const struct report_row *row, uint64_t largest
     g_string_append(out, "</svg></td>");
 }
 
+/* Of a stranger's making, it may be as long as he likes. */
+static void put_row_name(GString *out, const char *name)
+{
+    g_autofree char *valid = g_utf8_make_valid(name, -1);
+    bool whole = g_utf8_strlen(valid, -1) <= NAME_CHARACTERS;
+    g_autofree char *begin = whole ? NULL : g_utf8_substring(valid, 0, NAME_CHARACTERS);
+    chart_text(out, whole ? valid : begin);
+    if (!whole)
+        g_string_append(out, "&hellip;");
+}
+
 static void put_table(GString *out, const char *title, const GPtrArray *rows, guint most)
 {
     uint64_t largest = 0;
@@ -112,7 +123,7 @@ static void put_table(GString *out, const char *title, const GPtrArray *rows, gu
     for (guint i = 0; i < MIN(rows->len, most); i++) {
         const struct report_row *row = rows->pdata[i];
         g_string_append(out, "<tr><td>");
-        chart_text(out, row->name);
+        put_row_name(out, row->name);
         g_string_append(out, "</td>");
         for (int j = 0; j < REPORT_OUTCOMES; j++)
             g_string_append_printf(out, "<td>%" G_GUINT64_FORMAT "</td>", row->counts[j]);

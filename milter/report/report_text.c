@@ -29,13 +29,15 @@ static char *time_text(int64_t when)
 static void put_name(GString *out, const char *name)
 {
     g_autofree char *safe = text_escape(name);
-    glong length = g_utf8_strlen(safe, -1);
-    if (length > NAME_WIDTH) {
-        g_autofree char *cut = g_utf8_substring(safe, 0, NAME_WIDTH - 3);
-        g_string_append_printf(out, "%s...", cut);
+    size_t columns = text_columns(safe);
+    if (columns > NAME_WIDTH) {
+        safe[text_fit(safe, NAME_WIDTH - 3)] = '\0';
+        columns = text_columns(safe) + 3;
+        g_string_append_printf(out, "%s...", safe);
     } else {
-        g_string_append_printf(out, "%s%*s", safe, (int)(NAME_WIDTH - length), "");
+        g_string_append(out, safe);
     }
+    g_string_append_printf(out, "%*s", NAME_WIDTH - (int)columns, "");
 }
 
 /* A bar as long as the row is to the LARGEST, made of its parts: none is lost to rounding. */
@@ -104,13 +106,14 @@ static void put_names(GString *out, const char *title, const GPtrArray *names)
     g_string_append_printf(out, "%s (%u):\n", title, names->len);
     for (guint i = 0; i < MIN(names->len, NAMES_SHOWN); i++) {
         g_autofree char *safe = text_escape(names->pdata[i]);
-        glong length = g_utf8_strlen(safe, -1);
-        if (column > 0 && column + (size_t)length + 2 > 78) {
+        safe[text_fit(safe, 76)] = '\0';
+        size_t length = text_columns(safe);
+        if (column > 0 && column + length + 2 > 78) {
             g_string_append_c(out, '\n');
             column = 0;
         }
         g_string_append_printf(out, "%s%s", column == 0 ? "  " : " ", safe);
-        column += (size_t)length + (column == 0 ? 2 : 1);
+        column += length + (column == 0 ? 2 : 1);
     }
     if (names->len > NAMES_SHOWN)
         g_string_append_printf(out, "\n  and %u more", names->len - NAMES_SHOWN);
@@ -129,7 +132,7 @@ static void put_tables(GString *out, const struct summary_report *report)
                                table->since > report->since ? ", when it was changed" : "");
         for (guint j = 0; j < MIN(table->lines->len, LINES_SHOWN); j++) {
             g_autofree char *line = text_escape(table->lines->pdata[j]);
-            g_string_append_printf(out, "  %.74s\n", line);
+            g_string_append_printf(out, "  %.*s\n", (int)text_fit(line, 74), line);
         }
         if (table->unused > LINES_SHOWN)
             g_string_append_printf(out, "  and %" G_GUINT64_FORMAT " more\n",

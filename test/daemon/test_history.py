@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 sys.path.insert(0, sys.path[0] + '/../lib')
 import gatepost
 import place
@@ -106,6 +107,59 @@ def text(daemon):
     done = daemon.gatepost.control('trace', '--since', 'whenever', 'x')
     equal(done.returncode, 64, 'exit for a time that is none')
     equal(daemon.gatepost.control('trace', 'nobody@nowhere.example').returncode, 1, 'exit')
+
+
+HOSTILE = ['\u202egro.elpmaxe\u202c', 'a\x1b[2J\x07b', 'x' * 900, 'e\u0301\u200b\ufeff\u2066', 'tab\there',
+           '\u65e5\u672c\u8a9e' * 30, '</script>']
+
+
+def columns(line):
+    wide = {'W': 2, 'F': 2}
+    return sum(0 if unicodedata.combining(sign) else wide.get(unicodedata.east_asian_width(sign), 1)
+               for sign in line)
+
+
+def plain(text):
+    """Whether it holds nothing that a terminal minds, or that turns lines round."""
+    return not any(unicodedata.category(sign) in ('Cc', 'Cf', 'Zl', 'Zp') for line in text.split('\n')
+                   for sign in line)
+
+
+@case('whatever strangers send, trace, replay, report and forget keep to eighty columns and print it escaped')
+def hostile(daemon):
+    for one in HOSTILE:
+        with daemon.session() as milter:
+            milter.connect(address='192.0.2.66')
+            milter.helo(one[:300].encode())
+            address = ('%s@%s.example' % (one, one[:60])).encode()
+            milter.mail(b'<%s>' % address, i='HOSTILE', auth_authen=one.encode(), auth_type='PLAIN')
+            milter.rcpt(b'<%s>' % address, i='HOSTILE')
+            milter.rcpt(('<%s@lab.test>' % one).encode(), i='HOSTILE')
+            milter.message(headers=(('Subject', ' buy'),))
+    daemon.trace('HOSTILE')
+    new = daemon.gatepost.folder + '/new.conf'
+    with open(daemon.gatepost.file, encoding='utf-8') as handle:
+        text = handle.read().replace('10.0.0.0/8', '192.0.2.64/28')
+    with open(new, 'w', encoding='utf-8') as handle:
+        handle.write(text + '[listener smtpd]\nclient_restrictions = check_client_access '
+                     'inline:{203.0.113.9=REJECT}\n')
+    for words in (('trace', '192.0.2.66'), ('replay', '--new', new), ('report',)):
+        done = daemon.gatepost.control(*words)
+        true(done.returncode in (0, 1) and done.stdout, '%s: %s' % (words, done.stderr))
+        true(plain(done.stdout), '%s: %s' % (words, ascii(done.stdout)))
+        long = [ascii(line) for line in done.stdout.splitlines() if columns(line) > 80]
+        equal(long, [], 'too long, ' + words[0])
+        done = daemon.gatepost.control(*words, '--json')
+        true(plain(done.stdout), 'JSON of ' + words[0])
+        for line in done.stdout.splitlines():
+            json.loads(line)
+    done = daemon.gatepost.control('history', 'forget', 'a\x1b[2J@x.example')
+    true(plain(done.stdout + done.stderr), ascii(done.stdout))
+    html = daemon.gatepost.folder + '/report.html'
+    equal(daemon.gatepost.control('report', '--html', html).returncode, 0, 'exit of report --html')
+    with open(html, encoding='utf-8') as handle:
+        text = handle.read()
+    true(plain(text) and '</script>' not in text and 'x' * 200 not in text, 'the page')
 
 
 @case('the file is the daemon\'s user\'s alone')

@@ -77,12 +77,42 @@ static void test_problems(void)
     problems_free(problems);
 }
 
+static void test_wrap(void)
+{
+    static const struct {
+        const char *text, *wrapped; /* from column 2 to 10 */
+    } rows[] = {
+        {"", "\n"},
+        {"short", "short\n"},
+        {"exactly8", "exactly8\n"},
+        {"two words here", "two \n  words \n  here\n"},
+        {"a,b,c,d,e,f", "a,b,c,d,\n  e,f\n"},
+        {"withoutanyspace", "withouta\n  nyspace\n"},
+        {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac", /* wide */
+         "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\n  \xe6\x9c\xac\n"},
+        {"e\xcc\x81"
+         "1234567",
+         "e\xcc\x81"
+         "1234567\n"}, /* of no width */
+        {"\x1b[2J\xe2\x80\xae", "\\x1b[2J\\\n  u{202e}\n"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        text_wrap(out, rows[i].text, 2, 10);
+        g_assert_cmpstr(out->str, ==, rows[i].wrapped);
+    }
+    g_assert_cmpuint(text_columns("\xe6\x97\xa5 e\xcc\x81"), ==, 4);
+    g_assert_cmpuint(text_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), ==, 3);
+    g_assert_cmpuint(text_fit("abc", 0), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/text/escape", test_escape);
     g_test_add_func("/text/reply_safe", test_reply_safe);
     g_test_add_func("/text/split", test_split);
+    g_test_add_func("/text/wrap", test_wrap);
     g_test_add_func("/text/nearest", test_nearest);
     g_test_add_func("/problems", test_problems);
     return g_test_run();
