@@ -39,8 +39,8 @@ struct table_context {
     const char *file;          /* the setting's place, for errors about the spec itself */
     unsigned line;
     struct table_set *set;   /* what is opened is kept and found here; NULL: nothing is shared */
-    struct table_set *older; /* tables of it whose file is as it was read, without a warning, are
-                                taken over; NULL: none are */
+    struct table_set *older; /* tables of it, and lists' files, that are as they were read, without
+                                a warning, are taken over; NULL: none are */
 };
 
 /* Opens the table that SPEC ("type:name") names and reads it. BARE_PATH_IS_TEXTHASH: a SPEC that
@@ -69,6 +69,10 @@ bool table_is_pattern(const struct table *table);
 /* Whether lines of its file could not be read: what is not found may stand in one of them. Whoever
  * lets in who is not found must ask. */
 bool table_has_gaps(struct table *table);
+
+/* Whether to read its file again would certainly tell nothing new, nor complain of anything; true
+ * without a file. */
+bool table_is_current(struct table *table);
 
 /* Asks for KEY. HIT: *VALUE_R is the value (perhaps ""); else it is empty. VALUE_R may be NULL.
  * texthash and inline compare folded to lower case (Unicode case folding) and hold no key that is

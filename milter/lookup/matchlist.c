@@ -33,12 +33,17 @@ struct pattern {
     struct pattern_file *source; /* A_FILE */
 };
 
-/* The patterns of a /path. */
+/* The patterns of a /path. Lists that read it alike share it, those of earlier settings too. */
 struct pattern_file {
-    struct watched_file watched;
+    gatomicrefcount references;
+    char *reading; /* how it is read: path, folder, and the next three */
+    enum match_kind kind;
     bool excludes;  /* its patterns keep out: a "!" stands before the path, or before the file's */
     unsigned depth; /* 1: the setting names it */
-    GMutex lock;    /* guards PATTERNS, for as long as it takes to count a reference */
+    char *base_dir;
+    GMutex refresh_lock; /* guards WATCHED, and who writes PATTERNS; the outer file's goes before */
+    struct watched_file watched;
+    GMutex lock; /* guards PATTERNS, for as long as it takes to count a reference */
     struct patterns *patterns;
 };
 
@@ -57,9 +62,7 @@ struct patterns {
 };
 
 struct match_list {
-    int references; /* atomic */
-    enum match_kind kind;
-    char *base_dir;
+    int references;        /* atomic */
     bool refreshes_tables; /* those of its value; those of its files it refreshes always */
     GMutex refresh_lock;
     struct patterns *patterns;
@@ -67,8 +70,9 @@ struct match_list {
 
 /* Where patterns are read from and to. */
 struct parser {
-    struct match_list *list;
+    enum match_kind kind;
     const struct table_context *context; /* in a file: its file and line, no set */
+    const struct table_context *sharing; /* where the files of others are found; NULL: nowhere */
     const struct pattern_file *file;     /* NULL: in a setting */
     bool skips; /* what is bad is left out: it could have kept out nobody */
     GArray *patterns;
@@ -98,13 +102,16 @@ static void patterns_unref(struct patterns *patterns)
     g_free(patterns);
 }
 
-static void file_free(struct pattern_file *file)
+static void file_unref(struct pattern_file *file)
 {
-    if (!file)
+    if (!file || !g_atomic_ref_count_dec(&file->references))
         return;
     watched_file_clear(&file->watched);
+    g_mutex_clear(&file->refresh_lock);
     g_mutex_clear(&file->lock);
     patterns_unref(file->patterns);
+    g_free(file->reading);
+    g_free(file->base_dir);
     g_free(file);
 }
 
@@ -113,7 +120,7 @@ static void pattern_clear(void *data)
     struct pattern *pattern = data;
     g_free(pattern->name);
     table_unref(pattern->table);
-    file_free(pattern->source);
+    file_unref(pattern->source);
 }
 
 static GArray *new_patterns(void)
@@ -268,8 +275,8 @@ static bool parse_pattern(const struct parser *parser, const char *word, struct 
         return open_file(parser, word, pattern);
     if (*word != '[' && strchr(word, ':'))
         return parse_table(parser, word, pattern);
-    return parser->list->kind == MATCH_NETWORKS ? parse_network_word(parser, word, pattern)
-                                                : parse_domain_word(parser, word, pattern);
+    return parser->kind == MATCH_NETWORKS ? parse_network_word(parser, word, pattern)
+                                          : parse_domain_word(parser, word, pattern);
 }
 
 static void add_unreadable(const struct parser *parser)
@@ -335,10 +342,9 @@ static void hide_nulls(char *text, size_t length, const char *path, struct probl
         *null = '#';
 }
 
-/* How many braces are open behind TEXT; negative: one too many was closed. */
-static int open_braces(const char *text)
+/* How many braces are open behind TEXT, OPEN before it; negative: one too many was closed. */
+static int open_braces(const char *text, int open)
 {
-    int open = 0;
     for (; *text && open >= 0; text++)
         open += *text == '{' ? 1 : *text == '}' ? -1 : 0;
     return open;
@@ -350,15 +356,18 @@ static char *take_line(char **rest, unsigned *lines_r)
 {
     GString *line = g_string_new(NULL);
     char *first_end = NULL;
+    int open = 0;
     *lines_r = 0;
     for (char *p = *rest; p;) {
-        size_t length = strcspn(p, "\n");
-        g_string_append_len(line, p, (gssize)MIN(strcspn(p, "#"), length));
+        size_t shown = strcspn(p, "#\n"), length = shown + strcspn(p + shown, "\n");
+        size_t before = line->len;
+        g_string_append_len(line, p, (gssize)shown);
+        open = open_braces(line->str + before, open);
         p = p[length] ? p + length + 1 : NULL;
         (*lines_r)++;
         if (*lines_r == 1)
             first_end = p;
-        if (open_braces(line->str) <= 0) {
+        if (open <= 0) {
             *rest = p;
             return g_string_free(line, FALSE);
         }
@@ -370,53 +379,129 @@ static char *take_line(char **rest, unsigned *lines_r)
     return g_string_free(line, FALSE);
 }
 
-/* Cuts up TEXT, the content of a file. */
-static struct patterns *parse_file(struct match_list *list, const struct pattern_file *file,
-                                   char *text, size_t length, struct problems *problems)
+/* Cuts up TEXT, the content of FILE. */
+static struct patterns *read_file(struct pattern_file *file, char *text, size_t length,
+                                  struct problems *problems, const struct table_context *sharing)
 {
     const char *path = file->watched.path;
+    unsigned before = problems_warnings(problems);
     hide_nulls(text, length, path, problems);
     struct table_context context = {
-        .base_dir = list->base_dir, .problems = problems, .file = path, .line = 1};
-    struct parser parser = {
-        .list = list, .context = &context, .file = file, .patterns = new_patterns()};
+        .base_dir = file->base_dir, .problems = problems, .file = path, .line = 1};
+    struct parser parser = {.kind = file->kind,
+                            .context = &context,
+                            .sharing = sharing,
+                            .file = file,
+                            .patterns = new_patterns()};
     unsigned lines;
     for (char *rest = text; rest; context.line += lines) {
         g_autofree char *line = take_line(&rest, &lines);
         if (parser.patterns->len < MATCH_LIST_MAX)
             parse_words(&parser, line);
     }
-    return patterns_of(parser.patterns, list->kind);
+    file->watched.warnings = problems_warnings(problems) - before;
+    return patterns_of(parser.patterns, file->kind);
 }
 
-static struct patterns *read_file(struct match_list *list, struct pattern_file *file, char *text,
-                                  size_t length, struct problems *problems)
+/* Whether to read the file again, and those that it names, would certainly tell nothing new, nor
+ * complain of anything. */
+static bool file_is_current(struct pattern_file *file)
 {
-    unsigned before = problems_warnings(problems);
-    struct patterns *patterns = parse_file(list, file, text, length, problems);
-    file->watched.warnings = problems_warnings(problems) - before;
+    g_mutex_lock(&file->refresh_lock);
+    bool same = file->watched.warnings == 0 && watched_file_is_same(&file->watched);
+    for (unsigned i = 0; same && i < file->patterns->others->len; i++) {
+        unsigned place = g_array_index(file->patterns->others, unsigned, i);
+        const struct pattern *pattern =
+            &g_array_index(file->patterns->array, struct pattern, place);
+        if (pattern->what == A_FILE)
+            same = file_is_current(pattern->source);
+        else if (pattern->what == A_TABLE)
+            same = pattern->table && table_is_current(pattern->table);
+    }
+    g_mutex_unlock(&file->refresh_lock);
+    return same;
+}
+
+/* What is in force of a file; the caller gives the reference back. */
+static struct patterns *file_patterns(struct pattern_file *file)
+{
+    g_mutex_lock(&file->lock);
+    struct patterns *patterns = file->patterns;
+    g_atomic_ref_count_inc(&patterns->references);
+    g_mutex_unlock(&file->lock);
     return patterns;
+}
+
+static const struct table_set_class file_class;
+
+/* Keeps FILE, and those that it names, in SET. */
+static void adopt_file(struct table_set *set, struct pattern_file *file)
+{
+    struct patterns *patterns = file_patterns(file);
+    for (unsigned i = 0; i < patterns->others->len; i++) {
+        unsigned place = g_array_index(patterns->others, unsigned, i);
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, place);
+        if (pattern->what == A_FILE)
+            adopt_file(set, pattern->source);
+    }
+    patterns_unref(patterns);
+    table_set_add(set, &file_class, file);
+}
+
+/* The file as another list has it, or the list that was in force; NULL: none that can be shared. */
+static struct pattern_file *find_file(const struct table_context *sharing, const char *reading)
+{
+    struct pattern_file *file = table_set_lookup(sharing->set, &file_class, reading);
+    if (file && file_is_current(file))
+        return file;
+    file_unref(file);
+    file = table_set_lookup(sharing->older, &file_class, reading);
+    if (file && file_is_current(file)) {
+        adopt_file(sharing->set, file);
+        return file;
+    }
+    file_unref(file);
+    return NULL;
+}
+
+static struct pattern_file *new_file(const struct parser *parser, const char *path, bool excludes)
+{
+    struct pattern_file *file = g_new0(struct pattern_file, 1);
+    g_atomic_ref_count_init(&file->references);
+    file->kind = parser->kind;
+    file->excludes = excludes;
+    file->depth = parser->file ? parser->file->depth + 1 : 1;
+    file->base_dir = g_strdup(parser->context->base_dir);
+    file->reading = g_strdup_printf("%d %d %u %s\n%s", file->kind, file->excludes, file->depth,
+                                    file->base_dir ? file->base_dir : "", path);
+    g_mutex_init(&file->refresh_lock);
+    g_mutex_init(&file->lock);
+    watched_file_init(&file->watched, path);
+    return file;
 }
 
 /* A file that a file names and that is not there may come yet; until then nobody can tell. */
 static bool open_file(const struct parser *parser, const char *path, struct pattern *pattern)
 {
     size_t length;
-    g_autofree char *why = NULL;
-    struct pattern_file *file = g_new0(struct pattern_file, 1);
+    g_autofree char *why = NULL, *text = NULL;
+    const struct table_context *sharing = parser->sharing;
+    struct pattern_file *file = new_file(parser, path, pattern->excludes);
     pattern->what = A_FILE;
+    pattern->source = sharing ? find_file(sharing, file->reading) : NULL;
+    if (pattern->source) {
+        file_unref(file);
+        return true;
+    }
     pattern->source = file;
-    g_mutex_init(&file->lock);
-    file->excludes = pattern->excludes;
-    file->depth = parser->file ? parser->file->depth + 1 : 1;
-    watched_file_init(&file->watched, path);
-    g_autofree char *text = NULL;
     if (file->depth > FILE_DEPTH_MAX)
         why = g_strdup("too many files of patterns name each other");
     else
         text = watched_file_read(&file->watched, &length, &why);
     if (text) {
-        file->patterns = read_file(parser->list, file, text, length, parser->context->problems);
+        file->patterns = read_file(file, text, length, parser->context->problems, sharing);
+        if (sharing)
+            table_set_add(sharing->set, &file_class, file);
         return true;
     }
     struct parser inside = *parser;
@@ -426,7 +511,7 @@ static bool open_file(const struct parser *parser, const char *path, struct patt
         return false;
     inside.patterns = new_patterns();
     add_unreadable(&inside);
-    file->patterns = patterns_of(inside.patterns, parser->list->kind);
+    file->patterns = patterns_of(inside.patterns, parser->kind);
     return true;
 }
 
@@ -437,11 +522,12 @@ struct match_list *match_list_open(const char *value, enum match_kind kind,
 {
     struct match_list *list = g_new0(struct match_list, 1);
     list->references = 1;
-    list->kind = kind;
-    list->base_dir = g_strdup(context->base_dir);
     list->refreshes_tables = !context->set;
     g_mutex_init(&list->refresh_lock);
-    struct parser parser = {.list = list, .context = context, .patterns = new_patterns()};
+    struct parser parser = {.kind = kind,
+                            .context = context,
+                            .sharing = context->set ? context : NULL,
+                            .patterns = new_patterns()};
     bool sound = parse_words(&parser, value);
     list->patterns = patterns_of(parser.patterns, kind);
     if (!sound) {
@@ -465,7 +551,6 @@ void match_list_unref(struct match_list *list)
         return;
     patterns_unref(list->patterns);
     g_mutex_clear(&list->refresh_lock);
-    g_free(list->base_dir);
     g_free(list);
 }
 
@@ -562,16 +647,6 @@ static enum verdict judge_one(const struct pattern *pattern, const struct subjec
     if (subject->entry && pattern->what != A_TABLE && file)
         g_string_printf(subject->entry, "%s:%u", file, pattern->line);
     return pattern->negated ? NO : YES;
-}
-
-/* What is in force of a file; the caller gives the reference back. */
-static struct patterns *file_patterns(struct pattern_file *file)
-{
-    g_mutex_lock(&file->lock);
-    struct patterns *patterns = file->patterns;
-    g_atomic_ref_count_inc(&patterns->references);
-    g_mutex_unlock(&file->lock);
-    return patterns;
 }
 
 static enum verdict judge_all(const struct patterns *patterns, const struct subject *subject,
@@ -758,34 +833,36 @@ void match_list_each_network(struct match_list *list,
 
 /* Reading again */
 
-static bool refresh_patterns(struct match_list *list, const struct patterns *patterns, bool tables,
+static bool refresh_patterns(const struct patterns *patterns, bool tables,
                              struct problems *problems);
 
-static bool refresh_file(struct match_list *list, struct pattern_file *file,
-                         struct problems *problems)
+static bool refresh_file(struct pattern_file *file, struct problems *problems)
 {
     size_t length;
     if (file->depth > FILE_DEPTH_MAX)
         return false;
+    g_mutex_lock(&file->refresh_lock);
     g_autofree char *text = watched_file_poll(&file->watched, &length, problems);
-    if (!text)
-        return refresh_patterns(list, file->patterns, true, problems);
-    struct patterns *fresh = read_file(list, file, text, length, problems);
-    g_mutex_lock(&file->lock);
-    struct patterns *old = file->patterns;
-    file->patterns = fresh;
-    g_mutex_unlock(&file->lock);
-    patterns_unref(old);
-    return true;
+    bool swapped = text || refresh_patterns(file->patterns, true, problems);
+    if (text) {
+        struct patterns *fresh = read_file(file, text, length, problems, NULL);
+        g_mutex_lock(&file->lock);
+        struct patterns *old = file->patterns;
+        file->patterns = fresh;
+        g_mutex_unlock(&file->lock);
+        patterns_unref(old);
+    }
+    g_mutex_unlock(&file->refresh_lock);
+    return swapped;
 }
 
-static bool refresh_patterns(struct match_list *list, const struct patterns *patterns, bool tables,
+static bool refresh_patterns(const struct patterns *patterns, bool tables,
                              struct problems *problems)
 {
     bool swapped = false;
     for (unsigned i = 0; i < patterns->array->len; i++) {
         const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
-        if (pattern->what == A_FILE && refresh_file(list, pattern->source, problems))
+        if (pattern->what == A_FILE && refresh_file(pattern->source, problems))
             swapped = true;
         if (tables && pattern->table && table_refresh(pattern->table, problems))
             swapped = true;
@@ -796,7 +873,7 @@ static bool refresh_patterns(struct match_list *list, const struct patterns *pat
 bool match_list_refresh(struct match_list *list, struct problems *problems)
 {
     g_mutex_lock(&list->refresh_lock);
-    bool swapped = refresh_patterns(list, list->patterns, list->refreshes_tables, problems);
+    bool swapped = refresh_patterns(list->patterns, list->refreshes_tables, problems);
     g_mutex_unlock(&list->refresh_lock);
     return swapped;
 }
@@ -807,12 +884,15 @@ static void add_file_status(const struct patterns *patterns, GPtrArray *statuses
         const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
         if (pattern->what != A_FILE)
             continue;
+        struct pattern_file *file = pattern->source;
         struct table_status *status = g_new0(struct table_status, 1);
-        status->name = g_strdup(pattern->source->watched.path);
-        status->entries = pattern->source->patterns->array->len;
-        watched_file_status(&pattern->source->watched, status);
+        g_mutex_lock(&file->refresh_lock);
+        status->name = g_strdup(file->watched.path);
+        status->entries = file->patterns->array->len;
+        watched_file_status(&file->watched, status);
         g_ptr_array_add(statuses, status);
-        add_file_status(pattern->source->patterns, statuses);
+        add_file_status(file->patterns, statuses);
+        g_mutex_unlock(&file->refresh_lock);
     }
 }
 
@@ -847,4 +927,30 @@ static const struct table_set_class set_class = {
     .unref = member_unref,
     .refresh = member_refresh,
     .add_status = add_status,
+};
+
+/* A file as a member: the lists that hold it refresh it and tell of it. */
+
+static const char *file_reading(const void *file)
+{
+    return ((const struct pattern_file *)file)->reading;
+}
+
+static void *file_ref(void *data)
+{
+    struct pattern_file *file = data;
+    g_atomic_ref_count_inc(&file->references);
+    return file;
+}
+
+static void member_file_unref(void *file)
+{
+    file_unref(file);
+}
+
+static const struct table_set_class file_class = {
+    .kind = TABLE_SET_LIST_FILES,
+    .name = file_reading,
+    .ref = file_ref,
+    .unref = member_file_unref,
 };

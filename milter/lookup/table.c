@@ -160,9 +160,10 @@ static char *canonical_name(const struct content_class *class, const char *rest,
     return g_build_filename(context->base_dir, rest, NULL);
 }
 
-/* Whether reading the file again would tell nothing new, nor complain of anything. */
-static bool is_same(struct table *table)
+bool table_is_current(struct table *table)
 {
+    if (!table->file.path)
+        return true;
     g_mutex_lock(&table->refresh_lock);
     bool same = table->file.warnings == 0 && watched_file_is_same(&table->file);
     g_mutex_unlock(&table->refresh_lock);
@@ -189,7 +190,7 @@ struct table *table_open(const char *spec, bool bare_path_is_texthash,
         return present;
     }
     present = class->read ? table_set_lookup(context->older, &set_class, table->name) : NULL;
-    if (present && context->set && is_same(present)) {
+    if (present && context->set && table_is_current(present)) {
         table_unref(table);
         table_set_add(context->set, &set_class, present);
         return present;

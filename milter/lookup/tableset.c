@@ -90,7 +90,7 @@ unsigned table_set_refresh(struct table_set *set, struct problems *problems)
     unsigned swapped = 0;
     struct member member;
     for (guint i = 0; get(set, i, &member); i++)
-        swapped += member.class->refresh(member.object, problems);
+        swapped += member.class->refresh && member.class->refresh(member.object, problems);
     return swapped;
 }
 
@@ -108,6 +108,7 @@ GPtrArray *table_set_status(struct table_set *set)
     GPtrArray *statuses = g_ptr_array_new_with_free_func(status_free);
     struct member member;
     for (guint i = 0; get(set, i, &member); i++)
-        member.class->add_status(member.object, statuses);
+        if (member.class->add_status)
+            member.class->add_status(member.object, statuses);
     return statuses;
 }

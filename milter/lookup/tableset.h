@@ -8,13 +8,14 @@
 #include "lookup/table.h"
 
 /* A kind of member; those of the first kind are refreshed, and told of, before the others. */
-enum table_set_kind { TABLE_SET_TABLES, TABLE_SET_LISTS, TABLE_SET_KINDS };
+enum table_set_kind { TABLE_SET_TABLES, TABLE_SET_LISTS, TABLE_SET_LIST_FILES, TABLE_SET_KINDS };
 
 struct table_set_class {
     enum table_set_kind kind;
     const char *(*name)(const void *member); /* NULL: nobody looks for one */
     void *(*ref)(void *member);
     void (*unref)(void *member);
+    /* Both NULL: other members do it for this one, of which they are made. */
     bool (*refresh)(void *member, struct problems *problems); /* whether something was swapped */
     void (*add_status)(void *member, GPtrArray *statuses);    /* of struct table_status */
 };

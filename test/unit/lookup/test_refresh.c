@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lookup/matchlist.h"
+#include "lookup/tablestatus.h"
 #include "scratch.h"
 
 /* A table is read again after its file was left alone for a real second: ctime cannot be faked. */
@@ -296,6 +297,130 @@ static void test_patterns_in_threads(void)
     scratch_clear(&scratch);
 }
 
+/* A configuration, and one list of it. */
+struct config {
+    struct table_set *set;
+    struct match_list *list;
+};
+
+/* Opens the list that VALUE says, "@" for the folder, after OLDER, which may be NULL. */
+static struct config configure(const struct scratch *scratch, const char *value,
+                               const struct config *older)
+{
+    struct config config = {.set = table_set_new()};
+    struct table_context context = scratch->context;
+    g_autoptr(GString) text = g_string_new(value);
+    g_string_replace(text, "@", scratch->dir, 0);
+    context.set = config.set;
+    context.older = older ? older->set : NULL;
+    config.list = match_list_open(text->str, MATCH_DOMAINS, &context);
+    g_assert_nonnull(config.list);
+    return config;
+}
+
+static void config_clear(struct config *config)
+{
+    match_list_unref(config->list);
+    table_set_free(config->set);
+}
+
+/* When file NAME was read; it is one of those of CONFIG. */
+static int64_t loaded_at(const struct config *config, const char *name)
+{
+    g_autoptr(GPtrArray) statuses = table_set_status(config->set);
+    for (unsigned i = 0; i < statuses->len; i++) {
+        const struct table_status *status = statuses->pdata[i];
+        if (g_str_has_suffix(status->name, name))
+            return status->loaded_at;
+    }
+    g_assert_not_reached();
+}
+
+static void write_list(const struct scratch *scratch, const char *name, const char *text)
+{
+    g_autoptr(GString) whole = g_string_new(text);
+    g_string_replace(whole, "@", scratch->dir, 0);
+    scratch_write((struct scratch *)(uintptr_t)scratch, name, whole->str, -1);
+}
+
+static bool has(const struct config *config, const char *domain)
+{
+    return match_list_find_domain(config->list, domain) == LOOKUP_HIT;
+}
+
+/* What is as it was is not read again for the next configuration: neither a list's file, nor those
+ * that it names. What is not so is. */
+static void test_lists_shared(void)
+{
+    static const char *const names[] = {"/outer", "/same", "/other"};
+    struct scratch scratch = scratch_new();
+    write_list(&scratch, "table", "t.example yes\n");
+    write_list(&scratch, "outer", "o.example @/same\n@/other texthash:@/table\n");
+    write_list(&scratch, "same", "s.example\n");
+    write_list(&scratch, "other", "a.example\n");
+    write_list(&scratch, "bad", "b.example [\n");
+    g_usleep(100000); /* until nobody can have written to them within the clock's tick */
+    struct config first = configure(&scratch, "@/outer @/bad", NULL);
+    g_autofree char *warnings = scratch_problems(&scratch);
+    g_assert_nonnull(strstr(warnings, "bad:1: warning"));
+    struct config second = configure(&scratch, "x.example @/outer @/bad", &first);
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        g_assert_cmpint(loaded_at(&first, names[i]), ==, loaded_at(&second, names[i]));
+    g_autofree char *again = scratch_problems(&scratch); /* told anew, hence read anew */
+    g_assert_cmpstr(again, ==, warnings);
+    g_assert_cmpint(loaded_at(&first, "/bad"), !=, loaded_at(&second, "/bad"));
+
+    /* to keep out, the same file is another one */
+    struct config except = configure(&scratch, "!@/outer x.example", &second);
+    g_assert_cmpint(loaded_at(&second, "/outer"), !=, loaded_at(&except, "/outer"));
+    g_assert_false(has(&except, "o.example"));
+
+    write_list(&scratch, "other", "c.example\n");
+    struct config third = configure(&scratch, "@/outer", &second);
+    g_assert_cmpint(loaded_at(&second, "/same"), ==, loaded_at(&third, "/same"));
+    g_assert_cmpint(loaded_at(&second, "/other"), !=, loaded_at(&third, "/other"));
+    g_assert_true(has(&third, "c.example") && !has(&third, "a.example"));
+    g_assert_true(has(&second, "a.example"));
+
+    /* and a table that it names */
+    struct config fourth = configure(&scratch, "@/outer", &third);
+    write_list(&scratch, "table", "other.example yes\n");
+    struct config fifth = configure(&scratch, "@/outer", &fourth);
+    g_assert_true(has(&fourth, "t.example") && !has(&fifth, "t.example"));
+    config_clear(&first);
+    config_clear(&second);
+    config_clear(&except);
+    config_clear(&third);
+    config_clear(&fourth);
+    g_assert_true(has(&fifth, "s.example") && has(&fifth, "other.example"));
+    config_clear(&fifth);
+    scratch_clear(&scratch);
+}
+
+/* A file that two configurations share is read again once for both. */
+static void test_lists_refreshed(void)
+{
+    struct scratch scratch = scratch_new();
+    write_list(&scratch, "f", "a.example\n");
+    g_usleep(100000);
+    struct config first = configure(&scratch, "@/f", NULL);
+    struct config second = configure(&scratch, "@/f", &first);
+    write_list(&scratch, "f", "b.example c.example\n");
+    bool swapped = false;
+    for (int ms = 0; !swapped && ms < PATIENCE_MS; ms += POLL_MS) {
+        swapped = table_set_refresh(first.set, scratch.context.problems) > 0;
+        g_usleep(POLL_MS * 1000);
+    }
+    g_assert_true(swapped);
+    g_assert_true(has(&second, "b.example") && !has(&second, "a.example"));
+    g_assert_cmpint(loaded_at(&first, "/f"), ==, loaded_at(&second, "/f"));
+    g_assert_cmpuint(table_set_refresh(second.set, scratch.context.problems), ==, 0);
+    config_clear(&first);
+    g_assert_true(has(&second, "c.example"));
+    config_clear(&second);
+    scratch_clear(&scratch);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -306,5 +431,7 @@ int main(int argc, char **argv)
     g_test_add_func("/refresh/set", test_set);
     g_test_add_func("/refresh/race", test_race);
     g_test_add_func("/refresh/patterns-in-threads", test_patterns_in_threads);
+    g_test_add_func("/refresh/lists-shared", test_lists_shared);
+    g_test_add_func("/refresh/lists-refreshed", test_lists_refreshed);
     return g_test_run();
 }
