@@ -10,16 +10,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/siphash.h"
 #include "base/system.h"
 
 /* Beyond so many the eldest is closed: the time-outs of many questions leave a socket each. */
 enum { KEPT_MOST = 128 };
 
+/* Whenever a socket has so many more questions, those are forgotten that are waited for no more. */
+enum { ASKED_MANY = 1024 };
+
+/* A question that went out over a socket and has no answer. */
+struct asked {
+    gint64 digest; /* of number, name, type and class */
+    int64_t until; /* monotonic, us */
+};
+
 struct udp_socket {
     int fd;
-    bool kept;           /* c-ares has closed it */
-    unsigned unanswered; /* questions sent, less packets read */
-    int64_t until;       /* when it is given up, if it is kept; monotonic, us */
+    bool kept;         /* c-ares has closed it */
+    GHashTable *asked; /* struct asked * as the key and the value */
+    int64_t until;     /* when it is given up, if it is kept; monotonic, us */
 };
 
 struct late_sockets {
@@ -44,6 +54,7 @@ static struct udp_socket *socket_at(const struct late_sockets *sockets, unsigned
 static void close_at(struct late_sockets *sockets, unsigned i)
 {
     close(socket_at(sockets, i)->fd);
+    g_hash_table_unref(socket_at(sockets, i)->asked);
     g_array_remove_index(sockets->udp, i);
 }
 
@@ -74,6 +85,57 @@ static struct udp_socket *find(const struct late_sockets *sockets, int fd)
     return NULL;
 }
 
+/* What makes the answer to a question known: its number, and its name, type and class, the case of
+ * letters aside, as they stand in the message of both. False: it has not one question. */
+static bool digest_of(const uint8_t *message, size_t size, gint64 *digest_r)
+{
+    enum { HEADER = 12, LABEL_MOST = 63, NAME_MOST = 255, TYPE_AND_CLASS = 4 };
+    uint8_t question[2 + NAME_MOST + TYPE_AND_CLASS];
+    size_t end = HEADER;
+    if (size < HEADER || message[4] != 0 || message[5] != 1)
+        return false;
+    while (end < size && message[end] != 0 && message[end] <= LABEL_MOST)
+        end += 1u + message[end];
+    if (end >= size || message[end] != 0 || end + 1 - HEADER > NAME_MOST ||
+        size - end < 1 + TYPE_AND_CLASS)
+        return false;
+    end += 1 + TYPE_AND_CLASS;
+    memcpy(question, message, 2);
+    for (size_t i = HEADER; i < end; i++)
+        question[2 + i - HEADER] = (uint8_t)g_ascii_tolower((char)message[i]);
+    uint64_t digest = siphash_digest(question, 2 + end - HEADER);
+    memcpy(digest_r, &digest, sizeof digest);
+    return true;
+}
+
+static gboolean is_over(void *key, void *value, void *now)
+{
+    (void)value;
+    return ((const struct asked *)key)->until <= *(const int64_t *)now;
+}
+
+static void note_asked(struct udp_socket *udp, const void *message, size_t size, int64_t keep_us)
+{
+    gint64 digest;
+    int64_t now = g_get_monotonic_time();
+    udp->until = now + keep_us;
+    if (!digest_of(message, size, &digest))
+        return;
+    if (g_hash_table_size(udp->asked) % ASKED_MANY == ASKED_MANY - 1)
+        g_hash_table_foreach_remove(udp->asked, is_over, &now);
+    struct asked *asked = g_new(struct asked, 1);
+    *asked = (struct asked){digest, udp->until};
+    g_hash_table_add(udp->asked, asked);
+}
+
+/* Whether what came in over UDP answers a question that went out over it, for the first time. */
+static bool take_asked(struct udp_socket *udp, const void *message, ssize_t size)
+{
+    gint64 digest;
+    return size > 0 && digest_of(message, (size_t)size, &digest) &&
+           g_hash_table_remove(udp->asked, &digest);
+}
+
 /* ---- what c-ares calls; as its own functions, but for what is said ---- */
 
 static ares_socket_t open_socket(int family, int type, int protocol, void *data)
@@ -82,9 +144,10 @@ static ares_socket_t open_socket(int family, int type, int protocol, void *data)
     struct udp_socket added = {.fd = system_socket(family, type, true)};
     int on = 1;
     (void)protocol; /* the type's own */
-    if (added.fd >= 0 && type == SOCK_DGRAM)
+    if (added.fd >= 0 && type == SOCK_DGRAM) {
+        added.asked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
         g_array_append_val(sockets->udp, added);
-    else if (added.fd >= 0)
+    } else if (added.fd >= 0)
         setsockopt(added.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return added.fd;
 }
@@ -103,7 +166,7 @@ static int close_socket(ares_socket_t fd, void *data)
         eldest = other->kept && other->fd != sockets->speaker ? i - 1 : eldest;
         kept += other->kept;
     }
-    if (udp->unanswered == 0)
+    if (g_hash_table_size(udp->asked) == 0)
         close_at(sockets, (unsigned)(udp - socket_at(sockets, 0)));
     else if (kept > KEPT_MOST)
         close_at(sockets, eldest);
@@ -140,19 +203,19 @@ static ares_ssize_t receive(ares_socket_t fd, void *buffer, size_t size, int fla
 {
     struct late_sockets *sockets = data;
     struct udp_socket *late = fd == sockets->listener ? find(sockets, sockets->speaker) : NULL;
-    if (late && late->unanswered > 0) {
+    while (late && g_hash_table_size(late->asked) > 0) {
         ssize_t length = recv(late->fd, buffer, size, flags);
-        if (length >= 0) {
-            late->unanswered--;
+        if (length < 0 && errno != EAGAIN)
+            g_hash_table_remove_all(late->asked); /* no server there any more */
+        if (length < 0)
+            break;
+        if (take_asked(late, buffer, length))
             return getpeername(fd, address, address_size) == 0 ? length : -1;
-        }
-        if (errno != EAGAIN)
-            late->unanswered = 0; /* no server there any more */
     }
     ssize_t length = recvfrom(fd, buffer, size, flags, address, address_size);
-    struct udp_socket *udp = length >= 0 ? find(sockets, fd) : NULL;
-    if (udp && udp->unanswered > 0)
-        udp->unanswered--;
+    struct udp_socket *udp = length > 0 ? find(sockets, fd) : NULL;
+    if (udp)
+        take_asked(udp, buffer, length);
     return length;
 }
 
@@ -163,10 +226,8 @@ static ares_ssize_t send_bytes(ares_socket_t fd, const void *bytes, size_t size,
     struct late_sockets *sockets = data;
     ssize_t sent = sendto(fd, bytes, size, flags, address, address_size);
     struct udp_socket *udp = sent > 0 ? find(sockets, fd) : NULL;
-    if (udp) {
-        udp->unanswered++;
-        udp->until = g_get_monotonic_time() + sockets->keep_us;
-    }
+    if (udp)
+        note_asked(udp, bytes, size, sockets->keep_us);
     return sent;
 }
 
@@ -242,7 +303,7 @@ void late_sockets_hear(struct late_sockets *sockets, ares_channel ares, int fd)
     sockets->speaker = fd;
     sockets->listener = find_listener(sockets, fd);
     if (sockets->listener < 0)
-        late->unanswered = 0; /* nobody waits but over TCP */
+        g_hash_table_remove_all(late->asked); /* nobody waits but over TCP */
     else
         ares_process_fd(ares, sockets->listener, ARES_SOCKET_BAD);
     sockets->speaker = sockets->listener = -1;
@@ -254,7 +315,7 @@ void late_sockets_tidy(struct late_sockets *sockets, ares_channel ares)
     bool idle = ares_queue_active_queries(ares) == 0;
     for (unsigned i = sockets->udp->len; i > 0; i--) {
         const struct udp_socket *udp = socket_at(sockets, i - 1);
-        if (udp->kept && (idle || udp->unanswered == 0 || udp->until <= now))
+        if (udp->kept && (idle || g_hash_table_size(udp->asked) == 0 || udp->until <= now))
             close_at(sockets, i - 1);
     }
 }

@@ -7,8 +7,11 @@
  * as long as answers took of late (see cares.h). A list that has become slow would be asked again
  * and again, and each of its answers would find the door shut. Hence a UDP socket on which answers
  * are outstanding stays open, and what comes there is read by c-ares as if it had come on the
- * socket that it uses now: number, question, truncation and cookies are its own to judge, as
- * before. The kernel takes packets from the server alone that the socket was connected to.
+ * socket that it uses now: truncation and cookies are its own to judge, as before. But c-ares asks
+ * not where an answer comes in, and with a hundred doors instead of one a forger would have to
+ * guess a hundred times less: a late answer is taken only where its question went out, by the same
+ * number, name and type, and once. The kernel takes packets from the server alone that the socket
+ * was connected to.
  *
  * Open: KEPT_MOST sockets, each for as long as was told to late_sockets_new, and none when no
  * question waits. Earlier versions hear late answers by themselves: nothing is done here with them.

@@ -33,6 +33,8 @@ stands in the labels of the question; labels that are none of these words mean n
     signed         says that DNSSEC covers the answer (AD) to who asks for that
     bogus          SERVFAIL, but to who wants what cannot be checked, too (CD)
     ns-LABEL srv-N  an NS; an SRV of this priority
+    elsewhere      before its answer a forged one, 127.0.0.66, goes to all other ports from which
+                   anything was asked
 
 The zone "counted.test" answers TXT questions for NAME.counted.test with how often NAME was asked.
 """
@@ -46,6 +48,7 @@ A, NS, CNAME, SOA, MX, TXT, AAAA, SRV = 1, 2, 5, 6, 15, 16, 28, 33
 AD, CD = 0x20, 0x10  # in the fourth byte
 PROBES = ("1.0.0.127.", "invalid.", "2.0.0.127.", "test.")
 asked = {}
+ports = {}  # who asked over UDP, in their order: as the keys
 
 
 def wire(name):
@@ -154,7 +157,7 @@ class Plan:
     def quiet(self, *_):
         pass
 
-    do_list = do_silent = do_wrongid = do_onlywrongid = do_wrongname = quiet
+    do_elsewhere = do_list = do_silent = do_wrongid = do_onlywrongid = do_wrongname = quiet
     do_garbage = do_badrdata = do_trunc = do_signed = do_bogus = quiet
 
     def message(self, query):
@@ -229,6 +232,14 @@ class Udp(asyncio.DatagramProtocol):
                 udp.setsockopt(socket.SOL_SOCKET, option, 1 << 22)
 
     def datagram_received(self, data, peer):
+        ports[peer] = None
+        name, kind, query = read_name(data)
+        if ".elsewhere." in "." + name:
+            forged = Plan(name, kind, False)
+            forged.answers = [(name, A, bytes([127, 0, 0, 66]))]
+            for other in ports:
+                if other != peer:
+                    self.transport.sendto(forged.message(query)[0][1], other)
         asyncio.ensure_future(answer(data, False, lambda m: self.transport.sendto(m, peer)))
 
 

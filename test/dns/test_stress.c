@@ -364,6 +364,39 @@ static void test_late(void)
     end(&scene);
 }
 
+/* Who forges answers must do it where the question went out: with many sockets open not each of
+ * them takes each. All of the forged ones come in first. (c-ares before 1.32 has one socket alone.)
+ */
+static void test_late_forged(void)
+{
+    struct scene scene;
+    if (!begin(&scene, test_badserver_start()))
+        return;
+    g_autoptr(GPtrArray) usual = names_of("a-127-0-0-2.usual", 50);
+    g_autoptr(GPtrArray) late = names_of("delay-1500.a-127-0-0-2.late", 20);
+    g_autoptr(GPtrArray) forged = names_of("delay-50.elsewhere.a-127-0-0-3.forged", 20);
+    ask_all(scene.resolver, usual, 100);
+    struct dns_question *waiting[20], *questions[20];
+    for (unsigned i = 0; i < 20; i++)
+        waiting[i] = resolver_ask(scene.resolver, late->pdata[i], DNS_A, (struct waker){0});
+    g_usleep(700000); /* until their first tries are over, and their sockets kept */
+    for (unsigned i = 0; i < 20; i++)
+        questions[i] = resolver_ask(scene.resolver, forged->pdata[i], DNS_A, (struct waker){0});
+    for (unsigned i = 0; i < 20; i++) {
+        while (dns_question_state(questions[i]) == DNS_PENDING)
+            g_usleep(500);
+        const struct dns_answer *answer = dns_question_answer(questions[i]);
+        g_assert_cmpint(answer->state, ==, DNS_ANSWERED);
+        g_assert_cmpuint(answer->addresses[0].bytes[3], ==, 3);
+        while (dns_question_state(waiting[i]) == DNS_PENDING)
+            g_usleep(500);
+        g_assert_cmpint(dns_question_state(waiting[i]), ==, DNS_ANSWERED);
+        dns_question_drop(waiting[i]);
+        dns_question_drop(questions[i]);
+    }
+    end(&scene);
+}
+
 /* The resolver ends while answers are outstanding, on sockets of any age. */
 static void test_late_end(void)
 {
@@ -396,6 +429,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dns/second-try", test_second_try);
     g_test_add_func("/dns/slower", test_slower);
     g_test_add_func("/dns/late", test_late);
+    g_test_add_func("/dns/late-forged", test_late_forged);
     g_test_add_func("/dns/late-end", test_late_end);
     return g_test_run();
 }
