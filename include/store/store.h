@@ -163,6 +163,9 @@ void store_ticket_take_back(struct store_ticket *ticket);
 void store_ask_now(struct store *store, const struct store_request *request,
                    struct store_answer *answer_r);
 
+/* Whether others count with it, and each question costs a server. */
+bool store_is_shared(const struct store *store);
+
 /* All keys that begin with PREFIX, of char *, which the array frees; waits, on a server some
  * seconds at most. NULL with *WHY_R (owned by the caller): the server is away. */
 GPtrArray *store_list(struct store *store, const char *prefix, char **why_r);

@@ -13,9 +13,12 @@
 #include "report/json.h"
 
 /* Lines of an answer; what is beyond is counted. */
-enum { LINES_MAX = 20000, NEAR_BATCH = 32 };
+/* Keys that are asked for at a time: of a server, which has a fleet's mail to answer for; of
+ * memory, whose locks are held for one. */
+enum { LINES_MAX = 20000, NEAR_BATCH_SERVER = 32, NEAR_BATCH = 1024 };
 
-#define NEAR_US (5 * G_TIME_SPAN_SECOND)
+#define NEAR_US_SERVER (5 * G_TIME_SPAN_SECOND)
+#define NEAR_US        (30 * G_TIME_SPAN_SECOND)
 
 /* A key of a limit, and what the store says of it. */
 struct line {
@@ -192,20 +195,34 @@ static void free_near(void *data)
     g_free(near);
 }
 
-static void add_if_near(const struct limits_control *control, const struct line *line, double share,
-                        GPtrArray *found)
+struct limits_near *limits_near_new(void)
 {
-    const struct store_answer *answer = answer_of(line);
-    if (share_of(answer) < share)
-        return;
-    struct limit_near *near = g_new0(struct limit_near, 1);
-    near->limit = g_strdup(line->limit->name);
-    near->key = g_strdup(line->key);
-    near->used = answer->used;
-    near->max = answer->max;
-    near->room_in = room_in(control, line, answer);
-    near->share = share_of(answer);
-    g_ptr_array_add(found, near);
+    struct limits_near *near = g_atomic_rc_box_new0(struct limits_near);
+    near->nearest = g_ptr_array_new_with_free_func(free_near);
+    near->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return near;
+}
+
+struct limits_near *limits_near_ref(struct limits_near *near)
+{
+    return g_atomic_rc_box_acquire(near);
+}
+
+static void clear_nearest(void *data)
+{
+    struct limits_near *near = data;
+    g_ptr_array_unref(near->nearest);
+    g_hash_table_unref(near->counts);
+}
+
+void limits_near_unref(struct limits_near *near)
+{
+    g_atomic_rc_box_release_full(near, clear_nearest);
+}
+
+guint limits_near_count(const struct limits_near *near, const char *limit)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(near->counts, limit));
 }
 
 static gint compare_near(gconstpointer a, gconstpointer b)
@@ -213,6 +230,35 @@ static gint compare_near(gconstpointer a, gconstpointer b)
     const struct limit_near *one = *(const struct limit_near *const *)a;
     const struct limit_near *other = *(const struct limit_near *const *)b;
     return one->share > other->share ? -1 : one->share < other->share;
+}
+
+/* Leaves the nearest. */
+static void keep_nearest(GPtrArray *nearest)
+{
+    g_ptr_array_sort(nearest, compare_near);
+    if (nearest->len > LIMITS_NEAR_KEPT)
+        g_ptr_array_set_size(nearest, LIMITS_NEAR_KEPT);
+}
+
+static void add_if_near(const struct limits_control *control, const struct line *line, double share,
+                        struct limits_near *found)
+{
+    const struct store_answer *answer = answer_of(line);
+    if (share_of(answer) < share)
+        return;
+    char *name = line->limit->name;
+    guint count = limits_near_count(found, name) + 1;
+    g_hash_table_replace(found->counts, g_strdup(name), GUINT_TO_POINTER(count));
+    struct limit_near *near = g_new0(struct limit_near, 1);
+    near->limit = g_strdup(line->limit->name);
+    near->key = g_strdup(line->key);
+    near->used = answer->used;
+    near->max = answer->max;
+    near->room_in = room_in(control, line, answer);
+    near->share = share_of(answer);
+    g_ptr_array_add(found->nearest, near);
+    if (found->nearest->len >= 20 * LIMITS_NEAR_KEPT)
+        keep_nearest(found->nearest);
 }
 
 /* The limit that a key of the store's is of, in its present form; the key itself in *KEY_R, which
@@ -232,21 +278,24 @@ static const struct limit *limit_of_store_key(const GPtrArray *limits, const cha
 
 /* One walk through the store for all limits; then a few keys at a time are asked for, with a pause
  * as long as their answers took, and only for so long: the store has mail to answer for. */
-GPtrArray *limits_control_near(const struct limits_control *control, double share, bool *complete_r)
+struct limits_near *limits_control_near(const struct limits_control *control, double share)
 {
-    GPtrArray *found = g_ptr_array_new_with_free_func(free_near);
+    struct limits_near *found = limits_near_new();
     const GPtrArray *limits = site_of(control)->limits->limits;
+    bool shared = store_is_shared(control->store);
+    guint batch = shared ? NEAR_BATCH_SERVER : NEAR_BATCH;
+    gint never = 0, *stop = control->stop ? control->stop : &never;
     g_autofree char *why = NULL;
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
     g_array_set_clear_func(lines, clear_line);
     bool told = true; /* the store itself has answered for each key */
-    *complete_r = limits->len == 0;
+    found->complete = limits->len == 0;
     g_autoptr(GPtrArray) keys =
         limits->len > 0 ? store_list(control->store, limit_key_prefix, &why) : NULL;
-    gint64 begun = g_get_monotonic_time();
-    for (guint k = 0; keys && g_get_monotonic_time() - begun < NEAR_US;) {
+    gint64 end = g_get_monotonic_time() + (shared ? NEAR_US_SERVER : NEAR_US);
+    for (guint k = 0; keys && g_get_monotonic_time() < end && !g_atomic_int_get(stop);) {
         gint64 asked = g_get_monotonic_time();
-        for (; lines->len < NEAR_BATCH && k < keys->len; k++) {
+        for (; lines->len < batch && k < keys->len; k++) {
             const char *key;
             const struct limit *limit = limit_of_store_key(limits, keys->pdata[k], &key);
             if (limit)
@@ -256,13 +305,13 @@ GPtrArray *limits_control_near(const struct limits_control *control, double shar
             told &= !answer_of(&g_array_index(lines, struct line, n))->own;
             add_if_near(control, &g_array_index(lines, struct line, n), share, found);
         }
-        *complete_r = told && k >= keys->len;
+        found->complete = told && k >= keys->len;
         if (k >= keys->len)
             break;
         g_array_set_size(lines, 0); /* drops the tickets */
         g_usleep((gulong)(g_get_monotonic_time() - asked));
     }
-    g_ptr_array_sort(found, compare_near);
+    keep_nearest(found->nearest);
     return found;
 }
 

@@ -4,8 +4,6 @@
  */
 #include "near_look.h"
 
-#include <string.h>
-
 #include "checks/limit.h"
 #include "limits_control.h"
 
@@ -18,41 +16,38 @@ struct near_look {
     GMutex lock; /* of what follows */
     GCond changed;
     GThread *thread; /* NULL: nobody has asked yet */
-    bool wanted, stop;
-    GPtrArray *found;
-    bool complete;
+    bool wanted;
+    gint stop; /* atomic */
+    struct limits_near *found;
     gint64 until; /* monotonic: it counts for so long; 0: nobody has looked */
 };
 
 /* LOCK is held, but not meanwhile. */
 static void look_once(struct near_look *look)
 {
-    bool complete = false;
     g_mutex_unlock(&look->lock);
     struct snapshot *snapshot = engine_acquire(service_engine(look->service));
     const struct limits_control control = {.store = service_store(look->service),
                                            .snapshot = snapshot,
-                                           .log = service_log(look->service)};
+                                           .log = service_log(look->service),
+                                           .stop = &look->stop};
     unsigned percent = snapshot_main_policy(snapshot)->site.limits->warn_percent;
-    GPtrArray *found = limits_control_near(&control, percent ? percent / 100.0 : 1, &complete);
-    struct store_status status;
-    store_get_status(control.store, &status);
-    bool server = strcmp(status.kind, "redis") == 0;
-    store_status_clear(&status);
+    struct limits_near *found = limits_control_near(&control, percent ? percent / 100.0 : 1);
+    bool server = store_is_shared(control.store);
     snapshot_unref(snapshot);
     g_mutex_lock(&look->lock);
-    g_ptr_array_unref(look->found);
+    limits_near_unref(look->found);
     look->found = found;
-    look->complete = complete;
-    look->until = g_get_monotonic_time() +
-                  (server && complete ? FRESH_SECONDS_SERVER : FRESH_SECONDS) * G_USEC_PER_SEC;
+    look->until =
+        g_get_monotonic_time() +
+        (server && found->complete ? FRESH_SECONDS_SERVER : FRESH_SECONDS) * G_USEC_PER_SEC;
 }
 
 static void *run(void *data)
 {
     struct near_look *look = data;
     g_mutex_lock(&look->lock);
-    while (!look->stop) {
+    while (!g_atomic_int_get(&look->stop)) {
         if (look->wanted) {
             look_once(look);
             look->wanted = false;
@@ -71,7 +66,7 @@ struct near_look *near_look_new(struct service *service)
     look->service = service;
     g_mutex_init(&look->lock);
     g_cond_init(&look->changed);
-    look->found = g_ptr_array_new();
+    look->found = limits_near_new();
     return look;
 }
 
@@ -80,18 +75,18 @@ void near_look_free(struct near_look *look)
     if (!look)
         return;
     g_mutex_lock(&look->lock);
-    look->stop = true;
+    g_atomic_int_set(&look->stop, 1);
     g_cond_broadcast(&look->changed);
     g_mutex_unlock(&look->lock);
     if (look->thread)
         g_thread_join(look->thread);
-    g_ptr_array_unref(look->found);
+    limits_near_unref(look->found);
     g_mutex_clear(&look->lock);
     g_cond_clear(&look->changed);
     g_free(look);
 }
 
-GPtrArray *near_look_now(struct near_look *look, bool *complete_r)
+struct limits_near *near_look_now(struct near_look *look)
 {
     gint64 now = g_get_monotonic_time(), end = now + PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
     g_mutex_lock(&look->lock);
@@ -104,8 +99,7 @@ GPtrArray *near_look_now(struct near_look *look, bool *complete_r)
     }
     while (waits && look->wanted && g_cond_wait_until(&look->changed, &look->lock, end))
         continue;
-    GPtrArray *found = g_ptr_array_ref(look->found);
-    *complete_r = look->complete;
+    struct limits_near *found = limits_near_ref(look->found);
     g_mutex_unlock(&look->lock);
     return found;
 }

@@ -9,6 +9,7 @@
 #ifndef DAEMON_NEAR_LOOK_H
 #define DAEMON_NEAR_LOOK_H
 
+#include "limits_control.h"
 #include "service.h"
 
 struct near_look;
@@ -19,9 +20,8 @@ struct near_look *near_look_new(struct service *service);
 /* Waits for a look that goes on, some seconds at most. Accepts NULL. */
 void near_look_free(struct near_look *look);
 
-/* What was found last: of struct limit_near *, those with the largest share first; to be given back
- * with g_ptr_array_unref. *COMPLETE_R: all keys were looked at. Waits for a new look a moment
+/* What was found last; to be given back with limits_near_unref. Waits for a new look a moment
  * alone; nothing is found, and that is not all, while the first one goes on. */
-GPtrArray *near_look_now(struct near_look *look, bool *complete_r);
+struct limits_near *near_look_now(struct near_look *look);
 
 #endif

@@ -18,8 +18,6 @@
 #include "shown.h"
 #include "status.h"
 
-enum { NEAR_SHOWN = 50 };
-
 struct reader {
     struct service *service;
     struct near_look *near;
@@ -86,10 +84,10 @@ static int run_metrics(void *data, const char *const *words, GString *out)
         return EX_USAGE;
     }
     struct snapshot *snapshot = collect(reader, &status);
-    g_autoptr(GPtrArray) near = near_look_now(reader->near, &status.near_complete);
-    status.near = near;
+    status.near = near_look_now(reader->near);
     status.limits = snapshot_main_policy(snapshot)->site.limits->limits;
     status_write_metrics(&status, out);
+    limits_near_unref(status.near);
     release(&status, snapshot);
     return EX_OK;
 }
@@ -140,19 +138,17 @@ static void put_greylist(void *data, const char *const *labels, uint64_t count)
 static void put_limits(struct reader *reader, const struct snapshot *snapshot,
                        const struct counts *counts, GString *out)
 {
-    bool complete;
-    g_autoptr(GPtrArray) near = near_look_now(reader->near, &complete);
+    struct limits_near *near = near_look_now(reader->near);
     const GPtrArray *limits = snapshot_main_policy(snapshot)->site.limits->limits;
     for (guint i = 0; i < limits->len; i++) {
         const struct limit *limit = limits->pdata[i];
-        uint64_t refused = 0, count = 0;
+        uint64_t refused = 0;
         tally_get(counts->limits, (const char *const *)&limit->name, &refused);
-        for (guint k = 0; k < near->len; k++)
-            count += strcmp(((const struct limit_near *)near->pdata[k])->limit, limit->name) == 0;
         g_autofree char *text = limit_text(limit, limit->max);
-        PUT_ANSWER(out, "limit", limit->name, text, NUMBER(count), NUMBER(refused),
-                   complete ? "" : "incomplete");
+        PUT_ANSWER(out, "limit", limit->name, text, NUMBER(limits_near_count(near, limit->name)),
+                   NUMBER(refused), near->complete ? "" : "incomplete");
     }
+    limits_near_unref(near);
 }
 
 static int run_about(void *data, const char *const *words, GString *out)
@@ -200,13 +196,13 @@ static int run_near(void *data, const char *const *words, GString *out)
         g_string_append(out, "usage: near\n");
         return EX_USAGE;
     }
-    bool complete;
-    g_autoptr(GPtrArray) near = near_look_now(reader->near, &complete);
-    for (guint i = 0; i < MIN(near->len, NEAR_SHOWN); i++) {
-        const struct limit_near *one = near->pdata[i];
+    struct limits_near *near = near_look_now(reader->near);
+    for (guint i = 0; i < near->nearest->len; i++) {
+        const struct limit_near *one = near->nearest->pdata[i];
         PUT_ANSWER(out, "near", one->limit, one->key, NUMBER(one->used), NUMBER(one->max),
                    NUMBER(one->room_in));
     }
+    limits_near_unref(near);
     return EX_OK;
 }
 

@@ -38,9 +38,8 @@ struct status {
     const char *engine;          /* what speaks the milter protocol */
     const struct counts *counts; /* what was decided */
     GPtrArray *lists;            /* of struct dnsbl_list_status *: as shown_lists gives them */
-    GPtrArray *near;             /* of struct limit_near * */
-    bool near_complete;          /* all keys were looked at */
-    GPtrArray *limits;           /* of struct limit *, of the policy in force; not owned */
+    struct limits_near *near;
+    GPtrArray *limits; /* of struct limit *, of the policy in force; not owned */
 };
 
 /* The families of Prometheus' text format; TABLES are those of shown_tables. */

@@ -135,14 +135,11 @@ static void put_near(const void *data, struct metric_sink *sink)
     for (guint i = 0; i < status->limits->len; i++) {
         const struct limit *limit = status->limits->pdata[i];
         const char *label = limit->name;
-        double count = 0;
-        for (guint k = 0; k < status->near->len; k++)
-            count += strcmp(((const struct limit_near *)status->near->pdata[k])->limit, label) == 0;
-        metric_put(sink, count, &label);
+        metric_put(sink, limits_near_count(status->near, label), &label);
     }
 }
 
-NUMBER(put_near_complete, status->near_complete)
+NUMBER(put_near_complete, status->near->complete)
 
 static void put_store_errors(const void *data, struct metric_sink *sink)
 {

@@ -78,20 +78,30 @@ static enum stage stage_of(const struct policy *policy, enum restriction_list_ki
 
 /* What came without SMTP is refused at its end, whatever is against it; and so is who was let
  * through by a limit that others have used up meanwhile. */
-static void expect_list(struct counts *counts, const struct policy *policy,
-                        enum restriction_list_kind kind)
+static void expect_items(struct counts *counts, const struct policy *policy,
+                         enum restriction_list_kind kind, const struct restriction_list *list)
 {
     static const unsigned in_doubt[] = {451, 0};
     const struct restriction_item *item;
     const enum stage stages[] = {stage_of(policy, kind), STAGE_MESSAGE};
-    for (unsigned i = 0;
-         policy->lists[kind] && (item = restriction_list_item(policy->lists[kind], i)); i++)
+    for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
         for (size_t k = 0; item->row && k < G_N_ELEMENTS(stages); k++) {
             if (!item->warn_if_reject)
                 expect_refusals(counts, policy, stages[k], item->row->name, item->row->codes);
             if (!(item->row->traits & TRAIT_ALWAYS))
                 expect_refusals(counts, policy, stages[k], item->row->name, in_doubt);
         }
+}
+
+/* The tables of a list may name any class. */
+static void expect_list(struct counts *counts, const struct policy *policy,
+                        enum restriction_list_kind kind)
+{
+    const struct restriction_list *list = policy->lists[kind];
+    expect_items(counts, policy, kind, list);
+    for (guint i = 0; list && list->classes && i < list->classes->len; i++)
+        expect_items(counts, policy, kind,
+                     ((const struct restriction_class *)list->classes->pdata[i])->list);
 }
 
 static void expect_policy(struct counts *counts, const struct policy *policy)

@@ -982,6 +982,7 @@ struct store *store_redis(const struct store_redis_options *options, const struc
                           char **why_r)
 {
     static const struct store_kind kind = {.name = "redis",
+                                           .shared = true,
                                            .ask = ask_redis,
                                            .list = list_redis,
                                            .status = status_redis,

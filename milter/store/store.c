@@ -129,6 +129,11 @@ void store_ask_now(struct store *store, const struct store_request *request,
     waiting_clear(&waiting);
 }
 
+bool store_is_shared(const struct store *store)
+{
+    return store->kind->shared;
+}
+
 GPtrArray *store_list(struct store *store, const char *prefix, char **why_r)
 {
     return store->kind->list(store, prefix, why_r);

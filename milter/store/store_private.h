@@ -20,6 +20,7 @@ struct store_ticket {
 
 struct store_kind {
     const char *name;
+    bool shared; /* others count with it */
     /* Answers at once with store_ticket_settle, or later. */
     void (*ask)(struct store *store, struct store_ticket *ticket);
     GPtrArray *(*list)(struct store *store, const char *prefix, char **why_r);

@@ -15,7 +15,7 @@ import gatepost
 import redis
 import tap
 from milter import Milter
-from tap import Skip, case, equal, match, true
+from tap import Skip, absent, case, equal, match, true
 
 FAMILIES = '''gatepost_build_info gatepost_messages_total gatepost_refusals_total gatepost_connections
 gatepost_connections_total gatepost_decision_seconds gatepost_wait_seconds
@@ -163,6 +163,8 @@ def no_late_series(_):
                 'mixed_recipients': 'split', 'header_limit': '2k', 'relay_restrictions':
                 'permit_mynetworks reject_unauth_destination', 'sender_restrictions':
                 'check_sender_access ' + table + ' reject_non_fqdn_sender',
+                'restriction_classes': 'outsiders', 'outsiders': 'permit_mynetworks reject',
+                'client_restrictions': 'check_client_access inline:{203.0.113.8=outsiders}',
                 'helo_restrictions': 'reject_invalid_helo_hostname', 'recipient_restrictions':
                 'check_limit day check_limit most reject_non_fqdn_recipient',
                 'message_restrictions': 'reject_visible_recipients reject_unusable_from reject_spam',
@@ -187,6 +189,9 @@ def no_late_series(_):
                 mta.rcpt('<lax@lab.test>')
                 mta.rcpt('<x@far.example>')
                 mta.message(headers)
+        with session(daemon, address='203.0.113.8') as mta:
+            mta.mail()
+            mta.rcpt()
         with session(daemon, address='192.0.2.9') as mta:
             mta.mail('<me@lab.test>')
             for recipient in 'abc':
@@ -197,6 +202,7 @@ def no_late_series(_):
             mta.rcpt()
         found = samples(ask(daemon, 'metrics')[1])
         kinds = [one for one, count in found.items() if one.startswith(name) and count > 0]
+        true(any('check="reject"' in one for one in kinds), 'what a class refuses: %s' % sorted(kinds))
         true(len(kinds) >= 9, 'kinds of refusals: %s' % sorted(kinds))
         equal(sorted(daemon.series() - before), [], 'series that came late')
         equal(daemon.stop(), 0, 'exit')
@@ -284,6 +290,41 @@ def many(daemon):
     equal(ask(daemon, 'metrics')[0], 0, 'when places are free again')
     for connection in idle:
         connection.close()
+
+
+@case('no counter goes down over a reload, whatever it takes away')
+def never_down(daemon):
+    good = daemon.settings
+    text = ask(daemon, 'metrics')[1]
+    kinds = dict(re.findall('(?m)^# TYPE (\\S+) (\\S+)$', text))
+    before = samples(text)
+    true(any(before[one] for one in before if one.startswith('gatepost_rule_hits')), 'something was counted')
+    # numbers of a list go with it
+    for settings, more in ((good, MORE), ({**good, 'rule_files': '', 'dnsbl_sites': '', 'recipient_restrictions': 'greylist'}, ''),
+                           ({**good}, MORE)):
+        daemon.reload(settings, more)
+        after = samples(ask(daemon, 'metrics')[1])
+        for series, count in before.items():
+            family = re.sub('(_bucket|_sum|_count)?({.*)?$', '', series)
+            if kinds.get(family) in ('counter', 'histogram') and (
+                    settings is good or not series.startswith('gatepost_dnsbl')):
+                true(after.get(series, -1) >= count, '%s was %s, is %s' % (series, count, after.get(series)))
+
+
+@case('names, kinds and words of the metrics are as Prometheus asks')
+def naming(daemon):
+    text = ask(daemon, 'metrics')[1]
+    for name, words, kind in re.findall('(?m)^# HELP (\\S+) (.*)\n# TYPE \\S+ (\\S+)$', text):
+        true(re.fullmatch('(gatepost|process)_[a-z_]+', name), name)
+        equal(name.endswith('_total'), kind == 'counter', name + ': ' + kind)
+        true(re.match('[A-Z1]', words) and len(words) > 15, '%s: %s' % (name, words))
+        absent('_(ms|milliseconds|us|minutes|hours|kb|kilobytes|mb)(_|$)', name, 'base units')
+        if kind == 'histogram':
+            match('.*_(seconds|bytes)$', name)
+    found = samples(text)
+    true(all(one.partition('{')[0] not in ('gatepost', '') for one in found), 'names')
+    for labels in re.findall('{(.*)}', '\n'.join(found)):
+        absent('(^|,)(client|sender|recipient|login|address|user|queue_id|session)="', labels, 'labels')
 
 
 @case('a reload that fails shows, and so does one that does not')
