@@ -8,6 +8,7 @@ import os
 import pty
 import pwd
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -706,6 +707,25 @@ def progress():
         os.close(ours)
         equal(done.returncode, 0, 'exit')
         equal('\r0 of 3' in shown, wanted, 'progress in %r' % shown)
+
+
+@case('test of many files reads the settings once, and costs little for each')
+def many_files():
+    settings = ctl.Settings(SITE)
+    files = [place.write('%s/message%d' % (settings.folder, number), MESSAGE)
+             for number in range(500)]
+
+    def takes(names):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([gatepost.CONTROL, '-c', settings.file, 'test', *names],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        equal(done.returncode, 0, 'exit')
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    alone = sum(takes([file]) for file in files[:10]) / 10
+    ratio = takes(files) / len(files) / alone
+    true(ratio < 0.2, 'a message of many takes %.3f of one alone' % ratio)
 
 
 @case('of several recipients the first one refused decides')
