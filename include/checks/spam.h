@@ -45,6 +45,7 @@ struct spam_hit {
 struct spam_verdict {
     double score, required;
     const char *profile;  /* the profile's name, of the site; NULL: none */
+    bool untold;          /* what the rules would have said is not known: they were cut off */
     bool tagged, refused; /* what is refused is also to be tagged, should it pass all the same */
     GPtrArray *hits;      /* of struct spam_hit *, by name */
 };

@@ -29,6 +29,7 @@ struct ruleset_options {
     bool missing_is_empty; /* a path that does not exist holds no rules (the default folders) */
     bool keep_subrules;    /* run __rules that count for no score, too, and report them (tests) */
     bool no_prefilter;     /* try every pattern (tests of the prefilter) */
+    bool timeless;         /* the clock cuts nothing off (tests that count) */
 };
 
 /* Loads rule files; a folder stands for its *.cf files in byte order. PATHS ends with NULL;
@@ -159,9 +160,17 @@ struct ruleset_matches *ruleset_match(const struct ruleset *ruleset,
                                       const struct ruleset_profile *const *profiles, size_t count);
 void ruleset_matches_free(struct ruleset_matches *matches);
 
-/* Rules whose patterns were cut off because they took too long on this message, and so count as
- * not hit: the caller warns of each name once. NULL past the end. */
+/* Rules whose patterns were cut off because they took too long on this message: the caller warns of
+ * each name once. NULL past the end. */
 const char *ruleset_matches_exploded(const struct ruleset_matches *matches, size_t index);
+
+/* Whether all rules together took more than one message may cost (gatepost-rules(5)): what they
+ * were still to be asked is not known. */
+bool ruleset_matches_spent(const struct ruleset_matches *matches);
+
+/* What the message took of that, in the units of the bound: the same each time, but where the clock
+ * ended it. */
+uint64_t ruleset_matches_work(const struct ruleset_matches *matches);
 
 /* Length of the longest matched text that is kept. */
 #define RULESET_TEXT_MAX 200
@@ -176,13 +185,14 @@ struct ruleset_hit {
 
 struct ruleset_result {
     double score;             /* rounded to three decimals */
+    double least, most;       /* what it would be at least and at most, had nothing been cut off */
     struct ruleset_hit *hits; /* those that count, by name in byte order */
     size_t hit_count;
 };
 
 /* Adds up what hit for PROFILE (NULL: the scores of the rule files), which must have been among
- * those that were matched. *RESULT_R borrows from RULESET and MATCHES; ruleset_result_clear frees
- * the rest. */
+ * those that were matched; what was cut off counts as no hit. *RESULT_R borrows from RULESET and
+ * MATCHES; ruleset_result_clear frees the rest. */
 void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *matches,
                    const struct ruleset_profile *profile, struct ruleset_result *result_r);
 void ruleset_result_clear(struct ruleset_result *result);

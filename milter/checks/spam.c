@@ -5,6 +5,7 @@
  */
 #include "checks/spam.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -60,9 +61,10 @@ static bool list_hits(void *data, size_t index)
 
 /* Judging */
 
-static int severity(const struct spam_verdict *verdict)
+/* 0: passes, 1: is marked, 2: refused. */
+static int severity(const struct spam_profile *profile, double score)
 {
-    return verdict->refused ? 2 : verdict->tagged ? 1 : 0;
+    return score >= profile->reject_score ? 2 : score >= profile->tag_score ? 1 : 0;
 }
 
 /* The profiles that recipients have, each once, in the order of the recipients. */
@@ -87,10 +89,10 @@ static void warn_of_explosions(struct check *check, const struct ruleset_matches
     const char *name;
     for (size_t i = 0; (name = ruleset_matches_exploded(matches, i)); i++) {
         g_autofree char *key = g_strconcat("rule:", name, NULL);
-        g_autofree char *text = g_strdup_printf(
-            "the pattern of rule %s takes too long and was cut off; it counts as no hit: write it "
-            "without nested repetition",
-            name);
+        g_autofree char *text = g_strdup_printf("the pattern of rule %s takes too long and was cut "
+                                                "off; a message whose fate depends on "
+                                                "it is put off: write it without nested repetition",
+                                                name);
         check->warner.warn_once(check->warner.data, key, text);
     }
 }
@@ -134,16 +136,22 @@ static struct spam_verdict *judge(struct check *check)
     };
     struct ruleset_matches *matches = ruleset_match(spam->ruleset, &facts, rules, used->len);
     struct spam_verdict *best = NULL;
+    int mildest = INT_MAX, least = INT_MAX, most = INT_MAX;
     for (guint i = 0; i < used->len; i++) {
+        const struct spam_profile *profile =
+            spam->profiles->pdata[g_array_index(used, unsigned, i)];
         struct ruleset_result result;
         ruleset_score(spam->ruleset, matches, rules[i], &result);
-        struct spam_verdict *verdict =
-            spam_verdict_new(spam->profiles->pdata[g_array_index(used, unsigned, i)], &result);
+        least = MIN(least, severity(profile, result.least));
+        most = MIN(most, severity(profile, result.most));
+        if (severity(profile, result.score) < mildest) {
+            mildest = severity(profile, result.score);
+            spam_verdict_free(best);
+            best = spam_verdict_new(profile, &result);
+        }
         ruleset_result_clear(&result);
-        bool milder = !best || severity(verdict) < severity(best);
-        spam_verdict_free(milder ? best : verdict);
-        best = milder ? verdict : best;
     }
+    best->untold = least != most;
     warn_of_explosions(check, matches);
     ruleset_matches_free(matches);
     return best;
@@ -228,6 +236,17 @@ static void judge_once(struct check *check)
         tag(check, verdict);
 }
 
+/* Who tries his rules out by warn_if_reject has no mail put off by them either. */
+static enum check_result cannot_judge(struct check *check)
+{
+    static const char text[] =
+        "the rules take too long on a header of %zu fields and %zu bytes, and were cut off";
+    const struct header_list *headers = check->facts->message->headers;
+    size_t fields = header_list_count(headers), bytes = header_list_bytes(headers);
+    return check->warn_only ? check_refuse(check, 451, "4.3.0", text, fields, bytes)
+                            : check_cannot_tell(check, text, fields, bytes);
+}
+
 enum check_result run_reject_spam(struct check *check)
 {
     const struct spam_site *spam = check->site->spam;
@@ -240,5 +259,7 @@ enum check_result run_reject_spam(struct check *check)
     if (!check->effects->spam)
         judge_once(check);
     const struct spam_verdict *verdict = check->effects->spam;
+    if (verdict->untold)
+        return cannot_judge(check);
     return verdict->refused ? refuse_spam(check, verdict) : CHECK_DUNNO;
 }

@@ -22,7 +22,8 @@ static unsigned max_hits(const char *flags)
     const char *limit = strstr(flags, "maxhits=");
     if (!has_flag(flags, "multiple"))
         return 1;
-    return limit ? (unsigned)g_ascii_strtoull(limit + strlen("maxhits="), NULL, 10) : 0;
+    guint64 most = limit ? g_ascii_strtoull(limit + strlen("maxhits="), NULL, 10) : 0;
+    return most > 0 ? (unsigned)MIN(most, RULE_HITS_MAX) : RULE_HITS_MAX;
 }
 
 static void set_score(struct builder *builder, struct rule *rule)
@@ -150,7 +151,8 @@ static void finish_group(const struct ruleset *ruleset, struct rule_group *group
 static void sort_rules(struct ruleset *ruleset)
 {
     g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    struct matcher *matcher = matcher_new(ruleset->patterns);
+    struct work work;
+    struct matcher *matcher = matcher_new(ruleset->patterns, &work);
     GPtrArray *const places[] = {[RULESET_CHARSET] = ruleset->charsets,
                                  [RULESET_SCRIPT] = ruleset->scripts,
                                  [RULESET_ADDRESS] = ruleset->addresses,
@@ -158,7 +160,9 @@ static void sort_rules(struct ruleset *ruleset)
     for (guint i = 0; i < ruleset->rules->len; i++) {
         struct rule *rule = ruleset->rules->pdata[i];
         if (rule->info.kind == RULESET_HEADER) {
+            work = work_begin(0, true);
             rule->header->absent = absent_hits(rule->header, matcher);
+            ruleset->patterned += rule->header->pattern != NULL;
             g_ptr_array_add(find_group(ruleset, groups, &rule->header->source)->rules, rule);
         } else if (rule->info.kind != RULESET_META) {
             g_ptr_array_add(places[rule->info.kind], rule);

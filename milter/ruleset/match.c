@@ -5,19 +5,19 @@
  */
 #include <string.h>
 
-#include "base/effort.h"
 #include "matches.h"
 #include "ruleset/traits.h"
 #include "ruleset_private.h"
 
-/* Most hits of one rule with tflags multiple that are counted. */
-#define HITS_MAX 100000
+/* Units of work for a byte that is decoded, or searched for addresses, charsets and scripts. */
+#define GATHER_UNITS 4u
 
 struct run {
     const struct ruleset *ruleset;
     const struct ruleset_message *message;
     const bool *live; /* [rule] */
     struct ruleset_matches *matches;
+    struct work work;
     struct matcher *matcher;
     GString *text;             /* scratch; of the group */
     struct sieve_found *found; /* in it, if the group has a sieve */
@@ -34,18 +34,21 @@ static void add_match(struct run *run, const struct rule *rule, unsigned count, 
     g_array_append_val(run->matches->found, match);
 }
 
+/* What rule INDEX says is not known, or not to its end. */
+static void add_untold(struct run *run, unsigned index)
+{
+    g_array_append_val(run->matches->untold, index);
+}
+
 /* Searches for a rule's pattern from OFFSET on, where the sieve leaves hope for it. */
 static enum match_status find_match(struct run *run, const struct rule *rule, unsigned place,
                                     size_t offset, size_t *begin_r, size_t *end_r)
 {
     const struct pattern *pattern = rule->header->pattern;
     size_t first = offset, last = SIZE_MAX;
-    struct effort effort = effort_begin();
     if (!run->sieved)
         return pattern_match(pattern, run->matcher, offset, SIZE_MAX, begin_r, end_r);
     while (sieve_places(run->found, place, first, &first, &last)) {
-        if (effort_is_spent(&effort, PATTERN_TIME_MAX)) /* nor is it begun anew for each place */
-            return MATCH_EXPLODED;
         enum match_status status =
             pattern_match(pattern, run->matcher, first, last, begin_r, end_r);
         if (status != MATCH_NO || last == SIZE_MAX)
@@ -60,14 +63,15 @@ static unsigned count_matches(struct run *run, const struct rule *rule, unsigned
                               size_t *begin_r, size_t *end_r)
 {
     const struct header_rule *header = rule->header;
-    unsigned limit = header->max_hits > 0 ? MIN(header->max_hits, HITS_MAX) : HITS_MAX;
     unsigned count = 0;
     size_t offset = 0, begin, end;
     matcher_take(run->matcher, run->text->str, run->text->len);
-    while (count < limit && offset <= run->text->len) {
+    while (count < header->max_hits && offset <= run->text->len) {
         enum match_status status = find_match(run, rule, place, offset, &begin, &end);
         if (status == MATCH_EXPLODED)
             g_ptr_array_add(run->matches->exploded, (gpointer)rule->info.name);
+        if (status == MATCH_EXPLODED || status == MATCH_SPENT)
+            add_untold(run, rule->index);
         if (status != MATCH_YES)
             break;
         if (count++ == 0) {
@@ -81,7 +85,7 @@ static unsigned count_matches(struct run *run, const struct rule *rule, unsigned
 
 static void try_rule(struct run *run, const struct rule *rule, unsigned place)
 {
-    guint exploded = run->matches->exploded->len;
+    guint untold = run->matches->untold->len;
     size_t begin = 0, end = 0;
     if (rule->header->exists) {
         add_match(run, rule, 1, "", 0);
@@ -89,7 +93,7 @@ static void try_rule(struct run *run, const struct rule *rule, unsigned place)
     }
     unsigned count = count_matches(run, rule, place, &begin, &end);
     if (rule->header->negated)
-        count = count == 0 && run->matches->exploded->len == exploded;
+        count = count == 0 && run->matches->untold->len == untold;
     if (count > 0)
         add_match(run, rule, count, run->text->str + begin,
                   rule->header->negated ? 0 : end - begin);
@@ -104,17 +108,39 @@ static void add_absent(struct run *run, const struct rule_group *group)
     }
 }
 
+/* Nothing is known any more of the rules of GROUP from the place FIRST on. */
+static void leave_group(struct run *run, const struct rule_group *group, guint first)
+{
+    for (guint i = first; i < group->rules->len; i++) {
+        const struct rule *rule = group->rules->pdata[i];
+        if (run->live[rule->index])
+            add_untold(run, rule->index);
+    }
+}
+
 static void run_group(struct run *run, const struct rule_group *group)
 {
-    if (!source_text(&group->source, run->message, run->text)) {
+    size_t size = source_size(&group->source, run->message);
+    if (size > 0 && !work_take(&run->work, size * GATHER_UNITS)) {
+        leave_group(run, group, 0);
+        return;
+    }
+    if (size == 0 || !source_text(&group->source, run->message, run->text)) {
         add_absent(run, group);
         return;
     }
     run->sieved = group->sieve != NULL;
-    if (group->sieve)
-        sieve_scan(group->sieve, run->text->str, run->text->len, run->found);
+    if (group->sieve &&
+        !sieve_scan(group->sieve, run->text->str, run->text->len, &run->work, run->found)) {
+        leave_group(run, group, 0);
+        return;
+    }
     for (guint i = 0; i < group->rules->len; i++) {
         const struct rule *rule = group->rules->pdata[i];
+        if (run->work.spent) {
+            leave_group(run, group, i);
+            return;
+        }
         if (!run->live[rule->index])
             continue;
         if (!run->sieved || sieve_passes(run->found, i))
@@ -124,6 +150,19 @@ static void run_group(struct run *run, const struct rule_group *group)
     }
 }
 
+/* Takes the work of looking at the fields after "in"; SCRIPTS are looked for in a copy of the whole
+ * header. */
+static bool take_fields(struct run *run, const struct field_list *in, bool scripts)
+{
+    uint64_t units = PATTERN_WORK_EACH;
+    if (scripts && in->sources->len > 0)
+        units += header_list_bytes(run->message->headers) * GATHER_UNITS;
+    for (guint i = 0; i < in->sources->len; i++)
+        units +=
+            source_size(&g_array_index(in->sources, struct source, i), run->message) * GATHER_UNITS;
+    return work_take(&run->work, units);
+}
+
 static void run_traits(struct run *run)
 {
     struct traits traits;
@@ -131,17 +170,25 @@ static void run_traits(struct run *run)
     const struct ruleset_message *message = run->message;
     if (ruleset->charsets->len == 0 && ruleset->scripts->len == 0)
         return;
+    work_take(&run->work,
+              (header_list_bytes(message->headers) + message->body_length) * GATHER_UNITS);
     traits_read(message->headers, message->body, message->body_length, message->smtputf8, &traits);
     for (guint i = 0; i < ruleset->charsets->len; i++) {
         const struct rule *rule = ruleset->charsets->pdata[i];
-        if (run->live[rule->index] &&
-            charset_rule_match(rule->charset, message, &traits, run->text) > 0)
+        if (!run->live[rule->index])
+            continue;
+        if (!take_fields(run, &rule->charset->in, false))
+            add_untold(run, rule->index);
+        else if (charset_rule_match(rule->charset, message, &traits, run->text) > 0)
             add_match(run, rule, 1, run->text->str, run->text->len);
     }
     for (guint i = 0; i < ruleset->scripts->len; i++) {
         const struct rule *rule = ruleset->scripts->pdata[i];
-        if (run->live[rule->index] &&
-            script_rule_match(rule->script, message, &traits, run->text) > 0)
+        if (!run->live[rule->index])
+            continue;
+        if (!take_fields(run, &rule->script->in, true))
+            add_untold(run, rule->index);
+        else if (script_rule_match(rule->script, message, &traits, run->text) > 0)
             add_match(run, rule, 1, run->text->str, run->text->len);
     }
     traits_clear(&traits);
@@ -160,8 +207,10 @@ static void run_addresses(struct run *run)
         enum address_source source = rule->address->source;
         if (!run->live[rule->index])
             continue;
-        if (!addresses[source])
+        if (!addresses[source]) {
+            work_take(&run->work, source_addresses_size(run->message) * GATHER_UNITS);
             addresses[source] = gather[source](run->message);
+        }
         if (address_rule_match(rule->address, addresses[source], run->text))
             add_match(run, rule, 1, run->text->str, run->text->len);
     }
@@ -204,18 +253,22 @@ struct ruleset_matches *ruleset_match(const struct ruleset *ruleset,
     g_autofree bool *live = union_live(ruleset, profiles, count);
     const struct ruleset_profile *one = count > 0 && profiles[0] ? profiles[0] : ruleset->base;
     struct run run = {.ruleset = ruleset, .message = message, .live = live ? live : one->live};
+    run.work = work_begin(ruleset->patterned, ruleset->options.timeless);
     run.matches = g_new(struct ruleset_matches, 1);
     run.matches->found = g_array_new(FALSE, FALSE, sizeof(struct match));
     run.matches->exploded = g_ptr_array_new();
+    run.matches->untold = g_array_new(FALSE, FALSE, sizeof(unsigned));
     run.matches->texts = g_string_chunk_new(1024);
-    run.matcher = matcher_new(ruleset->patterns);
+    run.matcher = matcher_new(ruleset->patterns, &run.work);
     run.text = g_string_sized_new(8192);
     run.found = sieve_found_new();
-    for (guint i = 0; i < ruleset->groups->len; i++)
-        run_group(&run, ruleset->groups->pdata[i]);
     run_traits(&run);
     run_addresses(&run);
     run_externals(&run);
+    for (guint i = 0; i < ruleset->groups->len; i++)
+        run_group(&run, ruleset->groups->pdata[i]);
+    run.matches->spent = run.work.spent;
+    run.matches->work = run.work.taken;
     sieve_found_free(run.found);
     g_string_free(run.text, TRUE);
     matcher_free(run.matcher);
@@ -228,6 +281,7 @@ void ruleset_matches_free(struct ruleset_matches *matches)
         return;
     g_array_unref(matches->found);
     g_ptr_array_unref(matches->exploded);
+    g_array_unref(matches->untold);
     g_string_chunk_free(matches->texts);
     g_free(matches);
 }
@@ -235,4 +289,14 @@ void ruleset_matches_free(struct ruleset_matches *matches)
 const char *ruleset_matches_exploded(const struct ruleset_matches *matches, size_t index)
 {
     return index < matches->exploded->len ? matches->exploded->pdata[index] : NULL;
+}
+
+bool ruleset_matches_spent(const struct ruleset_matches *matches)
+{
+    return matches->spent;
+}
+
+uint64_t ruleset_matches_work(const struct ruleset_matches *matches)
+{
+    return matches->work;
 }

@@ -10,7 +10,6 @@
 #include <pcre2.h>
 #include <string.h>
 
-#include "base/effort.h"
 #include "base/text.h"
 #include "base/wide_pattern.h"
 #include "bytes.h"
@@ -31,12 +30,17 @@ struct pattern {
     struct wide_pattern *wide; /* instead, when it is too large for the other */
     struct needs *needs;       /* NULL: not known */
     bool jit, tags, wide_case;
+    bool anchored; /* matches at the first place, or nowhere */
+    bool whole;    /* what it finds depends on where a search begins, or ends the search */
 };
 
 struct matcher {
     pcre2_match_data *data;
     pcre2_match_context *context; /* a copy */
     pcre2_jit_stack *stack;       /* NULL: none was needed yet */
+    struct work *work;            /* borrowed */
+    uint64_t until;               /* how much may be taken of it for this pattern */
+    uint32_t limit;               /* of the context */
     const char *text;             /* borrowed */
     size_t length;
     uint32_t *wide_text;  /* the same for large patterns; NULL: none has asked yet */
@@ -314,6 +318,17 @@ static struct wide_pattern *compile_wide(struct pattern_context *context,
     return wide_pattern_new(source->text->str, source->text->len, &wide, error_r, offset_r);
 }
 
+/* Whether a pattern may call itself, or a group, again: JIT does not count that. */
+static bool recurses(const char *text)
+{
+    for (const char *p = strstr(text, "(?"); p; p = strstr(p + 1, "(?")) {
+        const char *sign = p + 2 + (p[2] == '+' || p[2] == '-');
+        if (*sign == 'R' || *sign == '&' || g_ascii_isdigit(*sign) || g_str_has_prefix(sign, "P>"))
+            return true;
+    }
+    return strstr(text, "\\g<") || strstr(text, "\\g'");
+}
+
 /* Compiles the translated pattern. */
 static enum pattern_status compile(struct pattern_context *context, const struct source *source,
                                    struct pattern *pattern, char **why_r)
@@ -324,7 +339,8 @@ static enum pattern_status compile(struct pattern_context *context, const struct
                        PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT;
     pattern->code = pcre2_compile((PCRE2_SPTR)source->text->str, source->text->len, options, &error,
                                   &offset, context->compile);
-    if (!pattern->code && wide_pattern_helps(error))
+    bool jit = !recurses(source->text->str);
+    if (!pattern->code && jit && wide_pattern_helps(error))
         pattern->wide = compile_wide(context, source, options, &error, &offset);
     if (!pattern->code && !pattern->wide) {
         char message[256];
@@ -333,7 +349,12 @@ static enum pattern_status compile(struct pattern_context *context, const struct
                                  source->text->str + MIN(offset, source->text->len));
         return error == PCRE2_ERROR_UNSUPPORTED_ESCAPE_SEQUENCE ? PATTERN_SKIPPED : PATTERN_BAD;
     }
-    pattern->jit = pattern->code && pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
+    pattern->jit =
+        jit && pattern->code && pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
+    if (pattern->code)
+        pcre2_pattern_info(pattern->code, PCRE2_INFO_ALLOPTIONS, &options);
+    pattern->anchored = pattern->code && (options & PCRE2_ANCHORED);
+    pattern->whole = strstr(source->text->str, "\\G") || strstr(source->text->str, "(*");
     return PATTERN_GOOD;
 }
 
@@ -406,9 +427,10 @@ bool pattern_has_wide_case(const struct pattern *pattern)
     return pattern->wide_case;
 }
 
-struct matcher *matcher_new(struct pattern_context *context)
+struct matcher *matcher_new(struct pattern_context *context, struct work *work)
 {
     struct matcher *matcher = g_new0(struct matcher, 1);
+    matcher->work = work;
     matcher->data = pcre2_match_data_create(1, NULL);
     matcher->context = pcre2_match_context_copy(context->match);
     if (!matcher->data || !matcher->context)
@@ -445,21 +467,29 @@ void matcher_take(struct matcher *matcher, const char *text, size_t length)
 {
     matcher->text = text;
     matcher->length = length;
+    matcher->until = matcher->work->taken + PATTERN_WORK_MAX;
     g_clear_pointer(&matcher->wide_text, g_free);
 }
 
-/* Tries the places from FIRST to LAST. */
+/* What a search comes to beside PCRE2's own numbers. */
+enum { SEARCH_SPENT = -10000, SEARCH_TOO_DEAR };
+
+/* 0, or one of the above. */
+static int take(struct matcher *matcher, uint64_t units)
+{
+    if (!work_take(matcher->work, units))
+        return SEARCH_SPENT;
+    return matcher->work->taken > matcher->until ? SEARCH_TOO_DEAR : 0;
+}
+
+/* Tries the places from FIRST to LAST, with LIMIT steps for each. */
 static int search_from(const struct pattern *pattern, struct matcher *matcher, size_t first,
-                       size_t last)
+                       size_t last, uint32_t limit)
 {
     PCRE2_SPTR text = (PCRE2_SPTR)matcher->text;
     int n = PCRE2_ERROR_JIT_STACKLIMIT;
-    if (pattern->wide) {
-        if (!matcher->wide_text)
-            matcher->wide_text = wide_text(matcher->text, matcher->length);
-        return wide_pattern_match(pattern->wide, matcher->wide_text, matcher->length, first, last,
-                                  0, matcher->places, 1);
-    }
+    if (limit != matcher->limit)
+        pcre2_set_match_limit(matcher->context, matcher->limit = limit);
     pcre2_set_offset_limit(matcher->context, last);
     if (pattern->jit)
         do
@@ -474,23 +504,61 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, s
     return n;
 }
 
-/* PCRE2's limits hold for each place anew where a match might begin. In a long text there are
- * enough of them to take minutes, so that it is searched in stretches, with a look at the clock. */
+/* PCRE2's limit holds for each place anew where a match might begin, and a long text has enough of
+ * them to take minutes. So each is given little at first; where that does not do, the places are
+ * parted until those are found that need more. What is taken of the work is what they were given.
+ */
+static int search_places(const struct pattern *pattern, struct matcher *matcher, size_t first,
+                         size_t last, uint32_t limit)
+{
+    size_t places = pattern->anchored ? 1 : MIN(last, matcher->length) - first + 1;
+    uint32_t most = PATTERN_MATCH_LIMIT, units = limit / PATTERN_LIMIT_FIRST;
+    int n = take(matcher, places * units);
+    if (n == 0)
+        n = search_from(pattern, matcher, first, last, limit);
+    if (n >= 0) {
+        size_t begin = MAX(MIN(matcher->places[0], matcher->places[1]), first);
+        work_give_back(matcher->work, (first + places - MIN(begin + 1, first + places)) * units);
+    }
+    if (n != PCRE2_ERROR_MATCHLIMIT)
+        return n;
+    if (places > 1 && !pattern->whole) {
+        size_t part = (places - 1) / PATTERN_PARTS + 1, end = first + places;
+        for (n = PCRE2_ERROR_NOMATCH; first < end && n == PCRE2_ERROR_NOMATCH; first += part)
+            n = search_places(pattern, matcher, first, MIN(first + part - 1, last), limit);
+        return n;
+    }
+    if (pattern->whole)
+        most = (uint32_t)MIN(most, PATTERN_STEPS_MAX / places);
+    if (limit >= most)
+        return n;
+    return search_places(pattern, matcher, first, last, MIN(limit * PATTERN_LIMIT_FACTOR, most));
+}
+
+static int search_wide(const struct pattern *pattern, struct matcher *matcher, size_t first,
+                       size_t last)
+{
+    size_t places = MIN(last, matcher->length) - first + 1;
+    int n = take(matcher, places * PATTERN_WIDE_UNITS);
+    if (!matcher->wide_text)
+        matcher->wide_text = wide_text(matcher->text, matcher->length);
+    return n ? n
+             : wide_pattern_match(pattern->wide, matcher->wide_text, matcher->length, first, last,
+                                  0, matcher->places, 1);
+}
+
+/* Searches a long text in stretches, with a look at the work between them. */
 static int search(const struct pattern *pattern, struct matcher *matcher, size_t first, size_t last)
 {
-    size_t stretch = pattern->wide ? PATTERN_STRETCH_WIDE
-                                   : MAX(PATTERN_STRETCH_MIN, matcher->length / PATTERN_STRETCHES);
+    size_t stretch = pattern->wide ? PATTERN_STRETCH_WIDE : PATTERN_STRETCH;
     size_t end = MIN(last, matcher->length);
-    if (end - first < stretch)
-        return search_from(pattern, matcher, first, last);
-    struct effort effort = effort_begin();
     for (size_t from = first;; from += stretch) {
-        bool rest = end - from < stretch;
-        int n = search_from(pattern, matcher, from, rest ? last : from + stretch - 1);
+        bool rest = end - from < stretch || pattern->whole || pattern->anchored;
+        size_t to = rest ? last : from + stretch - 1;
+        int n = pattern->wide ? search_wide(pattern, matcher, from, to)
+                              : search_places(pattern, matcher, from, to, PATTERN_LIMIT_FIRST);
         if (n != PCRE2_ERROR_NOMATCH || rest)
             return n;
-        if (effort_is_spent(&effort, PATTERN_TIME_MAX))
-            return PCRE2_ERROR_MATCHLIMIT;
     }
 }
 
@@ -499,11 +567,13 @@ enum match_status pattern_match(const struct pattern *pattern, struct matcher *m
 {
     if (first > matcher->length)
         return MATCH_NO;
-    int n = search(pattern, matcher, first, last);
+    int n = take(matcher, PATTERN_WORK_EACH);
+    if (n == 0)
+        n = search(pattern, matcher, first, last);
     if (n == PCRE2_ERROR_NOMATCH)
         return MATCH_NO;
     if (n < 0)
-        return MATCH_EXPLODED;
+        return n == SEARCH_SPENT ? MATCH_SPENT : MATCH_EXPLODED;
     const PCRE2_SIZE *where = matcher->places;
     *begin_r = MIN(where[0], where[1]); /* \K in a lookahead can turn them round */
     *end_r = where[1];

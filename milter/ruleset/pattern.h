@@ -14,19 +14,28 @@
 #include <stddef.h>
 
 #include "needs.h"
+#include "work.h"
 
-/* What one match may cost: backtracking steps, depth, kilobytes. Rules that people write need
- * some thousands of steps on long fields; a pattern that explodes is stopped within some 20 ms. */
-#define PATTERN_MATCH_LIMIT 1000000
+/* What a match that begins at one place may cost: backtracking steps, depth, kilobytes. Rules that
+ * people write need some thousands of steps on long fields. */
+#define PATTERN_MATCH_LIMIT 1000000u
 #define PATTERN_DEPTH_LIMIT 20000
 #define PATTERN_HEAP_LIMIT  8192
-/* Long texts are searched in so many stretches, of so many bytes at least; microseconds of work
- * after which no further one is begun. */
-#define PATTERN_STRETCHES   256u
-#define PATTERN_STRETCH_MIN ((size_t)4096)
-/* The same bytes for a pattern of thousands of alternatives, which may try each at each place. */
+/* Steps that each place is given at first, for a unit of work; by what factor they grow at a place
+ * where they do not do, and in how many parts places are searched to find it. */
+#define PATTERN_LIMIT_FIRST  64u
+#define PATTERN_LIMIT_FACTOR 4u
+#define PATTERN_PARTS        8u
+/* Steps in all for a pattern that cannot be tried on some places after others. */
+#define PATTERN_STEPS_MAX ((size_t)64000000)
+/* So many bytes of a text are searched at once, and so many for a pattern of thousands of
+ * alternatives, which may try each at each place: it takes so many units a byte. */
+#define PATTERN_STRETCH      ((size_t)4096)
 #define PATTERN_STRETCH_WIDE ((size_t)64)
-#define PATTERN_TIME_MAX     (G_TIME_SPAN_SECOND / 4)
+#define PATTERN_WIDE_UNITS   64u
+/* Units of work that one pattern may take, and those that it takes to be tried at all. */
+#define PATTERN_WORK_MAX  2000000u
+#define PATTERN_WORK_EACH 16u
 /* Bytes of the stack that a matcher gets when the usual one does not do. */
 #define PATTERN_STACK_MIN (64u << 10)
 #define PATTERN_STACK_MAX (1u << 20)
@@ -59,13 +68,20 @@ bool pattern_has_tags(const struct pattern *pattern);
 /* Whether case shall not count, and it has letters of which it does (see text_has_wide_case). */
 bool pattern_has_wide_case(const struct pattern *pattern);
 
-struct matcher *matcher_new(struct pattern_context *context);
+/* A matcher, which takes what it does of WORK. */
+struct matcher *matcher_new(struct pattern_context *context, struct work *work);
 void matcher_free(struct matcher *matcher); /* accepts NULL */
 
-/* Gives the matcher a text, which it borrows until it is given the next one. */
+/* Gives the matcher a text, which it borrows until it is given the next one; the next pattern may
+ * take its own share of the work. */
 void matcher_take(struct matcher *matcher, const char *text, size_t length);
 
-enum match_status { MATCH_NO, MATCH_YES, MATCH_EXPLODED };
+enum match_status {
+    MATCH_NO,
+    MATCH_YES,
+    MATCH_EXPLODED, /* a place needs more than it may, or the pattern more than its share */
+    MATCH_SPENT     /* the work is spent */
+};
 
 /* Searches the matcher's text for a match that begins at FIRST at the earliest, and at LAST at the
  * latest (SIZE_MAX: anywhere behind); *BEGIN_R and *END_R are where it lies. */

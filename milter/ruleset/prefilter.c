@@ -181,7 +181,7 @@ void prefilter_finish(struct prefilter *prefilter)
 }
 
 void prefilter_find(const struct prefilter *prefilter, const char *text, size_t length,
-                    void (*found)(void *data, unsigned number, size_t end), void *data)
+                    bool (*found)(void *data, unsigned number, size_t end), void *data)
 {
     const uint8_t *p = (const uint8_t *)text, *end = p + length;
     const uint32_t *rows = prefilter->rows;
@@ -193,16 +193,18 @@ void prefilter_find(const struct prefilter *prefilter, const char *text, size_t 
         row &= ~HAS_OUTPUT;
         for (int at = prefilter->first[row / prefilter->classes]; at >= 0;) {
             const struct output *output = &g_array_index(prefilter->outputs, struct output, at);
-            found(data, output->number, (size_t)(p - (const uint8_t *)text));
+            if (!found(data, output->number, (size_t)(p - (const uint8_t *)text)))
+                return;
             at = output->next;
         }
     }
 }
 
-static void note(void *data, unsigned number, size_t end)
+static bool note(void *data, unsigned number, size_t end)
 {
     (void)end;
     ((uint8_t *)data)[number] = 1;
+    return true;
 }
 
 void prefilter_scan(const struct prefilter *prefilter, const char *text, size_t length,

@@ -32,9 +32,9 @@ void prefilter_scan(const struct prefilter *prefilter, const char *text, size_t 
                     uint8_t *found);
 
 /* Calls FOUND for each place where a literal of NUMBER occurs, in the order of the places where
- * these END; the case of letters is not compared. */
+ * these END, until it returns false; the case of letters is not compared. */
 void prefilter_find(const struct prefilter *prefilter, const char *text, size_t length,
-                    void (*found)(void *data, unsigned number, size_t end), void *data);
+                    bool (*found)(void *data, unsigned number, size_t end), void *data);
 
 /* The lower case of a byte as patterns with the flag i compare it (ASCII and Latin-1). */
 unsigned char prefilter_fold(unsigned char c);

@@ -68,7 +68,8 @@ bool ruleset_is_current(const struct ruleset *ruleset, const char *const *paths,
     if (!ruleset->paths || ruleset->complained ||
         !g_strv_equal((const char *const *)ruleset->paths, paths) ||
         had->missing_is_empty != options->missing_is_empty ||
-        had->keep_subrules != options->keep_subrules || had->no_prefilter != options->no_prefilter)
+        had->keep_subrules != options->keep_subrules ||
+        had->no_prefilter != options->no_prefilter || had->timeless != options->timeless)
         return false;
     for (guint i = 0; i < ruleset->files->len; i++)
         if (!is_same(ruleset, i))

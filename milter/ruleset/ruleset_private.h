@@ -23,6 +23,9 @@
 #define RULES_MAX     200000
 #define RULE_FILE_MAX ((gsize)256 << 20)
 
+/* Most hits of one rule with tflags multiple that are counted. */
+#define RULE_HITS_MAX 100000u
+
 /* What a charset or script rule looks at: the fields after "in"; none: the default. */
 struct field_list {
     GArray *sources; /* struct source */
@@ -34,7 +37,7 @@ struct header_rule {
     char *if_unset;          /* NULL: none */
     struct pattern *pattern; /* NULL with exists */
     unsigned absent;         /* hits when the message does not have the source */
-    unsigned max_hits;       /* 1 without tflags multiple, 0: no limit */
+    unsigned max_hits;       /* 1 without tflags multiple */
 };
 
 struct charset_rule {
@@ -109,6 +112,7 @@ struct ruleset {
     GPtrArray *rules;                                      /* struct rule, by index */
     GHashTable *names;                                     /* name -> struct rule */
     GPtrArray *groups;                                     /* struct rule_group */
+    size_t patterned;                                      /* header rules with a pattern */
     GPtrArray *charsets, *scripts, *addresses, *externals; /* struct rule, borrowed */
     GPtrArray *metas;      /* struct rule in the order in which they can be worked out */
     GArray *external_info; /* struct ruleset_external */

@@ -101,10 +101,11 @@ struct sum {
     GArray *hits;   /* struct ruleset_hit */
 };
 
-static void reach_dependents(struct sum *sum, const struct rule *rule)
+/* Marks the metas that name RULE. */
+static void mark_dependents(bool *marks, const struct rule *rule)
 {
     for (guint i = 0; rule->dependents && i < rule->dependents->len; i++)
-        sum->reached[((const struct rule *)rule->dependents->pdata[i])->index] = true;
+        marks[((const struct rule *)rule->dependents->pdata[i])->index] = true;
 }
 
 static void add_hit(struct sum *sum, const struct rule *rule, unsigned count, const char *text)
@@ -124,7 +125,7 @@ static void take_matches(struct sum *sum, const struct ruleset_matches *matches)
             continue;
         sum->values[match->rule] = match->count;
         add_hit(sum, rule, match->count, match->text);
-        reach_dependents(sum, rule);
+        mark_dependents(sum->reached, rule);
     }
 }
 
@@ -143,13 +144,8 @@ static void work_out_metas(struct sum *sum)
         if (value > 0)
             add_hit(sum, meta, 1, "");
         if (value < before || value > before)
-            reach_dependents(sum, meta);
+            mark_dependents(sum->reached, meta);
     }
-}
-
-static int compare_hits(const void *a, const void *b)
-{
-    return strcmp(((const struct ruleset_hit *)a)->name, ((const struct ruleset_hit *)b)->name);
 }
 
 /* Three decimals, as SpamAssassin prints and compares. */
@@ -157,6 +153,41 @@ static double round_score(double score)
 {
     char buffer[64];
     return g_ascii_strtod(g_ascii_formatd(buffer, sizeof buffer, "%.3f", score), NULL);
+}
+
+/* What of the score is not known: of the rules that were cut off, and of the metas that name one,
+ * which may be worth more or less than what was found. */
+static void find_bounds(const struct sum *sum, const struct ruleset_matches *matches, double score,
+                        struct ruleset_result *result)
+{
+    const struct ruleset_profile *profile = sum->profile;
+    g_autofree bool *untold = g_new0(bool, sum->ruleset->rules->len + 1);
+    double least = score, most = score;
+    for (guint i = 0; i < matches->untold->len; i++)
+        untold[g_array_index(matches->untold, unsigned, i)] = true;
+    for (guint i = 0; i < sum->ruleset->rules->len; i++) {
+        const struct rule *rule = sum->ruleset->rules->pdata[i];
+        if (rule->meta || !untold[i] || !profile->live[i])
+            continue;
+        double more = (rule->header ? rule->header->max_hits : 1) - sum->values[i];
+        *(profile->scores[i] < 0 ? &least : &most) += profile->scores[i] * more;
+        mark_dependents(untold, rule);
+    }
+    for (guint i = 0; i < sum->ruleset->metas->len; i++) {
+        const struct rule *meta = sum->ruleset->metas->pdata[i];
+        if (!untold[meta->index] || !profile->live[meta->index])
+            continue;
+        double other = (sum->values[meta->index] > 0 ? -1 : 1) * profile->scores[meta->index];
+        *(other < 0 ? &least : &most) += other;
+        mark_dependents(untold, meta);
+    }
+    result->least = round_score(least);
+    result->most = round_score(most);
+}
+
+static int compare_hits(const void *a, const void *b)
+{
+    return strcmp(((const struct ruleset_hit *)a)->name, ((const struct ruleset_hit *)b)->name);
 }
 
 void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *matches,
@@ -173,7 +204,9 @@ void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *
     work_out_metas(&sum);
     for (guint i = 0; i < sum.hits->len; i++)
         score += g_array_index(sum.hits, struct ruleset_hit, i).score;
-    result_r->score = round_score(score);
+    result_r->score = result_r->least = result_r->most = round_score(score);
+    if (matches->untold->len > 0)
+        find_bounds(&sum, matches, score, result_r);
     result_r->hit_count = sum.hits->len;
     result_r->hits = (struct ruleset_hit *)(void *)g_array_free(sum.hits, FALSE);
     if (result_r->hit_count > 0)

@@ -24,6 +24,9 @@
 #define RUNS_MIN      8
 #define RUNS_EACH_MAX 8
 
+/* So many words of runs cost as much a byte as all literals. */
+#define RUN_WORDS 8
+
 /* A literal of a step of a pattern. */
 struct literal {
     unsigned pattern, step;
@@ -73,6 +76,8 @@ struct progress {
 struct sieve_found {
     const struct sieve *sieve;
     const char *text;
+    struct work *work;
+    unsigned met;      /* literals that are still to be taken of the work */
     GArray *progress;  /* struct progress, of each pattern */
     GArray *stretches; /* struct stretch */
     GArray *words;     /* of bits: of each word of runs which were met, then what the scan is at */
@@ -290,17 +295,25 @@ static void add_stretch(struct sieve_found *found, struct progress *progress, si
     progress->stretches++;
 }
 
-static void take_literal(void *data, unsigned number, size_t end)
+static bool take_met(struct sieve_found *found)
+{
+    unsigned met = found->met;
+    found->met = 0;
+    return work_take(found->work, met);
+}
+
+static bool take_literal(void *data, unsigned number, size_t end)
 {
     struct sieve_found *found = data;
     const struct literal *literal = &g_array_index(found->sieve->literals, struct literal, number);
     const struct pattern *pattern = &found->sieve->patterns[literal->pattern];
     struct progress *progress = &g_array_index(found->progress, struct progress, literal->pattern);
     size_t begin = end - literal->length;
+    bool more = ++found->met < WORK_LOOK || take_met(found);
     if (literal->step >= pattern->steps)
-        return; /* of a step for which there was no room */
+        return more; /* of a step for which there was no room */
     if (literal->exact && memcmp(literal->exact->str, found->text + begin, literal->length) != 0)
-        return;
+        return more;
     if (literal->step == 0 && pattern->placed && begin >= pattern->near)
         add_stretch(found, progress, begin > pattern->far ? begin - pattern->far : 0,
                     begin - pattern->near);
@@ -308,6 +321,7 @@ static void take_literal(void *data, unsigned number, size_t end)
         progress->step++;
         progress->end = end;
     }
+    return more;
 }
 
 /* Notes which runs occur. */
@@ -344,18 +358,25 @@ void sieve_found_free(struct sieve_found *found)
     g_free(found);
 }
 
-void sieve_scan(const struct sieve *sieve, const char *text, size_t length,
+bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, struct work *work,
                 struct sieve_found *found)
 {
+    found->work = work;
+    found->met = 0;
     found->sieve = sieve;
     found->text = text;
     g_array_set_size(found->progress, 0); /* which clears what is added */
     g_array_set_size(found->progress, sieve->count);
     g_array_set_size(found->stretches, 0);
+    if (!work_take(work, length * (1 + sieve->words / RUN_WORDS)))
+        return false;
     if (sieve->literals->len > 0)
         prefilter_find(sieve->prefilter, text, length, take_literal, found);
+    if (!take_met(found))
+        return false;
     if (sieve->words > 0)
         scan_runs(found, length);
+    return true;
 }
 
 bool sieve_passes(const struct sieve_found *found, unsigned number)

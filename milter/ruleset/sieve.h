@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "needs.h"
+#include "work.h"
 
 struct sieve;
 struct sieve_found;
@@ -31,8 +32,9 @@ void sieve_finish(struct sieve *sieve);
 struct sieve_found *sieve_found_new(void);
 void sieve_found_free(struct sieve_found *found);
 
-/* Looks for all of it in the text; FOUND, which borrows both, forgets what it held. */
-void sieve_scan(const struct sieve *sieve, const char *text, size_t length,
+/* Looks for all of it in the text; FOUND, which borrows both, forgets what it held. Each byte is a
+ * unit of WORK, and each literal that is met; false: these are spent, and FOUND says nothing. */
+bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, struct work *work,
                 struct sieve_found *found);
 
 /* Whether pattern NUMBER can match. */

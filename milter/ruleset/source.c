@@ -269,11 +269,12 @@ static void append_all_raw(const struct ruleset_message *message, GString *out)
     }
 }
 
+static const char *const id_fields[] = {"X-Message-Id", "Resent-Message-Id",
+                                        "X-Original-Message-ID", "Message-Id"};
+
 static void gather(GPtrArray *pieces, const struct source *source,
                    const struct ruleset_message *message)
 {
-    static const char *const id_fields[] = {"X-Message-Id", "Resent-Message-Id",
-                                            "X-Original-Message-ID", "Message-Id"};
     switch (source->kind) {
     case SOURCE_FIELD:
         add_field(pieces, source, message);
@@ -360,6 +361,34 @@ static void append_values(const struct source *source, const struct ruleset_mess
         else
             append_decoded(field, out);
         lines = field == first ? ends_line(out) : lines;
+    }
+}
+
+static size_t fields_size(const struct ruleset_message *message, const char *name)
+{
+    size_t size = 0;
+    const struct header *field = header_list_first(message->headers, name);
+    for (; field; field = field->next_same)
+        size += kept_length(field) + 1;
+    return size;
+}
+
+size_t source_size(const struct source *source, const struct ruleset_message *message)
+{
+    size_t size = 0;
+    switch (source->kind) {
+    case SOURCE_FIELD:
+        return is_verdict(source->name) ? 0 : fields_size(message, source->name);
+    case SOURCE_ALL:
+        return header_list_bytes(message->headers);
+    case SOURCE_TOCC:
+        return fields_size(message, "To") + fields_size(message, "Cc");
+    case SOURCE_MESSAGEID:
+        for (size_t i = 0; i < G_N_ELEMENTS(id_fields); i++)
+            size += fields_size(message, id_fields[i]);
+        return size;
+    default:
+        return message->envelope_sender ? strlen(message->envelope_sender) + 1 : 0;
     }
 }
 
@@ -465,6 +494,30 @@ static GPtrArray *gather_addresses(const struct ruleset_message *message, const 
 static const char *const resent_from[] = {"Resent-From", NULL};
 static const char *const from_fields[] = {
     "From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From", "EnvelopeFrom", NULL};
+static const char *const resent_to[] = {"Resent-To", "Resent-Cc", NULL};
+static const char *const to_fields[] = {"To",
+                                        "Apparently-To",
+                                        "Delivered-To",
+                                        "Envelope-Recipients",
+                                        "Apparently-Resent-To",
+                                        "X-Envelope-To",
+                                        "Envelope-To",
+                                        "X-Delivered-To",
+                                        "X-Original-To",
+                                        "X-Rcpt-To",
+                                        "X-Real-To",
+                                        "Cc",
+                                        NULL};
+
+size_t source_addresses_size(const struct ruleset_message *message)
+{
+    const char *const *const lists[] = {resent_from, from_fields, resent_to, to_fields};
+    size_t size = 0;
+    for (size_t list = 0; list < G_N_ELEMENTS(lists); list++)
+        for (size_t i = 0; lists[list][i]; i++)
+            size += fields_size(message, lists[list][i]);
+    return size;
+}
 
 GPtrArray *source_from_addresses(const struct ruleset_message *message)
 {
@@ -504,23 +557,9 @@ GPtrArray *source_from_readings(const struct ruleset_message *message)
 
 GPtrArray *source_to_addresses(const struct ruleset_message *message)
 {
-    static const char *const resent[] = {"Resent-To", "Resent-Cc", NULL};
-    static const char *const fields[] = {"To",
-                                         "Apparently-To",
-                                         "Delivered-To",
-                                         "Envelope-Recipients",
-                                         "Apparently-Resent-To",
-                                         "X-Envelope-To",
-                                         "Envelope-To",
-                                         "X-Delivered-To",
-                                         "X-Original-To",
-                                         "X-Rcpt-To",
-                                         "X-Real-To",
-                                         "Cc",
-                                         NULL};
-    GPtrArray *addresses = gather_addresses(message, resent, fields);
-    if (!header_list_first(message->headers, resent[0]) &&
-        !header_list_first(message->headers, resent[1]))
+    GPtrArray *addresses = gather_addresses(message, resent_to, to_fields);
+    if (!header_list_first(message->headers, resent_to[0]) &&
+        !header_list_first(message->headers, resent_to[1]))
         add_received(addresses, message);
     return addresses;
 }

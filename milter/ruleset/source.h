@@ -38,6 +38,12 @@ char *source_key(const struct source *source);
 /* Puts the text into OUT (emptied first); false if the message does not have it. */
 bool source_text(const struct source *source, const struct ruleset_message *message, GString *out);
 
+/* Bytes of the fields that source_text reads, about; 0: the message does not have it. */
+size_t source_size(const struct source *source, const struct ruleset_message *message);
+
+/* Bytes of the fields that the functions below read, about. */
+size_t source_addresses_size(const struct ruleset_message *message);
+
 /* The addresses that blocklist_from and welcomelist_from are compared with, lower case: the first
  * Resent-From, else From, the envelope's sender and the fields that hold it with some MTAs. */
 GPtrArray *source_from_addresses(const struct ruleset_message *message);

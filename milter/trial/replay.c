@@ -201,18 +201,32 @@ static struct spam_verdict *score_anew(struct replay *replay, struct check *chec
     return best;
 }
 
+/* The rules were cut off: what they would have said, nobody knows but who has the header. */
+static enum check_result repeat_untold(struct replay *replay, struct check *check)
+{
+    bool same = g_strcmp0(replay->row->ruleset, check->site->spam->rules_name) == 0;
+    return same ? check_cannot_tell(check, "it could not be told")
+                : give_up(replay, check, other_rules);
+}
+
 static enum check_result say_spam(struct replay *replay, struct check *check,
                                   const struct restriction *row)
 {
     const struct spam_site *spam = check->site->spam;
     if (!spam || !check->facts->message || ruleset_is_empty(spam->ruleset))
         return CHECK_DUNNO;
-    if (!replay->row->scored) {
-        bool whole = replay->row->header && !replay->row->header_cut && !replay->unseen &&
-                     !ruleset_needs_body(spam->ruleset);
-        return whole ? row->run(check)
-                     : give_up(replay, check, replay->unseen ? never_seen : not_scored);
-    }
+    const struct history_asked *asked = then(replay, check, NULL);
+    bool untold =
+        (asked && asked->result == CHECK_CANNOT_TELL) ||
+        (replay->row->action == ACTION_TEMPFAIL && g_strcmp0(replay->row->check, check->name) == 0);
+    bool whole = replay->row->header && !replay->row->header_cut && !replay->unseen &&
+                 !ruleset_needs_body(spam->ruleset);
+    if (whole && (untold || !replay->row->scored))
+        return row->run(check);
+    if (untold)
+        return repeat_untold(replay, check);
+    if (!replay->row->scored)
+        return give_up(replay, check, replay->unseen ? never_seen : not_scored);
     if (!check->effects->spam)
         check->effects->spam = score_anew(replay, check);
     if (!check->effects->spam)

@@ -36,7 +36,8 @@ static struct sample read_sample(const char *path)
     return sample;
 }
 
-static void judge(const struct ruleset *ruleset, const struct sample *sample, size_t *hits)
+static void judge(const struct ruleset *ruleset, const struct sample *sample, size_t *hits,
+                  uint64_t *work)
 {
     struct ruleset_message message = {.headers = sample->headers,
                                       .envelope_sender = "bounce@example.com",
@@ -46,6 +47,7 @@ static void judge(const struct ruleset *ruleset, const struct sample *sample, si
     struct ruleset_result result;
     ruleset_score(ruleset, matches, NULL, &result);
     *hits += result.hit_count;
+    *work += ruleset_matches_work(matches);
     ruleset_result_clear(&result);
     ruleset_matches_free(matches);
 }
@@ -55,9 +57,11 @@ int main(int argc, char **argv)
     g_autoptr(GPtrArray) paths = g_ptr_array_new();
     g_autoptr(GArray) samples = g_array_new(FALSE, FALSE, sizeof(struct sample));
     struct ruleset_options options = {.keep_subrules = g_getenv("ALL_RULES") != NULL,
-                                      .no_prefilter = g_getenv("NO_PREFILTER") != NULL};
+                                      .no_prefilter = g_getenv("NO_PREFILTER") != NULL,
+                                      .timeless = g_getenv("TIMELESS") != NULL};
     struct problems *problems = problems_new();
     size_t hits = 0;
+    uint64_t work = 0;
     int at = 2;
     for (; at < argc && strcmp(argv[at], "--") != 0; at++)
         g_ptr_array_add(paths, argv[at]);
@@ -74,12 +78,12 @@ int main(int argc, char **argv)
     int rounds = atoi(argv[1]);
     for (int round = 0; round < rounds; round++)
         for (guint i = 0; i < samples->len; i++)
-            judge(ruleset, &g_array_index(samples, struct sample, i), &hits);
+            judge(ruleset, &g_array_index(samples, struct sample, i), &hits, &work);
     double used = (cpu_now() - begin) / rounds / samples->len;
-    printf(
-        "cpu %.1f us a message (%zu rules, %u messages, %.1f hits a message, loaded in %.0f ms)\n",
-        used, ruleset_rule_count(ruleset), samples->len, (double)hits / rounds / samples->len,
-        (begin - loading) / 1e3);
+    printf("cpu %.1f us a message (%zu rules, %u messages, %.1f hits and %" G_GUINT64_FORMAT
+           " units of work a message, loaded in %.0f ms)\n",
+           used, ruleset_rule_count(ruleset), samples->len, (double)hits / rounds / samples->len,
+           work / (unsigned)rounds / samples->len, (begin - loading) / 1e3);
     ruleset_unref(ruleset);
     problems_free(problems);
     return 0;

@@ -583,6 +583,70 @@ def exploding():
     equal(names(found), ['BOMB', 'BOTH'])
 
 
+BOMB = 'Subject: ' + 'a' * 5000 + 'b'
+MARKING = SITE + 'tag_score = 5\nreject_score = 10\n'
+
+
+def outcomes(title, rules, *rows):
+    """Each row: scores, header field, verdict, score. Tagged from 5, refused from 10."""
+    def one(row):
+        more, field, verdict, score = row
+        found, _ = site(rules + more, MARKING).test('-', message(*field.split('\n')))
+        equal((found['verdict'], found['score']), (verdict, score))
+        if verdict == 'tempfail':
+            equal((found['check'], found['reply']),
+                  (CHECK, '451 4.3.0 Temporary failure; try again later'))
+    for row in rows:
+        CASES.append(('%s: %s' % (title, row[0].replace('\n', ', ') or 'as it is'),
+                      lambda row=row: one(row)))
+
+
+outcomes('a cut rule', 'header BOMB Subject =~ /^(a+)+$/\nheader OTHER Subject =~ /b$/\n'
+         'header __BOMB Subject =~ /^(a+)+$/\nmeta BOTH __BOMB && OTHER\nscore BOTH 0.5\n',
+         ('', BOMB, 'accept', 1),
+         ('score BOMB 3', BOMB, 'accept', 1),
+         ('score BOMB 4', BOMB, 'tempfail', 1),  # whether it is to be marked
+         ('score BOMB -0.5', BOMB, 'accept', 1),
+         ('score BOMB -1\nscore OTHER 10', BOMB, 'tempfail', 10),
+         ('score BOMB 20', BOMB, 'tempfail', 1),
+         ('score BOMB 20\nscore OTHER 10', BOMB, 'reject', 10),
+         ('score BOTH 4\nscore BOMB 0', BOMB, 'tempfail', 1),
+         ('score BOTH 4\nscore BOMB 0\nscore OTHER 0', BOMB, 'accept', 0),
+         ('tflags BOMB multiple maxhits=3', BOMB, 'accept', 1),
+         ('score BOMB 2\ntflags BOMB multiple maxhits=3', BOMB, 'tempfail', 1),
+         ('score BOMB 20', 'Subject: b', 'accept', 1),
+         ('score BOMB 20', 'Subject: aaaa', 'reject', 20))
+
+# Each pattern costs little, all of them more than one message may: no padding helps who sends it.
+DEAR = ''.join('header D%d ToCc =~ /[w-z]{4}\\s+(?:[w-z]{4}\\s+){%d}[a-d\\d]/\n' % (n, n % 40)
+               for n in range(1500))
+
+outcomes('rules that are too dear together', DEAR + 'header SURE Subject =~ /sure/\n'
+         'blocklist_from *@listed.example\n',
+         ('', 'To: a@lab.test', 'accept', 0),
+         ('score SURE 20', 'Subject: sure\n' + 'To: %s\n' % ('wxyz ' * 1500) * 9 + 'X: y',
+          'tempfail', 0),
+         ('score SURE -1', 'Sender: x@listed.example\nFrom: x@listed.example\n'
+          + 'To: %s\n' % ('wxyz ' * 1500) * 9 + 'X: y', 'reject', 100))
+
+
+@case('a message that is too dear says so, is only told of in monitor mode, and below warn_if_reject')
+def too_dear():
+    text = message(*['To: ' + 'wxyz ' * 1500] * 9)
+    done = site(DEAR, MARKING).shell('test -', text)
+    match(r'451 4\.3\.0', done.stdout)
+    match(r'the rules take too long on a header of 11 fields and \d+ bytes, and were cut off',
+          done.stdout)
+    first, _ = site(DEAR, MARKING).test('-', text)
+    again, _ = site(DEAR, MARKING).test('-', text)
+    equal(first, again)
+    found, _ = site(DEAR, MARKING + 'mode = monitor\n').test('-', text)
+    equal((found['verdict'], found['check']), ('accept', CHECK))
+    found, _ = site(DEAR, MARKING + 'message_restrictions = warn_if_reject reject_spam\n').test(
+        '-', text)
+    equal((found['verdict'], found['check']), ('accept', None))
+
+
 @case('a score is explained')
 def explained():
     text = site(LOCAL, RUSSIAN).shell('test -', message(KOI)).stdout

@@ -47,9 +47,11 @@ static char *run(const char *rules, size_t length, const struct ruleset_message 
     ruleset_score(ruleset, matches, NULL, &result);
     for (size_t i = 0; i < result.hit_count; i++)
         g_string_append_printf(out, "%s=%u ", result.hits[i].name, result.hits[i].count);
-    if (ruleset_matches_exploded(matches,
-                                 0)) /* what explodes without a prefilter may not with it */
+    /* what explodes, or is too dear, without a prefilter may not with it */
+    if (ruleset_matches_exploded(matches, 0) || ruleset_matches_spent(matches))
         g_string_assign(out, "exploded");
+    if (result.least > result.score || result.most < result.score)
+        abort();
     ruleset_result_clear(&result);
     ruleset_matches_free(matches);
     ruleset_unref(ruleset);

@@ -46,6 +46,8 @@ static void print_message(const struct ruleset *ruleset, const char *path)
         printf(" %s=%u", result.hits[i].name, result.hits[i].count);
     for (size_t i = 0; ruleset_matches_exploded(matches, i); i++)
         printf(" !%s", ruleset_matches_exploded(matches, i));
+    if (ruleset_matches_spent(matches))
+        printf(" !!");
     printf("\n");
     ruleset_result_clear(&result);
     ruleset_matches_free(matches);

@@ -43,6 +43,8 @@ char *rules_run(const struct ruleset *ruleset, const char *text, const char *sen
     }
     for (size_t i = 0; ruleset_matches_exploded(matches, i); i++)
         g_string_append_printf(out, " !%s", ruleset_matches_exploded(matches, i));
+    if (ruleset_matches_spent(matches))
+        g_string_append(out, " !!");
     ruleset_result_clear(&result);
     ruleset_matches_free(matches);
     header_list_free(headers);

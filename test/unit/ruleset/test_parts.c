@@ -296,7 +296,8 @@ static const struct {
 static void test_patterns(void)
 {
     struct pattern_context *context = pattern_context_new();
-    struct matcher *matcher = matcher_new(context);
+    struct work work = work_begin(0, false);
+    struct matcher *matcher = matcher_new(context, &work);
     for (size_t i = 0; i < G_N_ELEMENTS(patterns) - 1; i++) {
         struct pattern *pattern;
         char *why = NULL;
