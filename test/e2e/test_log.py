@@ -217,7 +217,8 @@ def hostile_json(scene):
                 mta.rcpt('<x@remote.example>')
             line = scene.gatepost.wait_log(mark, '"action"')
             equal(json_fields(line)['action'], 'reject', line)
-            equal(len(scene.gatepost.log(mark)), 1, 'lines for %r' % data)
+            lines = [line for line in scene.gatepost.log(mark) if '"level"' not in line]  # the reload
+            equal(len(lines), 1, 'lines for %r' % data)
 
 
 @case('nobody reads the log: Postfix gets its answers, and mail arrives')
