@@ -341,6 +341,10 @@ void access_more_fault(struct check *check);
 /* Whether a value that has no fault is a list of restrictions. */
 bool access_value_is_list(const char *value);
 
+/* Whether a value that has no fault permits: OK, RELAY, a number alone, or restrictions of which
+ * the first permits whoever is meant. */
+bool access_value_permits(const char *value);
+
 /* Whether WORD is an action of access(5), by any case: REJECT, OK ... */
 bool access_value_is_action(const char *word);
 

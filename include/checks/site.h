@@ -54,7 +54,7 @@ struct site {
     struct table_list *recipient_profiles; /* NULL: empty */
     enum guard_action guard_action;
     struct bounce_senders *bounce_senders;
-    GHashTable *class_names; /* of restriction classes, a set; NULL: there are none */
+    GHashTable *class_names; /* the keys: names of restriction classes; not owned; NULL: none */
     bool suppress_autoreplies;
     struct ipaddr *interfaces; /* this machine's own addresses */
     size_t interface_count;

@@ -66,6 +66,10 @@ enum lookup_status match_list_find_domain(struct match_list *list, const char *d
 bool match_list_each_name(struct match_list *list, unsigned limit,
                           bool (*visit)(void *data, const char *name), void *data);
 
+/* Calls VISIT for each table that the list, or a file of its, names without "!". */
+void match_list_each_table(struct match_list *list, void (*visit)(void *data, struct table *table),
+                           void *data);
+
 /* Calls VISIT for the networks that stand in LIST, its files and cidr tables, exclusions aside,
  * with their place (of LIST itself: FILE is NULL, LINE 0). */
 void match_list_each_network(struct match_list *list,

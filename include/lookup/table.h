@@ -109,6 +109,17 @@ typedef bool table_visit(void *data, const char *file, unsigned line, const char
                          const char *value);
 bool table_foreach_entry(struct table *table, table_visit *visit, void *data);
 
+/* Where a pattern does not say that what it names ends there. */
+enum table_open_end {
+    TABLE_OPEN_LEFT = 1 << 0,  /* a name may begin otherwise: evilexample.com */
+    TABLE_OPEN_RIGHT = 1 << 1, /* it may go on: example.com.evil.test */
+    TABLE_OPEN_LOCAL = 1 << 2, /* an address may begin otherwise: evilbob@example.com */
+};
+
+/* Calls VISIT for the rules of a pcre or regexp table whose pattern (KEY) is open at one of ENDS;
+ * those that "!" or "if" bounds are left out. Of other tables there are none. */
+bool table_foreach_open(struct table *table, unsigned ends, table_visit *visit, void *data);
+
 /* All tables and match lists opened through it: each spec is opened once, one call refreshes all.
  *
  * Threads: locks itself, except that nobody may use it during table_set_free. */

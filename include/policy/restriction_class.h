@@ -20,13 +20,21 @@ struct restriction_class {
     struct restriction_list *list; /* once it is read; NULL: an error was told */
 };
 
+/* The classes of a policy: in the order of the settings, and by name. */
+struct restriction_classes {
+    GPtrArray *all;      /* of struct restriction_class * */
+    GHashTable *by_name; /* name -> struct restriction_class * of these */
+};
+
 /* All classes that SECTION (NULL: main) of SETTINGS, which must outlive them, has by name; none is
  * compiled; restriction_classes_free (restriction_list.h) frees them. Names that cannot be are
  * errors in PROBLEMS, names without a list are warned of. NULL: there are none. */
-GPtrArray *restriction_classes_new(const struct settings *settings, const struct section *section,
-                                   struct problems *problems);
+struct restriction_classes *restriction_classes_new(const struct settings *settings,
+                                                    const struct section *section,
+                                                    struct problems *problems);
 
 /* The class NAME of CLASSES (NULL: there are none), or NULL. */
-struct restriction_class *restriction_class_find(const GPtrArray *classes, const char *name);
+struct restriction_class *restriction_class_find(const struct restriction_classes *classes,
+                                                 const char *name);
 
 #endif

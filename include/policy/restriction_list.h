@@ -24,8 +24,8 @@ struct restriction_item {
 
 struct restriction_list {
     enum restriction_list_kind kind;
-    GArray *items;            /* of struct restriction_item; a class as what it holds */
-    const GPtrArray *classes; /* of struct restriction_class *, not owned; NULL: there are none */
+    GArray *items; /* of struct restriction_item; a class as what it holds */
+    const struct restriction_classes *classes; /* not owned; NULL: there are none */
 };
 
 /* The parameter that holds the list. */
@@ -38,27 +38,27 @@ const char *restriction_list_name(enum restriction_list_kind kind);
  * Unknown words, words that a milter cannot serve, tables that cannot be opened and tables whose
  * results would lose or divert mail are errors in CONTEXT->problems; results that are none are
  * warnings. The DNS lists that restrictions name are added to SITE->dnsbl_zones;
- * limits are those of SITE. CLASSES, of struct
- * restriction_class *, must outlive the list; NULL: there are none. NULL if there were errors. The
- * caller frees it. */
+ * limits are those of SITE. CLASSES must outlive the list; NULL: there are none. NULL if there were
+ * errors. The caller frees it. */
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
-                                                  const struct site *site, const GPtrArray *classes,
+                                                  const struct site *site,
+                                                  const struct restriction_classes *classes,
                                                   const struct table_context *context);
 
 /* Compiles all CLASSES (NULL: there are none) for lists and results of tables, which borrow from
  * them. What is wrong with them, wherever they may stand, and circles are errors in the problems of
  * CONTEXT, whose file and line do not matter. */
-void restriction_classes_compile(const GPtrArray *classes, const struct site *site,
+void restriction_classes_compile(const struct restriction_classes *classes, const struct site *site,
                                  const struct table_context *context);
 
 /* Frees them with what they hold. Accepts NULL. */
-void restriction_classes_free(GPtrArray *classes);
+void restriction_classes_free(struct restriction_classes *classes);
 
 /* Compiles what a table gave for a key: words without tables, and CLASSES, which must outlive the
  * result. NULL if it is not to be understood. */
 struct restriction_list *restriction_list_compile_result(const char *text,
                                                          enum restriction_list_kind kind,
-                                                         const GPtrArray *classes);
+                                                         const struct restriction_classes *classes);
 
 /* Accepts NULL. */
 void restriction_list_free(struct restriction_list *list);

@@ -17,7 +17,7 @@
 struct policy {
     const struct section *section; /* NULL: for all that have none of their own */
     struct site site;
-    GPtrArray *classes; /* of struct restriction_class *; NULL: there are none */
+    struct restriction_classes *classes; /* NULL: there are none */
     struct restriction_list *lists[LIST_COUNT];
     bool delay_checks;
     bool monitor;

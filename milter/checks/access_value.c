@@ -77,6 +77,17 @@ bool access_value_is_list(const char *value)
     return !access_action_of(value, &text, &code);
 }
 
+bool access_value_permits(const char *value)
+{
+    const char *text;
+    unsigned code;
+    const struct access_action *action = access_action_of(value, &text, &code);
+    if (action)
+        return strcmp(action->word, "OK") == 0 || strcmp(action->word, "RELAY") == 0;
+    g_autofree char *first = g_strndup(value, strcspn(value, ", \t"));
+    return strcmp(first, "permit") == 0;
+}
+
 void access_more_fault(struct check *check)
 {
     g_autofree char *fault = restrictions_fault(check->site, check->more);

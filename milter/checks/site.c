@@ -30,7 +30,6 @@ void site_clear(struct site *site)
     g_clear_pointer(&site->submission_listeners, g_ptr_array_unref);
     g_clear_pointer(&site->sasl_local_realms, g_ptr_array_unref);
     g_clear_pointer(&site->auth_mechanisms, g_ptr_array_unref);
-    g_clear_pointer(&site->class_names, g_hash_table_unref);
     g_free(site->origin);
     g_free(site->recipient_delimiter);
     g_free(site->interfaces);

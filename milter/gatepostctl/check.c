@@ -14,12 +14,15 @@
 
 #include "base/system.h"
 #include "command.h"
+#include "dns/public_resolvers.h"
 #include "policy/snapshot.h"
 #include "rules.h"
 #include "settings/socket.h"
 #include "settings/stateplace.h"
 #include "settings/websettings.h"
 #include "store/store.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
 
 static void warn_of_folder(const struct settings *settings, enum setting id, const char *path,
                            struct problems *problems)
@@ -147,8 +150,50 @@ static void warn_of_state(const struct settings *settings, struct problems *prob
                          user, folder);
 }
 
-static void warn_of_surroundings(const struct settings *settings, struct problems *problems)
+/* A list of SET whose operator refuses public resolvers; NULL: none. */
+static const char *refused_list(const struct dnsbl_set *set)
 {
+    for (unsigned i = 0; set && i < dnsbl_set_count(set); i++)
+        if (public_resolver_is_refused(dnsbl_set_get(set, i)->zone))
+            return dnsbl_set_get(set, i)->zone;
+    return NULL;
+}
+
+/* Of the system's servers the first is asked, and the next where that is silent. What
+ * dns_servers names is looked at with the settings. */
+static void warn_of_resolver(const struct snapshot *snapshot, struct problems *problems)
+{
+    const struct settings *settings = snapshot_settings(snapshot);
+    const struct policy *policy;
+    const char *zone = NULL;
+    g_autofree char *text = NULL;
+    for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)) && !zone; i++)
+        if (policy->asks_dns)
+            zone = refused_list(policy->site.dnsbl_weighted)
+                       ? refused_list(policy->site.dnsbl_weighted)
+                       : refused_list(policy->site.dnsbl_zones);
+    if (!zone || *settings_get(settings, NULL, SETTING_DNS_SERVERS)->text ||
+        !g_file_get_contents(RESOLV_CONF, &text, NULL, NULL))
+        return;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (unsigned i = 0; lines[i]; i++) {
+        char **words = g_strsplit_set(g_strstrip(lines[i]), " \t", 2);
+        const char *server = words[0] && strcmp(words[0], "nameserver") == 0 && words[1]
+                                 ? public_resolver(g_strstrip(words[1]))
+                                 : NULL;
+        if (server)
+            problems_warning(problems, RESOLV_CONF, i + 1,
+                             "%s serves everybody, and %s answers such servers wrongly or not at "
+                             "all; ask a resolver of your own (apt install unbound, and "
+                             "dns_servers = 127.0.0.1)",
+                             server, zone);
+        g_strfreev(words);
+    }
+}
+
+static void warn_of_surroundings(const struct snapshot *snapshot, struct problems *problems)
+{
+    const struct settings *settings = snapshot_settings(snapshot);
     warn_of_people(settings, problems);
     warn_of_socket(settings, problems);
     warn_of_folder(settings, SETTING_CONTROL_SOCKET,
@@ -156,6 +201,7 @@ static void warn_of_surroundings(const struct settings *settings, struct problem
     warn_of_folder(settings, SETTING_PID_FILE, settings_get(settings, NULL, SETTING_PID_FILE)->text,
                    problems);
     warn_of_state(settings, problems);
+    warn_of_resolver(snapshot, problems);
     struct web_settings web;
     web_settings_read(settings, problems, &web);
     web_settings_clear(&web);
@@ -246,7 +292,7 @@ enum exit_code command_check(struct invocation *invocation)
     struct problems *problems = problems_new();
     struct snapshot *snapshot = snapshot_examine(invocation->config, problems);
     if (snapshot)
-        warn_of_surroundings(snapshot_settings(snapshot), problems);
+        warn_of_surroundings(snapshot, problems);
     bool is_good = problems_errors(problems) == 0;
     problems_print(problems, stderr);
     if (!is_good && is_user)

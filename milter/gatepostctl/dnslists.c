@@ -225,8 +225,8 @@ static const char *who_names(const struct policy *policy, unsigned index, bool *
     const struct restriction *row = NULL;
     for (int kind = 0; kind < LIST_COUNT && !row; kind++)
         row = namer_in(policy->lists[kind], index);
-    for (guint i = 0; policy->classes && i < policy->classes->len && !row; i++)
-        row = namer_in(((struct restriction_class *)policy->classes->pdata[i])->list, index);
+    for (guint i = 0; policy->classes && i < policy->classes->all->len && !row; i++)
+        row = namer_in(((struct restriction_class *)policy->classes->all->pdata[i])->list, index);
     if (row) {
         *permits_r = row->traits & TRAIT_PERMITS;
         return row->name;

@@ -831,6 +831,27 @@ void match_list_each_network(struct match_list *list,
     each_network(list->patterns, NULL, &one);
 }
 
+static void each_table(const struct patterns *patterns,
+                       void (*visit)(void *data, struct table *table), void *data)
+{
+    for (unsigned i = 0; i < patterns->array->len; i++) {
+        const struct pattern *pattern = &g_array_index(patterns->array, struct pattern, i);
+        if (pattern->what == A_FILE && !pattern->source->excludes) {
+            struct patterns *inner = file_patterns(pattern->source);
+            each_table(inner, visit, data);
+            patterns_unref(inner);
+        }
+        if (pattern->what == A_TABLE && pattern->table && !pattern->negated)
+            visit(data, pattern->table);
+    }
+}
+
+void match_list_each_table(struct match_list *list, void (*visit)(void *data, struct table *table),
+                           void *data)
+{
+    each_table(list->patterns, visit, data);
+}
+
 /* Reading again */
 
 static bool refresh_patterns(const struct patterns *patterns, bool tables,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "table_content.h"
+#include "pattern_ends.h"
 #include "pattern_engine.h"
 #include "table_lines.h"
 #include "pattern_rules.h"
@@ -296,6 +297,24 @@ static bool pattern_foreach(const struct content *content, const char *file, con
     return rules_foreach(((const struct pattern_table *)content)->rules, file, visit, data);
 }
 
+static bool pattern_foreach_open(const struct content *content, const char *file, unsigned ends,
+                                 content_visit *visit, void *data)
+{
+    const struct pattern_table *table = (const struct pattern_table *)content;
+    unsigned depth = 0;
+    for (unsigned i = 0; i < table->rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+        depth += rule->head.op == RULE_IF;
+        depth -= rule->head.op == RULE_ENDIF && depth > 0;
+        if (depth == 0 && rule->head.op == RULE_MATCH && !rule->head.unreadable &&
+            !rule->head.negated && !rule->second.text &&
+            (pattern_open_ends(rule->head.pattern) & ends) &&
+            !visit(data, file, rule->head.line, rule->head.pattern, rule->head.value))
+            return false;
+    }
+    return true;
+}
+
 static void pattern_free(struct content *content)
 {
     struct pattern_table *table = (struct pattern_table *)content;
@@ -313,6 +332,7 @@ const struct content_class pcre_class = {
     .find = pattern_find,
     .count = pattern_count,
     .foreach = pattern_foreach,
+    .foreach_open = pattern_foreach_open,
     .free = pattern_free,
 };
 
@@ -323,5 +343,6 @@ const struct content_class regexp_class = {
     .find = pattern_find,
     .count = pattern_count,
     .foreach = pattern_foreach,
+    .foreach_open = pattern_foreach_open,
     .free = pattern_free,
 };

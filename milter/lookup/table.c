@@ -372,6 +372,16 @@ bool table_foreach_entry(struct table *table, table_visit *visit, void *data)
     return whole;
 }
 
+bool table_foreach_open(struct table *table, unsigned ends, table_visit *visit, void *data)
+{
+    struct content *content = current(table);
+    const char *file = table->file.path ? table->file.path : table->name;
+    bool whole = !content->class->foreach_open ||
+                 content->class->foreach_open(content, file, ends, visit, data);
+    content_unref(content);
+    return whole;
+}
+
 bool table_foreach(struct table *table,
                    bool (*visit)(void *data, const char *file, unsigned line, const char *key,
                                  const char *value),

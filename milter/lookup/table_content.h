@@ -42,6 +42,9 @@ struct content_class {
     /* The same for each entry, whatever values are equal; NULL: the one above does. */
     bool (*foreach_entry)(const struct content *content, const char *file, content_visit *visit,
                           void *data);
+    /* As table_foreach_open; NULL: there are no such entries. */
+    bool (*foreach_open)(const struct content *content, const char *file, unsigned ends,
+                         content_visit *visit, void *data);
     void (*free)(struct content *content);
 };
 

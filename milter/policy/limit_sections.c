@@ -9,6 +9,7 @@
 #include "mail/address.h"
 #include "policy.h"
 #include "settings/socket.h"
+#include "settings/stateplace.h"
 
 static const struct setting_value *value_of(const struct settings *settings,
                                             const struct section *section, enum setting id)
@@ -250,9 +251,9 @@ static bool is_used(const struct policy *policy, const struct limit *limit)
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (names_limit(policy->lists[kind], limit))
             return true;
-    const GPtrArray *classes = policy->classes;
-    for (guint i = 0; classes && i < classes->len; i++)
-        if (names_limit(((const struct restriction_class *)classes->pdata[i])->list, limit))
+    const struct restriction_classes *classes = policy->classes;
+    for (guint i = 0; classes && i < classes->all->len; i++)
+        if (names_limit(((const struct restriction_class *)classes->all->pdata[i])->list, limit))
             return true;
     return false;
 }
@@ -293,6 +294,20 @@ static bool has_catch_all(const struct policy *policy, const struct limit *limit
     return false;
 }
 
+/* What is counted over minutes may be forgotten. */
+static void lint_memory(const struct settings *settings, const struct limit *limit,
+                        struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_STATE);
+    struct state_place place;
+    if (state_place_parse(value->text, &place, NULL) && place.kind == STATE_MEMORY &&
+        (limit->length == 0 || limit->length > G_TIME_SPAN_HOUR / G_TIME_SPAN_MILLISECOND))
+        problems_warning(problems, value->file, value->line,
+                         "state = memory: limits begin at nothing after each restart, and may be "
+                         "used up again; keep them in a file, as in state = "
+                         "sqlite:/var/lib/gatepost/gatepost.db");
+}
+
 static void lint_limit(const struct policy *policy, const struct settings *settings,
                        const struct limit *limit, struct problems *problems)
 {
@@ -323,6 +338,7 @@ static void lint_limit(const struct policy *policy, const struct settings *setti
                          limit->has_from ? "reject_from_login_mismatch to message_restrictions"
                                          : "reject_authenticated_sender_login_mismatch to "
                                            "sender_restrictions");
+    lint_memory(settings, limit, problems);
     if (limit->has_header && !has_catch_all(policy, limit))
         problems_warning(problems, file, line,
                          "limit %s counts by a header field, which may be left out: add a limit "

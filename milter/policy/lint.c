@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "dns/public_resolvers.h"
 #include "mail/hostname.h"
 
 struct lint {
@@ -274,26 +275,9 @@ static void lint_words(const struct policy *policy, const struct settings *setti
                          name, name);
 }
 
-/* Operators of DNS lists count questions by who asks, and answer nothing, or that everybody is
- * listed, to those that ask for thousands of sites. */
 static void lint_resolvers(const struct policy *policy, const struct settings *settings,
                            struct problems *problems)
 {
-    static const char *const open_to_all[] = {
-        "8.8.8.8",
-        "8.8.4.4",
-        "1.1.1.1",
-        "1.0.0.1",
-        "9.9.9.9",
-        "149.112.112.112",
-        "208.67.222.222",
-        "208.67.220.220",
-        "2001:4860:4860::8888",
-        "2001:4860:4860::8844",
-        "2606:4700:4700::1111",
-        "2606:4700:4700::1001",
-        "2620:fe::fe",
-    };
     const struct setting_value *value = settings_get(settings, NULL, SETTING_DNS_SERVERS);
     unsigned asks = 0;
     for (int kind = 0; kind < LIST_COUNT; kind++)
@@ -303,17 +287,12 @@ static void lint_resolvers(const struct policy *policy, const struct settings *s
                    ((asks & ASKS_LISTS) && dnsbl_set_count(policy->site.dnsbl_weighted) > 0);
     g_autoptr(GPtrArray) words = matters ? text_split_list(value->text, NULL) : NULL;
     for (guint i = 0; words && !policy->section && i < words->len; i++) {
-        const char *word = words->pdata[i], *address = *word == '[' ? word + 1 : word;
-        for (size_t n = 0; n < G_N_ELEMENTS(open_to_all); n++) {
-            size_t length = strlen(open_to_all[n]);
-            if (strncmp(address, open_to_all[n], length) != 0 ||
-                (address[length] && !strchr(":]", address[length])))
-                continue;
+        const char *open_to_all = public_resolver(words->pdata[i]);
+        if (open_to_all)
             problems_warning(problems, value->file, value->line,
                              "dns_servers: %s serves everybody, and DNS lists answer such servers "
                              "wrongly or not at all; ask a resolver of your own",
-                             open_to_all[n]);
-        }
+                             open_to_all);
     }
 }
 

@@ -357,11 +357,7 @@ static void build_classes(const struct build *build)
     policy->classes =
         restriction_classes_new(build->settings, build->section, build->base->problems);
     if (policy->classes)
-        policy->site.class_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; policy->classes && i < policy->classes->len; i++) {
-        const struct restriction_class *class = policy->classes->pdata[i];
-        g_hash_table_add(policy->site.class_names, g_strdup(class->name));
-    }
+        policy->site.class_names = policy->classes->by_name;
     restriction_classes_compile(policy->classes, &policy->site, &context);
 }
 
@@ -438,8 +434,8 @@ static bool any_list(const struct policy *policy,
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (holds(policy->lists[kind]))
             return true;
-    for (guint i = 0; policy->classes && i < policy->classes->len; i++)
-        if (holds(((const struct restriction_class *)policy->classes->pdata[i])->list))
+    for (guint i = 0; policy->classes && i < policy->classes->all->len; i++)
+        if (holds(((const struct restriction_class *)policy->classes->all->pdata[i])->list))
             return true;
     return false;
 }
@@ -505,6 +501,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->site.dnsbl_early =
         DNS_LISTS_ZONES | (policy_asks(policy, false) & ASKS_LISTS ? DNS_LISTS_WEIGHTED : 0);
     policy_lint(policy, settings, base->problems);
+    policy_lint_tables(policy, settings, base->problems);
     limits_lint(policy, settings, base->problems);
     if (policy_is_whole(policy))
         conclude(policy);

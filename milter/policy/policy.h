@@ -24,4 +24,9 @@ void policy_free(struct policy *policy); /* accepts NULL */
 void policy_lint(const struct policy *policy, const struct settings *settings,
                  struct problems *problems);
 
+/* Warns of what its tables hold: patterns of pcre and regexp tables that let in more than they
+ * name, for want of an anchor; profiles of recipients that are at no local domain. */
+void policy_lint_tables(const struct policy *policy, const struct settings *settings,
+                        struct problems *problems);
+
 #endif

@@ -30,15 +30,18 @@ static const char *name_fault(const char *name)
     return NULL;
 }
 
-GPtrArray *restriction_classes_new(const struct settings *settings, const struct section *section,
-                                   struct problems *problems)
+struct restriction_classes *restriction_classes_new(const struct settings *settings,
+                                                    const struct section *section,
+                                                    struct problems *problems)
 {
     const struct setting_value *value =
         settings_get(settings, section, SETTING_RESTRICTION_CLASSES);
     g_autoptr(GPtrArray) words = text_split_list(value->text, NULL);
     if (!words || words->len == 0)
         return NULL;
-    GPtrArray *classes = g_ptr_array_new_with_free_func(class_free);
+    struct restriction_classes *classes = g_new0(struct restriction_classes, 1);
+    classes->all = g_ptr_array_new_with_free_func(class_free);
+    classes->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < words->len; i++) {
         const char *name = words->pdata[i], *fault = name_fault(name);
         if (fault)
@@ -64,17 +67,14 @@ GPtrArray *restriction_classes_new(const struct settings *settings, const struct
         class->name = g_strdup(name);
         class->is_said = line != NULL;
         class->value = line ? &line->value : value;
-        g_ptr_array_add(classes, class);
+        g_ptr_array_add(classes->all, class);
+        g_hash_table_insert(classes->by_name, class->name, class);
     }
     return classes;
 }
 
-struct restriction_class *restriction_class_find(const GPtrArray *classes, const char *name)
+struct restriction_class *restriction_class_find(const struct restriction_classes *classes,
+                                                 const char *name)
 {
-    for (guint i = 0; classes && i < classes->len; i++) {
-        struct restriction_class *class = classes->pdata[i];
-        if (strcmp(class->name, name) == 0)
-            return class;
-    }
-    return NULL;
+    return classes ? g_hash_table_lookup(classes->by_name, name) : NULL;
 }

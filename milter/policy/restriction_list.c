@@ -398,7 +398,7 @@ static void read_word(struct restriction_reader *reader, const char *word)
 
 /* Compiles TEXT by MODEL, which says for whom. */
 static struct restriction_list *compile(const char *text, enum restriction_list_kind kind,
-                                        const GPtrArray *classes,
+                                        const struct restriction_classes *classes,
                                         const struct restriction_reader *model)
 {
     struct restriction_list *list = g_new0(struct restriction_list, 1);
@@ -438,30 +438,34 @@ static void compile_class(struct restriction_class *class, const struct restrict
     class->state = CLASS_READ;
 }
 
-void restriction_classes_compile(const GPtrArray *classes, const struct site *site,
+void restriction_classes_compile(const struct restriction_classes *classes, const struct site *site,
                                  const struct table_context *context)
 {
     struct restriction_list list = {.classes = classes};
     const struct restriction_reader reader = {.context = context, .site = site, .list = &list};
-    for (guint i = 0; classes && i < classes->len; i++) {
-        struct restriction_class *class = classes->pdata[i];
+    for (guint i = 0; classes && i < classes->all->len; i++) {
+        struct restriction_class *class = classes->all->pdata[i];
         if (class->state == CLASS_UNREAD)
             compile_class(class, &reader);
     }
 }
 
-void restriction_classes_free(GPtrArray *classes)
+void restriction_classes_free(struct restriction_classes *classes)
 {
-    for (guint i = 0; classes && i < classes->len; i++) {
-        struct restriction_class *class = classes->pdata[i];
+    if (!classes)
+        return;
+    for (guint i = 0; i < classes->all->len; i++) {
+        struct restriction_class *class = classes->all->pdata[i];
         restriction_list_free(class->list);
     }
-    if (classes)
-        g_ptr_array_unref(classes);
+    g_hash_table_unref(classes->by_name);
+    g_ptr_array_unref(classes->all);
+    g_free(classes);
 }
 
 struct restriction_list *restriction_list_compile(const char *text, enum restriction_list_kind kind,
-                                                  const struct site *site, const GPtrArray *classes,
+                                                  const struct site *site,
+                                                  const struct restriction_classes *classes,
                                                   const struct table_context *context)
 {
     const struct restriction_reader model = {.context = context, .site = site};
@@ -470,7 +474,7 @@ struct restriction_list *restriction_list_compile(const char *text, enum restric
 
 struct restriction_list *restriction_list_compile_result(const char *text,
                                                          enum restriction_list_kind kind,
-                                                         const GPtrArray *classes)
+                                                         const struct restriction_classes *classes)
 {
     return compile(text, kind, classes, &(struct restriction_reader){0});
 }

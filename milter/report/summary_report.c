@@ -108,8 +108,8 @@ static void each_restriction(const struct snapshot *snapshot, void *data,
     for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)); i++) {
         for (int kind = 0; kind < LIST_COUNT; kind++)
             each_item(policy->lists[kind], data, visit);
-        for (guint j = 0; policy->classes && j < policy->classes->len; j++) {
-            const struct restriction_class *class = policy->classes->pdata[j];
+        for (guint j = 0; policy->classes && j < policy->classes->all->len; j++) {
+            const struct restriction_class *class = policy->classes->all->pdata[j];
             if (class->list)
                 each_item(class->list, data, visit);
         }

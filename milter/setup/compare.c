@@ -58,7 +58,9 @@ static void tell_rest(const struct comparison *comparison)
     if (comparison->literals->len == 0)
         return;
     g_autofree char *text = setup_join(comparison->literals);
-    setup_note(comparison->task, "%s lacks %s: mail for user@[ADDRESS] is refused", place, text);
+    bool is_local = comparison->id == SETTING_LOCAL_DOMAINS;
+    setup_note(comparison->task, "%s lacks %s: %s", place, text,
+               is_local ? "mail for user@[ADDRESS] is refused" : comparison->harm);
 }
 
 /* Words of a list */
@@ -298,7 +300,8 @@ static const struct {
      false, false},
 };
 
-void compare_setting(struct setup_task *task, const char *mta, enum setting id, const char *value)
+void compare_setting(struct setup_task *task, const struct section *section, const char *mta,
+                     enum setting id, const char *value)
 {
     size_t i = 0;
     while (rows[i].id != id) {
@@ -308,9 +311,9 @@ void compare_setting(struct setup_task *task, const char *mta, enum setting id, 
     struct comparison comparison = {.task = task,
                                     .mta = mta,
                                     .id = id,
-                                    .own = settings_get(task->settings, NULL, id),
+                                    .own = settings_get(task->settings, section, id),
                                     .harm = rows[i].harm};
-    const char *logins = settings_get(task->settings, NULL, SETTING_SENDER_LOGIN_MAPS)->text;
+    const char *logins = settings_get(task->settings, section, SETTING_SENDER_LOGIN_MAPS)->text;
     if ((rows[i].given_alone && !comparison.own->given) ||
         (rows[i].of_logins && !comparison.own->given && !*logins))
         return;

@@ -218,7 +218,7 @@ static void print_classes(const struct postfix_setup *setup, const GPtrArray *cl
 /* What main.cf has for all must not fall upon a service whose own list is another: on a submission
  * service, say, it would refuse who sends from home. */
 static void print_service(const struct postfix_setup *setup, const GPtrArray *classes,
-                          const struct postconf_service *service)
+                          const struct postconf_service *service, GPtrArray *told)
 {
     const char *own_name = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
     enum postfix_shown shown = postfix_shown(setup, service);
@@ -226,23 +226,33 @@ static void print_service(const struct postfix_setup *setup, const GPtrArray *cl
     if (shown == POSTFIX_NO_SMTPD || shown == POSTFIX_NONE)
         return;
     g_autofree char *name = own_name ? g_strdup(own_name) : postfix_name_for(service);
+    bool is_told = g_ptr_array_find_with_equal_func(told, name, g_str_equal, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
         const char *own = g_hash_table_lookup(service->overrides, lists[i].postfix);
         if (!own || !setup_is_one_line(name))
             continue;
+        g_autofree char *where =
+            g_strdup_printf("%s/%s/%s", service->name, service->type, lists[i].postfix);
+        if (is_told) {
+            print_remark("%s: [listener %s] is above; give this service a name of its own "
+                         "(milter_macro_daemon_name) if its lists are others",
+                         where, name);
+            continue;
+        }
         if (!begun)
             printf("#[listener %s]\n", name);
         begun = true;
-        g_autofree char *where =
-            g_strdup_printf("%s/%s/%s", service->name, service->type, lists[i].postfix);
         print_list(setup, classes, i, where, own, true);
     }
+    if (begun)
+        setup_add_word(told, name);
 }
 
 void postfixlists_print(const struct postfix_setup *setup)
 {
     static const char *const left[] = {"smtpd_data_restrictions", "smtpd_end_of_data_restrictions"};
     g_autoptr(GPtrArray) classes = setup_words(postfix_get(setup, "smtpd_restriction_classes"));
+    g_autoptr(GPtrArray) told = g_ptr_array_new_with_free_func(g_free);
     printf("\n# Postfix's own restriction lists stay in force, and are asked before gatepost: "
            "nothing\n"
            "# need be moved. These could be, to be judged, tried and logged with the rest; a list\n"
@@ -255,5 +265,5 @@ void postfixlists_print(const struct postfix_setup *setup)
         if (*postfix_get(setup, left[i]))
             print_remark("%s: leave all of it (a milter cannot refuse at DATA)", left[i]);
     for (guint i = 0; i < setup->postconf->services->len; i++)
-        print_service(setup, classes, setup->postconf->services->pdata[i]);
+        print_service(setup, classes, setup->postconf->services->pdata[i], told);
 }

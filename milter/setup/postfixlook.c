@@ -231,6 +231,30 @@ static void look_at_proxy(struct postfix_setup *setup)
     each_value(setup, "smtpd_proxy_filter", look_at_proxy_of);
 }
 
+/* Where mail comes back from a filter behind the queue: a service of this machine alone that has
+ * that filter switched off. Services that had it judged before must be there, too. */
+static void look_at_reinjection(struct postfix_setup *setup)
+{
+    const char *filter = postfix_get(setup, "content_filter");
+    for (guint i = 0; i < setup->postconf->services->len && !*filter; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        if (own(service, "content_filter") && postfix_shown(setup, service) == POSTFIX_SHOWN)
+            filter = own(service, "content_filter");
+    }
+    for (guint i = 0; i < setup->postconf->services->len && *filter; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        const char *list = postconf_service_get(setup->postconf, service, "smtpd_milters");
+        if (strcmp(service->type, "inet") == 0 && postfix_is_inner(service) &&
+            !*postconf_service_get(setup->postconf, service, "content_filter") &&
+            postfix_shown(setup, service) == POSTFIX_SHOWN && postfix_place(setup, list) > 0)
+            setup_warn(setup->task,
+                       "%s/%s: what comes back there from content_filter = %s is judged again, "
+                       "as mail of this machine: %s -P '%s/%s/smtpd_milters='",
+                       service->name, service->type, filter, setup->command, service->name,
+                       service->type);
+    }
+}
+
 /* LOOKs at the option NAME of gatepost in smtpd_milters, { ... NAME=VALUE }, if it is there. */
 static void look_at_option(struct postfix_setup *setup, const char *where, GHashTable *options,
                            const char *name,
@@ -327,6 +351,34 @@ static void look_at_name_of(struct postfix_setup *setup, const char *where, cons
 static void look_at_name(struct postfix_setup *setup)
 {
     each_value(setup, "milter_macro_v", look_at_name_of);
+}
+
+/* What Postfix knows itself it does not look up in milter_macro_defaults: what is not true of a
+ * client that has not logged in, or shown a certificate, is said of him by these. */
+static void look_at_macros_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    static const char *const believed[] = {
+        "auth_authen", "auth_type",      "cert_subject", "cert_issuer", "verify",
+        "tls_version", "cipher",         "cipher_bits",  "client_addr", "client_name",
+        "client_ptr",  "client_resolve", "client_port",  "mail_addr",   "mail_mailer",
+        "mail_host",   "rcpt_addr",      "rcpt_mailer",  "rcpt_host"};
+    g_autoptr(GPtrArray) words = setup_words(value);
+    for (guint i = 0; i < words->len; i++) {
+        g_autofree char *name = g_strdup(words->pdata[i]);
+        g_strstrip(g_strdelimit(name, "{}", ' '));
+        name[strcspn(name, "= ")] = '\0';
+        for (size_t n = 0; n < G_N_ELEMENTS(believed); n++)
+            if (strcmp(name, believed[n]) == 0)
+                setup_warn(setup->task,
+                           "%s gives {%s} to every client that has none, and gatepost believes "
+                           "it: take it out",
+                           where, name);
+    }
+}
+
+static void look_at_macros(struct postfix_setup *setup)
+{
+    each_value(setup, "milter_macro_defaults", look_at_macros_of);
 }
 
 static void look_for_listener(void *data, const char *name, const char *where)
@@ -482,12 +534,14 @@ void postfixlook(struct postfix_setup *setup)
         {"services with milters of their own", look_at_services},
         {"clients with milters of their own", look_at_maps},
         {"proxy filters", look_at_proxy},
+        {"filters behind the queue", look_at_reinjection},
         {"order of milters", look_at_order},
         {"sockets of gatepost's that are not", look_at_strangers},
         {"what happens without gatepost", look_at_action},
         {"time-outs", look_at_timeouts},
         {"protocol", look_at_protocol},
         {"Postfix by name", look_at_name},
+        {"macros by default", look_at_macros},
         {"names of listeners", look_for_listeners},
         {"domains", look_at_domains},
         {"certificates", look_at_certificates},

@@ -28,7 +28,7 @@ bool postfix_can_read(const char *table)
 static void propose(const struct postfix_setup *setup, enum setting id, const char *value)
 {
     if (setup->task->check)
-        compare_setting(setup->task, "Postfix", id, value);
+        compare_setting(setup->task, NULL, "Postfix", id, value);
     else
         setup_print_setting(setup->task, "", "# ", id, value);
 }
@@ -183,6 +183,31 @@ static void propose_tables(const struct postfix_setup *setup, enum setting id,
     tell_unreadable(setup, id, value, unreadable);
 }
 
+/* Whose addresses are whose may be said for one service alone, most often that for submission. */
+static void propose_owners_of(const struct postfix_setup *setup,
+                              const struct postconf_service *service)
+{
+    const char *own = g_hash_table_lookup(service->overrides, "smtpd_sender_login_maps");
+    const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
+    const struct settings *settings = setup->task->settings;
+    if (!own || postfix_shown(setup, service) != POSTFIX_SHOWN)
+        return;
+    g_autofree char *name = called ? g_strdup(called) : postfix_name_for(service);
+    const struct section *section = settings_find_section(settings, SECTION_LISTENER, name);
+    g_autoptr(GPtrArray) words = setup_words(own);
+    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < words->len; i++)
+        if (postfix_can_read(words->pdata[i]))
+            setup_add_word(tables, words->pdata[i]);
+    g_autofree char *value = setup_join(tables);
+    g_autofree char *where = g_strdup_printf("%s/%s", service->name, service->type);
+    bool is_main = strcmp(own, postfix_get(setup, "smtpd_sender_login_maps")) == 0;
+    if (*value && setup->task->check)
+        compare_setting(setup->task, section, where, SETTING_SENDER_LOGIN_MAPS, value);
+    else if (*value && !is_main && setup_is_one_line(name) && setup_is_one_line(value))
+        printf("# for %s\n[listener %s]\nsender_login_maps = %s\n", where, name, value);
+}
+
 /* Postfix connects as a user of its own. */
 static void print_group(const struct postfix_setup *setup)
 {
@@ -220,4 +245,6 @@ void postfixsite(const struct postfix_setup *setup)
         propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
     if (check || hurries)
         propose(setup, SETTING_DELAY_CHECKS, hurries ? "no" : "yes");
+    for (guint i = 0; i < setup->postconf->services->len; i++)
+        propose_owners_of(setup, setup->postconf->services->pdata[i]);
 }

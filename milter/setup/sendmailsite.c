@@ -43,7 +43,7 @@ struct sendmail_site {
 static void propose(const struct sendmail_setup *setup, enum setting id, const char *value)
 {
     if (setup->task->check)
-        compare_setting(setup->task, "Sendmail", id, value);
+        compare_setting(setup->task, NULL, "Sendmail", id, value);
     else
         setup_print_setting(setup->task, "dnl ", "dnl # ", id, value);
 }

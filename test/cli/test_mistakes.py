@@ -6,9 +6,11 @@ without one nothing is."""
 import os
 import re
 import shutil
+import subprocess
 import sys
 sys.path.insert(0, sys.path[0])
 import ctl
+import gatepost
 import place
 from tap import Failure, Skip, case, equal, run
 
@@ -54,7 +56,23 @@ sasl_local_realms = example.org
 [listener submission]
 auth_min_ssf = 128
 '''
-FILES = {'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
+FILES = {'others': 'carol@one.example carol\n', 'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
+PATTERNS = '# patterns: %s\n'
+COUNTED = 'recipient_restrictions = check_limit daily permit_mynetworks\n'
+LIMIT = '''[limit daily]
+key = sasl_user
+max = 100
+per = %s
+'''
+
+
+def pattern(restriction, line, setting='client_restrictions'):
+    '''A list that asks a table of patterns, which is that line.'''
+    also = ' reject_unauth_destination' if setting == 'relay_restrictions' else ''
+    return lambda text: '%s%s = %s pcre:/FOLDER/patterns%s\n' % (
+        PATTERNS % line, setting, restriction, also) + text
+
+
 # What is done to which file, and how it is named.
 MISTAKES = [
     ('a domain was added to Postfix alone', 'main.cf',
@@ -136,6 +154,57 @@ MISTAKES = [
     ('a profile that is not', 'gatepost.conf',
      lambda text: 'recipient_profiles = inline:{bob@one.example=strct}\n' + text.replace(
          '[listener', '[profile strict]\ntag_score = 3\n[listener'), 'there is no section .profile strct'),
+    ('a pattern that goes on', 'gatepost.conf', pattern('check_client_access', '/\\.two\\.example/ OK'),
+     'patterns:1: warning: check_client_access: nothing ends the pattern'),
+    ('a pattern that begins anywhere', 'gatepost.conf',
+     pattern('check_sender_access', '/(one|two)\\.example$/ permit'),
+     'patterns:1: warning: check_sender_access: nothing begins the pattern'),
+    ('an address by its first numbers', 'gatepost.conf',
+     pattern('check_client_access', '/^192\\.0\\.2\\./ OK'), 'nothing ends the pattern'),
+    ('one of several patterns goes on', 'gatepost.conf',
+     pattern('check_helo_access', '/^mx\\.two\\.example$|^one\\.example/ RELAY'),
+     'check_helo_access: nothing ends the pattern'),
+    ('a pattern lets relay', 'gatepost.conf',
+     lambda text: pattern('check_recipient_access', '/@one\\.example/ OK', 'relay_restrictions')(text),
+     'check_recipient_access: nothing ends the pattern'),
+    ('a pattern in a class', 'gatepost.conf',
+     lambda text: 'restriction_classes = ours\nours = check_client_access pcre:/FOLDER/patterns\n'
+     'client_restrictions = ours\n' + PATTERNS % '/two\\.example$/ OK' + text,
+     'check_client_access: nothing begins the pattern'),
+    ('a login that owns too much', 'gatepost.conf',
+     lambda text: PATTERNS % '/bob@one\\.example$/ bob' + text.replace(
+         'sender_login_maps = ', 'sender_login_maps = pcre:/FOLDER/patterns '),
+     'sender_login_maps: nothing begins the pattern'),
+    ('local domains by half', 'gatepost.conf',
+     lambda text: PATTERNS % '/\\.one\\.example/ x' + text.replace(
+         'local_domains = ', 'local_domains = regexp:/FOLDER/patterns '),
+     'local_domains: nothing ends the pattern'),
+    ('quotas that a restart forgets', 'gatepost.conf',
+     lambda text: COUNTED + text.replace('[listener', LIMIT % '1d' + '[listener'),
+     'state = memory: limits begin at nothing after each restart'),
+    ('a profile for nobody here', 'gatepost.conf',
+     lambda text: 'recipient_profiles = inline:{bob@oen.example=strict}\n' + text.replace(
+         '[listener', '[profile strict]\ntag_score = 3\n[listener'),
+     'recipient_profiles: bob@oen.example is at no domain of local_domains'),
+    ('everybody has logged in', 'main.cf',
+     lambda text: text + 'milter_macro_defaults = auth_type=PLAIN, {auth_authen}=bob\n',
+     'milter_macro_defaults gives {auth_authen} to every client'),
+    ('everybody has logged in at one service', 'master.cf',
+     lambda text: text.replace('=submission\n', '=submission\n  -o milter_macro_defaults=auth_authen=bob\n'),
+     'submission/inet/milter_macro_defaults gives {auth_authen}'),
+    ('what a filter gives back is judged again', 'master.cf',
+     lambda text: text.replace('daemon_name=smtp\n', 'daemon_name=smtp\n  -o content_filter=scan:[127.0.0.1]:10024\n')
+     + '127.0.0.1:10025 inet n - n - - smtpd\n  -o content_filter=\n',
+     '127.0.0.1:10025/inet: what comes back there from content_filter = scan:'),
+    ('a listener that shows nothing', 'master.cf',
+     lambda text: text.replace('=submission\n', '=submission\n  -o receive_override_options=no_milters\n'),
+     'submission/inet shows milters nothing .receive_override_options'),
+    ('a listener with the signer alone', 'master.cf',
+     lambda text: text.replace('=submission\n', '=submission\n  -o smtpd_milters=inet:127.0.0.1:8891\n'),
+     'submission/inet has smtpd_milters of its own, which leave gatepost out'),
+    ('owners of addresses for one service', 'master.cf',
+     lambda text: text.replace('=submission\n', '=submission\n  -o smtpd_sender_login_maps=hash:/FOLDER/others\n'),
+     'sender_login_maps lacks hash:/others, which submission/inet has'),
     ('a service without gatepost', 'master.cf',
      lambda text: text.replace('=submission\n', '=submission\n  -o smtpd_milters=\n'),
      'submission/inet shows milters nothing'),
@@ -151,6 +220,8 @@ def look(mistaken=None, change=None):
         files[mistaken] = change(before)
         if files[mistaken] == before:
             raise Failure('nothing was changed')
+    patterns = re.findall('(?m)^# patterns: (.*)', files['gatepost.conf'])
+    files['patterns'] = ''.join(line + '\n' for line in patterns)
     for name, text in files.items():
         place.write_old(os.path.join(folder, name), text.replace('/FOLDER', folder))
         os.chmod(os.path.join(folder, name), 0o644)
@@ -178,13 +249,84 @@ def none():
     equal(re.sub('gatepostctl: warning: .*no daemon answers there.*\n', '', look()), '', 'said')
 
 
-for what, name, change, pattern in MISTAKES:
-    def one(name=name, change=change, pattern=pattern):
+for what, name, change, named in MISTAKES:
+    def one(name=name, change=change, named=named):
         possible()
         said = look(name, change)
-        if not re.search(pattern, said):
-            raise Failure('%r is not in what is said: %s' % (pattern, said))
+        if not re.search(named, said):
+            raise Failure('%r is not in what is said: %s' % (named, said))
     case('named: ' + what)(one)
+
+
+# What looks like one of them and is right: nothing is said.
+RIGHT = [
+    ('patterns with both ends, %s' % line.split()[0], 'gatepost.conf',
+     pattern('check_client_access', line))
+    for line in ('/\\.two\\.example$/ OK', '/^mx[0-9]+\\.two\\.example$/ OK',
+                 '/(^|\\.)two\\.example$/ OK', '/^(one|two)\\.example$|^192\\.0\\.2\\.1$/ OK',
+                 '/./ OK', '/^/ OK', '/^.*$/ OK', '/two\\.example/ REJECT', '/two\\.example/ DUNNO',
+                 '!/two\\.example/ OK', '/two\\.example/ DEFER', '/^192\\.0\\.2\\.[0-9]+$/ OK',
+                 '/(\\.one\\.example|\\.two\\.example)$/ OK')
+] + [
+    ('any domain is meant', 'gatepost.conf', pattern('check_sender_access', '/^bob@/ OK')),
+    ('any local part is meant', 'gatepost.conf', pattern('check_sender_access', '/@two\\.example$/ OK')),
+    ('a part of a local part is meant', 'gatepost.conf',
+     pattern('check_sender_access', '/-bounces@two\\.example$/ OK')),
+    ('who writes to a recipient gains nothing', 'gatepost.conf',
+     pattern('check_recipient_access', '/abuse@/ OK', 'client_restrictions')),
+    ('a block has the ends', 'gatepost.conf',
+     lambda text: ''.join(PATTERNS % line for line in ('if /^mx\\.two\\.example$/', '/two/ OK', 'endif'))
+     + 'client_restrictions = check_client_access pcre:/FOLDER/patterns\n' + text),
+    ('words in a field', 'gatepost.conf',
+     pattern('check_header_access List-Id', '/announce/ OK', 'message_restrictions')),
+    ('minutes may be forgotten', 'gatepost.conf',
+     lambda text: COUNTED + text.replace('[listener', LIMIT % '10m' + '[listener')),
+    ('quotas in a file', 'gatepost.conf',
+     lambda text: COUNTED + text.replace('memory:', 'sqlite:/FOLDER/queue/state.db').replace(
+         '[listener', LIMIT % '1d' + '[listener')),
+    ('profiles of local domains', 'gatepost.conf',
+     lambda text: 'recipient_profiles = inline:{bob@one.example=strict, two.example=strict}\n' +
+     text.replace('[listener', '[profile strict]\ntag_score = 3\n[listener')),
+    ('macros that gatepost does not believe', 'main.cf',
+     lambda text: text + 'milter_macro_defaults = {if_name}=eth0\n'),
+    ('a filter gives back to a service without milters', 'master.cf',
+     lambda text: text.replace('daemon_name=smtp\n', 'daemon_name=smtp\n  -o content_filter=scan:[127.0.0.1]:10024\n')
+     + '127.0.0.1:10025 inet n - n - - smtpd\n  -o content_filter=\n  -o smtpd_milters=\n'
+     + '127.0.0.1:10026 inet n - n - - smtpd\n  -o content_filter=\n'
+     '  -o receive_override_options=no_milters\n'),
+    ('a service for this machine without a filter anywhere', 'master.cf',
+     lambda text: text + '127.0.0.1:10025 inet n - n - - smtpd\n  -o milter_macro_daemon_name=inner\n'),
+    ('a service says the same as main.cf', 'master.cf',
+     lambda text: text.replace('=submission\n', '=submission\n  -o smtpd_sender_login_maps=hash:/FOLDER/senders\n')),
+]
+
+for what, name, change in RIGHT:
+    def right(name=name, change=change):
+        possible()
+        equal(re.sub('gatepostctl: warning: .*no daemon answers there.*\n', '', look(name, change)), '',
+              'said')
+    case('not named: ' + what)(right)
+
+
+@case('a public resolver in resolv.conf is named where lists refuse it, and nowhere else')
+def resolver():
+    possible()
+    folder = place.folder('gatepost-resolver-')
+    for server, lists, named in (('8.8.8.8', 'zen.spamhaus.org', True), ('2620:fe::fe', 'x.uribl.com', True),
+                                 ('192.0.2.53', 'zen.spamhaus.org', False),
+                                 ('8.8.8.8', 'bl.lab.test', False), ('8.8.8.88', 'zen.spamhaus.org', False)):
+        place.write_old(folder + '/resolv.conf', '# 8.8.8.8\nnameserver %s\n' % server)
+        place.write_old(folder + '/gatepost.conf', 'user = root\nlocal_domains = one.example\nstate = memory:\n'
+                        'client_restrictions = reject_rbl_client %s\n' % lists)
+        done = subprocess.run(
+            ['unshare', '--mount', '--propagation', 'private', 'sh', '-c',
+             'mount --bind "$1" /etc/resolv.conf && exec "$2" -c "$3" check', 'sh', folder + '/resolv.conf',
+             gatepost.CONTROL, folder + '/gatepost.conf'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if 'mount:' in done.stdout or 'unshare:' in done.stdout:
+            raise Skip('nothing can be mounted here')
+        pattern = r'/etc/resolv\.conf:2: warning: %s serves everybody, and %s' % (server, lists)
+        if bool(re.search(pattern, done.stdout)) != named or ('serves' in done.stdout) != named:
+            raise Failure('%s, %s: %s' % (server, lists, done.stdout))
 
 
 if __name__ == '__main__':
