@@ -4,6 +4,7 @@
  * that may wait for it.
  */
 #include <hiredis/hiredis.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -61,7 +62,7 @@ static char *ask_info(redisContext *connection, const struct store_redis_options
     return info;
 }
 
-char *store_redis_inquire(const struct store_redis_options *options)
+static char *inquire(const struct store_redis_options *options)
 {
     guint count = options->path ? 1 : options->hosts->len;
     char *said = NULL;
@@ -85,5 +86,23 @@ char *store_redis_inquire(const struct store_redis_options *options)
         if (why && !said)
             said = g_strdup_printf("%s: %s", place, why);
     }
+    return said;
+}
+
+/* hiredis writes to sockets as to files: a server that hangs up would end the program by SIGPIPE,
+ * which is kept for what a pipe of standard output wants of it. */
+char *store_redis_inquire(const struct store_redis_options *options)
+{
+    sigset_t pipe, before, pending;
+    const struct timespec now = {0};
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    char *said = inquire(options);
+    if (!sigismember(&pending, SIGPIPE))
+        while (sigtimedwait(&pipe, NULL, &now) > 0)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return said;
 }

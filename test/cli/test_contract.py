@@ -6,9 +6,12 @@ import json
 import os
 import random
 import re
+import socket
 import sys
+import threading
 sys.path.insert(0, sys.path[0])
 import ctl
+import place
 from tap import CASES, absent, case, equal, match, run, true
 
 SITE = 'local_domains = example.org\n'
@@ -226,6 +229,26 @@ def mistake(text, pattern):
 for text, pattern in MISTAKES:
     CASES.append(('a mistake: ' + repr(text)[:70],
                   lambda text=text, pattern=pattern: mistake(text, pattern)))
+
+
+@case('a Redis server that hangs up at once is no end of check')
+def hangs_up():
+    path = place.folder('gatepost-hangs-up-') + '/socket'
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+
+        def serve():
+            while True:
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    return
+        threading.Thread(target=serve, daemon=True).start()
+        settings = ctl.Settings(SITE + 'state = redis+unix:%s\n' % path)
+        # whether it hangs up before it is asked something is chance
+        equal({settings.run('check').returncode for _ in range(20)}, {0}, 'exits')
+        server.shutdown(socket.SHUT_RDWR)
 
 
 @case('rediss:// is spoken where hiredis can, and where not, an error says so')

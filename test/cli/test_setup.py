@@ -957,6 +957,14 @@ def changes():
     match('(?m)^gone: ' + re.escape(mistake), look()[1])
     equal(os.listdir(state), ['last'], 'nothing is left behind')
 
+    # a note is told, and is no failure
+    place.write(state + '/ctl', '#!/bin/sh\necho "gatepostctl: note: as it is" >&2\n')
+    os.chmod(state + '/ctl', 0o755)
+    done = subprocess.run(['sh', script], capture_output=True, text=True,
+                          env=dict(os.environ, STATE_DIRECTORY=state, GATEPOSTCTL=state + '/ctl'))
+    equal(done.returncode, 0, 'exit, a note is new')
+    match('(?m)^new: gatepostctl: note: as it is', done.stdout)
+
 
 @case('setup postfix withstands any configuration')
 def postfix_hostile():

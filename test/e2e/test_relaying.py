@@ -30,6 +30,9 @@ To:one@single.test	RELAY
 Connect:198.51.100	RELAY
 Connect:friend.test	RELAY
 From:boss@far.test	RELAY
+From:senders.test	RELAY
+Connect:IPv6:2001:db8:1	RELAY
+Connect:IPv6:2001:db8:2:0:0:0:0:5	RELAY
 Connect:203.0.113.7	OK
 '''
 STRANGER = ('203.0.113.9', 'host.example')
@@ -56,6 +59,10 @@ CASES = [
     (STRANGER, 'boss@far.test', 'x@remote.example', 'lets senders relay .boss@far.test'),
     (('198.51.100.3', 'unknown'), 'a@far.example', 'x@remote.example', None),
     (('192.0.2.3', 'unknown'), 'a@far.example', 'x@remote.example', None),
+    (STRANGER, 'a@senders.test', 'x@remote.example', None),
+    (('IPV6:2001:db8:1::5', 'unknown'), 'a@far.example', 'x@remote.example', None),
+    (('IPV6:2001:db8:2::5', 'unknown'), 'a@far.example', 'x@remote.example', None),
+    (('IPV6:2001:db8:bad::1', 'unknown'), 'a@far.example', 'x@remote.example', None),
     (('203.0.113.7', 'ok.example'), 'a@far.example', 'x@remote.example', None),
     (('203.0.113.21', 'host.friend.test'), 'a@far.example', 'x@remote.example',
      'clients relay by name .friend.test'),
@@ -81,6 +88,11 @@ FEATURES = {
         (STRANGER, 'a@far.example', 'x@backup.test', None),
         (STRANGER, 'a@far.example', 'x@sub.backup.test', None),
         (STRANGER, 'a@far.example', 'x@own.test', None)],
+    "relay_mail_from', `domain": [
+        (STRANGER, 'a@senders.test', 'x@remote.example', 'lets senders relay .*senders.test'),
+        (STRANGER, 'a@sub.senders.test', 'x@remote.example', 'lets senders relay .*senders.test'),
+        (STRANGER, 'boss@far.test', 'x@remote.example', 'lets senders relay .boss@far.test'),
+        (STRANGER, 'a@far.test', 'x@remote.example', None)],
     'relay_local_from': [
         (STRANGER, 'a@own.test', 'x@remote.example', 'FEATURE.`relay_local_from'),
         (STRANGER, 'a@far.example', 'x@remote.example', None)],
@@ -150,6 +162,8 @@ def alone(scene):
     told['alone'] = answers(scene)
     true(told['alone'].count(True) > 15, 'the features are at work: %r' % told['alone'])
     true(not told['alone'][0], 'a stranger may relay')
+    by_six = [taken for row, taken in zip(CASES, told['alone']) if row[0][0].startswith('IPV6:')]
+    equal(by_six, [True, True, False], 'Connect:IPv6: in the access table')
 
 
 def compare(scene, config, cases, alone):
