@@ -146,7 +146,7 @@ def suggest():
     place.write(path + '.gz', packed[:-20])
     half = settings.run('limits', 'suggest', '--log', path + '.gz')
     equal((half.returncode, half.stdout), (64, ''), 'a file that is cut off')
-    match('end of file', half.stderr)
+    match('ends too early', half.stderr)
     with open(path, 'w', encoding='utf-8') as handle:
         for stamp in (time.strftime('%b %e %H:%M:%S', time.localtime(time.time() - 3600)),
                       time.strftime('%Y-%m-%dT%H:%M:%S+00:00', time.gmtime(time.time() - 3600)),
