@@ -117,7 +117,8 @@ class Box:
         self.console = base + '/console'
         self.nspawn = self.leader = None
         mount('overlay', self.path,
-              '-o', 'lowerdir=/,upperdir=%s/upper,workdir=%s/work' % (base, base))
+              '-o', 'lowerdir=%s,upperdir=%s/upper,workdir=%s/work'
+              % (os.environ.get('GATEPOST_ROOT', '/'), base, base))
         for path in ('/usr/bin/dpkg', '/var/lib/dpkg/status', '/etc/passwd'):
             if not os.path.exists(self.path + path):
                 skip_all('the root file system has no %s: it is in several parts' % path)
