@@ -99,9 +99,9 @@ static void expect_list(struct counts *counts, const struct policy *policy,
 {
     const struct restriction_list *list = policy->lists[kind];
     expect_items(counts, policy, kind, list);
-    for (guint i = 0; list && list->classes && i < list->classes->len; i++)
+    for (guint i = 0; list && list->classes && i < list->classes->all->len; i++)
         expect_items(counts, policy, kind,
-                     ((const struct restriction_class *)list->classes->pdata[i])->list);
+                     ((const struct restriction_class *)list->classes->all->pdata[i])->list);
 }
 
 static void expect_policy(struct counts *counts, const struct policy *policy)
