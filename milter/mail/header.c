@@ -29,7 +29,17 @@ struct header_list {
     struct field **buckets; /* as many as a power of two, never fewer than there are names */
     size_t bucket_count, names;
     size_t bytes;
+    uint64_t looks; /* bits of look_of() of all names */
 };
+
+/* One bit of 64 by a name's ends and length: most names that rules ask for are not there, and need
+ * no hash to be told so. */
+static uint64_t look_of(const char *name, size_t length)
+{
+    unsigned first = (unsigned char)g_ascii_tolower(name[0]);
+    unsigned last = length > 0 ? (unsigned char)g_ascii_tolower(name[length - 1]) : 0;
+    return UINT64_C(1) << (7 * first + 3 * last + length) % 64;
+}
 
 struct header_list *header_list_new(void)
 {
@@ -53,6 +63,7 @@ void header_list_clear(struct header_list *list)
         memset(list->buckets, 0, list->bucket_count * sizeof *list->buckets);
     arena_reset(&list->memory, FIRST_BLOCK);
     list->count = list->names = list->bytes = 0;
+    list->looks = 0;
 }
 
 void header_list_free(struct header_list *list)
@@ -126,6 +137,7 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
     }
     list->fields[list->count++] = field;
     list->bytes += name_length + value_length + 2;
+    list->looks |= look_of(text, name_length);
     struct field *first = find_name(list, text, name_length, field->hash);
     if (first) {
         first->last_same->header.next_same = &field->header;
@@ -154,6 +166,8 @@ const struct header *header_list_get(const struct header_list *list, size_t inde
 const struct header *header_list_first(const struct header_list *list, const char *name)
 {
     size_t length = strlen(name);
+    if (!(list->looks & look_of(name, length)))
+        return NULL;
     const struct field *field = find_name(list, name, length, siphash_caseless(name, length));
     return field ? &field->header : NULL;
 }

@@ -63,7 +63,7 @@ static void test_prometheus(void)
     g_assert_true(g_str_has_prefix(text,
                                    "# HELP x_one One.\n# TYPE x_one gauge\nx_one 1000000000000000\n"
                                    "# HELP x_total Labels.\n# TYPE x_total counter\n"
-                                   "x_total{first=\"a\\\"\\\\\\n\xef\xbf\xbd\",second=\"b\"} 1.5\n"
+                                   "x_total{first=\"a\\\"\\\\\\\\\\\\n\\\\xff\",second=\"b\"} 1.5\n"
                                    "# HELP x_seconds Times.\n# TYPE x_seconds histogram\n"
                                    "x_seconds_bucket{stage=\"rcpt\",le=\"0.0001\"} 1\n"));
     g_assert_true(g_str_has_suffix(text, "x_seconds_bucket{stage=\"rcpt\",le=\"30\"} 1\n"
