@@ -67,11 +67,16 @@ static void read_lines(gzFile file, void (*take)(void *data, char *line), void *
     enum { LINE_SIZE = HISTORY_LOG_LINE_MAX + 2 };
     g_autofree char *line = g_malloc(LINE_SIZE);
     bool begins = true; /* what is too long is none of ours, and its rest no line */
-    while (gzgets(file, line, LINE_SIZE)) {
-        bool ends = strchr(line, '\n') != NULL;
-        line[strcspn(line, "\r\n")] = '\0';
+    for (z_off_t at = gztell(file); gzgets(file, line, LINE_SIZE); at = gztell(file)) {
+        size_t length = (size_t)(gztell(file) - at);
+        bool ends = line[length - 1] == '\n';
+        /* a machine that lost its power leaves NULs in its log, and goes on behind them */
+        char *text = line;
+        while (text < line + length && *text == '\0')
+            text++;
+        text[strcspn(text, "\r\n")] = '\0';
         if (begins)
-            take(data, line);
+            take(data, text);
         begins = ends;
     }
 }

@@ -15,9 +15,21 @@ struct history_person {
     char *local;  /* folded, quotes resolved */
     char *domain; /* as history_fold_domain has it */
     char *delimiters;
-    bool extended; /* the address has extensions of its own: it is none itself */
-    char *login;   /* NULL: a login without a domain is nobody's */
+    char *own;   /* those of them by which the address is no extension itself, but may have some */
+    char *login; /* NULL: a login without a domain is nobody's */
 };
+
+static char *own_delimiters(const char *local, const char *delimiters)
+{
+    GString *own = g_string_new(NULL);
+    for (; delimiters && *delimiters; delimiters++) {
+        const char delimiter[] = {*delimiters, '\0'};
+        g_autofree char *bare = mail_local_bare(local, delimiter);
+        if (!bare)
+            g_string_append_c(own, *delimiters);
+    }
+    return g_string_free(own, FALSE);
+}
 
 struct history_person *history_person_new(const char *address, const char *delimiters,
                                           bool bare_login)
@@ -26,12 +38,11 @@ struct history_person *history_person_new(const char *address, const char *delim
     mail_address_parse(address, &parsed);
     struct history_person *person = NULL;
     if (*parsed.local && *parsed.domain) {
-        g_autofree char *bare = mail_local_bare(parsed.local, delimiters);
         person = g_new0(struct history_person, 1);
         person->local = history_fold_local(parsed.local, strlen(parsed.local));
         person->domain = history_fold_domain(parsed.domain, strlen(parsed.domain));
         person->delimiters = g_strdup(delimiters ? delimiters : "");
-        person->extended = !bare;
+        person->own = own_delimiters(parsed.local, delimiters);
         person->login = bare_login ? g_strdup(parsed.local) : NULL;
     }
     mail_address_clear(&parsed);
@@ -50,6 +61,7 @@ void history_person_free(struct history_person *person)
     g_free(person->local);
     g_free(person->domain);
     g_free(person->delimiters);
+    g_free(person->own);
     g_free(person->login);
     g_free(person);
 }
@@ -99,7 +111,7 @@ static enum history_named compare_folded(const struct history_person *person, co
         return HISTORY_NAMED_NOT;
     if (folded[wanted] == '\0')
         return HISTORY_NAMED;
-    g_autofree char *bare = person->extended ? mail_local_bare(folded, person->delimiters) : NULL;
+    g_autofree char *bare = mail_local_bare(folded, person->own);
     return bare && strcmp(bare, person->local) == 0 ? HISTORY_NAMED_EXTENSION : HISTORY_NAMED_NOT;
 }
 

@@ -21,6 +21,7 @@ static void put(GString *out, const char *label, const char *text)
     text_wrap(out, text, INDENT, COLUMNS);
 }
 
+/* One line, however long the restriction's name is: people search for it. */
 static void put_head(GString *out, const struct history_row *row)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(row->when / G_USEC_PER_SEC);
@@ -37,7 +38,8 @@ static void put_head(GString *out, const struct history_row *row)
         g_string_append(text, ": nothing was against it");
     if (row->monitor && row->check)
         g_string_append(text, " (mode = monitor: it passed)");
-    text_wrap(out, text->str, INDENT, COLUMNS);
+    g_autofree char *line = text_escape(text->str);
+    g_string_append_printf(out, "%s\n", line);
 }
 
 static void put_client(GString *out, const struct history_row *row)

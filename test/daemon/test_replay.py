@@ -384,6 +384,8 @@ def by_old_logs(site):
                 whole += 2 * (one is not CUT)
                 cut += 2 * (one is CUT)
     lines.append('Nov 27 15:30:45 mx gatepost[1]: gatepost 0.1.0 is at work')
+    lines.append('\0' * 5000 + FRONTS[1] + text_line(REFUSED))  # a machine lost its power
+    whole += 1
     text = '\n'.join(lines) + '\n'
     plain = place.write(site.gatepost.folder + '/mail.log.1', text)
     files = [plain]

@@ -582,6 +582,13 @@ static void test_person(void)
         history_person_free(person);
     }
     g_assert_null(history_person_new("carol", "+", false));
+    /* an extension itself by one delimiter, and has some by the other */
+    struct history_person *person = history_person_new("anna-maria@lab.test", "-+", false);
+    static const char text[] = "anna-maria+news@lab.test", other[] = "anna-maria-news@lab.test";
+    g_assert_cmpint(history_person_in_text(person, text, strlen(text)), ==,
+                    HISTORY_NAMED_EXTENSION);
+    g_assert_cmpint(history_person_in_text(person, other, strlen(other)), ==, HISTORY_NAMED_NOT);
+    history_person_free(person);
 }
 
 /* Microseconds of this thread's time to look for somebody in 32 kB of PIECE. */
