@@ -4,18 +4,20 @@
  */
 #include "last_word.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "log_target.h"
 #include "report/logline.h"
 
-enum { LINE_MAX_BYTES = 512, TEXT_MAX_BYTES = 200 };
+enum { LINE_MAX_BYTES = 512, TEXT_MAX_BYTES = 200, WORD_SECONDS = 5 };
 
 /* Read without a lock: whoever holds one may be the one that ends. */
-static gint to_stderr = true, as_json, priority = LOG_MAIL | LOG_CRIT;
+static gint to_stderr = true, to_journal, as_json, priority = LOG_MAIL | LOG_CRIT;
 
 static const char *message_of(const GLogField *fields, gsize count)
 {
@@ -35,7 +37,8 @@ static void take_text(const char *message, char text_r[TEXT_MAX_BYTES])
     text_r[length] = '\0';
 }
 
-static void make_line(const char *text, char line_r[LINE_MAX_BYTES])
+/* PREFIX: of a line that the journal reads from standard error, see sd-daemon(3). */
+static void make_line(const char *prefix, const char *text, char line_r[LINE_MAX_BYTES])
 {
     bool starved = strstr(text, "failed to allocate") || strstr(text, "out of memory");
     const char *cause = starved ? "no memory is left, so " : "";
@@ -45,14 +48,27 @@ static void make_line(const char *text, char line_r[LINE_MAX_BYTES])
     char date[32] = "";
     time_t now = time(NULL);
     if (!g_atomic_int_get(&as_json)) {
-        snprintf(line_r, LINE_MAX_BYTES, "level=error message=\"%s%s: %s\"", cause, word, text);
+        snprintf(line_r, LINE_MAX_BYTES, "%slevel=error message=\"%s%s: %s\"", prefix, cause, word,
+                 text);
         return;
     }
     if (gmtime_r(&now, &utc))
         (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S.000000Z", &utc);
     snprintf(line_r, LINE_MAX_BYTES,
-             "{\"ts\":\"%s\",\"v\":%d,\"level\":\"error\",\"message\":\"%s%s: %s\"}", date,
-             LOGLINE_VERSION, cause, word, text);
+             "%s{\"ts\":\"%s\",\"v\":%d,\"level\":\"error\",\"message\":\"%s%s: %s\"}", prefix,
+             date, LOGLINE_VERSION, cause, word, text);
+}
+
+/* Nobody may read the log, and who waits for that may hold the lock of syslog(3): then a signal
+ * ends the process without a word. */
+static void end_soon(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    (void)signal(SIGALRM, SIG_DFL);
+    alarm(WORD_SECONDS);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static GLogWriterOutput write_word(GLogLevelFlags level, const GLogField *fields, gsize count,
@@ -61,8 +77,10 @@ static GLogWriterOutput write_word(GLogLevelFlags level, const GLogField *fields
     if (!(level & G_LOG_LEVEL_ERROR))
         return g_log_writer_default(level, fields, count, data);
     char text[TEXT_MAX_BYTES], line[LINE_MAX_BYTES];
+    end_soon();
     take_text(message_of(fields, count), text);
-    make_line(text, line);
+    bool prefixed = g_atomic_int_get(&to_stderr) && g_atomic_int_get(&to_journal);
+    make_line(prefixed ? "<2>" : "", text, line);
     if (g_atomic_int_get(&to_stderr)) {
         size_t length = strlen(line);
         line[length] = '\n'; /* instead of the NUL */
@@ -77,6 +95,7 @@ void last_word_configure(const struct log_options *options)
 {
     static bool installed;
     g_atomic_int_set(&to_stderr, options->target == LOG_TARGET_STDERR || options->foreground);
+    g_atomic_int_set(&to_journal, log_target_journal_reads());
     g_atomic_int_set(&as_json, options->format == LOG_FORMAT_JSON);
     g_atomic_int_set(&priority, options->facility | LOG_CRIT);
     if (!installed)

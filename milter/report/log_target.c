@@ -38,6 +38,11 @@ void log_target_open(int facility, bool foreground)
     openlog("gatepost", LOG_PID | LOG_NDELAY, facility);
 }
 
+bool log_target_journal_reads(void)
+{
+    return journal_reads;
+}
+
 void log_target_close(void)
 {
     closelog();

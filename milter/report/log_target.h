@@ -17,6 +17,9 @@ struct event;
 void log_target_open(int facility, bool foreground);
 void log_target_close(void);
 
+/* Whether the journal reads standard error, as of log_target_open: lines begin with "<N>" then. */
+bool log_target_journal_reads(void);
+
 /* A line of KIND that says TEXT, which it takes over, made as TARGET wants it; the journal gets the
  * keys of EVENT, too, if that is not NULL. The caller frees it with log_line_free. */
 struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,

@@ -203,11 +203,12 @@ static void stop(void)
     g_mutex_unlock(&native.lock);
 }
 
+/* The greeter's first: who is handed over meanwhile may count twice, but not for nobody. */
 static void counts(struct mta_counts *counts_r)
 {
     *counts_r = (struct mta_counts){0};
     g_mutex_lock(&native.lock);
-    for (unsigned i = 0; native.loops && i < loop_count(); i++)
+    for (unsigned i = loop_count(); native.loops && i-- > 0;)
         loop_add_counts(native.loops[i], counts_r);
     if (native.loops)
         counts_r->stuck = MAX(counts_r->stuck, pool_stuck(native.setup.pool) - JOB_TIME);
