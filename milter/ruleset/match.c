@@ -170,8 +170,8 @@ static void run_traits(struct run *run)
     const struct ruleset_message *message = run->message;
     if (ruleset->charsets->len == 0 && ruleset->scripts->len == 0)
         return;
-    work_take(&run->work,
-              (header_list_bytes(message->headers) + message->body_length) * GATHER_UNITS);
+    size_t body = MIN(message->body_length, RULESET_BODY_MAX); /* more is not looked at */
+    work_take(&run->work, (header_list_bytes(message->headers) + body) * GATHER_UNITS);
     traits_read(message->headers, message->body, message->body_length, message->smtputf8, &traits);
     for (guint i = 0; i < ruleset->charsets->len; i++) {
         const struct rule *rule = ruleset->charsets->pdata[i];

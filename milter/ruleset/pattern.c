@@ -318,10 +318,30 @@ static struct wide_pattern *compile_wide(struct pattern_context *context,
     return wide_pattern_new(source->text->str, source->text->len, &wide, error_r, offset_r);
 }
 
+/* Whether the sign at P of TEXT stands for itself, as an odd number of backslashes is before it. */
+static bool is_escaped(const char *text, const char *p)
+{
+    const char *begin = p;
+    while (begin > text && begin[-1] == '\\')
+        begin--;
+    return (p - begin) % 2 == 1;
+}
+
+/* Whether the pattern holds a verb, "(*...)", or "\G". */
+static bool has_verbs(const char *text)
+{
+    for (const char *p = strstr(text, "(*"); p; p = strstr(p + 1, "(*"))
+        if (!is_escaped(text, p))
+            return true;
+    return strstr(text, "\\G");
+}
+
 /* Whether a pattern may call itself, or a group, again: JIT does not count that. */
 static bool recurses(const char *text)
 {
     for (const char *p = strstr(text, "(?"); p; p = strstr(p + 1, "(?")) {
+        if (is_escaped(text, p))
+            continue;
         const char *sign = p + 2 + (p[2] == '+' || p[2] == '-');
         if (*sign == 'R' || *sign == '&' || g_ascii_isdigit(*sign) || g_str_has_prefix(sign, "P>"))
             return true;
@@ -354,7 +374,7 @@ static enum pattern_status compile(struct pattern_context *context, const struct
     if (pattern->code)
         pcre2_pattern_info(pattern->code, PCRE2_INFO_ALLOPTIONS, &options);
     pattern->anchored = pattern->code && (options & PCRE2_ANCHORED);
-    pattern->whole = strstr(source->text->str, "\\G") || strstr(source->text->str, "(*");
+    pattern->whole = has_verbs(source->text->str);
     return PATTERN_GOOD;
 }
 

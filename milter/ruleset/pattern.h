@@ -29,10 +29,11 @@
 /* Steps in all for a pattern that cannot be tried on some places after others. */
 #define PATTERN_STEPS_MAX ((size_t)64000000)
 /* So many bytes of a text are searched at once, and so many for a pattern of thousands of
- * alternatives, which may try each at each place: it takes so many units a byte. */
+ * alternatives, which may try each at each place: it takes so many units a byte, few enough for
+ * one such pattern to see all of SOURCE_HEADER_MAX within its share. */
 #define PATTERN_STRETCH      ((size_t)4096)
 #define PATTERN_STRETCH_WIDE ((size_t)64)
-#define PATTERN_WIDE_UNITS   64u
+#define PATTERN_WIDE_UNITS   24u
 /* Units of work that one pattern may take, and those that it takes to be tried at all. */
 #define PATTERN_WORK_MAX  2000000u
 #define PATTERN_WORK_EACH 16u

@@ -201,12 +201,29 @@ static struct spam_verdict *score_anew(struct replay *replay, struct check *chec
     return best;
 }
 
-/* The rules were cut off: what they would have said, nobody knows but who has the header. */
+/* Whether the rules were cut off then. Below warn_if_reject that is a refusal which is only noted.
+ */
+static bool was_untold(const struct replay *replay, const struct check *check,
+                       const struct history_asked *asked)
+{
+    const struct history_row *row = replay->row;
+    if (row->action == ACTION_TEMPFAIL && g_strcmp0(row->check, check->name) == 0)
+        return true;
+    return asked && (asked->result == CHECK_CANNOT_TELL ||
+                     (asked->result == CHECK_REFUSE && asked->reply && *asked->reply == '4'));
+}
+
+/* The rules were cut off: what they would have said, nobody knows but who has the header. Below
+ * warn_if_reject the message passes all the same, with the marks of what was found. */
 static enum check_result repeat_untold(struct replay *replay, struct check *check)
 {
     bool same = g_strcmp0(replay->row->ruleset, check->site->spam->rules_name) == 0;
-    return same ? check_cannot_tell(check, "it could not be told")
-                : give_up(replay, check, other_rules);
+    if (same && check->warn_only && !check->effects->spam)
+        check->effects->spam = score_anew(replay, check);
+    if (!same || (check->warn_only && !check->effects->spam))
+        return give_up(replay, check, other_rules);
+    return check->warn_only ? check_refuse(check, 451, "4.3.0", "it could not be told")
+                            : check_cannot_tell(check, "it could not be told");
 }
 
 static enum check_result say_spam(struct replay *replay, struct check *check,
@@ -216,9 +233,7 @@ static enum check_result say_spam(struct replay *replay, struct check *check,
     if (!spam || !check->facts->message || ruleset_is_empty(spam->ruleset))
         return CHECK_DUNNO;
     const struct history_asked *asked = then(replay, check, NULL);
-    bool untold =
-        (asked && asked->result == CHECK_CANNOT_TELL) ||
-        (replay->row->action == ACTION_TEMPFAIL && g_strcmp0(replay->row->check, check->name) == 0);
+    bool untold = was_untold(replay, check, asked);
     bool whole = replay->row->header && !replay->row->header_cut && !replay->unseen &&
                  !ruleset_needs_body(spam->ruleset);
     if (whole && (untold || !replay->row->scored))

@@ -126,7 +126,8 @@ static void test_budget(void)
     struct effort effort = effort_begin();
     g_autofree char *none = rules_run(ruleset, hostile, NULL, NULL);
     g_assert_false(effort_is_spent(&effort, 2 * G_TIME_SPAN_SECOND));
-    g_assert_true(strcmp(none, "0") == 0 || strcmp(none, "0 !R") == 0);
+    g_assert_true(strcmp(none, "0") == 0 || strcmp(none, "0 !R") == 0 ||
+                  strcmp(none, "0 !!") == 0); /* the clock, on a slow machine */
     ruleset_unref(ruleset);
     problems_free(problems);
 }
