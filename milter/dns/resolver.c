@@ -25,6 +25,11 @@ enum { SEND_BURST = 64 };
 /* How often a question is asked, beside what c-ares does by itself. */
 enum { TRIES_MOST = 3 };
 
+/* While so many tries are in the channel, those of questions that have their answer among them,
+ * nothing is asked again, or nothing asked at all: each has one of 65536 numbers, and c-ares looks
+ * for a free one until it finds it. */
+enum { OPEN_AGAIN_MOST = 32768, OPEN_MOST = 49152 };
+
 struct sending {
     gint references;
     struct resolver *resolver; /* not owned: whoever follows it holds the resolver otherwise */
@@ -84,6 +89,7 @@ struct resolver {
      * reference */
     GQueue sent[TRIES_MOST - 1];
     struct pacing pacing;
+    unsigned open;                 /* tries in the channel */
     struct resolver_record record; /* instead of a thread; all NULL: none */
 };
 
@@ -207,6 +213,7 @@ static void take_answer(void *data, struct dns_answer *answer, bool timed)
     struct pacing *pacing = &sending->resolver->pacing;
     int64_t now = g_get_monotonic_time();
     pacing_over(pacing);
+    sending->resolver->open--;
     if (timed) /* be it too late for who asked: a try's own number tells which was answered */
         pacing_measure(pacing, now - try->put_at);
     if (timed && try->number > 1 && !g_atomic_pointer_get(&sending->answer))
@@ -244,6 +251,7 @@ static void put(struct resolver *resolver, struct sending *sending, int64_t now)
     *try = (struct try){sending, ++sending->tries, now};
     sending->put_at = now;
     sending->open++;
+    resolver->open++;
     pacing_sent(&resolver->pacing);
     channel_ask(resolver->channel, sending->name, sending->type, sending->flags, take_answer, try);
 }
@@ -271,7 +279,8 @@ static void ask_again(struct resolver *resolver, unsigned tries, int64_t now)
         if (!answered && (due_at(sending) > now || !pacing_allows(pacing, now)))
             return;
         g_queue_pop_head(&resolver->sent[tries - 1]);
-        if (answered || !(tries == 1 ? pacing_knows(pacing) : pacing_loses(pacing))) {
+        if (answered || resolver->open >= OPEN_AGAIN_MOST ||
+            !(tries == 1 ? pacing_knows(pacing) : pacing_loses(pacing))) {
             sending_unref(sending);
             continue;
         }
@@ -299,13 +308,16 @@ static int64_t send_asks(struct resolver *resolver)
     for (unsigned tries = TRIES_MOST - 1; tries > 0; tries--)
         ask_again(resolver, tries, now);
     struct sending *sending;
-    for (unsigned sent = 1;
-         pacing_allows(pacing, now) && (sending = g_queue_pop_head(&resolver->unsent)); sent++) {
+    for (unsigned sent = 1; pacing_allows(pacing, now) && resolver->open < OPEN_MOST &&
+                            (sending = g_queue_pop_head(&resolver->unsent));
+         sent++) {
         g_atomic_int_inc(&sending->references);
         put(resolver, sending, now);
         watch_for_answer(resolver, sending);
-        if (sent % SEND_BURST == 0)
+        if (sent % SEND_BURST == 0) {
             channel_poll(resolver->channel);
+            now = g_get_monotonic_time(); /* a long burst is no longer NOW */
+        }
     }
     int64_t until = g_queue_is_empty(&resolver->unsent) ? 0 : pacing->renewed_at;
     for (unsigned i = 0; i < TRIES_MOST - 1; i++)
