@@ -36,9 +36,9 @@ const char *public_resolver(const char *server)
 
 bool public_resolver_is_refused(const char *zone)
 {
-    static const char *const operators[] = {"spamhaus.org",        "spamhaus.net", "abuseat.org",
-                                            "uribl.com",           "surbl.org",    "dnswl.org",
-                                            "barracudacentral.org"};
+    /* not spamhaus.net: who asks there is known by a key, whatever resolver he has */
+    static const char *const operators[] = {"spamhaus.org", "abuseat.org", "uribl.com",
+                                            "surbl.org",    "dnswl.org",   "barracudacentral.org"};
     size_t length = strlen(zone);
     for (size_t i = 0; i < G_N_ELEMENTS(operators); i++) {
         size_t own = strlen(operators[i]);

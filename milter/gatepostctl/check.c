@@ -166,12 +166,16 @@ static void warn_of_resolver(const struct snapshot *snapshot, struct problems *p
     const struct settings *settings = snapshot_settings(snapshot);
     const struct policy *policy;
     const char *zone = NULL;
-    g_autofree char *text = NULL;
-    for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)) && !zone; i++)
+    bool failed = false; /* to say by which name it may be shown */
+    g_autofree char *text = NULL, *shown = NULL;
+    for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)) && !zone; i++) {
         if (policy->asks_dns)
             zone = refused_list(policy->site.dnsbl_weighted)
                        ? refused_list(policy->site.dnsbl_weighted)
                        : refused_list(policy->site.dnsbl_zones);
+        if (zone)
+            shown = site_shown_list(&policy->site, zone, &failed);
+    }
     if (!zone || *settings_get(settings, NULL, SETTING_DNS_SERVERS)->text ||
         !g_file_get_contents(RESOLV_CONF, &text, NULL, NULL))
         return;
@@ -186,7 +190,10 @@ static void warn_of_resolver(const struct snapshot *snapshot, struct problems *p
                              "%s serves everybody, and %s answers such servers wrongly or not at "
                              "all; ask a resolver of your own (apt install unbound, and "
                              "dns_servers = 127.0.0.1)",
-                             server, zone);
+                             server,
+                             shown    ? shown
+                             : failed ? "a DNS list"
+                                      : zone);
         g_strfreev(words);
     }
 }

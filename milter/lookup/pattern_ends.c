@@ -84,15 +84,19 @@ static unsigned ends_of_one(const char *p, const char *end)
     bool is_quantified = strchr("*+?}", *last) != NULL && *last != '\\';
     bool has_at = memchr(p, '@', (size_t)(end - p)) != NULL;
     const char *start = anything ? first : p;
+    unsigned inner = 0; /* of the group at START; looked at once, or nests would cost their power */
+    if (start < end && *start == '(')
+        inner = ends_of(inside(start), skip_atom(start, end) - 1);
     if (start < end && !is_one_of(start, end, begin)) {
-        bool group_closes =
-            *start == '(' && !(ends_of(inside(start), skip_atom(start, end) - 1) & TABLE_OPEN_LEFT);
+        bool group_closes = *start == '(' && !(inner & TABLE_OPEN_LEFT);
         if (!group_closes && !(anything && has_at))
             open |= has_at ? TABLE_OPEN_LOCAL : TABLE_OPEN_LEFT;
     }
     if (is_quantified || is_one_of(last, end, finish))
         return open;
-    bool closes = *last == '(' && !(ends_of(inside(last), end - 1) & TABLE_OPEN_RIGHT);
+    if (*last == '(' && last != start)
+        inner = ends_of(inside(last), end - 1);
+    bool closes = *last == '(' && !(inner & TABLE_OPEN_RIGHT);
     return closes ? open : open | TABLE_OPEN_RIGHT;
 }
 

@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "lookup/search.h"
+#include "mail/address.h"
 
 /* Of one table more than these are not told: the first say how. */
 enum { TOLD_MAX = 5 };
+
+/* Of so many names of local_domains each is compared with a ".domain"; more may well have one. */
+enum { NAMES_MAX = 1000 };
 
 /* A table that lets somebody in, while it is gone through. */
 struct table_lint {
@@ -99,16 +103,32 @@ struct profile_lint {
     unsigned told;
 };
 
+static bool visit_local(void *data, const char *name)
+{
+    return !g_str_has_suffix(name, data);
+}
+
+/* Whether no local domain lies below PARENT, which begins with a dot, as far as that is known. */
+static bool is_foreign_below(struct match_list *local_domains, const char *parent)
+{
+    g_autofree char *folded = mail_domain_fold(parent + 1);
+    g_autofree char *dotted = g_strconcat(".", folded, NULL);
+    g_autofree char *below = g_strconcat("any", dotted, NULL);
+    return match_list_find_domain(local_domains, below) == LOOKUP_MISS &&
+           match_list_each_name(local_domains, NAMES_MAX, visit_local, dotted);
+}
+
 /* Keys are user@domain, domain and .domain. */
 static bool visit_profile(void *data, const char *file, unsigned line, const char *key,
                           const char *value)
 {
     struct profile_lint *lint = data;
     const char *at = strrchr(key, '@'), *domain = at ? at + 1 : key;
+    struct match_list *local_domains = lint->policy->site.local_domains;
     (void)value;
-    g_autofree char *below = *domain == '.' ? g_strconcat("any", domain, NULL) : NULL;
-    if (!strchr(domain, '.') || match_list_find_domain(lint->policy->site.local_domains,
-                                                       below ? below : domain) != LOOKUP_MISS)
+    if (!strchr(domain, '.') ||
+        (*domain == '.' ? !is_foreign_below(local_domains, domain)
+                        : match_list_find_domain(local_domains, domain) != LOOKUP_MISS))
         return true;
     problems_warning(lint->problems, line ? file : lint->value->file,
                      line ? line : lint->value->line,

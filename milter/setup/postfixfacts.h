@@ -72,6 +72,10 @@ void postfixlists_print(const struct postfix_setup *setup);
  * them (postfixsite.c). */
 void postfixsite(const struct postfix_setup *setup);
 
+/* The same for whose addresses are whose where single services say it: the lines begin sections, so
+ * that nothing may follow them that is meant for all (postfixsite.c). */
+void postfixowners(const struct postfix_setup *setup);
+
 /* Looks at what is there (postfixlook.c). */
 void postfixlook(struct postfix_setup *setup);
 

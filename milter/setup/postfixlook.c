@@ -235,11 +235,11 @@ static void look_at_proxy(struct postfix_setup *setup)
  * that filter switched off. Services that had it judged before must be there, too. */
 static void look_at_reinjection(struct postfix_setup *setup)
 {
-    const char *filter = postfix_get(setup, "content_filter");
+    const char *filter = "";
     for (guint i = 0; i < setup->postconf->services->len && !*filter; i++) {
         const struct postconf_service *service = setup->postconf->services->pdata[i];
-        if (own(service, "content_filter") && postfix_shown(setup, service) == POSTFIX_SHOWN)
-            filter = own(service, "content_filter");
+        if (postfix_shown(setup, service) == POSTFIX_SHOWN)
+            filter = postconf_service_get(setup->postconf, service, "content_filter");
     }
     for (guint i = 0; i < setup->postconf->services->len && *filter; i++) {
         const struct postconf_service *service = setup->postconf->services->pdata[i];

@@ -185,7 +185,7 @@ static void propose_tables(const struct postfix_setup *setup, enum setting id,
 
 /* Whose addresses are whose may be said for one service alone, most often that for submission. */
 static void propose_owners_of(const struct postfix_setup *setup,
-                              const struct postconf_service *service)
+                              const struct postconf_service *service, GPtrArray *told)
 {
     const char *own = g_hash_table_lookup(service->overrides, "smtpd_sender_login_maps");
     const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
@@ -202,10 +202,24 @@ static void propose_owners_of(const struct postfix_setup *setup,
     g_autofree char *value = setup_join(tables);
     g_autofree char *where = g_strdup_printf("%s/%s", service->name, service->type);
     bool is_main = strcmp(own, postfix_get(setup, "smtpd_sender_login_maps")) == 0;
+    bool is_printed = *value && !is_main && setup_is_one_line(name) && setup_is_one_line(value);
     if (*value && setup->task->check)
         compare_setting(setup->task, section, where, SETTING_SENDER_LOGIN_MAPS, value);
-    else if (*value && !is_main && setup_is_one_line(name) && setup_is_one_line(value))
+    else if (is_printed && g_ptr_array_find_with_equal_func(told, name, g_str_equal, NULL))
+        printf("# %s: [listener %s] is above; give this service a name of its own "
+               "(milter_macro_daemon_name) if its owners are others\n",
+               where, name);
+    else if (is_printed) {
         printf("# for %s\n[listener %s]\nsender_login_maps = %s\n", where, name, value);
+        setup_add_word(told, name);
+    }
+}
+
+void postfixowners(const struct postfix_setup *setup)
+{
+    g_autoptr(GPtrArray) told = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < setup->postconf->services->len; i++)
+        propose_owners_of(setup, setup->postconf->services->pdata[i], told);
 }
 
 /* Postfix connects as a user of its own. */
@@ -245,6 +259,4 @@ void postfixsite(const struct postfix_setup *setup)
         propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
     if (check || hurries)
         propose(setup, SETTING_DELAY_CHECKS, hurries ? "no" : "yes");
-    for (guint i = 0; i < setup->postconf->services->len; i++)
-        propose_owners_of(setup, setup->postconf->services->pdata[i]);
 }

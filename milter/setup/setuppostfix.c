@@ -324,13 +324,17 @@ static void set_up(struct setup_task *task, const struct postconf *postconf)
         print_main(&setup);
         print_master(&setup);
         postfixsite(&setup);
-        if (postconf)
+        if (postconf) {
             postfixlists_print(&setup);
+            postfixowners(&setup);
+        }
         fflush(stdout);
     }
     postfixlook(&setup);
-    if (task->check)
+    if (task->check) {
         postfixsite(&setup);
+        postfixowners(&setup);
+    }
     g_free(setup.milter);
 }
 

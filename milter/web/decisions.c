@@ -82,7 +82,8 @@ static void put_fact(GString *out, const char *key, const char *value, bool lead
         g_string_append(out, "</dt>");
     }
     g_string_append(out, "<dd>");
-    if (leads && !strpbrk(value, " <"))
+    /* of what is escaped here the history has another spelling */
+    if (leads && !strpbrk(value, " <\\"))
         put_link(out, value, value);
     else
         chart_text(out, value);

@@ -285,7 +285,7 @@ RIGHT = [
      lambda text: COUNTED + text.replace('memory:', 'sqlite:/FOLDER/queue/state.db').replace(
          '[listener', LIMIT % '1d' + '[listener')),
     ('profiles of local domains', 'gatepost.conf',
-     lambda text: 'recipient_profiles = inline:{bob@one.example=strict, two.example=strict}\n' +
+     lambda text: 'recipient_profiles = inline:{bob@one.example=strict, two.example=strict, .example=strict}\n' +
      text.replace('[listener', '[profile strict]\ntag_score = 3\n[listener')),
     ('macros that gatepost does not believe', 'main.cf',
      lambda text: text + 'milter_macro_defaults = {if_name}=eth0\n'),
@@ -312,7 +312,8 @@ for what, name, change in RIGHT:
 def resolver():
     possible()
     folder = place.folder('gatepost-resolver-')
-    for server, lists, named in (('8.8.8.8', 'zen.spamhaus.org', True), ('2620:fe::fe', 'x.uribl.com', True),
+    for server, lists, named in (('8.8.8.8', 'zen.spamhaus.org', True), ('8.8.8.8', 'key.zen.dq.spamhaus.net', False),
+                                 ('2620:fe::fe', 'x.uribl.com', True),
                                  ('192.0.2.53', 'zen.spamhaus.org', False),
                                  ('8.8.8.8', 'bl.lab.test', False), ('8.8.8.88', 'zen.spamhaus.org', False)):
         place.write_old(folder + '/resolv.conf', '# 8.8.8.8\nnameserver %s\n' % server)

@@ -622,6 +622,17 @@ smtpd_data_restrictions = reject_unauth_pipelining
 """
 
 
+@case('setup postfix prints the owners of one service last, in its section, and each section once')
+def postfix_owners():
+    own = '  -o smtpd_sender_login_maps=hash:/etc/postfix/senders\n'
+    done = postfix_setup('', LISTS, SMTP + SUBMISSION + own + SUBMISSION.replace('submission', '192.0.2.1:587', 1) + own)
+    lines = done.stdout.splitlines()
+    equal(lines.count('[listener submission]'), 1, 'sections: ' + done.stdout)
+    last = max(number for number, line in enumerate(lines) if re.match(r'#\w+ = ', line))
+    if lines.index('[listener submission]') < last:
+        raise Failure('what is for all listeners follows the section: ' + done.stdout)
+
+
 @case('setup postfix proposes lists made of those of main.cf, and names what must stay there')
 def postfix_lists():
     done = postfix_setup('', LISTS, SMTP + SUBMISSION +

@@ -76,10 +76,23 @@ static void test_malformed(void)
     }
 }
 
+/* Each group is looked at once, however deep: twice would never end here. */
+static void test_nests(void)
+{
+    g_autoptr(GString) pattern = g_string_new(NULL);
+    for (int i = 0; i < 120; i++)
+        g_string_append(pattern, ".*(");
+    g_string_append_c(pattern, 'a');
+    for (int i = 0; i < 120; i++)
+        g_string_append_c(pattern, ')');
+    g_assert_cmpuint(pattern_open_ends(pattern->str), ==, LEFT | RIGHT);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pattern_ends/ends", test_ends);
     g_test_add_func("/pattern_ends/malformed", test_malformed);
+    g_test_add_func("/pattern_ends/nests", test_nests);
     return g_test_run();
 }
