@@ -153,14 +153,13 @@ static bool is_srs(const struct history_person *person, const char *begin, const
 static enum history_named quoted_before(const struct history_person *person, const char *begin,
                                         const char *at)
 {
-    const char *quote = at - 1;
+    const char *quote = at - 1; /* goes back until the one before it opens */
     g_autoptr(GString) local = g_string_new(NULL);
     if (at - begin > MAIL_ADDRESS_MAX) /* a header may be full of quotes */
         begin = at - MAIL_ADDRESS_MAX;
-    do {
-        quote = quote > begin ? g_strrstr_len(begin, quote - begin, "\"") : NULL;
-    } while (quote && quote > begin && quote[-1] == '\\');
-    for (const char *byte = quote ? quote + 1 : at; byte < at - 1; byte++) {
+    while (quote > begin && (quote[-1] != '"' || (quote - 1 > begin && quote[-2] == '\\')))
+        quote--;
+    for (const char *byte = quote > begin ? quote : at; byte < at - 1; byte++) {
         if (*byte == '\\' && byte + 1 < at - 1)
             byte++;
         g_string_append_c(local, *byte);
