@@ -43,8 +43,8 @@ bool greylist_spares(const struct site *site, const struct facts *facts)
 {
     static const char *const names[] = {"postmaster", "abuse"};
     const GPtrArray *profiles = site->spam ? site->spam->profiles : NULL;
-    if (facts->without_smtp || facts->untrusted || facts->sender_meant.address.null ||
-        site_authenticated(site, facts) ||
+    if (!facts->has_recipient || facts->without_smtp || facts->untrusted ||
+        facts->sender_meant.address.null || site_authenticated(site, facts) ||
         site_relay_certificate(site, facts, NULL) != LOOKUP_MISS ||
         match_list_find_client(site->mynetworks, &facts->address, facts->client_name, NULL) !=
             LOOKUP_MISS)
