@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Writing JSON (RFC 8259) into a GString, one line without white space. The writer puts the
- * commas; the caller closes what it opened.
+ * commas; the caller closes what it opened. There is none behind a line feed, which the caller puts
+ * between values that have a line each.
  *
  * By hand: it is a screenful, of which nothing is read back, and what clients send need not be
  * UTF-8, which the libraries refuse or pass on.

@@ -94,9 +94,8 @@ bool control_call(const char *path, const char *request, unsigned seconds, int *
         bool nobody = errno == ENOENT || errno == ECONNREFUSED;
         if (nobody)
             *status_r = CONTROL_NOBODY;
-        *why_r =
-            nobody ? g_strdup_printf("no daemon runs: nobody listens on %s (control_socket)", path)
-                   : g_strdup_printf("%s: %s", path, strerror(errno));
+        *why_r = nobody ? g_strdup_printf("no daemon runs: nobody listens on %s", path)
+                        : g_strdup_printf("%s: %s", path, strerror(errno));
         return false;
     }
     /* The server may answer before it read all; then reading tells. */

@@ -37,6 +37,14 @@ static void warn_of_folder(const struct settings *settings, enum setting id, con
                          setting_row(id)->name, folder);
 }
 
+/* Whether what this process may do says what the settings' user may: root has become him. Without
+ * such a user whoever runs this is taken for him. */
+static bool speaks_for_user(const struct settings *settings)
+{
+    const struct passwd *entry = getpwnam(settings_get(settings, NULL, SETTING_USER)->text);
+    return !entry || entry->pw_uid == geteuid();
+}
+
 /* Whether this process has GROUP, or the folder gives it to what is made in it. */
 static bool may_give(gid_t group, const struct stat *folder)
 {
@@ -81,7 +89,8 @@ static void warn_of_socket(const struct settings *settings, struct problems *pro
     if (!socket_parse(text, &address, &why) || address.kind != SOCKET_UNIX)
         return;
     warn_of_folder(settings, SETTING_MILTER_SOCKET, address.path, problems);
-    warn_of_socket_folder(settings, address.path, problems);
+    if (speaks_for_user(settings))
+        warn_of_socket_folder(settings, address.path, problems);
 }
 
 static void warn_of_people(const struct settings *settings, struct problems *problems)
@@ -143,7 +152,8 @@ static void warn_of_state(const struct settings *settings, struct problems *prob
         return;
     warn_of_folder(settings, SETTING_STATE, place.path, problems);
     g_autofree char *folder = g_path_get_dirname(place.path);
-    if (g_file_test(folder, G_FILE_TEST_IS_DIR) && access(folder, W_OK | X_OK) != 0)
+    if (speaks_for_user(settings) && g_file_test(folder, G_FILE_TEST_IS_DIR) &&
+        access(folder, W_OK | X_OK) != 0)
         problems_warning(problems, value->file, value->line,
                          "state: user \"%s\" cannot write to %s: what is remembered would be lost "
                          "when gatepost stops",

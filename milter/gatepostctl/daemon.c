@@ -54,7 +54,8 @@ enum exit_code command_reload(struct invocation *invocation)
     }
     /* Behind an empty line stands what it did. */
     char *done = strstr(answer->str, "\n\n");
-    fwrite(answer->str, 1, done ? (size_t)(done - answer->str) + 1 : answer->len, stderr);
+    if (done != answer->str)
+        fwrite(answer->str, 1, done ? (size_t)(done - answer->str) + 1 : answer->len, stderr);
     if (done)
         fputs(done + 2, stdout);
     if (status == CODE_FINE && isatty(STDOUT_FILENO))

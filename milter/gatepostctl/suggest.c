@@ -34,12 +34,13 @@ void suggestion_free(struct suggestion *suggestion)
 }
 
 /* The value of KEY in a text line or a JSON object, as it stands there without its quotes; NULL
- * without one. To be freed. */
+ * without one, or where it is null. To be freed. */
 static char *value_of(const char *line, const char *key)
 {
     g_autofree char *text = g_strdup_printf(" %s=", key);
     g_autofree char *json = g_strdup_printf("\"%s\":", key);
     const char *found = strstr(line, json);
+    bool is_json = found;
     found = found ? found + strlen(json) : NULL;
     if (!found) {
         found = strstr(line, text);
@@ -51,7 +52,9 @@ static char *value_of(const char *line, const char *key)
         return g_strndup(found + 1, strcspn(found + 1, "]"));
     if (*found == '"')
         return g_strndup(found + 1, strcspn(found + 1, "\""));
-    return g_strndup(found, strcspn(found, " \n"));
+    if (is_json && g_str_has_prefix(found, "null"))
+        return NULL;
+    return g_strndup(found, strcspn(found, is_json ? ",}\n" : " \n"));
 }
 
 /* A list of addresses, in text the last perhaps "+N more". */

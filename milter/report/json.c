@@ -34,11 +34,11 @@ static void put_text(GString *out, const char *text)
     g_string_append_c(out, '"');
 }
 
-/* The comma that is due, and the key. */
+/* The comma that is due, and the key. Text has no raw line feed: one ends a line of its own. */
 static void begin_value(GString *out, const char *key)
 {
     char last = out->len > 0 ? out->str[out->len - 1] : '{';
-    if (!strchr("{[", last))
+    if (!strchr("{[\n", last))
         g_string_append_c(out, ',');
     if (!key)
         return;

@@ -573,6 +573,11 @@ static void run_message(struct replay *replay, const struct macro_source *macros
         accepted += !refused;
         if (!refused || lost || replay->reason || any)
             continue;
+        if (row->from_log && row->monitor) {
+            /* this line names also those whom monitor mode would have refused at RCPT */
+            replay->reason = not_in_line;
+            break;
+        }
         lost = true;
         first = replay->side;
         reply = g_strdup(replay->reply);

@@ -129,6 +129,7 @@ def suggest():
                  'from=a@b to="a@b.example,+899 more" score=-')
     lines.append('Nov 26 11:00:00 mail gatepost[1]: action=tempfail stage=rcpt sasl=other to=a@b')
     lines.append('{"action":"accept","stage":"message","sasl":"json","to":["a@b","c@d"]}')
+    lines.append('{"action":"accept","stage":"message","sasl":null,"tls":null,"to":["a@b"]}')
     path = settings.file + '.log'
     with open(path, 'w', encoding='utf-8') as handle:
         handle.write('\n'.join(lines) + '\n')

@@ -158,7 +158,9 @@ def by_hand(daemon):
     equal(done.returncode, 0)
     match(r'^waiting wait\.example\|stranger.*@far#?\d*\.test\|bob@lab\.test, since \d+s$',
           done.stdout.strip())
-    equal(json.loads(daemon.control('greylist', '--json', 'wait.example').stdout)['state'], 'waiting')
+    match(LATER, knock(daemon, fresh(), address='192.0.2.99', helo='x', name='a.wait.example'))
+    equal([json.loads(line)['state'] for line in
+           daemon.control('greylist', '--json', 'wait.example').stdout.splitlines()], ['waiting'] * 2)
     equal(daemon.control('greylist', 'nobody.example').returncode, 1)
     match(r'in the last week \d+ strangers were asked to come again: \d+ came, \d+ may still come, '
           r'\d+ never came back', daemon.control('greylist').stdout)

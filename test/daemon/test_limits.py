@@ -347,6 +347,8 @@ def by_hand(daemon):
     match(r'^hand vip: 5 of 10 \(50%\), max from texthash:.*/more$', text.splitlines()[1])
     equal(told(daemon, 'limits', '--near', '80%')[0], 1)
     equal(told(daemon, 'limits', '--near', '80%')[1].count('\n'), 1)
+    equal([json.loads(line)['key'] for line in
+           told(daemon, 'limits', '--json', 'hand')[1].splitlines()], ['ann', 'vip'])
     line = json.loads(told(daemon, 'limits', '--json', 'hand', 'ann')[1])
     equal((line['limit'], line['key'], line['used'], line['max'], line['share'], line['refused']),
           ('hand', 'ann', 4, 4, 1, 1))

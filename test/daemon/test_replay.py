@@ -416,6 +416,11 @@ def by_old_logs(site):
         done = site.gatepost.control('replay', '--log', file)
         equal(done.returncode, 69, 'exit for what is broken off')
         match('cannot unpack it to its end', done.stderr)
+    monitored = place.write(site.gatepost.folder + '/monitored.log', text_line(
+        {**PASSED, 'client': '203.0.113.9', 'mode': 'monitor'}) + '\n')
+    report = json.loads(site.gatepost.control('replay', '--json', '--log', monitored).stdout)
+    equal((report['changes'], report['reasons']), ([], {'the log line does not tell it': 1}),
+          'whom monitor mode would have refused stands in the line of the message, too')
     done = site.gatepost.control('limits', 'suggest', '--log', files[1])
     equal(done.returncode, 0, 'limits suggest reads them, too: ' + done.stderr)
     if len(files) > 2:

@@ -68,11 +68,24 @@ static void test_nesting(void)
     g_assert_cmpstr(out->str, ==, "{\"a\":\"x{\",\"list\":[-1,true,{}],\"none\":[],\"b\":false}");
 }
 
+static void test_lines(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (int i = 1; i <= 2; i++) {
+        json_open(out, NULL, '{');
+        json_integer(out, "a", i);
+        json_close(out, '}');
+        g_string_append_c(out, '\n');
+    }
+    g_assert_cmpstr(out->str, ==, "{\"a\":1}\n{\"a\":2}\n");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/report/json/strings", test_strings);
     g_test_add_func("/report/json/numbers", test_numbers);
     g_test_add_func("/report/json/nesting", test_nesting);
+    g_test_add_func("/report/json/lines", test_lines);
     return g_test_run();
 }
