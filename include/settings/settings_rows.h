@@ -318,9 +318,10 @@ SETTING(LIMIT_COUNT, "count", CHOICE, "recipients", CHOICES("recipients messages
         "(IPv4 /24, IPv6 /64) that one key comes from, by which a stolen password shows itself.")
 SETTING(LIMIT_MAX, "max", TEXT, NULL, NOT_EMPTY, LIMIT,
         "The most that passes in one window, from 1; of bytes with `k`, `m` or `g`. Must be set.")
-SETTING(LIMIT_PER, "per", WINDOW, NULL, NOT_EMPTY, LIMIT,
-        "The window: a time from 1m on, which slides, or `day`, `week` (from Monday) or `month` of "
-        "the calendar in `limit_timezone`. Must be set.")
+SETTING(
+    LIMIT_PER, "per", WINDOW, NULL, NOT_EMPTY, LIMIT,
+    "The window: a time from 1m to 366d, which slides, or `day`, `week` (from Monday) or `month` "
+    "of the calendar in `limit_timezone`. Must be set.")
 SETTING(LIMIT_ACTION, "action", CHOICE, "defer", CHOICES("defer reject hold"), LIMIT,
         "What happens with what is over the limit: `defer` answers 450, `reject` 550; `hold` puts "
         "the message into the hold queue, where it counts as held, apart from `max`. Mail without "
@@ -332,7 +333,8 @@ SETTING(LIMIT_FOR, "for", CHOICE, "authenticated",
         "(without SMTP alone), `outgoing` (those three), or `all`.")
 SETTING(LIMIT_OVERRIDES, "overrides", TABLES, "", ANY, LIMIT,
         "Tables that give another `max` for a key: a number or `unlimited`. They are asked for the "
-        "whole key, then for its parts as access(5) does.")
+        "whole key and, where it is one address, domain or client, then for what access(5) asks "
+        "for: its domain, its network. A key of several parts is asked for as a whole alone.")
 SETTING(LIMIT_WARN, "limit_warn", PERCENT, "80%", ANY, MAIN,
         "When a key has used so much of a limit, the log says so in a line with `action=info`, "
         "once a window; and again at 100 %. `0%`: at 100 % alone.")

@@ -2,7 +2,7 @@
  *
  * gatepostctl ping: whether an MTA that came now would be served. It plays a session through the
  * milter socket, up to a recipient whom no list is asked about (the bare postmaster), so that
- * nothing is counted, looked up or logged.
+ * nothing is looked up or logged, or counted but the session.
  */
 #include <errno.h>
 #include <netdb.h>

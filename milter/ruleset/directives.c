@@ -112,7 +112,7 @@ static void apply_rule(struct builder *builder, const struct line *line,
                                        .line = line->number};
     enum pattern_status status = PATTERN_BAD;
     if (!rule_name_valid(name))
-        why = g_strdup("a name is made of at most 100 letters, digits and \"_\"");
+        why = g_strdup("a name is made of at most 100 letters, digits and \"_\", no digit first");
     else if (!*text)
         why = g_strdup("its definition is missing");
     else if (g_hash_table_size(builder->rules) >= RULES_MAX)

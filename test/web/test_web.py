@@ -68,6 +68,31 @@ def shows(daemon, web):
     tap.until(lambda: 'form@lab.test' in web.get(token=TOKEN)[2], 15, 'a key near its limit')
 
 
+@case('greylisting and tables are on the page; a table that is gone stands on top')
+def greylisting(daemon, web):
+    daemon = gatepost.Gatepost()
+    path = daemon.table('clients', '198.51.100.0/24 REJECT\n198.51.101.0/24 OK\n')
+    daemon.configure({'dns_servers': '127.0.0.1:1', 'client_restrictions': 'check_client_access cidr:' + path,
+                      'recipient_restrictions': 'greylist', 'greylist_when': 'always'})
+    web = Web(daemon)
+    daemon.start()
+    web.start()
+    try:
+        with session(daemon) as mta:
+            mta.mail('<someone@client.example>')
+            match('^451', mta.rcpt('<bob@lab.test>')[1])
+        match('(?s)<h2>Greylisting .*<b>1</b><span>new</span>', web.get()[2])
+        match('%s</th><td[^>]*>2</td>.*>well</td>' % path, web.get()[2])
+        os.unlink(path)
+        page = tap.until(lambda: next((text for text in [web.get()[2]] if 'cannot be read again' in text), None),
+                         20, 'the table is gone')
+        true(page.index('cannot be read again') < page.index('The last 24 hours'), 'on top')
+        match('%s</th><td[^>]*>2</td>.*No such file' % path, page)
+    finally:
+        web.stop()
+        daemon.stop()
+
+
 @case('metrics are those of the daemon')
 def metrics(daemon, web):
     status, headers, text = web.get('/metrics')

@@ -162,8 +162,8 @@ static const struct {
     {"header A X:what =~ /x/\n", "1: error: rule A: \"X:what\" unknown modifier\n"},
     {"header A X =~ /a/b/\n", "1: error: rule A: \"/\" within the pattern needs a backslash\n"},
     {"header A X =~ /a/q\n", "1: error: rule A: there is no flag \"q\"\n"},
-    {"header A-B X =~ /a/\n",
-     "1: error: rule A-B: a name is made of at most 100 letters, digits and \"_\"\n"},
+    {"header A-B X =~ /a/\n", "1: error: rule A-B: a name is made of at most 100 letters, digits "
+                              "and \"_\", no digit first\n"},
     {"header A\n", "1: error: rule A: its definition is missing\n"},
     {"header A X =~ /(?{1})/\n",
      "1: warning: rule A is skipped: the pattern holds code, which needs Perl\n"},
