@@ -267,6 +267,11 @@ def rpm_builds():
     scripts = execute(*query, '--scripts').stdout
     absent(r'%', scripts, 'macros that nobody expanded')
     match(r'useradd', scripts, 'the user')
+    page, = (name for name in os.listdir(out) if name.startswith('gatepost-web-'))
+    scripts = execute(*query[:-1], out + '/' + page, '--scripts').stdout
+    absent(r'%', scripts, 'macros that nobody expanded')
+    match(r'disable --now gatepost-web', scripts, 'ended with its package')
+    match(r'try-restart gatepost-web', scripts, 'of the daemon\'s version')
     true(any(name.endswith('/system/gatepost.service') for name in names), 'the unit is missing')
     equal(not_shipped(names), [], 'examples that are missing')
 
@@ -280,6 +285,7 @@ def rpm_macros():
     text = execute('rpmspec', '-P', *words, TOP + '/packaging/rpm/gatepost.spec').stdout
     for name in known:
         match(r'(?m)^called-%s \S*gatepost\.(service|sysusers)$' % name, text, name)
+    match(r'(?m)^called-systemd_preun gatepost-web\.service$', text, 'the page')
     absent('useradd|systemctl --no-reload', text, 'spec')
     match('if said=.*gatepostctl check.*\n *systemctl try-restart gatepost', text, 'spec')
 
