@@ -47,8 +47,7 @@ struct sending {
 };
 
 /* A question in the channel, with a number of its own. */
-struct
-try {
+struct attempt {
     struct sending *sending; /* a reference */
     unsigned number;         /* of this try: 1, 2 */
     int64_t put_at;
@@ -208,17 +207,17 @@ static void settle(struct sending *sending, struct dns_answer *answer, int64_t n
 
 static void take_answer(void *data, struct dns_answer *answer, bool timed)
 {
-    struct try *try = data;
-    struct sending *sending = try->sending;
+    struct attempt *attempt = data;
+    struct sending *sending = attempt->sending;
     struct pacing *pacing = &sending->resolver->pacing;
     int64_t now = g_get_monotonic_time();
     pacing_over(pacing);
     sending->resolver->open--;
     if (timed) /* be it too late for who asked: a try's own number tells which was answered */
-        pacing_measure(pacing, now - try->put_at);
-    if (timed && try->number > 1 && !g_atomic_pointer_get(&sending->answer))
+        pacing_measure(pacing, now - attempt->put_at);
+    if (timed && attempt->number > 1 && !g_atomic_pointer_get(&sending->answer))
         pacing_lost(pacing);
-    g_free(try);
+    g_free(attempt);
     sending->open--;
     /* of two tries the first answer counts, and silence when both are over */
     if (g_atomic_pointer_get(&sending->answer) || (sending->open > 0 && is_silence(answer))) {
@@ -247,13 +246,14 @@ static bool take_asks(struct resolver *resolver)
 /* With a reference for the try. */
 static void put(struct resolver *resolver, struct sending *sending, int64_t now)
 {
-    struct try *try = g_new(struct try, 1);
-    *try = (struct try){sending, ++sending->tries, now};
+    struct attempt *attempt = g_new(struct attempt, 1);
+    *attempt = (struct attempt){sending, ++sending->tries, now};
     sending->put_at = now;
     sending->open++;
     resolver->open++;
     pacing_sent(&resolver->pacing);
-    channel_ask(resolver->channel, sending->name, sending->type, sending->flags, take_answer, try);
+    channel_ask(resolver->channel, sending->name, sending->type, sending->flags, take_answer,
+                attempt);
 }
 
 /* Leaves SENDING, a reference, to ask_again. */
