@@ -45,9 +45,10 @@ struct dnsbl_lookup *dns_questions_weighted(struct dns_questions *questions);
 /* The lists that restrictions and rules name; NULL if there are none. */
 struct dnsbl_lookup *dns_questions_zones(struct dns_questions *questions);
 
-/* Whether NAME exists, or receives mail. Asked once in a session. */
-enum domaincheck_result dns_questions_domain(struct dns_questions *questions, const char *name,
-                                             enum domaincheck_kind kind);
+/* Asks whether NAME exists, or receives mail, once in a session, and takes in what was answered;
+ * what is known by then. */
+enum domaincheck_result dns_questions_ask_domain(struct dns_questions *questions, const char *name,
+                                                 enum domaincheck_kind kind);
 
 /* Tells VISIT of each domain that was asked about, by its folded name, and what is known of it now.
  */

@@ -32,11 +32,10 @@ struct domaincheck *domaincheck_new(struct resolver *resolver, const char *name,
                                     enum domaincheck_kind kind, struct waker waker);
 void domaincheck_free(struct domaincheck *check);
 
-/* What is known now. Looking is what sends the second questions, so a caller that is woken must
- * look. At a deadline of one's own, pending is "cannot tell". */
-enum domaincheck_result domaincheck_result(struct domaincheck *check);
+/* Sends the second questions where the first have found nothing; for whoever is woken. */
+void domaincheck_advance(struct domaincheck *check);
 
-/* The same, but nothing more is asked: for who only wants to write down what is known. */
-enum domaincheck_result domaincheck_known(const struct domaincheck *check);
+/* What is known as of the last advance. At a deadline of one's own, pending is "cannot tell". */
+enum domaincheck_result domaincheck_result(const struct domaincheck *check);
 
 #endif

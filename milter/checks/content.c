@@ -39,14 +39,6 @@ static enum lookup_status find_any_address(struct check *check, const struct hea
     return status;
 }
 
-/* Tables are asked for text that ends at a NUL: one in an encoded word must hide nothing. */
-static void replace_nuls(GString *text)
-{
-    for (gsize i = 0; i < text->len; i++)
-        if (text->str[i] == '\0')
-            text->str[i] = ' ';
-}
-
 /* "<WHO>: From address rejected: cannot be read": nobody can say whose the message claims to be. */
 static enum check_result refuse_unreadable(struct check *check, const struct header *header,
                                            const struct mailboxes *mailboxes, const char *class)
@@ -118,7 +110,10 @@ static enum lookup_status find_field(struct check *check, const struct header *h
 {
     g_autoptr(GString) text = g_string_new(NULL);
     mimeword_decode_field(header->name, header->value, header->value_length, text);
-    replace_nuls(text);
+    /* Tables are asked for text that ends at a NUL: one in an encoded word must hide nothing. */
+    for (gsize i = 0; i < text->len; i++)
+        if (text->str[i] == '\0')
+            text->str[i] = ' ';
     enum lookup_status status =
         table_list_find(check->argument->tables, text->str, answer->value, answer->entry);
     g_autofree char *found = NULL;

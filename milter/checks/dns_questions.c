@@ -156,8 +156,8 @@ static void free_domain(void *data)
     domaincheck_free(data);
 }
 
-enum domaincheck_result dns_questions_domain(struct dns_questions *questions, const char *name,
-                                             enum domaincheck_kind kind)
+enum domaincheck_result dns_questions_ask_domain(struct dns_questions *questions, const char *name,
+                                                 enum domaincheck_kind kind)
 {
     if (!questions->domains)
         questions->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_domain);
@@ -170,6 +170,7 @@ enum domaincheck_result dns_questions_domain(struct dns_questions *questions, co
         check = domaincheck_new(questions->resolver, folded, kind, questions->waker);
         g_hash_table_insert(questions->domains, g_steal_pointer(&key), check);
     }
+    domaincheck_advance(check);
     enum domaincheck_result result = domaincheck_result(check);
     return result == DOMAINCHECK_PENDING && dns_questions_expired(questions)
                ? DOMAINCHECK_CANNOT_TELL
@@ -189,7 +190,7 @@ void dns_questions_domains(struct dns_questions *questions,
     while (g_hash_table_iter_next(&iter, &key, &check)) {
         const char *name = strchr(key, ':') + 1;
         enum domaincheck_kind kind = (enum domaincheck_kind)g_ascii_strtoull(key, NULL, 10);
-        enum domaincheck_result result = domaincheck_known(check);
+        enum domaincheck_result result = domaincheck_result(check);
         if (result == DOMAINCHECK_PENDING && dns_questions_expired(questions))
             result = DOMAINCHECK_CANNOT_TELL;
         visit(data, name, kind, result);

@@ -47,7 +47,7 @@ enum check_result run_reject_unknown_helo_hostname(struct check *check)
     static const char format[] = "<%s>: Helo command rejected: %s";
     if (g_str_has_suffix(helo, ".")) /* smtpd takes it for no name, and does not ask */
         return check_refuse(check, 450, "4.7.1", format, helo, "Host not found");
-    switch (dns_questions_domain(check->dns_questions, helo, DOMAINCHECK_HOST)) {
+    switch (dns_questions_ask_domain(check->dns_questions, helo, DOMAINCHECK_HOST)) {
     case DOMAINCHECK_PENDING:
         return check_wait(check, WAIT_DNS);
     case DOMAINCHECK_NOT_FOUND:
@@ -77,7 +77,7 @@ static enum check_result check_domain(struct check *check, const struct mail_add
         return CHECK_DUNNO;
     if (!check->dns_questions)
         return check_cannot_tell(check, no_resolver);
-    switch (dns_questions_domain(check->dns_questions, domain, DOMAINCHECK_MAIL)) {
+    switch (dns_questions_ask_domain(check->dns_questions, domain, DOMAINCHECK_MAIL)) {
     case DOMAINCHECK_PENDING:
         return check_wait(check, WAIT_DNS);
     case DOMAINCHECK_NULL_MX:

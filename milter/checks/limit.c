@@ -159,13 +159,6 @@ static void lay(struct check *check, const struct limit *limit, const char *key,
     check_effects_charge(check->effects, &charge->charge);
 }
 
-/* Whether a limit can refuse a recipient here: not mail that came without SMTP, which is held at
- * its end, nor where the whole message is to be held. */
-static bool refuses_recipients(const struct check *check, const struct limit *limit)
-{
-    return !check->facts->without_smtp && limit->action != LIMIT_HOLD;
-}
-
 /* Whether there is room for one recipient more, as a question to the store. */
 struct room_question {
     struct limit_charge charge; /* without what the store will say */
@@ -242,7 +235,10 @@ static enum check_result look_at_key(struct check *check, const struct limit *li
     bool fits = !answer || answer->admitted;
     check_errand_clear(check->errand);
     bool larger = more > charge.max && limit->count != LIMIT_CLIENTS;
-    bool refuses = (larger || !fits) && refuses_recipients(check, limit) &&
+    /* Whether a limit can refuse a recipient here: not mail that came without SMTP, which is held
+     * at its end, nor where the whole message is to be held. */
+    bool refuses = (larger || !fits) &&
+                   (!check->facts->without_smtp && limit->action != LIMIT_HOLD) &&
                    !looks_like_notice(check, check->facts->recipient.text);
     if (!refuses || check->warn_only || check->monitor)
         lay(check, limit, key, &charge);
@@ -490,13 +486,6 @@ static void tell_crossings(struct limit_committer *committer, const struct item 
     }
 }
 
-/* Whether what is over its limit goes to the hold queue: local mail, which Postfix would try again
- * with every new submission, and never bounce. */
-static bool holds(const struct limit *limit, const struct facts *facts)
-{
-    return limit->action == LIMIT_HOLD || (limit->action == LIMIT_DEFER && facts->without_smtp);
-}
-
 static void hold(struct check *check, const struct item *item, char *reply)
 {
     struct check_effects *effects = check->effects;
@@ -559,7 +548,11 @@ static enum check_result commit_result(void *data, struct check *check)
             }
             continue;
         }
-        bool held = holds(item->limit, check->facts) && item->n <= max;
+        /* Whether what is over its limit goes to the hold queue: local mail, which Postfix would
+         * try again with every new submission, and never bounce. */
+        bool held = (item->limit->action == LIMIT_HOLD ||
+                     (item->limit->action == LIMIT_DEFER && check->facts->without_smtp)) &&
+                    item->n <= max;
         if (item->whatever && !check->monitor) {
             struct check_note note = {.action = ACTION_WARN,
                                       .check = item->check,

@@ -100,18 +100,13 @@ static char *tidy(const char *text)
     return text_escape(lower);
 }
 
-static bool is_delimiter(const char *delimiters, char c)
-{
-    return c != '\0' && strchr(delimiters, c);
-}
-
 static char *address_part(const struct site *site, const struct mail_address *address)
 {
     if (address->null || (address->local[0] == '\0' && address->domain[0] == '\0'))
         return NULL;
     size_t length = strlen(address->local);
     for (size_t i = 1; i < length; i++)
-        if (is_delimiter(site->recipient_delimiter, address->local[i]))
+        if (address->local[i] != '\0' && strchr(site->recipient_delimiter, address->local[i]))
             length = i;
     g_autofree char *whole = address->domain[0] ? g_strdup_printf("%.*s@%s", (int)length,
                                                                   address->local, address->domain)

@@ -18,8 +18,8 @@ enum { REPLY_RULES_MAX = 300, HEADER_LINE_MAX = 900 };
 
 /* The lists that rules ask */
 
-/* Whether some list that a rule names has not answered yet. */
-static bool lists_open(struct check *check)
+/* Asks the lists that rules name, and takes in what they answer; whether some has not yet. */
+static bool ask_lists(struct check *check)
 {
     const struct spam_site *spam = check->site->spam;
     struct dnsbl_lookup *lookup =
@@ -209,14 +209,6 @@ static char *status_field(const struct spam_verdict *verdict)
     return g_string_free(out, FALSE);
 }
 
-static void tag(struct check *check, const struct spam_verdict *verdict)
-{
-    struct check_effects *effects = check->effects;
-    check_effects_prepend(effects, g_strdup("X-Spam-Flag: YES"));
-    check_effects_prepend(effects, g_strdup_printf("X-Spam-Score: %.1f", verdict->score));
-    check_effects_prepend(effects, status_field(verdict));
-}
-
 static enum check_result refuse_spam(struct check *check, const struct spam_verdict *verdict)
 {
     g_autofree char *rules = spam_verdict_rules(verdict, ", ");
@@ -226,25 +218,21 @@ static enum check_result refuse_spam(struct check *check, const struct spam_verd
                         verdict->score, rules);
 }
 
-/* What is refused after all shows no fields; below warn_if_reject it does. Whoever sent it: a
- * message that was judged here has no other filter's marks. */
-static void judge_once(struct check *check)
+/* Judges the message, once. What is refused after all shows no fields; below warn_if_reject it
+ * does. Whoever sent it: a message that was judged here has no other filter's marks. */
+static const struct spam_verdict *judged(struct check *check)
 {
-    struct spam_verdict *verdict = check->effects->spam = judge(check);
-    remove_marks(check->facts, check->effects);
-    if (verdict->tagged)
-        tag(check, verdict);
-}
-
-/* Who tries his rules out by warn_if_reject has no mail put off by them either. */
-static enum check_result cannot_judge(struct check *check)
-{
-    static const char text[] =
-        "the rules take too long on a header of %zu fields and %zu bytes, and were cut off";
-    const struct header_list *headers = check->facts->message->headers;
-    size_t fields = header_list_count(headers), bytes = header_list_bytes(headers);
-    return check->warn_only ? check_refuse(check, 451, "4.3.0", text, fields, bytes)
-                            : check_cannot_tell(check, text, fields, bytes);
+    struct check_effects *effects = check->effects;
+    if (effects->spam)
+        return effects->spam;
+    const struct spam_verdict *verdict = effects->spam = judge(check);
+    remove_marks(check->facts, effects);
+    if (verdict->tagged) {
+        check_effects_prepend(effects, g_strdup("X-Spam-Flag: YES"));
+        check_effects_prepend(effects, g_strdup_printf("X-Spam-Score: %.1f", verdict->score));
+        check_effects_prepend(effects, status_field(verdict));
+    }
+    return verdict;
 }
 
 enum check_result run_reject_spam(struct check *check)
@@ -252,14 +240,19 @@ enum check_result run_reject_spam(struct check *check)
     const struct spam_site *spam = check->site->spam;
     if (!spam || !check->facts->message || ruleset_is_empty(spam->ruleset))
         return CHECK_DUNNO;
-    if (lists_open(check))
+    if (ask_lists(check))
         return check_wait(check, WAIT_DNS);
     if (lists_were_not_asked(check))
         return check_too_many_addresses(check);
-    if (!check->effects->spam)
-        judge_once(check);
-    const struct spam_verdict *verdict = check->effects->spam;
-    if (verdict->untold)
-        return cannot_judge(check);
+    const struct spam_verdict *verdict = judged(check);
+    if (verdict->untold) {
+        static const char text[] =
+            "the rules take too long on a header of %zu fields and %zu bytes, and were cut off";
+        const struct header_list *headers = check->facts->message->headers;
+        size_t fields = header_list_count(headers), bytes = header_list_bytes(headers);
+        /* Who tries his rules out by warn_if_reject has no mail put off by them either. */
+        return check->warn_only ? check_refuse(check, 451, "4.3.0", text, fields, bytes)
+                                : check_cannot_tell(check, text, fields, bytes);
+    }
     return verdict->refused ? refuse_spam(check, verdict) : CHECK_DUNNO;
 }

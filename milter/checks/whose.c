@@ -50,17 +50,6 @@ static void take(struct meant_address *meant, struct mail_address *address)
     *address = (struct mail_address){0};
 }
 
-/* Postfix resolves as smtpd's own restrictions do, and gives an address with a domain always. An
- * empty one is the null sender, unless somebody was typed who is none. */
-static void ask_postfix(const struct told *told, const struct mail_address *typed,
-                        struct mail_address *address, struct meant_address *meant)
-{
-    bool null = !*told->addr && (typed->malformed || !*typed->local);
-    bool sound = *told->addr && !address->malformed && *address->domain;
-    if (null || sound)
-        take(meant, address);
-}
-
 /* Sendmail tells of a local address who it is; where, what was typed says. What it tells helps
  * where that could not be read; where both differ, nobody knows. */
 static void ask_sendmail(const struct site *site, const struct told *told,
@@ -100,10 +89,16 @@ static void find_meant(const struct site *site, const struct facts *facts,
     if (facts->mta != MTA_POSTFIX && !own->malformed && !own->routed)
         return;
     mail_address_parse(told->addr, &address);
-    if (facts->mta == MTA_POSTFIX)
-        ask_postfix(told, typed, &address, meant_r);
-    else
+    if (facts->mta == MTA_POSTFIX) {
+        /* Postfix resolves as smtpd's own restrictions do, and gives an address with a domain
+         * always. An empty one is the null sender, unless somebody was typed who is none. */
+        bool null = !*told->addr && (typed->malformed || !*typed->local);
+        bool sound = *told->addr && !address.malformed && *address.domain;
+        if (null || sound)
+            take(meant_r, &address);
+    } else {
         ask_sendmail(site, told, &address, meant_r);
+    }
     mail_address_clear(&address);
 }
 

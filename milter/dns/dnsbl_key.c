@@ -62,20 +62,6 @@ static void cut_at(char *local, char tag)
         *at = '\0';
 }
 
-static void drop_dots(char *local)
-{
-    char *out = local;
-    for (const char *p = local; *p; p++)
-        if (*p != '.')
-            *out++ = *p;
-    *out = '\0';
-}
-
-static char *lower(const char *text)
-{
-    return g_utf8_validate(text, -1, NULL) ? g_utf8_strdown(text, -1) : g_ascii_strdown(text, -1);
-}
-
 char *dnsbl_canonical_email(const char *address)
 {
     const char *at = strrchr(address, '@');
@@ -86,12 +72,18 @@ char *dnsbl_canonical_email(const char *address)
         return NULL;
     g_autofree char *domain = fold_google(key);
     g_autofree char *given = g_strndup(address, (gsize)(at - address));
-    g_autofree char *local = lower(given);
+    g_autofree char *local =
+        g_utf8_validate(given, -1, NULL) ? g_utf8_strdown(given, -1) : g_ascii_strdown(given, -1);
     cut_at(local, '+');
     if (is_provider(domain, "yahoo") || is_provider(domain, "ymail"))
         cut_at(local, '-');
-    if (is_provider(domain, "gmail"))
-        drop_dots(local);
+    if (is_provider(domain, "gmail")) {
+        char *out = local;
+        for (const char *p = local; *p; p++)
+            if (*p != '.')
+                *out++ = *p;
+        *out = '\0';
+    }
     return g_strconcat(local, "@", domain, NULL);
 }
 

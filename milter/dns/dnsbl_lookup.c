@@ -177,19 +177,14 @@ void dnsbl_lookup_add_email(struct dnsbl_lookup *lookup, enum dnsbl_place place,
         add_key(lookup, place, address, NULL, at + 1, address);
 }
 
-static bool still_linked(const struct dnsbl_lookup *lookup, const struct query *query)
+/* Whether some key still leads to a query, or bears a name. */
+static bool is_linked(const struct dnsbl_lookup *lookup, const void *query_or_what)
 {
-    for (unsigned i = 0; i < lookup->links->len; i++)
-        if (g_array_index(lookup->links, struct link, i).query == query)
+    for (unsigned i = 0; i < lookup->links->len; i++) {
+        const struct link *link = &g_array_index(lookup->links, struct link, i);
+        if (link->query == query_or_what || link->what == query_or_what)
             return true;
-    return false;
-}
-
-static bool still_named(const struct dnsbl_lookup *lookup, const char *what)
-{
-    for (unsigned i = 0; i < lookup->links->len; i++)
-        if (g_array_index(lookup->links, struct link, i).what == what)
-            return true;
+    }
     return false;
 }
 
@@ -199,10 +194,10 @@ void dnsbl_lookup_forget(struct dnsbl_lookup *lookup, unsigned places)
         if (g_array_index(lookup->links, struct link, i).place & places)
             g_array_remove_index(lookup->links, i);
     for (unsigned i = lookup->queries->len; i-- > 0;)
-        if (!still_linked(lookup, lookup->queries->pdata[i]))
+        if (!is_linked(lookup, lookup->queries->pdata[i]))
             g_ptr_array_remove_index(lookup->queries, i);
     for (unsigned i = lookup->whats->len; i-- > 0;)
-        if (!still_named(lookup, lookup->whats->pdata[i]))
+        if (!is_linked(lookup, lookup->whats->pdata[i]))
             g_ptr_array_remove_index(lookup->whats, i);
     for (unsigned i = 0; i < DNSBL_PLACES; i++)
         if (places & 1U << i)
@@ -294,42 +289,37 @@ static void report(const struct query *query, enum dnsbl_reason reason, bool lis
     list_report(query->list, &told);
 }
 
-/* Takes in what came for a query since the last look. */
-static void advance(const struct dnsbl_lookup *lookup, struct query *query)
-{
-    if (query->settled || !query->list)
-        return;
-    const struct dns_answer *answer = dns_question_answer(query->question);
-    if (!answer) {
-        if (!query->gave_up && past(lookup)) {
-            query->gave_up = true;
-            report(query, DNSBL_TIMED_OUT, false, NULL);
-        }
-        return;
-    }
-    bool listed;
-    query->reason = judge(lookup, query, answer, &listed);
-    /* A listing waits for the probe that shows whether the list lists everything. */
-    if (listed && awaited(query->probe))
-        return;
-    /* Our own failures say nothing of the list; that it is silent was told at the deadline. */
-    bool failed = answer->state == DNS_FAILED;
-    bool own = failed && (answer->failure == DNS_FAIL_BUSY || answer->failure == DNS_FAIL_STOPPED ||
-                          answer->failure == DNS_FAIL_NAME);
-    if (!own && !(failed && query->gave_up))
-        report(query, query->reason, listed, answer);
-    if (listed)
-        query->reason = list_verdict(query->list);
-    query->settled = true;
-    dns_question_drop(g_steal_pointer(&query->probe));
-}
-
 void dnsbl_lookup_advance(struct dnsbl_lookup *lookup, unsigned places)
 {
     for (unsigned i = 0; i < lookup->links->len; i++) {
         const struct link *link = &g_array_index(lookup->links, struct link, i);
-        if (link->place & places)
-            advance(lookup, link->query);
+        struct query *query = link->query;
+        if (!(link->place & places) || query->settled || !query->list)
+            continue;
+        const struct dns_answer *answer = dns_question_answer(query->question);
+        if (!answer) {
+            if (!query->gave_up && past(lookup)) {
+                query->gave_up = true;
+                report(query, DNSBL_TIMED_OUT, false, NULL);
+            }
+            continue;
+        }
+        bool listed;
+        query->reason = judge(lookup, query, answer, &listed);
+        /* A listing waits for the probe that shows whether the list lists everything. */
+        if (listed && awaited(query->probe))
+            continue;
+        /* Our own failures say nothing of the list; that it is silent was told at the deadline. */
+        bool failed = answer->state == DNS_FAILED;
+        bool own =
+            failed && (answer->failure == DNS_FAIL_BUSY || answer->failure == DNS_FAIL_STOPPED ||
+                       answer->failure == DNS_FAIL_NAME);
+        if (!own && !(failed && query->gave_up))
+            report(query, query->reason, listed, answer);
+        if (listed)
+            query->reason = list_verdict(query->list);
+        query->settled = true;
+        dns_question_drop(g_steal_pointer(&query->probe));
     }
 }
 

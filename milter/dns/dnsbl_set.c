@@ -180,15 +180,6 @@ static void entry_free(void *data)
     g_free(entry);
 }
 
-static void warn(const struct report *report, const struct dnsbl_entry *entry)
-{
-    if (entry->weight < 0 && !entry->filtered)
-        problems_warning(report->problems, report->file, report->line,
-                         "DNS list \"%s\": a negative weight without a filter counts whatever the "
-                         "list answers; write ZONE=FILTER*WEIGHT",
-                         entry->text);
-}
-
 static bool add_entry(struct dnsbl_set *set, const char *text, const struct grammar *grammar,
                       struct report report)
 {
@@ -206,7 +197,11 @@ static bool add_entry(struct dnsbl_set *set, const char *text, const struct gram
         entry_free(entry);
         return false;
     }
-    warn(&report, entry);
+    if (entry->weight < 0 && !entry->filtered)
+        problems_warning(report.problems, report.file, report.line,
+                         "DNS list \"%s\": a negative weight without a filter counts whatever the "
+                         "list answers; write ZONE=FILTER*WEIGHT",
+                         entry->text);
     g_ptr_array_add(set->entries, entry);
     return true;
 }

@@ -138,20 +138,6 @@ static void set_aside(struct dnsbl_list *list, enum dnsbl_reason reason, int64_t
     add_event(todo, list, reason);
 }
 
-static void probe_passed(struct dnsbl_list *list, int64_t now, struct todo *todo)
-{
-    bool was_aside = list->health == DNSBL_ASIDE;
-    list->health = DNSBL_IN_USE;
-    list->reason = DNSBL_FINE;
-    list->failures = 0;
-    list->probed_at = now;
-    list->probe_due = now + DNSBL_PROBE_AGE;
-    if (!was_aside)
-        return;
-    list->well_since = now;
-    add_event(todo, list, DNSBL_FINE);
-}
-
 static void count_failure(struct dnsbl_list *list, enum dnsbl_reason reason, uint64_t serial,
                           int64_t now, struct todo *todo)
 {
@@ -201,36 +187,41 @@ static enum dnsbl_reason judge_probe(const struct dns_answer *answer)
     return DNSBL_LISTS_PROBE;
 }
 
-/* A probe that was under way when the list was set aside says nothing of whether it is well again:
- * a list may refuse the questions of sessions alone. */
-static bool overtaken(const struct dnsbl_list *list)
-{
-    return list->health == DNSBL_ASIDE && list->probe_started <= list->aside_since;
-}
-
 static void settle_invalid(struct dnsbl_list *list, int64_t now, struct todo *todo)
 {
     const struct dns_answer *answer = list->invalid ? dns_question_answer(list->invalid) : NULL;
+    bool aside = list->health == DNSBL_ASIDE;
     if (!answer)
         return;
-    if (overtaken(list)) {
+    /* A probe that was under way when the list was set aside says nothing of whether it is well
+     * again: a list may refuse the questions of sessions alone. */
+    if (aside && list->probe_started <= list->aside_since) {
         list->probed_at = answer->state == DNS_FAILED ? list->probed_at : now;
     } else if (answer->state == DNS_FAILED) {
         probe_unanswered(list, answer, now, todo);
     } else if (answer->state == DNS_ANSWERED) {
         list->probed_at = now;
-        if (list->health == DNSBL_ASIDE)
+        if (aside)
             lengthen_pause(list, now);
         else
             set_aside(list, judge_probe(answer), now, todo);
     } else {
-        probe_passed(list, now, todo);
+        list->health = DNSBL_IN_USE;
+        list->reason = DNSBL_FINE;
+        list->failures = 0;
+        list->probed_at = now;
+        list->probe_due = now + DNSBL_PROBE_AGE;
+        if (aside) {
+            list->well_since = now;
+            add_event(todo, list, DNSBL_FINE);
+        }
     }
     g_ptr_array_add(todo->questions, g_steal_pointer(&list->invalid));
 }
 
-static void settle_test(struct dnsbl_list *list, struct todo *todo)
+static void settle(struct dnsbl_list *list, int64_t now, struct todo *todo)
 {
+    settle_invalid(list, now, todo);
     const struct dns_answer *answer = list->test ? dns_question_answer(list->test) : NULL;
     if (!answer)
         return;
@@ -241,12 +232,6 @@ static void settle_test(struct dnsbl_list *list, struct todo *todo)
         list->health != DNSBL_ASIDE)
         add_event(todo, list, DNSBL_NO_TEST_ENTRY);
     g_ptr_array_add(todo->questions, g_steal_pointer(&list->test));
-}
-
-static void settle(struct dnsbl_list *list, int64_t now, struct todo *todo)
-{
-    settle_invalid(list, now, todo);
-    settle_test(list, todo);
 }
 
 /* ---- probes ---- */
@@ -301,21 +286,6 @@ static struct dnsbl_list *find_list(struct dnsbl_state *state, const char *zone,
     return list;
 }
 
-/* Whether the list may be asked; starts the probe that is due. */
-static bool may_ask(struct dnsbl_list *list, struct resolver *resolver, int64_t now,
-                    struct todo *todo)
-{
-    settle(list, now, todo);
-    list->asked_at = now;
-    if (now >= list->probe_due)
-        start_probe(list, resolver, todo);
-    if (list->health == DNSBL_ASIDE)
-        list->skipped++;
-    else
-        list->asked++;
-    return list->health != DNSBL_ASIDE;
-}
-
 struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolver,
                               const char *zone, enum dnsbl_kind kind, struct waker waker,
                               struct dns_question **probe_r, int64_t *since_r,
@@ -327,9 +297,18 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
     g_mutex_lock(&state->lock);
     struct dnsbl_list *list = find_list(state, zone, kind, true);
     *reason_r = list ? DNSBL_FINE : DNSBL_ERROR;
-    if (list && !may_ask(list, resolver, state->now(), &todo)) {
-        *reason_r = list->reason;
-        list = NULL;
+    if (list) {
+        int64_t now = state->now();
+        settle(list, now, &todo);
+        list->asked_at = now;
+        if (now >= list->probe_due)
+            start_probe(list, resolver, &todo);
+        bool aside = list->health == DNSBL_ASIDE;
+        *(aside ? &list->skipped : &list->asked) += 1;
+        if (aside) {
+            *reason_r = list->reason;
+            list = NULL;
+        }
     }
     if (list && list->invalid)
         *probe_r = dns_question_share(list->invalid, waker);
@@ -339,19 +318,6 @@ struct dnsbl_list *list_begin(struct dnsbl_state *state, struct resolver *resolv
     return list;
 }
 
-static void count_answer(struct dnsbl_list *list, const struct list_report *report)
-{
-    list->listed += report->listed;
-    list->clean += !report->listed && report->reason == DNSBL_FINE;
-    if (report->cached) {
-        list->cached++;
-        return;
-    }
-    list->failures = 0;
-    latency_add(&list->latency, report->latency_us);
-    histogram_add(&list->times, report->latency_us);
-}
-
 void list_report(struct dnsbl_list *list, const struct list_report *report)
 {
     struct dnsbl_state *state = list->state;
@@ -359,10 +325,18 @@ void list_report(struct dnsbl_list *list, const struct list_report *report)
     struct todo todo;
     todo_init(&todo);
     g_mutex_lock(&state->lock);
-    if (report->reason == DNSBL_TIMED_OUT || report->reason == DNSBL_ERROR)
+    if (report->reason == DNSBL_TIMED_OUT || report->reason == DNSBL_ERROR) {
         count_failure(list, report->reason, report->serial, now, &todo);
-    else
-        count_answer(list, report);
+    } else {
+        list->listed += report->listed;
+        list->clean += !report->listed && report->reason == DNSBL_FINE;
+        list->cached += report->cached;
+        if (!report->cached) {
+            list->failures = 0;
+            latency_add(&list->latency, report->latency_us);
+            histogram_add(&list->times, report->latency_us);
+        }
+    }
     if (report->reason == DNSBL_REFUSES || report->reason == DNSBL_REWRITTEN) {
         list->errors++;
         list->refused += report->reason == DNSBL_REFUSES;

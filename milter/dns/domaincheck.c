@@ -31,18 +31,13 @@ static void ask_addresses(struct domaincheck *check)
     check->aaaa = resolver_ask(check->resolver, check->name, DNS_AAAA, check->waker);
 }
 
-static char *make_name(const char *name)
-{
-    g_autofree char *ascii = hostname_to_ascii(name);
-    return ascii && dns_name_valid(ascii) ? g_steal_pointer(&ascii) : NULL;
-}
-
 struct domaincheck *domaincheck_new(struct resolver *resolver, const char *name,
                                     enum domaincheck_kind kind, struct waker waker)
 {
     struct domaincheck *check = g_new0(struct domaincheck, 1);
     check->resolver = resolver;
-    check->name = make_name(name);
+    g_autofree char *ascii = hostname_to_ascii(name);
+    check->name = ascii && dns_name_valid(ascii) ? g_steal_pointer(&ascii) : NULL;
     check->kind = kind;
     check->waker = waker;
     if (!check->name)
@@ -107,16 +102,6 @@ static enum domaincheck_result exchangers(const struct domaincheck *check)
     return has_host(answer) ? DOMAINCHECK_EXISTS : DOMAINCHECK_MALFORMED;
 }
 
-/* The first questions found nothing; what the second ones add. A failure of either leaves it open
- * unless the other one found something. */
-static enum domaincheck_result combine(enum domaincheck_result first,
-                                       enum domaincheck_result second)
-{
-    if (first == DOMAINCHECK_CANNOT_TELL && second == DOMAINCHECK_NOT_FOUND)
-        return first;
-    return second;
-}
-
 /* What the first questions say; that is all, unless *OPEN_R. */
 static enum domaincheck_result first_result(const struct domaincheck *check, bool *open_r)
 {
@@ -129,21 +114,20 @@ static enum domaincheck_result first_result(const struct domaincheck *check, boo
     return first;
 }
 
-enum domaincheck_result domaincheck_result(struct domaincheck *check)
+void domaincheck_advance(struct domaincheck *check)
 {
     bool open;
     first_result(check, &open);
-    if (open && !check->asked_second) {
-        check->asked_second = true;
-        if (check->kind == DOMAINCHECK_MAIL)
-            ask_addresses(check);
-        else
-            ask_mx(check);
-    }
-    return domaincheck_known(check);
+    if (!open || check->asked_second)
+        return;
+    check->asked_second = true;
+    if (check->kind == DOMAINCHECK_MAIL)
+        ask_addresses(check);
+    else
+        ask_mx(check);
 }
 
-enum domaincheck_result domaincheck_known(const struct domaincheck *check)
+enum domaincheck_result domaincheck_result(const struct domaincheck *check)
 {
     bool mail = check->kind == DOMAINCHECK_MAIL, open;
     enum domaincheck_result first = first_result(check, &open);
@@ -154,5 +138,9 @@ enum domaincheck_result domaincheck_known(const struct domaincheck *check)
     enum domaincheck_result second = mail ? addresses(check) : exchangers(check);
     if (!mail && second == DOMAINCHECK_NULL_MX)
         return DOMAINCHECK_EXISTS; /* a host that sends mail may well accept none */
-    return combine(first, second);
+    /* The first questions found nothing; what the second ones add. A failure of either leaves it
+     * open unless the other one found something. */
+    if (first == DOMAINCHECK_CANNOT_TELL && second == DOMAINCHECK_NOT_FOUND)
+        return first;
+    return second;
 }

@@ -275,22 +275,18 @@ struct snapshot *engine_acquire(struct engine *engine)
     return snapshot;
 }
 
-static void count(struct engine_counters *counters, const struct event *event)
-{
-    bool end = event->stage == STAGE_MESSAGE && !action_is_note(event->action);
-    *(event->monitor ? &counters->would_refuse : &counters->refused) +=
-        event->action == ACTION_REJECT;
-    *(event->monitor ? &counters->would_defer : &counters->deferred) +=
-        event->action == ACTION_TEMPFAIL;
-    *(event->monitor ? &counters->would_hold : &counters->held) += event->action == ACTION_HOLD;
-    counters->accepted += end && (event->monitor || event->action == ACTION_ACCEPT);
-    counters->messages += end;
-}
-
 void engine_event(struct engine *engine, const struct event *event)
 {
     g_mutex_lock(&engine->lock);
-    count(&engine->counters, event);
+    bool end = event->stage == STAGE_MESSAGE && !action_is_note(event->action);
+    *(event->monitor ? &engine->counters.would_refuse : &engine->counters.refused) +=
+        event->action == ACTION_REJECT;
+    *(event->monitor ? &engine->counters.would_defer : &engine->counters.deferred) +=
+        event->action == ACTION_TEMPFAIL;
+    *(event->monitor ? &engine->counters.would_hold : &engine->counters.held) +=
+        event->action == ACTION_HOLD;
+    engine->counters.accepted += end && (event->monitor || event->action == ACTION_ACCEPT);
+    engine->counters.messages += end;
     g_mutex_unlock(&engine->lock);
     for (guint i = 0; i < engine->listeners->len; i++) {
         const struct engine_listener *listener =

@@ -50,12 +50,6 @@ static void clear_item(void *data)
     table_list_free(item->argument.tables);
 }
 
-/* Whose words they are: a class, or the parameter of the list. */
-static const char *reader_name(const struct restriction_reader *reader)
-{
-    return reader->class ? reader->class->name : restriction_list_name(reader->list->kind);
-}
-
 static void fail(struct restriction_reader *reader, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void fail(struct restriction_reader *reader, const char *format, ...)
 {
@@ -66,8 +60,10 @@ static void fail(struct restriction_reader *reader, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    problems_error(reader->context->problems, reader->context->file, reader->context->line,
-                   "%s: %s", reader_name(reader), text);
+    /* Whose words they are: a class, or the parameter of the list. */
+    problems_error(
+        reader->context->problems, reader->context->file, reader->context->line, "%s: %s",
+        reader->class ? reader->class->name : restriction_list_name(reader->list->kind), text);
 }
 
 /* Whether VALUE may stand in a table that a list of KIND asks: some words stand in some lists. */
@@ -128,12 +124,6 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
     return true;
 }
 
-static void check_values(const struct table_list *tables, struct restriction_reader *reader)
-{
-    for (unsigned i = 0; i < table_list_count(tables); i++)
-        table_foreach(table_list_get(tables, i), visit_value, reader);
-}
-
 /* "{a b}" without its braces, else a copy. */
 static char *without_braces(const char *word)
 {
@@ -160,7 +150,8 @@ static struct table_list *open_tables(struct restriction_reader *reader, const c
         reader->failed = true;
         return NULL;
     }
-    check_values(tables, reader);
+    for (unsigned i = 0; i < table_list_count(tables); i++)
+        table_foreach(table_list_get(tables, i), visit_value, reader);
     if (problems_errors(reader->context->problems) > before)
         reader->failed = true;
     return tables;
@@ -311,17 +302,6 @@ static void read_row(struct restriction_reader *reader, const struct restriction
         read_arguments(reader, row);
 }
 
-/* The argument of a word that cannot be served is no error of its own. */
-static void skip_argument(struct restriction_reader *reader, const char *word)
-{
-    const char *next =
-        reader->next < reader->words->len ? reader->words->pdata[reader->next] : NULL;
-    bool takes_any = g_str_has_prefix(word, "check_") || g_strcmp0(word, "sleep") == 0;
-    if (next && (strchr(next, ':') || next[0] == '/' ||
-                 (takes_any && !restriction_find(next) && !restriction_not_served(next))))
-        reader->next++;
-}
-
 static void compile_class(struct restriction_class *class, const struct restriction_reader *reader);
 
 /* Takes over what CLASS holds: as if its words stood here. */
@@ -366,7 +346,13 @@ static void read_unknown(struct restriction_reader *reader, const char *word)
     const char *nearest = why ? NULL : restriction_nearest(word);
     if (why) {
         fail(reader, "\"%s\" cannot be used here: %s", word, why);
-        skip_argument(reader, word);
+        /* The argument of a word that cannot be served is no error of its own. */
+        const char *next =
+            reader->next < reader->words->len ? reader->words->pdata[reader->next] : NULL;
+        bool takes_any = g_str_has_prefix(word, "check_") || g_strcmp0(word, "sleep") == 0;
+        if (next && (strchr(next, ':') || next[0] == '/' ||
+                     (takes_any && !restriction_find(next) && !restriction_not_served(next))))
+            reader->next++;
         return;
     }
     if (nearest)

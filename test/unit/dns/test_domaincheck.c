@@ -52,9 +52,9 @@ static void test_all(void)
         struct domaincheck *check =
             domaincheck_new(resolver, rows[i].name, rows[i].kind, waiting.waker);
         int64_t deadline = g_get_monotonic_time() + G_TIME_SPAN_MINUTE;
-        while (domaincheck_result(check) == DOMAINCHECK_PENDING &&
-               waiting_sleep(&waiting, deadline))
-            continue;
+        while (domaincheck_advance(check), domaincheck_result(check) == DOMAINCHECK_PENDING)
+            if (!waiting_sleep(&waiting, deadline))
+                break;
         g_test_message("%s: %d", rows[i].name, domaincheck_result(check));
         g_assert_cmpint(domaincheck_result(check), ==, rows[i].result);
         domaincheck_free(check);
