@@ -41,18 +41,6 @@ static bool same_key(const struct bounce_memory *memory, sqlite3 *db)
            mark == key_mark(memory);
 }
 
-static void load_row(struct bounce_memory *memory, sqlite3_stmt *row)
-{
-    int64_t hash = sqlite3_column_int64(row, 0);
-    g_mutex_lock(&memory->lock);
-    struct memory_line *line = bounce_memory_find(memory, hash);
-    if (!line)
-        line = bounce_memory_put(memory, hash);
-    line->expires = MAX(line->expires, sqlite3_column_int64(row, 1));
-    line->bounces = (uint8_t)MAX(line->bounces, CLAMP(sqlite3_column_int64(row, 2), 0, UINT8_MAX));
-    g_mutex_unlock(&memory->lock);
-}
-
 /* The newest lines, oldest first, so that the ring forgets in the right order. */
 static int load_rows(struct bounce_memory *memory, sqlite3 *db, int64_t now)
 {
@@ -66,8 +54,17 @@ static int load_rows(struct bounce_memory *memory, sqlite3 *db, int64_t now)
         sqlite3_bind_int64(rows, 1, now);
         sqlite3_bind_int64(rows, 2, now + BOUNCE_MEMORY_SECONDS);
         sqlite3_bind_int64(rows, 3, memory->max);
-        while ((code = sqlite3_step(rows)) == SQLITE_ROW)
-            load_row(memory, rows);
+        while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+            int64_t hash = sqlite3_column_int64(rows, 0);
+            g_mutex_lock(&memory->lock);
+            struct memory_line *line = bounce_memory_find(memory, hash);
+            if (!line)
+                line = bounce_memory_put(memory, hash);
+            line->expires = MAX(line->expires, sqlite3_column_int64(rows, 1));
+            line->bounces =
+                (uint8_t)MAX(line->bounces, CLAMP(sqlite3_column_int64(rows, 2), 0, UINT8_MAX));
+            g_mutex_unlock(&memory->lock);
+        }
     }
     sqlite3_finalize(rows);
     return code == SQLITE_DONE ? SQLITE_OK : code;

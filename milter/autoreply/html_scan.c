@@ -49,21 +49,17 @@ static void end_line(struct scanner *s)
     s->space = false;
 }
 
-static void begin_line(struct scanner *s, const char *at)
-{
-    struct html_line line = {(size_t)(at - s->source), (size_t)(at - s->source), s->line};
-    g_array_append_val(s->html->lines, line);
-    if (s->quoted || s->tail)
-        g_string_append(s->html->text, "> ");
-    s->line_open = true;
-}
-
 static void put_text(struct scanner *s, const char *at, const char *bytes, size_t length)
 {
-    if (!s->line_open)
-        begin_line(s, at);
-    else if (s->space)
+    if (!s->line_open) {
+        struct html_line line = {(size_t)(at - s->source), (size_t)(at - s->source), s->line};
+        g_array_append_val(s->html->lines, line);
+        if (s->quoted || s->tail)
+            g_string_append(s->html->text, "> ");
+        s->line_open = true;
+    } else if (s->space) {
         g_string_append_c(s->html->text, ' ');
+    }
     s->space = false;
     s->pending = false;
     s->rule = NULL;
@@ -374,14 +370,6 @@ static void open_tag(struct scanner *s, const struct tag *tag)
         end_find(s);
 }
 
-static void close_tag(struct scanner *s, const struct tag *tag)
-{
-    if (strcmp(tag->name, "pre") == 0 && s->pre > 0)
-        s->pre--;
-    if (!is_unclosed(tag))
-        pop(s, tag);
-}
-
 /* The attributes, lower case, without blanks and quotes: "style=border-left:1pxsolid". */
 static char *fold_attributes(const char *p, const char *end)
 {
@@ -434,12 +422,16 @@ static void scan_tag(struct scanner *s)
         end_line(s);
     else if (strcmp(tag.name, "td") == 0 || strcmp(tag.name, "th") == 0)
         s->space = s->line_open;
-    if (tag.closing)
-        close_tag(s, &tag);
-    else if (is_hidden_text(&tag))
+    if (tag.closing) {
+        if (strcmp(tag.name, "pre") == 0 && s->pre > 0)
+            s->pre--;
+        if (!is_unclosed(&tag))
+            pop(s, &tag);
+    } else if (is_hidden_text(&tag)) {
         skip_hidden(s, &tag);
-    else
+    } else {
         open_tag(s, &tag);
+    }
     g_free(tag.attributes);
     count_lines(s, tag.start);
 }

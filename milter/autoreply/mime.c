@@ -408,19 +408,6 @@ struct walk {
 
 static bool walk_object(struct walk *walk, GMimeObject *object, const char *path, unsigned depth);
 
-static bool walk_children(struct walk *walk, GMimeMultipart *multipart, const char *path,
-                          unsigned depth)
-{
-    int count = g_mime_multipart_get_count(multipart);
-    bool whole = true;
-    for (int i = 0; i < count && walk->left > 0; i++) {
-        g_autofree char *child =
-            *path ? g_strdup_printf("%s.%d", path, i + 1) : g_strdup_printf("%d", i + 1);
-        whole &= walk_object(walk, g_mime_multipart_get_part(multipart, i), child, depth + 1);
-    }
-    return whole && (walk->left > 0 || count == 0);
-}
-
 static bool walk_object(struct walk *walk, GMimeObject *object, const char *path, unsigned depth)
 {
     if (!object)
@@ -431,7 +418,15 @@ static bool walk_object(struct walk *walk, GMimeObject *object, const char *path
     enum mime_kind kind = mime_kind(object);
     if (kind == MIME_MULTIPART) {
         walk->visit(walk->context, object, kind, *path ? path : "0");
-        return walk_children(walk, GMIME_MULTIPART(object), path, depth);
+        GMimeMultipart *multipart = GMIME_MULTIPART(object);
+        int count = g_mime_multipart_get_count(multipart);
+        bool whole = true;
+        for (int i = 0; i < count && walk->left > 0; i++) {
+            g_autofree char *child =
+                *path ? g_strdup_printf("%s.%d", path, i + 1) : g_strdup_printf("%d", i + 1);
+            whole &= walk_object(walk, g_mime_multipart_get_part(multipart, i), child, depth + 1);
+        }
+        return whole && (walk->left > 0 || count == 0);
     }
     const char *name = *path ? path : "1";
     if (!walk->visit(walk->context, object, kind, name) || kind != MIME_MESSAGE)

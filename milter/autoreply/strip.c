@@ -87,25 +87,6 @@ static GMimeObject *rebuild_leaf(struct rebuild *rebuild, GMimeObject *object)
     return object;
 }
 
-static void rebuild_children(struct rebuild *rebuild, GMimeMultipart *multipart, unsigned depth)
-{
-    for (int i = 0; i < g_mime_multipart_get_count(multipart);) {
-        GMimeObject *child = g_mime_multipart_get_part(multipart, i);
-        GMimeObject *next = rebuild_object(rebuild, child, depth + 1);
-        if (next == child) {
-            i++;
-            continue;
-        }
-        GMimeObject *old = next ? g_mime_multipart_replace(multipart, i, next)
-                                : g_mime_multipart_remove_at(multipart, i);
-        g_object_unref(old);
-        if (next) {
-            g_object_unref(next);
-            i++;
-        }
-    }
-}
-
 /* Text before the first part and after the last one; what quotes there goes. */
 static void rebuild_around(struct rebuild *rebuild, GMimeMultipart *multipart)
 {
@@ -150,7 +131,21 @@ static GMimeObject *rebuild_multipart(struct rebuild *rebuild, GMimeMultipart *m
     bool before = rebuild->changed;
     bool had_parts = g_mime_multipart_get_count(multipart) > 0;
     rebuild->changed = false;
-    rebuild_children(rebuild, multipart, depth);
+    for (int i = 0; i < g_mime_multipart_get_count(multipart);) {
+        GMimeObject *child = g_mime_multipart_get_part(multipart, i);
+        GMimeObject *next = rebuild_object(rebuild, child, depth + 1);
+        if (next == child) {
+            i++;
+            continue;
+        }
+        GMimeObject *old = next ? g_mime_multipart_replace(multipart, i, next)
+                                : g_mime_multipart_remove_at(multipart, i);
+        g_object_unref(old);
+        if (next) {
+            g_object_unref(next);
+            i++;
+        }
+    }
     rebuild_around(rebuild, multipart);
     GMimeObject *result = GMIME_OBJECT(multipart);
     if (rebuild->changed && g_mime_multipart_get_count(multipart) == 0) {
@@ -284,16 +279,6 @@ static bool still_quotes(const struct autoreply_headers *headers, struct bounce_
     return quotes;
 }
 
-static void empty_result(struct autoreply_stripped *stripped)
-{
-    autoreply_stripped_clear(stripped);
-    stripped->changed = true;
-    stripped->body = g_string_new("");
-    stripped->content_type = g_strdup("text/plain; charset=utf-8");
-    stripped->encoding = g_strdup("8bit");
-    stripped->removed = g_strdup("the whole text");
-}
-
 /* The first reading that quotes, else the first. */
 static GMimeMessage *worst_reading(const struct autoreply_parsed *parsed)
 {
@@ -338,8 +323,14 @@ void autoreply_strip(const struct autoreply_headers *headers, struct autoreply_p
         /* what another reading would still find must not go either, though no field names it now */
         struct autoreply_stripped same_fields = {.body = stripped_r->body};
         if (still_quotes(headers, memory, now, stripped_r) ||
-            (several && still_quotes(headers, memory, now, &same_fields)))
-            empty_result(stripped_r);
+            (several && still_quotes(headers, memory, now, &same_fields))) {
+            autoreply_stripped_clear(stripped_r);
+            stripped_r->changed = true;
+            stripped_r->body = g_string_new("");
+            stripped_r->content_type = g_strdup("text/plain; charset=utf-8");
+            stripped_r->encoding = g_strdup("8bit");
+            stripped_r->removed = g_strdup("the whole text");
+        }
     }
     g_clear_object(&made);
 }

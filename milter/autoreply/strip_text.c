@@ -166,16 +166,6 @@ static void text_ranges(GArray *ranges, const struct html *html, size_t size)
     }
 }
 
-static void remembered_range(struct strip_context *context, GArray *ranges, const struct html *html)
-{
-    unsigned count = html->lines->len;
-    g_autofree bool *gone = g_new0(bool, count);
-    mark_remembered(context, html->text->str, html->text->len, gone, count);
-    for (unsigned i = 0; i < count; i++)
-        if (gone[i])
-            add_lines(ranges, html, i, i, 0);
-}
-
 /* SOURCE without the ranges; one that runs to the end is followed by the end tags of what is open
  * where it begins. */
 static char *cut_ranges(const char *source, size_t size, GArray *ranges)
@@ -210,8 +200,14 @@ static char *strip_html_once(struct strip_context *context, const char *source, 
     }
     text_ranges(ranges, &html, size);
     unsigned found = ranges->len;
-    if (round == 0 && context->memory)
-        remembered_range(context, ranges, &html);
+    if (round == 0 && context->memory) {
+        unsigned count = html.lines->len;
+        g_autofree bool *gone = g_new0(bool, count);
+        mark_remembered(context, html.text->str, html.text->len, gone, count);
+        for (unsigned i = 0; i < count; i++)
+            if (gone[i])
+                add_lines(ranges, &html, i, i, 0);
+    }
     html_clear(&html);
     if (ranges->len == 0)
         return NULL;

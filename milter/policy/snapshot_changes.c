@@ -159,23 +159,27 @@ static void compare_file(GPtrArray *lines, const char *path, uint64_t digest)
     g_free(whole.text);
 }
 
+/* A folder, or what was not there when it was looked for. */
+static void compare_place(GPtrArray *lines, const struct ruleset *ruleset, const char *path)
+{
+    g_autoptr(GPtrArray) files = ruleset_folder_files(path, NULL);
+    if (!files && g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        compare_file(lines, path, 0);
+    for (guint i = 0; files && i < files->len; i++)
+        if (!has_file(ruleset, files->pdata[i]))
+            add(lines, files->pdata[i], "new");
+}
+
 static void compare_rules(void *data, const struct section *section, const struct ruleset *ruleset)
 {
     const char *path;
     (void)section;
     for (size_t i = 0; (path = ruleset_file(ruleset, i)); i++) {
         uint64_t digest = ruleset_file_digest(ruleset, i);
-        if (digest) {
+        if (digest)
             compare_file(data, path, digest);
-        } else {
-            /* A folder, or what was not there when it was looked for. */
-            g_autoptr(GPtrArray) files = ruleset_folder_files(path, NULL);
-            if (!files && g_file_test(path, G_FILE_TEST_IS_REGULAR))
-                compare_file(data, path, 0);
-            for (guint i = 0; files && i < files->len; i++)
-                if (!has_file(ruleset, files->pdata[i]))
-                    add(data, files->pdata[i], "new");
-        }
+        else
+            compare_place(data, ruleset, path);
     }
 }
 

@@ -156,16 +156,6 @@ static void put_column(GString *out, const struct chart *chart, size_t column, d
     }
 }
 
-static void put_legend(GString *out, const struct chart *chart)
-{
-    for (size_t i = 0; i < chart->series_count; i++) {
-        double y = TOP + 18.0 * (double)(chart->series_count - 1 - i);
-        put_rectangle(out, WIDTH - RIGHT + 12, y, 12, 12, chart->series[i].colour,
-                      chart->series[i].name);
-        put_label(out, WIDTH - RIGHT + 30, y + 10, "start", chart->series[i].name);
-    }
-}
-
 void chart_columns(GString *out, const struct chart *chart)
 {
     double end = chart->shares ? 100 : axis_end(chart);
@@ -190,8 +180,14 @@ void chart_columns(GString *out, const struct chart *chart)
             put_label(out, LEFT + step * ((double)i + 0.5), HEIGHT - BOTTOM + 18, "middle",
                       chart->labels[i]);
     }
-    if (chart->series_count > 1 && !chart->bare)
-        put_legend(out, chart);
+    if (chart->series_count > 1 && !chart->bare) {
+        for (size_t i = 0; i < chart->series_count; i++) {
+            double y = TOP + 18.0 * (double)(chart->series_count - 1 - i);
+            put_rectangle(out, WIDTH - RIGHT + 12, y, 12, 12, chart->series[i].colour,
+                          chart->series[i].name);
+            put_label(out, WIDTH - RIGHT + 30, y + 10, "start", chart->series[i].name);
+        }
+    }
     g_string_append(out, "</svg>\n");
 }
 

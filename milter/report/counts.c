@@ -139,8 +139,22 @@ void counts_expect(struct counts *counts, const struct snapshot *snapshot)
 
 /* Counting */
 
-static void count_details(struct counts *counts, const struct event *event)
+void counts_event(void *data, const struct event *event)
 {
+    struct counts *counts = data;
+    if (action_is_note(event->action))
+        return;
+    histogram_add(&counts->decisions[event->stage], (int64_t)(event->milliseconds * 1000));
+    for (int source = 0; event->waited && source < WAIT_SOURCES; source++)
+        if (event->waited[source] > 0)
+            histogram_add(&counts->waits[source], event->waited[source]);
+    if (event->action == ACTION_REJECT || event->action == ACTION_TEMPFAIL) {
+        char code[4] = "";
+        g_strlcpy(code, event->reply ? event->reply : "", sizeof code);
+        const char *labels[] = {stage_name(event->stage), event->check ? event->check : "none",
+                                code};
+        tally_add(event->monitor ? counts->monitored : counts->refusals, labels, 1);
+    }
     bool passes = event->action == ACTION_ACCEPT || event->monitor;
     for (guint i = 0; event->details && i < event->details->len; i++) {
         const struct check_detail *detail = event->details->pdata[i];
@@ -154,28 +168,6 @@ static void count_details(struct counts *counts, const struct event *event)
                  g_strcmp0(event->check, "check_limit") == 0)
             tally_add(counts->limits, &value, 1);
     }
-}
-
-static void count_refusal(struct counts *counts, const struct event *event)
-{
-    char code[4] = "";
-    g_strlcpy(code, event->reply ? event->reply : "", sizeof code);
-    const char *labels[] = {stage_name(event->stage), event->check ? event->check : "none", code};
-    tally_add(event->monitor ? counts->monitored : counts->refusals, labels, 1);
-}
-
-void counts_event(void *data, const struct event *event)
-{
-    struct counts *counts = data;
-    if (action_is_note(event->action))
-        return;
-    histogram_add(&counts->decisions[event->stage], (int64_t)(event->milliseconds * 1000));
-    for (int source = 0; event->waited && source < WAIT_SOURCES; source++)
-        if (event->waited[source] > 0)
-            histogram_add(&counts->waits[source], event->waited[source]);
-    if (event->action == ACTION_REJECT || event->action == ACTION_TEMPFAIL)
-        count_refusal(counts, event);
-    count_details(counts, event);
     if (event->stage != STAGE_MESSAGE)
         return;
     /* what mode = monitor would have done is not done: it passes, without a mark */

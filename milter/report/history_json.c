@@ -37,14 +37,6 @@ static const char *place_word(enum dnsbl_place place)
     return NULL;
 }
 
-static void put_time(GString *out, int64_t when)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC);
-    g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
-    g_autofree char *ts = g_strdup_printf("%s.%06dZ", date, (int)(when % G_USEC_PER_SEC));
-    json_string(out, "ts", ts);
-}
-
 static void put_asked(GString *out, const GArray *asked)
 {
     json_open(out, "asked", '[');
@@ -183,7 +175,10 @@ void history_json(const struct history_row *row, GString *out)
 {
     g_autofree char *listener = history_row_listener(row);
     json_open(out, NULL, '{');
-    put_time(out, row->when);
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(row->when / G_USEC_PER_SEC);
+    g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
+    g_autofree char *ts = g_strdup_printf("%s.%06dZ", date, (int)(row->when % G_USEC_PER_SEC));
+    json_string(out, "ts", ts);
     json_integer(out, "v", LOGLINE_VERSION);
     json_integer(out, "id", row->id);
     json_string(out, "action", action_word(row->action));

@@ -59,25 +59,20 @@ static void make_line(const char *prefix, const char *text, char line_r[LINE_MAX
              date, LOGLINE_VERSION, cause, word, text);
 }
 
-/* Nobody may read the log, and who waits for that may hold the lock of syslog(3): then a signal
- * ends the process without a word. */
-static void end_soon(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGALRM);
-    (void)signal(SIGALRM, SIG_DFL);
-    alarm(WORD_SECONDS);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static GLogWriterOutput write_word(GLogLevelFlags level, const GLogField *fields, gsize count,
                                    gpointer data)
 {
     if (!(level & G_LOG_LEVEL_ERROR))
         return g_log_writer_default(level, fields, count, data);
     char text[TEXT_MAX_BYTES], line[LINE_MAX_BYTES];
-    end_soon();
+    /* Nobody may read the log, and who waits for that may hold the lock of syslog(3): then a signal
+     * ends the process without a word. */
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    (void)signal(SIGALRM, SIG_DFL);
+    alarm(WORD_SECONDS);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     take_text(message_of(fields, count), text);
     bool prefixed = g_atomic_int_get(&to_stderr) && g_atomic_int_get(&to_journal);
     make_line(prefixed ? "<2>" : "", text, line);

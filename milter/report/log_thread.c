@@ -30,19 +30,6 @@ static struct log_line *next_line(struct log_thread *thread)
     return log_queue_take(thread->queue);
 }
 
-/* Waits for a line, and a moment longer if the last ones came at LAST, a short time ago. */
-static gint64 wait_for_line(struct log_thread *thread, gint64 last)
-{
-    thread->asleep = true;
-    g_cond_wait(&thread->changed, &thread->lock);
-    thread->asleep = false; /* woken for another reason */
-    gint64 now = g_get_monotonic_time();
-    while (!thread->stop && now - last < OFTEN &&
-           g_cond_wait_until(&thread->changed, &thread->lock, now + GATHER))
-        continue;
-    return now;
-}
-
 static void *run(void *data)
 {
     struct log_thread *thread = data;
@@ -58,7 +45,16 @@ static void *run(void *data)
             g_mutex_lock(&thread->lock);
             thread->writing = 0;
         } else if (!thread->stop) {
-            last = wait_for_line(thread, last);
+            /* Waits for a line, and a moment longer if the last ones came at LAST, a short time
+             * ago. */
+            thread->asleep = true;
+            g_cond_wait(&thread->changed, &thread->lock);
+            thread->asleep = false; /* woken for another reason */
+            gint64 now = g_get_monotonic_time();
+            while (!thread->stop && now - last < OFTEN &&
+                   g_cond_wait_until(&thread->changed, &thread->lock, now + GATHER))
+                continue;
+            last = now;
         } else {
             break;
         }

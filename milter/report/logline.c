@@ -53,12 +53,6 @@ static void take(struct value *value_r, const char *text)
     value_r->text = text;
 }
 
-static void take_own(struct value *value_r, char *text)
-{
-    value_r->own_text = text;
-    take(value_r, text);
-}
-
 static void get_action(const struct event *event, struct value *value_r)
 {
     take(value_r, action_word(event->action));
@@ -97,7 +91,8 @@ static void get_listener(const struct event *event, struct value *value_r)
         take(value_r, macros->daemon_name);
         return;
     }
-    take_own(value_r, g_strconcat(":", macros->daemon_port, NULL));
+    value_r->own_text = g_strconcat(":", macros->daemon_port, NULL);
+    take(value_r, value_r->own_text);
 }
 
 static void get_tls(const struct event *event, struct value *value_r)
@@ -332,24 +327,19 @@ static void text_pair(GString *line, const struct key_row *row, const struct val
         g_string_append_c(line, '-');
 }
 
-static void json_list(GString *line, const struct key_row *row, const struct value *value)
-{
-    size_t left;
-    g_auto(GStrv) list = cut_list(value, row->limit, &left);
-    g_autofree char *more = g_strconcat(row->key, "_more", NULL);
-    json_open(line, row->key, '[');
-    for (char **element = list; *element; element++)
-        json_string(line, NULL, *element);
-    json_close(line, ']');
-    if (left > 0)
-        json_integer(line, more, (gint64)left);
-}
-
 static void json_pair(GString *line, const struct key_row *row, const struct value *value)
 {
     g_autofree char *text = NULL;
     if (value->kind == VALUE_LIST) {
-        json_list(line, row, value);
+        size_t left;
+        g_auto(GStrv) list = cut_list(value, row->limit, &left);
+        g_autofree char *more = g_strconcat(row->key, "_more", NULL);
+        json_open(line, row->key, '[');
+        for (char **element = list; *element; element++)
+            json_string(line, NULL, *element);
+        json_close(line, ']');
+        if (left > 0)
+            json_integer(line, more, (gint64)left);
     } else if (value->kind == VALUE_NUMBER) {
         json_number(line, row->key, value->number, TIME_DECIMALS);
     } else {

@@ -30,14 +30,6 @@ static void put_label(GString *out, const char *name, const char *value)
     g_string_append_c(out, '"');
 }
 
-static void put_value(GString *out, double value)
-{
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    bool whole = isfinite(value) && floor(value) == value && fabs(value) < 9e15;
-    g_string_append(out, g_ascii_formatd(text, sizeof text, whole ? "%.0f" : "%.9g", value));
-    g_string_append_c(out, '\n');
-}
-
 /* NAME SUFFIX {LABELS, LE} VALUE; LE NULL: no bucket. */
 static void put_sample(struct metric_sink *sink, const char *suffix, const char *const *labels,
                        const char *le, double value)
@@ -55,7 +47,10 @@ static void put_sample(struct metric_sink *sink, const char *suffix, const char 
         before = ',';
     }
     g_string_append(sink->out, before == ',' ? "} " : " ");
-    put_value(sink->out, value);
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    bool whole = isfinite(value) && floor(value) == value && fabs(value) < 9e15;
+    g_string_append(sink->out, g_ascii_formatd(text, sizeof text, whole ? "%.0f" : "%.9g", value));
+    g_string_append_c(sink->out, '\n');
 }
 
 void metric_put(struct metric_sink *sink, double value, const char *const *labels)

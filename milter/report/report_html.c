@@ -98,17 +98,6 @@ static void put_bar(GString *out, const struct report_row *row, uint64_t largest
     g_string_append(out, "</svg></td>");
 }
 
-/* Of a stranger's making, it may be as long as he likes. */
-static void put_row_name(GString *out, const char *name)
-{
-    g_autofree char *valid = g_utf8_make_valid(name, -1);
-    bool whole = g_utf8_strlen(valid, -1) <= NAME_CHARACTERS;
-    g_autofree char *begin = whole ? NULL : g_utf8_substring(valid, 0, NAME_CHARACTERS);
-    chart_text(out, whole ? valid : begin);
-    if (!whole)
-        g_string_append(out, "&hellip;");
-}
-
 static void put_table(GString *out, const char *title, const GPtrArray *rows, guint most)
 {
     uint64_t largest = 0;
@@ -123,7 +112,13 @@ static void put_table(GString *out, const char *title, const GPtrArray *rows, gu
     for (guint i = 0; i < MIN(rows->len, most); i++) {
         const struct report_row *row = rows->pdata[i];
         g_string_append(out, "<tr><td>");
-        put_row_name(out, row->name);
+        /* Of a stranger's making, it may be as long as he likes. */
+        g_autofree char *valid = g_utf8_make_valid(row->name, -1);
+        bool whole = g_utf8_strlen(valid, -1) <= NAME_CHARACTERS;
+        g_autofree char *begin = whole ? NULL : g_utf8_substring(valid, 0, NAME_CHARACTERS);
+        chart_text(out, whole ? valid : begin);
+        if (!whole)
+            g_string_append(out, "&hellip;");
         g_string_append(out, "</td>");
         for (int j = 0; j < REPORT_OUTCOMES; j++)
             g_string_append_printf(out, "<td>%" G_GUINT64_FORMAT "</td>", row->counts[j]);

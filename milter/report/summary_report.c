@@ -426,11 +426,6 @@ static gint compare_text(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool has_text(const GPtrArray *list, const char *text)
-{
-    return g_ptr_array_find_with_equal_func((GPtrArray *)list, text, g_str_equal, NULL);
-}
-
 static void add_idle(void *data, const struct restriction_item *item)
 {
     struct report_maker *maker = data;
@@ -438,7 +433,7 @@ static void add_idle(void *data, const struct restriction_item *item)
     GPtrArray *idle = maker->report->idle_checks;
     if ((row->traits & TRAIT_REFUSES) && !item->warn_if_reject &&
         !g_hash_table_contains(maker->index[REPORT_BY_CHECK], row->name) &&
-        !has_text(idle, row->name))
+        !g_ptr_array_find_with_equal_func((GPtrArray *)idle, row->name, g_str_equal, NULL))
         g_ptr_array_add(idle, g_strdup(row->name));
 }
 
