@@ -136,19 +136,6 @@ static void take_recipients(struct history_row *row, const struct event *event)
     g_array_append_val(row->recipients, refused);
 }
 
-static void take_header(struct history_row *row, const struct header_list *headers)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (size_t i = 0; i < header_list_count(headers) && !row->header_cut; i++) {
-        const struct header *header = header_list_get(headers, i);
-        row->header_cut =
-            text->len + header->name_length + header->value_length + 2 > HISTORY_HEADER_MAX;
-        if (!row->header_cut)
-            g_string_append_printf(text, "%s:%s\n", header->name, header->value);
-    }
-    row->header = g_string_chunk_insert_len(memory_of(row), text->str, (gssize)text->len);
-}
-
 static void take_score(struct history_row *row, const struct event *event)
 {
     const struct spam_verdict *spam = event->spam;
@@ -258,8 +245,18 @@ void history_row_from_event(struct history_row *row_r, const struct event *event
     if (event->stage == STAGE_MESSAGE) {
         row_r->asked = take_asked(event->asked);
         row_r->nobody_to_tell = facts_nobody_to_tell(facts);
-        if (message && event->policy->records_header)
-            take_header(row_r, message->headers);
+        if (message && event->policy->records_header) {
+            g_autoptr(GString) text = g_string_new(NULL);
+            for (size_t i = 0; i < header_list_count(message->headers) && !row_r->header_cut; i++) {
+                const struct header *header = header_list_get(message->headers, i);
+                row_r->header_cut =
+                    text->len + header->name_length + header->value_length + 2 > HISTORY_HEADER_MAX;
+                if (!row_r->header_cut)
+                    g_string_append_printf(text, "%s:%s\n", header->name, header->value);
+            }
+            row_r->header =
+                g_string_chunk_insert_len(memory_of(row_r), text->str, (gssize)text->len);
+        }
     }
     take_score(row_r, event);
     if (event->dns) {

@@ -123,20 +123,6 @@ static const char *read_text_value(const char *at, GString *out, bool *told_r)
     return quoted && *at ? at + 1 : at;
 }
 
-/* Elements of "to": commas outside of quotes become line ends. */
-static void split_list(GString *list)
-{
-    bool quoted = false;
-    for (gsize i = 0; i < list->len; i++) {
-        if (list->str[i] == '\\' && i + 1 < list->len)
-            i++;
-        else if (list->str[i] == '"')
-            quoted = !quoted;
-        else if (list->str[i] == ',' && !quoted)
-            list->str[i] = '\n';
-    }
-}
-
 static void read_text(const char *line, struct values *values)
 {
     g_autoptr(GString) value = g_string_new(NULL);
@@ -150,8 +136,18 @@ static void read_text(const char *line, struct values *values)
         }
         const char *name = line;
         line = read_text_value(line + length + 1, value, &told);
-        if (strncmp(name, "to=", 3) == 0)
-            split_list(value);
+        if (strncmp(name, "to=", 3) == 0) {
+            /* between its elements, commas outside of quotes become line ends */
+            bool quoted = false;
+            for (gsize i = 0; i < value->len; i++) {
+                if (value->str[i] == '\\' && i + 1 < value->len)
+                    i++;
+                else if (value->str[i] == '"')
+                    quoted = !quoted;
+                else if (value->str[i] == ',' && !quoted)
+                    value->str[i] = '\n';
+            }
+        }
         if (told)
             keep(values, name, length, value);
         line += strspn(line, " ");

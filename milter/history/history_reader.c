@@ -224,16 +224,6 @@ struct searching {
     bool ends;
 };
 
-/* The least and the largest key of a network. */
-static void client_bounds(const struct ipnet *network, unsigned char least_r[HISTORY_CLIENT_MAX],
-                          unsigned char most_r[HISTORY_CLIENT_MAX], size_t *length_r)
-{
-    *length_r = history_client_key(&network->address, least_r);
-    memcpy(most_r, least_r, HISTORY_CLIENT_MAX);
-    for (unsigned bit = network->prefix; bit < (*length_r - 1) * 8; bit++)
-        most_r[1 + bit / 8] |= (unsigned char)(0x80 >> bit % 8);
-}
-
 static int prepare_search(struct searching *searching)
 {
     const struct history_key *key = &searching->search->key;
@@ -261,8 +251,11 @@ static int prepare_search(struct searching *searching)
         return code;
     }
     unsigned char least[HISTORY_CLIENT_MAX] = {0}, most[HISTORY_CLIENT_MAX];
-    size_t length;
-    client_bounds(&key->network, least, most, &length);
+    /* the least and the largest key of the network */
+    size_t length = history_client_key(&key->network.address, least);
+    memcpy(most, least, HISTORY_CLIENT_MAX);
+    for (unsigned bit = key->network.prefix; bit < (length - 1) * 8; bit++)
+        most[1 + bit / 8] |= (unsigned char)(0x80 >> bit % 8);
     sqlite3_bind_blob(searching->ids, 2, least, (int)length, SQLITE_TRANSIENT);
     sqlite3_bind_blob(searching->ids, 3, most, (int)length, SQLITE_TRANSIENT);
     return SQLITE_OK;

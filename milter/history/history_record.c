@@ -585,20 +585,6 @@ static int get_word(struct cursor *cursor, int last)
     return 0;
 }
 
-static const char *get_literal(struct cursor *cursor)
-{
-    const char *text = cursor->at;
-    const char *end = memchr(text, '\0', (size_t)(cursor->end - text));
-    if (!end) {
-        cursor->good = false;
-        return NULL;
-    }
-    cursor->at = end + 1;
-    if (cursor->texts)
-        g_ptr_array_add(cursor->texts, (void *)(uintptr_t)text);
-    return text;
-}
-
 static const char *get_text(struct cursor *cursor)
 {
     if (!cursor->good || cursor->at >= cursor->end) {
@@ -608,8 +594,18 @@ static const char *get_text(struct cursor *cursor)
     uint64_t code = cursor->texts ? get_varint(cursor) : (uint64_t)*cursor->at++;
     if (!cursor->good || code == CODE_NONE)
         return NULL;
-    if (code == CODE_LITERAL || !cursor->texts)
-        return get_literal(cursor);
+    if (code == CODE_LITERAL || !cursor->texts) {
+        const char *text = cursor->at;
+        const char *end = memchr(text, '\0', (size_t)(cursor->end - text));
+        if (!end) {
+            cursor->good = false;
+            return NULL;
+        }
+        cursor->at = end + 1;
+        if (cursor->texts)
+            g_ptr_array_add(cursor->texts, (void *)(uintptr_t)text);
+        return text;
+    }
     if (code >= CODE_COMMON && code < CODE_COMMON + G_N_ELEMENTS(common))
         return common[code - CODE_COMMON];
     uint64_t place = code < CODE_COMMON ? code - CODE_EARLY : code - CODE_LATE + EARLY_MAX;

@@ -173,29 +173,12 @@ static GPtrArray *take_batch(struct history_writer *history)
     return items;
 }
 
-/* Back to where they came from. With the lock held. */
-static void put_back(struct history_writer *history, GPtrArray *items)
-{
-    for (guint i = items->len; i-- > 0;) {
-        struct history_item *item = items->pdata[i];
-        history->bytes[item->early] += size_of(item);
-        g_queue_push_head(&history->items, item);
-    }
-}
-
 static int64_t thread_time(void)
 {
     struct timespec now;
     if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
         return 0;
     return (int64_t)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
-/* Once an hour, whether rows come or not, and whatever the clock does. */
-static bool is_clearing_due(const struct history_writer *history, int64_t now)
-{
-    return now < history->cleared ||
-           now - history->cleared >= CLEAR_SECONDS * (int64_t)G_USEC_PER_SEC;
 }
 
 /* What was put aside holds rows as old as itself, at least. */
@@ -221,7 +204,9 @@ static bool write_batch(struct history_writer *history, bool *more_r)
         .oldest = now - options.keep,
         .size = options.size,
         .delimiters = options.delimiters,
-        .clears = is_clearing_due(history, now),
+        /* once an hour, whether rows come or not, and whatever the clock does */
+        .clears = now < history->cleared ||
+                  now - history->cleared >= CLEAR_SECONDS * (int64_t)G_USEC_PER_SEC,
     };
     char *why = NULL;
     g_mutex_unlock(&history->lock);
@@ -261,7 +246,12 @@ static bool write_batch(struct history_writer *history, bool *more_r)
     } else {
         if (history->state.failing_since == 0)
             history->state.failing_since = g_get_real_time();
-        put_back(history, work.items);
+        /* back to where they came from */
+        for (guint i = work.items->len; i-- > 0;) {
+            struct history_item *item = work.items->pdata[i];
+            history->bytes[item->early] += size_of(item);
+            g_queue_push_head(&history->items, item);
+        }
     }
     history->state.thread_us = thread_time();
     g_ptr_array_unref(work.items);
@@ -276,23 +266,19 @@ static void sleep_until(struct history_writer *history, gint64 microseconds)
         continue;
 }
 
-/* Until there is something to write, or it is time to clear away. */
-static void wait_for_rows(struct history_writer *history)
-{
-    gint64 end = g_get_monotonic_time() + IDLE_US;
-    while (!history->stop && g_queue_is_empty(&history->items) &&
-           g_cond_wait_until(&history->changed, &history->lock, end))
-        continue;
-}
-
 static void *write_rows(void *data)
 {
     struct history_writer *history = data;
     bool more = true; /* what is too old by now */
     g_mutex_lock(&history->lock);
     while (!history->stop) {
-        if (!more)
-            wait_for_rows(history);
+        if (!more) {
+            /* until there is something to write, or it is time to clear away */
+            gint64 end = g_get_monotonic_time() + IDLE_US;
+            while (!history->stop && g_queue_is_empty(&history->items) &&
+                   g_cond_wait_until(&history->changed, &history->lock, end))
+                continue;
+        }
         if (!g_queue_is_empty(&history->items) && !more)
             sleep_until(history, GATHER_US);
         if (!write_batch(history, &more) && !history->stop)

@@ -47,15 +47,6 @@ static bool is_padding(char c)
     return g_ascii_isspace(c) || c == '"' || c == '\'';
 }
 
-/* The label as it stands, lower case, for a name that is not in the table. */
-static void plain_name(const char *label, size_t length, char buffer[CHARSET_NAME_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < length && label[i] != '*' && n + 1 < CHARSET_NAME_MAX; i++)
-        buffer[n++] = g_ascii_isgraph(label[i]) ? g_ascii_tolower(label[i]) : '?';
-    buffer[n] = '\0';
-}
-
 const char *charset_canonical(const char *label, size_t length, char buffer[CHARSET_NAME_MAX])
 {
     char key[CHARSET_NAME_MAX];
@@ -67,10 +58,15 @@ const char *charset_canonical(const char *label, size_t length, char buffer[CHAR
     }
     alias_key(label, length, key);
     const char *name = table_find(charset_aliases, charset_alias_count, key);
-    if (name)
+    if (name) {
         g_strlcpy(buffer, name, CHARSET_NAME_MAX);
-    else
-        plain_name(label, length, buffer);
+    } else {
+        /* the label as it stands, lower case */
+        size_t n = 0;
+        for (size_t i = 0; i < length && label[i] != '*' && n + 1 < CHARSET_NAME_MAX; i++)
+            buffer[n++] = g_ascii_isgraph(label[i]) ? g_ascii_tolower(label[i]) : '?';
+        buffer[n] = '\0';
+    }
     return buffer;
 }
 
@@ -249,18 +245,13 @@ static bool name_is_plain(const char *name)
     return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name);
 }
 
-/* The name under which iconv has the charset. */
-static const char *iconv_name(const char *name, const char *bytes, size_t length)
+static bool convert(const char *name, const char *bytes, size_t length, GString *out)
 {
+    /* the name under which iconv has it */
     const char *known = g_str_has_prefix(name, "utf-16")
                             ? utf16_name(bytes, length)
                             : table_find(charset_iconv_names, charset_iconv_name_count, name);
-    return known ? known : name_is_plain(name) ? name : NULL;
-}
-
-static bool convert(const char *name, const char *bytes, size_t length, GString *out)
-{
-    const char *from = iconv_name(name, bytes, length);
+    const char *from = known ? known : name_is_plain(name) ? name : NULL;
     iconv_t cd = from ? pool_take(from) : (iconv_t)-1;
     if (from && cd == (iconv_t)-1)
         cd = iconv_open("UTF-8", from);

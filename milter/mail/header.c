@@ -95,23 +95,6 @@ static void add_bucket(struct header_list *list, struct field *field)
     *bucket = field;
 }
 
-/* Makes FIELD the first one of its name. */
-static void add_name(struct header_list *list, struct field *field)
-{
-    if (list->names == list->bucket_count) {
-        list->bucket_count = list->bucket_count ? 4 * list->bucket_count : FIRST_BUCKETS;
-        g_free(list->buckets);
-        list->buckets = g_new0(struct field *, list->bucket_count);
-        /* those that lead a name know the last one of it */
-        for (size_t i = 0; i + 1 < list->count; i++)
-            if (list->fields[i]->last_same)
-                add_bucket(list, list->fields[i]);
-    }
-    field->last_same = field;
-    add_bucket(list, field);
-    list->names++;
-}
-
 bool header_list_add(struct header_list *list, const char *name, size_t name_length,
                      const char *value, size_t value_length)
 {
@@ -143,7 +126,18 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
         first->last_same->header.next_same = &field->header;
         first->last_same = field;
     } else {
-        add_name(list, field);
+        if (list->names == list->bucket_count) {
+            list->bucket_count = list->bucket_count ? 4 * list->bucket_count : FIRST_BUCKETS;
+            g_free(list->buckets);
+            list->buckets = g_new0(struct field *, list->bucket_count);
+            /* those that lead a name know the last one of it */
+            for (size_t i = 0; i + 1 < list->count; i++)
+                if (list->fields[i]->last_same)
+                    add_bucket(list, list->fields[i]);
+        }
+        field->last_same = field;
+        add_bucket(list, field);
+        list->names++;
     }
     return true;
 }

@@ -34,24 +34,18 @@ static size_t field_name(const char *p, size_t length, size_t *colon_r)
     return name > 0 && colon < length && p[colon] == ':' ? name : 0;
 }
 
-/* Appends a line's text, its CR LF made LF. */
-static void append_line(GString *value, const char *p, size_t length)
-{
-    if (length >= 2 && p[length - 1] == '\n' && p[length - 2] == '\r') {
-        g_string_append_len(value, p, (gssize)(length - 2));
-        g_string_append_c(value, '\n');
-    } else {
-        g_string_append_len(value, p, (gssize)length);
-    }
-}
-
 /* Gathers the value that begins at P with its continuation lines; returns what follows it. */
 static const char *read_value(const char *p, const char *end, GString *value)
 {
     g_string_truncate(value, 0);
     do {
         size_t length = line_length(p, end);
-        append_line(value, p, length);
+        if (length >= 2 && p[length - 1] == '\n' && p[length - 2] == '\r') {
+            g_string_append_len(value, p, (gssize)(length - 2));
+            g_string_append_c(value, '\n'); /* for CR LF */
+        } else {
+            g_string_append_len(value, p, (gssize)length);
+        }
         p += length;
     } while (p < end && (*p == ' ' || *p == '\t'));
     if (value->len > 0 && value->str[value->len - 1] == '\n')

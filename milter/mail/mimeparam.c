@@ -68,21 +68,16 @@ static bool next_parameter(struct scan *scan)
     return false;
 }
 
-static void read_quoted(struct scan *scan, GString *out)
-{
-    for (scan->p++; scan->p < scan->end && *scan->p != '"'; scan->p++) {
-        if (*scan->p == '\\' && scan->p + 1 < scan->end)
-            scan->p++;
-        if (out->len < MIMEPARAM_VALUE_MAX && *scan->p != '\n')
-            g_string_append_c(out, *scan->p);
-    }
-}
-
 static void read_value(struct scan *scan, GString *out)
 {
     skip_blank(scan);
     if (scan->p < scan->end && *scan->p == '"') {
-        read_quoted(scan, out);
+        for (scan->p++; scan->p < scan->end && *scan->p != '"'; scan->p++) {
+            if (*scan->p == '\\' && scan->p + 1 < scan->end)
+                scan->p++;
+            if (out->len < MIMEPARAM_VALUE_MAX && *scan->p != '\n')
+                g_string_append_c(out, *scan->p);
+        }
         return;
     }
     for (; scan->p < scan->end && !is_blank(*scan->p) && !strchr(";(", *scan->p); scan->p++)
@@ -137,35 +132,18 @@ static void decode_percent(GString *text)
     g_string_truncate(text, to);
 }
 
-/* Cuts the charset and language, "us-ascii'en'", off an extended value. */
-static void cut_language(GString *text)
-{
-    const char *first = strchr(text->str, '\'');
-    const char *second = first ? strchr(first + 1, '\'') : NULL;
-    if (second)
-        g_string_erase(text, 0, second + 1 - text->str);
-}
-
 static void finish_piece(GString *text, struct suffix suffix)
 {
     if (!suffix.extended)
         return;
-    if (suffix.piece <= 0)
-        cut_language(text);
+    if (suffix.piece <= 0) {
+        /* the charset and language before it: "us-ascii'en'" */
+        const char *first = strchr(text->str, '\'');
+        const char *second = first ? strchr(first + 1, '\'') : NULL;
+        if (second)
+            g_string_erase(text, 0, second + 1 - text->str);
+    }
     decode_percent(text);
-}
-
-static void join_pieces(GString *pieces[], GPtrArray *values)
-{
-    GString *joined = pieces[0] ? g_string_new(NULL) : NULL;
-    for (int i = 0; i < MIMEPARAM_PIECES_MAX && pieces[i]; i++)
-        if (joined->len < MIMEPARAM_VALUE_MAX)
-            g_string_append(joined, pieces[i]->str);
-    for (int i = 0; i < MIMEPARAM_PIECES_MAX; i++)
-        if (pieces[i])
-            g_string_free(pieces[i], TRUE);
-    if (joined)
-        g_ptr_array_add(values, g_string_free(joined, FALSE));
 }
 
 GPtrArray *mimeparam_all(const char *value, size_t length, const char *name)
@@ -187,7 +165,15 @@ GPtrArray *mimeparam_all(const char *value, size_t length, const char *name)
         else
             g_ptr_array_add(values, g_string_free(piece, FALSE));
     }
-    join_pieces(pieces, values);
+    GString *joined = pieces[0] ? g_string_new(NULL) : NULL;
+    for (int i = 0; i < MIMEPARAM_PIECES_MAX && pieces[i]; i++)
+        if (joined->len < MIMEPARAM_VALUE_MAX)
+            g_string_append(joined, pieces[i]->str);
+    for (int i = 0; i < MIMEPARAM_PIECES_MAX; i++)
+        if (pieces[i])
+            g_string_free(pieces[i], TRUE);
+    if (joined)
+        g_ptr_array_add(values, g_string_free(joined, FALSE));
     return values;
 }
 

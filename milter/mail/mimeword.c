@@ -9,18 +9,13 @@
 
 #include "mail/charset.h"
 
-static bool is_charset_char(char c)
-{
-    return g_ascii_isalnum(c) || c == '*' || c == '_' || c == '-';
-}
-
 /* The head of a word as SpamAssassin reads it. */
 static bool head_at(const char *p, size_t length, struct mimeword *word_r)
 {
     size_t i = 2;
     if (length < 6 || p[0] != '=' || p[1] != '?')
         return false;
-    while (i < length && is_charset_char(p[i]))
+    while (i < length && (g_ascii_isalnum(p[i]) || p[i] == '*' || p[i] == '_' || p[i] == '-'))
         i++;
     if (i == 2 || i + 2 >= length || p[i] != '?' || !strchr("bBqQ", p[i + 1]) || !p[i + 1] ||
         p[i + 2] != '?')
@@ -194,17 +189,6 @@ static void section_flush(struct stretch *section, GString *out)
     section->charset = NULL;
 }
 
-static void section_add(struct stretch *section, const struct mimeword *word, GString *out)
-{
-    if (section->charset &&
-        (section->charset_length != word->charset_length ||
-         g_ascii_strncasecmp(section->charset, word->charset, word->charset_length) != 0))
-        section_flush(section, out);
-    section->charset = word->charset;
-    section->charset_length = word->charset_length;
-    mimeword_bytes(word, section->bytes);
-}
-
 /* Where the encoded word begins that follows the one before P after nothing but white space; P if
  * there is none. */
 static const char *skip_to_word(const char *p, const char *end)
@@ -224,7 +208,13 @@ void mimeword_decode(const char *value, size_t length, GString *out)
     while (p < end && out->len + section.bytes->len < limit) {
         struct mimeword word;
         if (mimeword_at(p, (size_t)(end - p), &word)) {
-            section_add(&section, &word, out);
+            if (section.charset &&
+                (section.charset_length != word.charset_length ||
+                 g_ascii_strncasecmp(section.charset, word.charset, word.charset_length) != 0))
+                section_flush(&section, out);
+            section.charset = word.charset;
+            section.charset_length = word.charset_length;
+            mimeword_bytes(&word, section.bytes);
             p = skip_to_word(p + word.length, end);
             continue;
         }
@@ -305,15 +295,6 @@ static bool has_words(const char *text, size_t length)
     return false;
 }
 
-/* Appends TEXT with its encoded words decoded, if it has any. */
-static void decode_text(const GString *text, GString *out)
-{
-    if (has_words(text->str, text->len))
-        mimeword_decode(text->str, text->len, out);
-    else
-        g_string_append_len(out, text->str, (gssize)text->len);
-}
-
 /* Appends the value of a field if it is plain ASCII on one line, as most are; false if not. */
 static bool append_plain(const char *value, size_t length, GString *out)
 {
@@ -341,25 +322,23 @@ void mimeword_decode_field(const char *name, const char *value, size_t length, G
         g_string_append_len(out, text->str, (gssize)text->len);
 }
 
-/* Turns folds into one space each, and line ends that fold nothing into nothing. */
-static void drop_line_ends(const char *text, size_t length, GString *out)
-{
-    for (size_t i = 0; i < length; i++) {
-        bool fold =
-            text[i] == '\n' && i + 1 < length && (text[i + 1] == ' ' || text[i + 1] == '\t');
-        if (fold)
-            i++;
-        if (fold)
-            g_string_append_c(out, ' ');
-        else if (text[i] != '\n')
-            g_string_append_c(out, text[i]);
-    }
-}
-
 void mimeword_decode_name(const char *name, size_t length, GString *out)
 {
     g_autoptr(GString) text = g_string_sized_new(length + 1);
-    drop_line_ends(name, length, text);
+    /* folds become one space each, line ends that fold nothing go */
+    for (size_t i = 0; i < length; i++) {
+        bool fold =
+            name[i] == '\n' && i + 1 < length && (name[i + 1] == ' ' || name[i + 1] == '\t');
+        if (fold)
+            i++;
+        if (fold)
+            g_string_append_c(text, ' ');
+        else if (name[i] != '\n')
+            g_string_append_c(text, name[i]);
+    }
     make_utf8(text);
-    decode_text(text, out);
+    if (has_words(text->str, text->len))
+        mimeword_decode(text->str, text->len, out);
+    else
+        g_string_append_len(out, text->str, (gssize)text->len);
 }

@@ -31,18 +31,13 @@ static char *take_apart(const char *local)
     return NULL;
 }
 
-/* One trailing dot belongs to a name (RFC 1034 3.1), two are a mistake. */
-static void cut_dot(char *domain)
-{
-    size_t length = strlen(domain);
-    if (length > 1 && domain[length - 1] == '.' && domain[length - 2] != '.')
-        domain[length - 1] = '\0';
-}
-
 /* DOMAIN as tables have it, without one dot at its end; what is folded otherwise is *OWN_R's. */
 static const char *fold(char *domain, char **own_r)
 {
-    cut_dot(domain);
+    /* one trailing dot belongs to a name (RFC 1034 3.1), two are a mistake */
+    size_t length = strlen(domain);
+    if (length > 1 && domain[length - 1] == '.' && domain[length - 2] != '.')
+        domain[length - 1] = '\0';
     if (g_str_has_suffix(domain, ".") || mail_domain_is_folded(domain))
         return domain;
     return *own_r = mail_domain_fold(domain);
