@@ -19,23 +19,18 @@ struct instance {
     int fd;
 };
 
-static char *holder_text(int fd)
-{
-    char digits[32] = "";
-    ssize_t got = pread(fd, digits, sizeof(digits) - 1, 0);
-    digits[MAX(got, 0)] = '\0';
-    g_strchomp(digits);
-    return strspn(digits, "0123456789") == strlen(digits) && *digits
-               ? g_strdup_printf("process %s", digits)
-               : g_strdup("another process");
-}
-
 static char *lock_file(int fd, const char *path)
 {
     if (!system_lock(fd)) {
         if (errno != EWOULDBLOCK)
             return g_strdup_printf("%s: cannot lock: %s", path, strerror(errno));
-        g_autofree char *holder = holder_text(fd);
+        char digits[32] = "";
+        ssize_t got = pread(fd, digits, sizeof(digits) - 1, 0);
+        digits[MAX(got, 0)] = '\0';
+        g_strchomp(digits);
+        g_autofree char *holder = strspn(digits, "0123456789") == strlen(digits) && *digits
+                                      ? g_strdup_printf("process %s", digits)
+                                      : g_strdup("another process");
         return g_strdup_printf("%s: gatepost runs already (%s)", path, holder);
     }
     /* Whoever owns the folder may have put another name of some file there. */

@@ -225,15 +225,6 @@ static void wait_for_messages(struct daemon *daemon)
                     left == 1 ? " was" : "s were");
 }
 
-/* A second signal ends this wait as well. */
-static void stop_log(struct daemon *daemon)
-{
-    gint64 end = g_get_monotonic_time() + LOG_GRACE;
-    do
-        daemon->log_stalls = !log_stop(service_log(daemon->service), STOP_STEP * 1000);
-    while (daemon->log_stalls && signals_wait(0) != HAPPENING_STOP && g_get_monotonic_time() < end);
-}
-
 static void leave_places(struct daemon *daemon)
 {
     if (daemon->bound && daemon->listen.address.kind == SOCKET_UNIX)
@@ -279,21 +270,16 @@ static int stop(struct daemon *daemon, enum happening happening)
     if (!written)
         log_warning(log, "the last decisions are not in the history: it could not be written");
     log_info(log, "stopped");
-    stop_log(daemon);
+    /* a second signal ends this wait as well */
+    gint64 end = g_get_monotonic_time() + LOG_GRACE;
+    do
+        daemon->log_stalls = !log_stop(service_log(daemon->service), STOP_STEP * 1000);
+    while (daemon->log_stalls && signals_wait(0) != HAPPENING_STOP && g_get_monotonic_time() < end);
     daemon->log_stalls |= !written;
     return daemon->edge_failed ? EX_UNAVAILABLE : EX_OK;
 }
 
 /* Running */
-
-static void reload(struct daemon *daemon)
-{
-    struct problems *problems = problems_new();
-    signals_block(); /* it may need new threads */
-    (void)service_reload(daemon->service, problems, NULL);
-    signals_unblock();
-    problems_free(problems);
-}
 
 static int run(struct daemon *daemon)
 {
@@ -305,20 +291,16 @@ static int run(struct daemon *daemon)
     for (;;) {
         happening = signals_wait(watchdog_interval(daemon->watchdog));
         watchdog_beat(daemon->watchdog, WATCHDOG_MAIN);
-        if (happening == HAPPENING_RELOAD)
-            reload(daemon);
-        else if (happening != HAPPENING_NONE)
+        if (happening == HAPPENING_RELOAD) {
+            struct problems *problems = problems_new();
+            signals_block(); /* it may need new threads */
+            (void)service_reload(daemon->service, problems, NULL);
+            signals_unblock();
+            problems_free(problems);
+        } else if (happening != HAPPENING_NONE) {
             return stop(daemon, happening);
+        }
     }
-}
-
-/* Where a service that could not read its settings logs: nobody may be watching its terminal. */
-static void log_startup_problems(const struct problems *problems)
-{
-    struct log_options options = {.target = LOG_TARGET_SYSLOG, .facility = LOG_MAIL};
-    struct log *log = log_new(&options);
-    log_problems(log, problems);
-    log_free(log);
 }
 
 /* Whether whoever collects standard error reads JSON, as far as settings with mistakes in them
@@ -348,8 +330,13 @@ static struct snapshot *load(struct daemon *daemon)
         log_print_problems_json(stderr, problems);
     else
         problems_print(problems, stderr);
-    if (!daemon->foreground)
-        log_startup_problems(problems);
+    if (!daemon->foreground) {
+        /* nobody may be watching the terminal of a service */
+        struct log_options options = {.target = LOG_TARGET_SYSLOG, .facility = LOG_MAIL};
+        struct log *log = log_new(&options);
+        log_problems(log, problems);
+        log_free(log);
+    }
     problems_free(problems);
     return snapshot;
 }

@@ -195,18 +195,6 @@ static void deliver(struct notices *notices, const char *subject, const char *te
 
 /* --- how many --- */
 
-static void begin_hour(struct notices *notices, gint64 now)
-{
-    if (notices->summed_lines > 0) {
-        g_autofree char *subject =
-            g_strdup_printf("gatepost: %u more keys near their limits", notices->summed_lines);
-        deliver(notices, subject, notices->summed->str);
-    }
-    g_string_truncate(notices->summed, 0);
-    notices->summed_lines = notices->sent = 0;
-    notices->hour_began = now;
-}
-
 static void handle(struct notices *notices, const struct notice *notice, gint64 now)
 {
     gint64 *then = g_hash_table_lookup(notices->told, notice->key);
@@ -237,8 +225,16 @@ static void *run(void *data)
                               g_get_monotonic_time() + 10 * G_USEC_PER_SEC);
         g_mutex_unlock(&notices->lock);
         gint64 now = g_get_monotonic_time() / G_USEC_PER_SEC;
-        if (now - notices->hour_began >= HOUR_SECONDS)
-            begin_hour(notices, now);
+        if (now - notices->hour_began >= HOUR_SECONDS) {
+            if (notices->summed_lines > 0) {
+                g_autofree char *subject = g_strdup_printf(
+                    "gatepost: %u more keys near their limits", notices->summed_lines);
+                deliver(notices, subject, notices->summed->str);
+            }
+            g_string_truncate(notices->summed, 0);
+            notices->summed_lines = notices->sent = 0;
+            notices->hour_began = now;
+        }
         if (notice) {
             handle(notices, notice, now);
             notice_free(notice);

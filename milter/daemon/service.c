@@ -238,21 +238,6 @@ static void follow_name(const struct service *service)
     }
 }
 
-/* Puts SNAPSHOT in force. */
-static void publish(struct service *service, struct snapshot *snapshot, struct problems *problems)
-{
-    const struct settings *settings = snapshot_settings(snapshot);
-    warn_of_restart(service, settings, problems);
-    struct log_options options = options_for(service, snapshot);
-    log_configure(service->log, &options);
-    counts_expect(service->counts, snapshot);
-    if (service->history) {
-        struct history_options bounds = history_options_from(settings);
-        history_writer_configure(service->history, &bounds);
-    }
-    engine_publish(service->engine, snapshot);
-}
-
 bool service_reload(struct service *service, struct problems *problems, GString *changes_r)
 {
     g_autoptr(GString) unwanted = changes_r ? NULL : g_string_new(NULL);
@@ -265,8 +250,18 @@ bool service_reload(struct service *service, struct problems *problems, GString 
     if (done)
         changes_between(before, snapshot, changes);
     snapshot_unref(before);
-    if (done)
-        publish(service, snapshot, problems);
+    if (done) {
+        const struct settings *settings = snapshot_settings(snapshot);
+        warn_of_restart(service, settings, problems);
+        struct log_options options = options_for(service, snapshot);
+        log_configure(service->log, &options);
+        counts_expect(service->counts, snapshot);
+        if (service->history) {
+            struct history_options bounds = history_options_from(settings);
+            history_writer_configure(service->history, &bounds);
+        }
+        engine_publish(service->engine, snapshot);
+    }
     g_mutex_lock(&service->lock);
     service->reload_failed = !done;
     service->reloads += done;

@@ -48,15 +48,6 @@ static void find_key(struct state *state, unsigned char key_r[STATE_KEY_SIZE])
     }
 }
 
-static void load(struct state *state)
-{
-    g_autofree char *why = NULL;
-    if (state->path)
-        state->file = state_file_new(state->path);
-    if (state->file && !bounce_memory_load(state->memory, state->file, now(), &why))
-        log_warning(state->log, "state: %s: the memory of bounces begins empty", why);
-}
-
 /* The first line of the file; NULL: none is wanted, or it cannot be read, which is told. */
 static char *read_password(const struct state *state, const char *path)
 {
@@ -133,7 +124,11 @@ struct state *state_open(const struct state_setup *setup, struct log *log)
     g_hmac_get_digest(hmac, state->notice_secret, &size);
     g_hmac_unref(hmac);
     memset(key, 0, sizeof key);
-    load(state);
+    g_autofree char *why = NULL;
+    if (state->path)
+        state->file = state_file_new(state->path);
+    if (state->file && !bounce_memory_load(state->memory, state->file, now(), &why))
+        log_warning(state->log, "state: %s: the memory of bounces begins empty", why);
     open_store(state, setup, &parsed);
     return state;
 }

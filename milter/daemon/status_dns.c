@@ -29,14 +29,6 @@ static char *state_text(const struct dnsbl_list_status *list)
     return g_strconcat(dnsbl_health_text(list->health), doubt ? "; " : NULL, doubt, NULL);
 }
 
-static int widest(const GPtrArray *lists)
-{
-    size_t width = strlen("DNS list");
-    for (guint i = 0; i < lists->len; i++)
-        width = MAX(width, strlen(((const struct dnsbl_list_status *)lists->pdata[i])->zone));
-    return (int)MIN(width, 50);
-}
-
 static void write_list(const struct dnsbl_list_status *list, int wide, GString *out)
 {
     g_autofree char *p50 = milliseconds(list->latency_p50);
@@ -57,7 +49,10 @@ void status_dns_write_text(const struct engine_dns_status *dns, GString *out)
                                dns->counts.silent / G_TIME_SPAN_SECOND);
     if (dns->lists->len == 0)
         return;
-    int wide = widest(dns->lists);
+    size_t width = strlen("DNS list");
+    for (guint i = 0; i < dns->lists->len; i++)
+        width = MAX(width, strlen(((const struct dnsbl_list_status *)dns->lists->pdata[i])->zone));
+    int wide = (int)MIN(width, 50);
     g_string_append_printf(out, "\n%-*s  %-9s %8s %8s %7s %9s %7s %7s %7s  %s\n", wide, "DNS list",
                            "of", "asked", "listed", "errors", "time-outs", "p50 ms", "p90 ms",
                            "p99 ms", "state");

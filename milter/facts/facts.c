@@ -80,14 +80,6 @@ static void collect(struct facts *facts, enum stage stage, const struct macro_so
     }
 }
 
-static void clear_macros(struct macro_facts *macros)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(macro_rows); i++) {
-        char **field = macro_field(macros, &macro_rows[i]);
-        g_clear_pointer(field, g_free);
-    }
-}
-
 void facts_init(struct facts *facts)
 {
     *facts = (struct facts){0};
@@ -96,7 +88,10 @@ void facts_init(struct facts *facts)
 void facts_clear(struct facts *facts)
 {
     facts_end_message(facts);
-    clear_macros(&facts->macros);
+    for (size_t i = 0; i < G_N_ELEMENTS(macro_rows); i++) {
+        char **field = macro_field(&facts->macros, &macro_rows[i]);
+        g_clear_pointer(field, g_free);
+    }
     g_free(facts->client_name);
     g_free(facts->reverse_name);
     g_free(facts->network_entry);
@@ -129,21 +124,6 @@ static enum name_status take_status(const char *resolve, const char *client_name
     return strcmp(client_name, "unknown") == 0 ? NAME_NOT_FOUND : NAME_OK;
 }
 
-/* Postfix says "unknown" when a proxy does not tell who the client is (XCLIENT), or the client is
- * gone already; other MTAs have no address for a session on standard input. */
-static void take_address(struct facts *facts, const struct connection *connection)
-{
-    const char *macro = facts->macros.client_addr;
-    facts->has_address = true;
-    if (connection->address && connection->address->family != IP_NONE)
-        facts->address = *connection->address;
-    else if (!macro || !ipaddr_parse(macro, &facts->address)) {
-        facts->has_address = false;
-        facts->from_nowhere = macro && facts->mta == MTA_POSTFIX;
-        ipaddr_parse("127.0.0.1", &facts->address);
-    }
-}
-
 static bool is_sendmail(const struct facts *facts)
 {
     return facts->macros.mta_version && facts->mta != MTA_POSTFIX;
@@ -165,7 +145,17 @@ void facts_connect(struct facts *facts, const struct connection *connection,
     collect(facts, STAGE_CONNECT, macros);
     const char *version = facts->macros.mta_version;
     facts->mta = version && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_OTHER;
-    take_address(facts, connection);
+    /* Postfix says "unknown" when a proxy does not tell who the client is (XCLIENT), or the client
+     * is gone already; other MTAs have no address for a session on standard input. */
+    const char *macro = facts->macros.client_addr;
+    facts->has_address = true;
+    if (connection->address && connection->address->family != IP_NONE) {
+        facts->address = *connection->address;
+    } else if (!macro || !ipaddr_parse(macro, &facts->address)) {
+        facts->has_address = false;
+        facts->from_nowhere = macro && facts->mta == MTA_POSTFIX;
+        ipaddr_parse("127.0.0.1", &facts->address);
+    }
     facts->without_smtp = came_without_smtp(facts);
     const char *name = facts->macros.client_name;
     facts->client_name = take_name(name ? name : connection->host);

@@ -331,17 +331,6 @@ static bool parse_words(const struct parser *parser, const char *text)
     return false;
 }
 
-/* A null byte would hide the rest of the file; so it hides the rest of its line, as "#" does. */
-static void hide_nulls(char *text, size_t length, const char *path, struct problems *problems)
-{
-    char *null = memchr(text, '\0', length);
-    if (null)
-        problems_warning(problems, path, 0,
-                         "the file holds null bytes; what follows one in its line is ignored");
-    for (; null; null = memchr(null, '\0', length - (size_t)(null - text)))
-        *null = '#';
-}
-
 /* How many braces are open behind TEXT, OPEN before it; negative: one too many was closed. */
 static int open_braces(const char *text, int open)
 {
@@ -385,7 +374,14 @@ static struct patterns *read_file(struct pattern_file *file, char *text, size_t 
 {
     const char *path = file->watched.path;
     unsigned before = problems_warnings(problems);
-    hide_nulls(text, length, path, problems);
+    /* A null byte would hide the rest of the file; so it hides the rest of its line, as "#" does.
+     */
+    char *null = memchr(text, '\0', length);
+    if (null)
+        problems_warning(problems, path, 0,
+                         "the file holds null bytes; what follows one in its line is ignored");
+    for (; null; null = memchr(null, '\0', length - (size_t)(null - text)))
+        *null = '#';
     struct table_context context = {
         .base_dir = file->base_dir, .problems = problems, .file = path, .line = 1};
     struct parser parser = {.kind = file->kind,

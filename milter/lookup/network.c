@@ -9,13 +9,6 @@
 
 #include "base/text.h"
 
-static void clear_host_bits(struct ipaddr *address, unsigned prefix)
-{
-    unsigned longest = address->family == IP_V4 ? 32 : 128;
-    for (unsigned bit = prefix; bit < longest; bit++)
-        address->bytes[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
-}
-
 /* Nobody means so large a network when the address says more; a hint must open nothing. */
 enum { HINT_PREFIX_LEAST = 8 };
 
@@ -34,7 +27,9 @@ static char *suggest(const char *text)
     unsigned prefix = (unsigned)g_ascii_strtoull(slash + 1, NULL, 10);
     if (prefix > net.prefix || prefix < HINT_PREFIX_LEAST)
         return NULL;
-    clear_host_bits(&net.address, prefix);
+    unsigned longest = net.address.family == IP_V4 ? 32 : 128;
+    for (unsigned bit = prefix; bit < longest; bit++)
+        net.address.bytes[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
     ipaddr_format(&net.address, buffer);
     bool brackets = *address == '[';
     return g_strdup_printf("%s%s%s/%u", brackets ? "[" : "", buffer, brackets ? "]" : "", prefix);

@@ -57,22 +57,16 @@ static bool changed_within(const struct file_stamp *stamp, int64_t nsec)
     return now - last < nsec;
 }
 
-/* Notes that TEXT with STAMP is what is in force now. */
-static void note_loaded(struct watched_file *file, const struct file_stamp *stamp, const char *text)
-{
-    file->loaded = *stamp;
-    file->hot = changed_within(stamp, TICK_NSEC);
-    file->digest = file->hot ? siphash_digest(text, (size_t)stamp->size) : 0;
-    file->seen = *stamp;
-    file->seen_since = file->loaded_at = g_get_monotonic_time();
-    file->read_at = g_get_real_time() / G_USEC_PER_SEC;
-}
-
 /* The text of WHOLE, which is in force from now on. */
 static char *take(struct watched_file *file, const struct file_stamp *stamp,
                   const struct whole_file *whole, size_t *length_r)
 {
-    note_loaded(file, stamp, whole->text);
+    file->loaded = *stamp;
+    file->hot = changed_within(stamp, TICK_NSEC);
+    file->digest = file->hot ? siphash_digest(whole->text, (size_t)stamp->size) : 0;
+    file->seen = *stamp;
+    file->seen_since = file->loaded_at = g_get_monotonic_time();
+    file->read_at = g_get_real_time() / G_USEC_PER_SEC;
     *length_r = whole->length;
     return whole->text;
 }

@@ -30,14 +30,6 @@ struct mta_probe {
     guint progress;   /* of connections, at the last look */
 };
 
-static void find_unix(struct mta_probe *probe, const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
-    memcpy(&probe->address, &address, sizeof(address));
-    probe->length = sizeof(address);
-}
-
 static void find_inet(struct mta_probe *probe, const struct socket_address *where)
 {
     struct addrinfo *found, hints = {
@@ -56,10 +48,14 @@ static void find_inet(struct mta_probe *probe, const struct socket_address *wher
 struct mta_probe *mta_probe_new(const struct socket_address *where)
 {
     struct mta_probe *probe = g_new0(struct mta_probe, 1);
-    if (where->kind == SOCKET_UNIX)
-        find_unix(probe, where->path);
-    else
+    if (where->kind == SOCKET_UNIX) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        g_strlcpy(address.sun_path, where->path, sizeof(address.sun_path));
+        memcpy(&probe->address, &address, sizeof(address));
+        probe->length = sizeof(address);
+    } else {
         find_inet(probe, where);
+    }
     return probe;
 }
 

@@ -88,11 +88,11 @@ static void warn_of_comment(struct parser *parser, const char *value)
 {
     unsigned depth = 0;
     for (const char *p = value; *p; p++) {
-        if (*p == '{')
+        if (*p == '{') {
             depth++;
-        else if (*p == '}' && depth > 0)
+        } else if (*p == '}' && depth > 0) {
             depth--;
-        else if (depth == 0 && *p == '#' && (p == value || p[-1] == ' ' || p[-1] == '\t')) {
+        } else if (depth == 0 && *p == '#' && (p == value || p[-1] == ' ' || p[-1] == '\t')) {
             problems_warning(parser->problems, parser->settings->file, parser->line,
                              "the \"#\" and what follows it are part of the value; a comment needs "
                              "a line of its own");
@@ -126,15 +126,6 @@ static void set_keyed(struct parser *parser, enum setting setting, const char *k
     keyed->keyed.value.given = true;
 }
 
-static void set_plain(struct parser *parser, enum setting setting, const char *value)
-{
-    struct given *given = &parser->section->given[setting];
-    if (given->text)
-        warn_twice(parser, setting_rows[setting].name, given->line);
-    given_set(given, value);
-    given->line = parser->line;
-}
-
 static bool is_list(const struct setting_row *row)
 {
     static const enum setting_type lists[] = {SETTING_LIST,         SETTING_WORDS,
@@ -144,23 +135,6 @@ static bool is_list(const struct setting_row *row)
         if (row->type == lists[i] && !(row->where & SETTING_KEYED))
             return true;
     return false;
-}
-
-/* Begins a list of the section's own with what main has, or the default. */
-static void take_over(struct parser *parser, struct given *given, enum setting setting)
-{
-    const char *before = given_text(&parser->settings->main->given[setting], setting);
-    size_t length = before ? strlen(before) : 0;
-    if (length > SETTINGS_EXPANDED_MAX - parser->taken_over) {
-        problems_error(parser->problems, parser->settings->file, parser->line,
-                       "the lists that sections add to with \"+=\" grow beyond %d bytes in all; "
-                       "keep what is long in a table",
-                       SETTINGS_EXPANDED_MAX);
-        before = "";
-    } else if (parser->section->kind != SECTION_MAIN) {
-        parser->taken_over += length;
-    }
-    given_set(given, before ? before : "");
 }
 
 /* `name += words`: behind what the section has by now, what main has, or the default. */
@@ -175,8 +149,22 @@ static void add_to_list(struct parser *parser, const char *name, const char *val
         return;
     }
     struct given *given = &parser->section->given[setting];
-    if (!given->text)
-        take_over(parser, given, setting);
+    if (!given->text) {
+        /* a list of the section's own begins with what main has, or the default */
+        const char *before = given_text(&parser->settings->main->given[setting], setting);
+        size_t length = before ? strlen(before) : 0;
+        if (length > SETTINGS_EXPANDED_MAX - parser->taken_over) {
+            problems_error(
+                parser->problems, parser->settings->file, parser->line,
+                "the lists that sections add to with \"+=\" grow beyond %d bytes in all; "
+                "keep what is long in a table",
+                SETTINGS_EXPANDED_MAX);
+            before = "";
+        } else if (parser->section->kind != SECTION_MAIN) {
+            parser->taken_over += length;
+        }
+        given_set(given, before ? before : "");
+    }
     if (given->text->len > 0)
         g_string_append_c(given->text, ' ');
     g_string_append(given->text, value);
@@ -219,17 +207,22 @@ static void set(struct parser *parser, const char *name, const char *value)
     }
     const struct setting_row *row = &setting_rows[setting];
     bool is_keyed = row->where & SETTING_KEYED;
-    if (!setting_row_fits(row, parser->section->kind))
+    if (!setting_row_fits(row, parser->section->kind)) {
         tell_misplaced(parser, row);
-    else if (is_keyed && *key == '\0')
+    } else if (is_keyed && *key == '\0') {
         problems_error(parser->problems, parser->settings->file, parser->line,
                        "%s needs a name: %s NAME = value", row->name, row->name);
-    else if (!is_keyed && *key != '\0')
+    } else if (!is_keyed && *key != '\0') {
         tell_unknown(parser, name);
-    else if (is_keyed)
+    } else if (is_keyed) {
         set_keyed(parser, setting, key, value);
-    else
-        set_plain(parser, setting, value);
+    } else {
+        struct given *given = &parser->section->given[setting];
+        if (given->text)
+            warn_twice(parser, setting_rows[setting].name, given->line);
+        given_set(given, value);
+        given->line = parser->line;
+    }
     warn_of_comment(parser, value);
 }
 

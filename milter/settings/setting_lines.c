@@ -125,22 +125,6 @@ static void warn_if_parameter(struct setting_lines *lines, const struct span *sp
                          name);
 }
 
-static void append(struct setting_lines *lines, GString *out, const struct span *span)
-{
-    if (out->len > 0) {
-        if (lines->brace_depth == 0)
-            warn_if_parameter(lines, span);
-        g_string_append_c(out, ' ');
-    }
-    g_string_append_len(out, span->start, (gssize)span->length);
-    for (size_t i = 0; i < span->length; i++) {
-        if (span->start[i] == '{')
-            lines->brace_depth++;
-        else if (span->start[i] == '}' && lines->brace_depth > 0)
-            lines->brace_depth--;
-    }
-}
-
 bool settings_lines_next(struct setting_lines *lines, GString *out, unsigned *number_r)
 {
     g_string_truncate(out, 0);
@@ -159,7 +143,18 @@ bool settings_lines_next(struct setting_lines *lines, GString *out, unsigned *nu
             lines->is_broken = false;
             *number_r = lines->number;
         }
-        append(lines, out, &span);
+        if (out->len > 0) {
+            if (lines->brace_depth == 0)
+                warn_if_parameter(lines, &span);
+            g_string_append_c(out, ' ');
+        }
+        g_string_append_len(out, span.start, (gssize)span.length);
+        for (size_t i = 0; i < span.length; i++) {
+            if (span.start[i] == '{')
+                lines->brace_depth++;
+            else if (span.start[i] == '}' && lines->brace_depth > 0)
+                lines->brace_depth--;
+        }
     }
     return out->len > 0;
 }

@@ -10,17 +10,6 @@
 #include "connection.h"
 #include "mta_answer.h"
 
-static void ask_for_macros(SMFICTX *context)
-{
-    for (size_t i = 0; i < AGREEMENT_MACRO_LISTS; i++) {
-        const char *list = agreement_macro_list(&agreement_macros[i]);
-        if (smfi_setsymlist(context, agreement_macros[i].place, (char *)(uintptr_t)list) !=
-            MI_SUCCESS)
-            connection_warn("libmilter refuses the list of macros for %s",
-                            stage_name(agreement_macros[i].stage));
-    }
-}
-
 /* After QUIT_NC the next client comes on the connection of the last, without a negotiation: the
  * library has closed that one, and does not tell what was agreed on. It sees itself to what an MTA
  * does not allow, and MTAs that know QUIT_NC know how values begin. */
@@ -52,7 +41,13 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
     *actions_r = connection->actions;
     if (actions & SMFIF_SETSYMLIST) {
         *actions_r |= SMFIF_SETSYMLIST;
-        ask_for_macros(context);
+        for (size_t i = 0; i < AGREEMENT_MACRO_LISTS; i++) {
+            const char *list = agreement_macro_list(&agreement_macros[i]);
+            if (smfi_setsymlist(context, agreement_macros[i].place, (char *)(uintptr_t)list) !=
+                MI_SUCCESS)
+                connection_warn("libmilter refuses the list of macros for %s",
+                                stage_name(agreement_macros[i].stage));
+        }
     }
     *f2_r = *f3_r = 0;
     return SMFIS_CONTINUE;
