@@ -93,18 +93,6 @@ static void warn_of_socket(const struct settings *settings, struct problems *pro
         warn_of_socket_folder(settings, address.path, problems);
 }
 
-static void warn_of_people(const struct settings *settings, struct problems *problems)
-{
-    const struct setting_value *user = settings_get(settings, NULL, SETTING_USER);
-    const struct setting_value *group = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP);
-    if (!getpwnam(user->text))
-        problems_warning(problems, user->file, user->line, "user: there is no user \"%s\"",
-                         user->text);
-    if (*group->text && !getgrnam(group->text))
-        problems_warning(problems, group->file, group->line,
-                         "milter_socket_group: there is no group \"%s\"", group->text);
-}
-
 /* The server is asked: that it is away is no fault of the settings, what it says of itself may be.
  */
 static void warn_of_redis(const struct settings *settings, const struct state_place *place,
@@ -211,7 +199,14 @@ static void warn_of_resolver(const struct snapshot *snapshot, struct problems *p
 static void warn_of_surroundings(const struct snapshot *snapshot, struct problems *problems)
 {
     const struct settings *settings = snapshot_settings(snapshot);
-    warn_of_people(settings, problems);
+    const struct setting_value *user = settings_get(settings, NULL, SETTING_USER);
+    const struct setting_value *group = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP);
+    if (!getpwnam(user->text))
+        problems_warning(problems, user->file, user->line, "user: there is no user \"%s\"",
+                         user->text);
+    if (*group->text && !getgrnam(group->text))
+        problems_warning(problems, group->file, group->line,
+                         "milter_socket_group: there is no group \"%s\"", group->text);
     warn_of_socket(settings, problems);
     warn_of_folder(settings, SETTING_CONTROL_SOCKET,
                    settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text, problems);
@@ -256,8 +251,9 @@ static void print_section(const struct settings *settings, const struct section 
     }
 }
 
-static void print_summary(const char *file, const struct settings *settings)
+static void print_whole(const char *file, const struct snapshot *snapshot)
 {
+    const struct settings *settings = snapshot_settings(snapshot);
     printf("%s: what decides about mail\n", file);
     print_section(settings, NULL);
     guint count = settings_section_count(settings, SECTION_LISTENER);
@@ -266,11 +262,6 @@ static void print_summary(const char *file, const struct settings *settings)
         printf("[listener %s]\n", section_name(section));
         print_section(settings, section);
     }
-}
-
-static void print_whole(const char *file, const struct snapshot *snapshot)
-{
-    print_summary(file, snapshot_settings(snapshot));
     rules_print_skipped(snapshot, stdout);
 }
 

@@ -28,25 +28,12 @@ static const char *kind_word(enum dnsbl_kind kind)
     return words[kind];
 }
 
-static const char *action_of(const struct subject *subject)
-{
-    return subject->refused ? "reject" : subject->by ? "permit" : "accept";
-}
-
 static const char *check_of(const struct subject *subject)
 {
     return !subject->by ? NULL : subject->by->weighted ? "reject_dnsbl" : subject->by->used_by;
 }
 
 /* For programs */
-
-static void put_time(GString *out, int64_t latency_us)
-{
-    if (latency_us < 0)
-        json_string(out, "ms", NULL);
-    else
-        json_number(out, "ms", (double)latency_us / 1000.0, 1);
-}
 
 static void put_listing(GString *out, const struct listing *listing)
 {
@@ -61,7 +48,10 @@ static void put_listing(GString *out, const struct listing *listing)
     json_close(out, ']');
     json_string(out, "text", listing->text);
     json_integer(out, "weight", listing->weighted ? listing->entry->weight : 0);
-    put_time(out, listing->latency_us);
+    if (listing->latency_us < 0)
+        json_string(out, "ms", NULL);
+    else
+        json_number(out, "ms", (double)listing->latency_us / 1000.0, 1);
     json_string(out, "why", listing->why);
     json_close(out, '}');
 }
@@ -77,7 +67,7 @@ static void print_json(const struct subject *subject)
     json_integer(out, "unanswered", subject->unanswered);
     json_integer(out, "score", subject->sum);
     json_integer(out, "threshold", subject->threshold);
-    json_string(out, "action", action_of(subject));
+    json_string(out, "action", subject->refused ? "reject" : subject->by ? "permit" : "accept");
     json_string(out, "check", check_of(subject));
     json_open(out, "lists", '[');
     for (guint i = 0; i < subject->listings->len; i++)

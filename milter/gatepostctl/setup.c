@@ -53,27 +53,24 @@ static void look_for_daemon(const struct invocation *invocation, struct setup_ta
     task->warnings++;
 }
 
-/* What is kept of people, and how it is not, as a comment of the lines to add. */
-static void tell_of_history(const struct setup_task *task, const struct setup_mta *mta)
-{
-    const char *path = history_path(task->settings);
-    const char *mark = mta->has_file ? "dnl" : "#";
-    if (path)
-        printf(
-            "%s gatepost keeps what it decides, with addresses and who wrote to whom, for %s in\n"
-            "%s %s (gatepost.conf: history_keep, history);\n"
-            "%s \"history =\" switches that off.\n",
-            mark, settings_get(task->settings, NULL, SETTING_HISTORY_KEEP)->text, mark, path, mark);
-}
-
 static enum exit_code run_mta(const struct invocation *invocation, const struct setup_mta *mta,
                               struct setup_task *task)
 {
     enum setup_result result = mta->run(task);
     if (task->check && result == SETUP_DONE)
         look_for_daemon(invocation, task);
-    if (!task->check && !task->remove && result == SETUP_DONE)
-        tell_of_history(task, mta);
+    if (!task->check && !task->remove && result == SETUP_DONE) {
+        /* what is kept of people, and how it is not, as a comment of the lines to add */
+        const char *path = history_path(task->settings);
+        const char *mark = mta->has_file ? "dnl" : "#";
+        if (path)
+            printf("%s gatepost keeps what it decides, with addresses and who wrote to whom, for "
+                   "%s in\n"
+                   "%s %s (gatepost.conf: history_keep, history);\n"
+                   "%s \"history =\" switches that off.\n",
+                   mark, settings_get(task->settings, NULL, SETTING_HISTORY_KEEP)->text, mark, path,
+                   mark);
+    }
     enum exit_code code = code_of(task, result);
     if (task->check && code == CODE_FINE && isatty(STDOUT_FILENO))
         printf("%s and %s fit together, and gatepost answers\n", task->settings_file, mta->name);

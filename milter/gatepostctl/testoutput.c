@@ -132,15 +132,6 @@ static void print_field(FILE *stream, const char *name, const char *text)
     fprintf(stream, "  %-10s %s\n", name, safe);
 }
 
-static void print_decision(FILE *stream, const struct trial_result *result)
-{
-    const struct trial_decision *decision = &result->decision;
-    if (decision->reply)
-        print_field(stream, result->monitor ? "would say" : "reply", decision->reply);
-    if (decision->check)
-        print_field(stream, "decided by", decision->check);
-}
-
 /* "RESTRICTION: LIST, LIST", the one first that tells why it passed. */
 static void print_permits(FILE *stream, const struct permits *permits)
 {
@@ -253,7 +244,11 @@ void test_print_text(const char *file, const struct trial_result *result, FILE *
     g_autofree char *name = text_escape(file ? file : "envelope");
     fprintf(stream, "%s: %s at %s%s\n", name, action_word(result->decision.verdict),
             stage_name(result->stage), result->monitor ? " (mode = monitor)" : "");
-    print_decision(stream, result);
+    const struct trial_decision *decision = &result->decision;
+    if (decision->reply)
+        print_field(stream, result->monitor ? "would say" : "reply", decision->reply);
+    if (decision->check)
+        print_field(stream, "decided by", decision->check);
     print_permits(stream, &result->permits);
     if (entry_of(result))
         print_field(stream, "entry", entry_of(result));

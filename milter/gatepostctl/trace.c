@@ -146,17 +146,6 @@ static bool flush(const struct invocation *invocation)
     return false;
 }
 
-static void print_forgotten(const char *address, const struct history_forgotten *forgotten)
-{
-    g_autofree char *shown = text_escape(address);
-    printf("%" G_GUINT64_FORMAT " decision%s that named %s %s deleted", forgotten->rows,
-           forgotten->rows == 1 ? "" : "s", shown, forgotten->rows == 1 ? "is" : "are");
-    if (forgotten->extensions > 0)
-        printf(", %" G_GUINT64_FORMAT " of them by an extension of it alone",
-               forgotten->extensions);
-    putchar('\n');
-}
-
 static enum exit_code forget(const struct invocation *invocation, const char *path,
                              const char *address)
 {
@@ -173,10 +162,17 @@ static enum exit_code forget(const struct invocation *invocation, const char *pa
     bool good = history_forget(path, person, &forgotten, &why);
     g_autoptr(GPtrArray) removed = history_remove_aside(path, G_MAXINT64);
     history_person_free(person);
-    if (good)
-        print_forgotten(address, &forgotten);
-    else
+    if (good) {
+        g_autofree char *shown = text_escape(address);
+        printf("%" G_GUINT64_FORMAT " decision%s that named %s %s deleted", forgotten.rows,
+               forgotten.rows == 1 ? "" : "s", shown, forgotten.rows == 1 ? "is" : "are");
+        if (forgotten.extensions > 0)
+            printf(", %" G_GUINT64_FORMAT " of them by an extension of it alone",
+                   forgotten.extensions);
+        putchar('\n');
+    } else {
         complain("%s", why);
+    }
     for (guint i = 0; i < removed->len; i++)
         printf("%s, which was put aside as broken and may name anybody, is removed\n",
                (const char *)removed->pdata[i]);

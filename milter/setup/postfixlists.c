@@ -29,11 +29,6 @@ static const struct {
              {"smtpd_relay_restrictions", LIST_RELAY},
              {"smtpd_recipient_restrictions", LIST_RECIPIENT}};
 
-static void stay(struct division *division, const char *words, const char *why)
-{
-    g_ptr_array_add(division->stays, g_strdup_printf("%s (%s)", words, why));
-}
-
 /* Whether the word behind one that gatepost does not serve is its argument. */
 static bool takes(const char *word, const char *next)
 {
@@ -81,7 +76,7 @@ static guint divide_one(struct division *division, const GPtrArray *words, guint
     else
         why = has_argument && !next ? "its argument is missing" : obstacle(division, row, next);
     if (why)
-        stay(division, text, why);
+        g_ptr_array_add(division->stays, g_strdup_printf("%s (%s)", text, why));
     else
         g_ptr_array_add(division->moves, g_strdup(text));
     return index + 1 + (has_argument && next ? 1 : 0);

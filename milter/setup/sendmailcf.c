@@ -94,19 +94,6 @@ static void free_filter(void *data)
     g_free(filter);
 }
 
-static void read_timeouts(struct sendmailcf_filter *filter, const char *text)
-{
-    static const char letters[SENDMAILCF_TIMEOUTS + 1] = "CSRE";
-    filter->given = true;
-    g_auto(GStrv) words = g_strsplit(text, ";", -1);
-    for (char **word = words; *word; word++) {
-        const char *time = strchr(g_strstrip(*word), ':');
-        const char *letter = **word ? strchr(letters, **word) : NULL;
-        if (time && letter)
-            filter->timeout[letter - letters] = mtatime_seconds(skip_space(time + 1));
-    }
-}
-
 static void set_filter(struct sendmailcf_filter *filter, char key, const char *value)
 {
     if (key == 'S') {
@@ -117,7 +104,15 @@ static void set_filter(struct sendmailcf_filter *filter, char key, const char *v
         g_free(filter->flags);
         filter->flags = flags;
     } else if (key == 'T') {
-        read_timeouts(filter, value);
+        static const char letters[SENDMAILCF_TIMEOUTS + 1] = "CSRE";
+        filter->given = true;
+        g_auto(GStrv) words = g_strsplit(value, ";", -1);
+        for (char **word = words; *word; word++) {
+            const char *time = strchr(g_strstrip(*word), ':');
+            const char *letter = **word ? strchr(letters, **word) : NULL;
+            if (time && letter)
+                filter->timeout[letter - letters] = mtatime_seconds(skip_space(time + 1));
+        }
     }
 }
 

@@ -194,16 +194,6 @@ static bool is_ours(const char *class)
     return false;
 }
 
-static void add_files(struct sendmail_site *site)
-{
-    const struct sendmailcf *cf = site->setup->cf;
-    for (guint i = 0; i < cf->files->len; i++) {
-        const struct sendmailcf_class *entry = cf->files->pdata[i];
-        if (is_ours(entry->name))
-            add_file(site, entry);
-    }
-}
-
 /* Sendmail's own name, which is always in class w. */
 static void add_own_name(struct sendmail_site *site)
 {
@@ -443,21 +433,6 @@ static void tell(struct sendmail_site *site)
                    site->setup->path, site->dropped);
 }
 
-/* Logins are told as they were typed; a user may type the realm that he is looked up in. */
-static void propose_realm(const struct sendmail_setup *setup)
-{
-    const char *realm = sendmailcf_option(setup->cf, "AuthRealm");
-    if (hostname_valid(realm))
-        propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
-}
-
-/* user+detail is user's wherever "+" is an operator. */
-static void propose_delimiter(const struct sendmail_setup *setup)
-{
-    if (strchr(sendmailcf_option(setup->cf, "OperatorChars"), '+'))
-        propose(setup, SETTING_RECIPIENT_DELIMITER, "+");
-}
-
 /* Class w, in words and files: there Sendmail takes addresses apart, and a user is the same at each
  * of its domains. What there is to tell is told of all domains. */
 static void collect_own(const struct sendmail_site *all)
@@ -487,7 +462,12 @@ static void collect(struct sendmail_site *site)
     add_words(site, "VirtHost", add_virtual);
     add_own_name(site);
     add_own_domain(site);
-    add_files(site);
+    const struct sendmailcf *cf = site->setup->cf;
+    for (guint i = 0; i < cf->files->len; i++) {
+        const struct sendmailcf_class *entry = cf->files->pdata[i];
+        if (is_ours(entry->name))
+            add_file(site, entry);
+    }
     add_literals(site);
     collect_own(site);
     add_words(site, "R", add_class_r);
@@ -508,8 +488,13 @@ static void propose_all(const struct sendmail_site *site)
     if (strchr(site->name, '.'))
         propose(setup, SETTING_ORIGIN, site->name);
     propose(setup, SETTING_MYNETWORKS, networks);
-    propose_delimiter(setup);
-    propose_realm(setup);
+    /* user+detail is user's wherever "+" is an operator. */
+    if (strchr(sendmailcf_option(setup->cf, "OperatorChars"), '+'))
+        propose(setup, SETTING_RECIPIENT_DELIMITER, "+");
+    /* Logins are told as they were typed; a user may type the realm that he is looked up in. */
+    const char *realm = sendmailcf_option(setup->cf, "AuthRealm");
+    if (hostname_valid(realm))
+        propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
 }
 
 /* Whether class R takes in the virtual domains. */

@@ -79,16 +79,6 @@ char *postfix_merge(const struct postfix_setup *setup, const char *list)
 
 /* The socket */
 
-/* A path inside the queue directory is written relative to it: so it is the same file for daemons
- * that are chrooted there and for others. */
-static char *unix_milter(const struct postfix_setup *setup, const char *path)
-{
-    g_autofree char *queue = g_strconcat(postfix_get(setup, "queue_directory"), "/", NULL);
-    if (queue[1] && g_str_has_prefix(path, queue))
-        path += strlen(queue);
-    return g_strconcat("unix:", path, NULL);
-}
-
 static void find_milter(struct postfix_setup *setup)
 {
     struct socket_address address;
@@ -97,7 +87,13 @@ static void find_milter(struct postfix_setup *setup)
     if (!socket_parse(text, &address, &why)) { /* checked when the settings were loaded */
         setup->milter = g_strdup(text);
     } else if (address.kind == SOCKET_UNIX) {
-        setup->milter = unix_milter(setup, address.path);
+        /* A path inside the queue directory is written relative to it: so it is the same file for
+         * daemons that are chrooted there and for others. */
+        const char *path = address.path;
+        g_autofree char *queue = g_strconcat(postfix_get(setup, "queue_directory"), "/", NULL);
+        if (queue[1] && g_str_has_prefix(path, queue))
+            path += strlen(queue);
+        setup->milter = g_strconcat("unix:", path, NULL);
         setup->path = strchr(text, ':') + 1;
     } else {
         const char *host = setup_host(address.host, setup->postconf);

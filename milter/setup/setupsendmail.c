@@ -89,22 +89,6 @@ static void print_filter(const struct sendmail_setup *setup)
            setup->name, others);
 }
 
-static void print_macros(void)
-{
-    printf("dnl gatepost asks for the macros that it needs, {verify} among them, itself: no\n"
-           "dnl confMILTER_MACROS_ line is needed (Sendmail 8.14 or newer).\n");
-}
-
-static void print_passwords(const struct sendmail_setup *setup)
-{
-    const char *options = sendmailcf_option(setup->cf, "AuthOptions");
-    if (!sendmail_wants_tls(setup) && !options[strspn(options, G_CSET_a_2_z G_CSET_A_2_Z " ,")])
-        printf(
-            "dnl Proposed: no passwords in clear text. Sendmail then offers them over TLS alone.\n"
-            "dnl define(`confAUTH_OPTIONS', `%s%sp')dnl\n",
-            options, *options ? " " : "");
-}
-
 static void print_missing_listener(void *data, const char *name, const char *where)
 {
     static const struct {
@@ -125,8 +109,22 @@ static void print_missing_listener(void *data, const char *name, const char *whe
            safe_where, safe, rest);
 }
 
-static void print_listeners(struct sendmail_setup *setup)
+static void print_lines(struct sendmail_setup *setup)
 {
+    g_autofree char *mc = sendmail_source(setup);
+    g_autofree char *safe = text_escape(mc);
+    printf("dnl Append these lines to %s, make the .cf file of it (on Debian: make -C\n"
+           "dnl /etc/mail) and restart Sendmail.\n",
+           safe);
+    print_filter(setup);
+    printf("dnl gatepost asks for the macros that it needs, {verify} among them, itself: no\n"
+           "dnl confMILTER_MACROS_ line is needed (Sendmail 8.14 or newer).\n");
+    const char *options = sendmailcf_option(setup->cf, "AuthOptions");
+    if (!sendmail_wants_tls(setup) && !options[strspn(options, G_CSET_a_2_z G_CSET_A_2_Z " ,")])
+        printf(
+            "dnl Proposed: no passwords in clear text. Sendmail then offers them over TLS alone.\n"
+            "dnl define(`confAUTH_OPTIONS', `%s%sp')dnl\n",
+            options, *options ? " " : "");
     printf("dnl Sections [listener NAME], submission_listeners and untrusted_listeners know a\n"
            "dnl listener by its Name= or its port. These are there:\n");
     for (guint i = 0; i < setup->cf->daemons->len; i++) {
@@ -136,28 +134,10 @@ static void print_listeners(struct sendmail_setup *setup)
         printf("dnl   %s :%s\n", name, port);
     }
     setup_each_listener(setup->task->settings, print_missing_listener, setup);
-}
-
-static void print_submit(void)
-{
     printf(
         "dnl submit.mc needs nothing: what programs of this machine send goes to sendmail's\n"
         "dnl daemon by SMTP, where gatepost sees it. Delivery reports that Sendmail makes never\n"
         "dnl reach a filter.\n");
-}
-
-static void print_lines(struct sendmail_setup *setup)
-{
-    g_autofree char *mc = sendmail_source(setup);
-    g_autofree char *safe = text_escape(mc);
-    printf("dnl Append these lines to %s, make the .cf file of it (on Debian: make -C\n"
-           "dnl /etc/mail) and restart Sendmail.\n",
-           safe);
-    print_filter(setup);
-    print_macros();
-    print_passwords(setup);
-    print_listeners(setup);
-    print_submit();
 }
 
 static void print_removal(const struct sendmail_setup *setup)

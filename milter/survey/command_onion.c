@@ -49,15 +49,6 @@ static void remark(struct map *map, const char *domain, const char *format, ...)
     g_string_append_printf(map->text, "# %s: %s\n", domain, text);
 }
 
-/* What cannot be looked up now may well be as it was. */
-static void keep_old(struct map *map, const char *domain, const char *why)
-{
-    g_autofree char *line = onion_old_line(map->old, domain);
-    remark(map, domain, "%s%s", why, line ? ": the old line is kept" : "");
-    if (line)
-        g_string_append(map->text, line);
-}
-
 /* NULL, or what protects mail to the domain on the way that it takes now. What cannot be found out
  * counts as protection: a record that nobody signed does not lead away from it. */
 static char *protection_of(struct map *map, const char *domain)
@@ -121,12 +112,18 @@ static void look_up(struct map *map, const char *domain)
     }
     g_autofree char *name = g_strconcat("_onion-mx._tcp.", domain, NULL);
     const struct dns_answer *answer = asker_ask(&map->asker, name, DNS_SRV);
-    if (answer->state == DNS_FAILED)
-        keep_old(map, domain, dns_failure_text(answer->failure));
-    else if (answer->alias_count > 0)
+    if (answer->state == DNS_FAILED) {
+        /* what cannot be looked up now may well be as it was */
+        g_autofree char *line = onion_old_line(map->old, domain);
+        remark(map, domain, "%s%s", dns_failure_text(answer->failure),
+               line ? ": the old line is kept" : "");
+        if (line)
+            g_string_append(map->text, line);
+    } else if (answer->alias_count > 0) {
         remark(map, domain, "its SRV record is an alias, which is not the domain's own word");
-    else if (answer->state == DNS_ANSWERED)
+    } else if (answer->state == DNS_ANSWERED) {
         take_records(map, domain, answer);
+    }
     dns_answer_unref(answer);
 }
 
@@ -135,14 +132,6 @@ static void look_up(struct map *map, const char *domain)
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void make_map(struct map *map, GPtrArray *domains)
-{
-    g_ptr_array_sort(domains, by_name);
-    g_string_append(map->text, "# Made by gatepostctl onion-map: what is changed here is lost.\n");
-    for (guint i = 0; i < domains->len; i++)
-        look_up(map, domains->pdata[i]);
 }
 
 static enum call_code deliver(const struct map *map, struct outfile **file)
@@ -173,7 +162,10 @@ static enum call_code run(struct call *call, struct map *map, GPtrArray *domains
         return CALL_UNAVAILABLE;
     }
     asker_init(&map->asker, call->resolver, true);
-    make_map(map, domains);
+    g_ptr_array_sort(domains, by_name);
+    g_string_append(map->text, "# Made by gatepostctl onion-map: what is changed here is lost.\n");
+    for (guint i = 0; i < domains->len; i++)
+        look_up(map, domains->pdata[i]);
     asker_clear(&map->asker);
     return deliver(map, file);
 }
@@ -213,15 +205,15 @@ static enum call_code begin(struct call *call, const struct options *options)
     struct map map = {.options = options, .text = g_string_new(NULL)};
     struct outfile *file = NULL;
     enum call_code code = CALL_USAGE;
-    if (!call_add_domains(call->operands, options->file, domains))
+    if (!call_add_domains(call->operands, options->file, domains)) {
         code = CALL_USAGE;
-    else if (domains->len == 0)
+    } else if (domains->len == 0) {
         code = call_usage(call, "a domain is missing");
-    else if (!onion_service_valid(options->service))
+    } else if (!onion_service_valid(options->service)) {
         code = call_usage(call, "--service is the name of a service in master.cf");
-    else if (!call_load(call) || !read_own(call, &map.own))
+    } else if (!call_load(call) || !read_own(call, &map.own)) {
         code = CALL_CONFIG;
-    else if (read_old(options->out, &map.old)) {
+    } else if (read_old(options->out, &map.old)) {
         if (!map.old)
             map.old = g_strdup("");
         if (options->out)

@@ -211,18 +211,6 @@ static void put_changes(GString *out, struct history *history, const GArray *run
     g_string_append(out, "</table></div>\n");
 }
 
-/* Beside the history's colours, which no axis explains. */
-static void put_key(GString *out)
-{
-    g_string_append(out, "<p>A domain's history shows its worst server in each run, the "
-                         "latest at the right: ");
-    for (unsigned i = LEVELS; i-- > 0;)
-        g_string_append_printf(
-            out, "<span class=\"key\"><span style=\"color:%s\">\342\226\240</span> %s</span> ",
-            levels[i].colour, levels[i].words);
-    g_string_append(out, "</p>\n");
-}
-
 bool html_page(GString *out, struct history *history)
 {
     g_autoptr(GArray) runs = history_runs(history);
@@ -245,7 +233,14 @@ bool html_page(GString *out, struct history *history)
         " of %u.</p>\n",
         when, style, when, domains->len, last->id, runs->len);
     GString *table = g_string_new("<h2>Domains</h2>\n");
-    put_key(table);
+    /* Beside the history's colours, which no axis explains. */
+    g_string_append(table, "<p>A domain's history shows its worst server in each run, the "
+                           "latest at the right: ");
+    for (unsigned i = LEVELS; i-- > 0;)
+        g_string_append_printf(
+            table, "<span class=\"key\"><span style=\"color:%s\">\342\226\240</span> %s</span> ",
+            levels[i].colour, levels[i].words);
+    g_string_append(table, "</p>\n");
     g_string_append(table, "<div class=\"wide\"><table class=\"rows\">\n<tr><th>domain</th>"
                            "<th>found</th><th>history</th></tr>\n");
     for (guint i = 0; i < domains->len; i++) {

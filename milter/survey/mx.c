@@ -51,16 +51,6 @@ char *mx_tlsa_text(const struct dns_tlsa *record)
 
 /* ---- TLSA ---- */
 
-static void take_records(struct mx_host *host, const struct dns_answer *answer)
-{
-    host->tlsa = dns_answer_ref(answer);
-    host->records = g_new(struct dns_tlsa, answer->count);
-    for (size_t i = 0; i < answer->count; i++)
-        if (mx_tlsa_usable(&answer->tlsa[i]))
-            host->records[host->record_count++] = answer->tlsa[i];
-    host->dane = host->record_count > 0 ? "usable" : "unusable";
-}
-
 /* Looks at _25._tcp.BASE; false if there is nothing, so that another name may be tried. */
 static bool look_at_base(struct asker *asker, struct mx_host *host, const char *base)
 {
@@ -78,7 +68,12 @@ static bool look_at_base(struct asker *asker, struct mx_host *host, const char *
         host->dane = "insecure";
         host->dane_reason = "the TLSA records are not covered by DNSSEC";
     } else {
-        take_records(host, answer);
+        host->tlsa = dns_answer_ref(answer);
+        host->records = g_new(struct dns_tlsa, answer->count);
+        for (size_t i = 0; i < answer->count; i++)
+            if (mx_tlsa_usable(&answer->tlsa[i]))
+                host->records[host->record_count++] = answer->tlsa[i];
+        host->dane = host->record_count > 0 ? "usable" : "unusable";
     }
     if (found)
         host->dane_base = g_strdup(base);

@@ -101,18 +101,6 @@ struct draft {
     const char *why;
 };
 
-static void take_mode(struct draft *draft, const char *value)
-{
-    for (size_t i = 0; !draft->mode && i < G_N_ELEMENTS(modes); i++) {
-        if (strcmp(value, modes[i]) == 0) {
-            draft->policy->mode = (enum sts_mode)i;
-            draft->mode = true;
-        }
-    }
-    if (!draft->mode)
-        draft->why = "the policy's mode is none of enforce, testing, none";
-}
-
 static void take_max_age(struct draft *draft, const char *value)
 {
     guint64 seconds = 0;
@@ -153,7 +141,14 @@ static void take_line(struct draft *draft, char *line)
         if (!draft->version)
             draft->why = "the policy's version is not STSv1";
     } else if (strcmp(name, "mode") == 0) {
-        take_mode(draft, value);
+        for (size_t i = 0; !draft->mode && i < G_N_ELEMENTS(modes); i++) {
+            if (strcmp(value, modes[i]) == 0) {
+                draft->policy->mode = (enum sts_mode)i;
+                draft->mode = true;
+            }
+        }
+        if (!draft->mode)
+            draft->why = "the policy's mode is none of enforce, testing, none";
     } else if (strcmp(name, "max_age") == 0) {
         take_max_age(draft, value);
     } else if (strcmp(name, "mx") == 0) {

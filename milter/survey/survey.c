@@ -36,20 +36,6 @@ struct survey {
 
 /* ---- domains ---- */
 
-static void add_targets(struct survey *survey, struct task *task)
-{
-    for (guint i = 0; i < task->mx->hosts->len; i++) {
-        const struct mx_host *host = task->mx->hosts->pdata[i];
-        for (size_t j = 0; j < host->address_count; j++) {
-            bool wanted = survey->options->local || !ipaddr_is_private(&host->addresses[j]);
-            const char *name = host->dane_base ? host->dane_base : host->name;
-            g_ptr_array_add(
-                task->targets,
-                !wanted ? NULL : pace_add(survey->pace, &host->addresses[j], host->name, name));
-        }
-    }
-}
-
 static void *look_up_domains(void *data)
 {
     struct survey *survey = data;
@@ -60,7 +46,16 @@ static void *look_up_domains(void *data)
            (number = (guint)g_atomic_int_add(&survey->next, 1)) < survey->count) {
         struct task *task = &survey->tasks[survey->order[number]];
         task->mx = mx_look_up(&asker, task->name);
-        add_targets(survey, task);
+        for (guint i = 0; i < task->mx->hosts->len; i++) {
+            const struct mx_host *host = task->mx->hosts->pdata[i];
+            for (size_t j = 0; j < host->address_count; j++) {
+                bool wanted = survey->options->local || !ipaddr_is_private(&host->addresses[j]);
+                const char *name = host->dane_base ? host->dane_base : host->name;
+                g_ptr_array_add(
+                    task->targets,
+                    !wanted ? NULL : pace_add(survey->pace, &host->addresses[j], host->name, name));
+            }
+        }
         sts_fetch(&asker, task->name, survey->options->ca_file, survey->options->local, &task->sts);
         task->looked_up = !interrupt_came(); /* else it may be that nobody waited for the answer */
         g_atomic_int_inc(&survey->ready);

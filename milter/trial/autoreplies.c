@@ -14,13 +14,6 @@ struct bounce_memory *autoreplies_memory_new(void)
     return bounce_memory_new(key, sizeof key, 0);
 }
 
-static void read_body(const struct message_file *message, struct autoreply_body *body_r)
-{
-    autoreply_body_init(body_r, 0);
-    if (message)
-        autoreply_body_feed(body_r, message->body->str, message->body->len);
-}
-
 void autoreplies_judge(const struct session *session, const struct message_file *message,
                        const char *sender, const char *const *recipients,
                        struct bounce_memory *memory, struct autoreply_judgement *judgement_r)
@@ -38,7 +31,9 @@ void autoreplies_judge(const struct session *session, const struct message_file 
     /* A bounce would be found to repeat itself. */
     if (!autoreply_is_bounce(&asked.headers, sender))
         asked.memory = memory;
-    read_body(message, &body);
+    autoreply_body_init(&body, 0);
+    if (message)
+        autoreply_body_feed(&body, message->body->str, message->body->len);
     struct autoreply_parsed *parsed =
         autoreply_parse(&asked.headers, body.data->str, body.data->len);
     autoreply_judge(&asked, parsed, body.truncated, judgement_r);

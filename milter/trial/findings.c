@@ -45,18 +45,6 @@ static gint by_share(gconstpointer a, gconstpointer b)
     return first < second ? 1 : first > second ? -1 : 0;
 }
 
-static void read_scripts(struct findings *findings, const struct script_counts *counts)
-{
-    for (int script = 0; script < SCRIPT_MAX; script++) {
-        struct script_share share = {.name = script_name(script)};
-        if (!share.name || counts->of[script] == 0)
-            continue;
-        share.share = (double)counts->of[script] / (double)counts->letters;
-        g_array_append_val(findings->scripts, share);
-    }
-    g_array_sort(findings->scripts, by_share);
-}
-
 void findings_read(struct findings *findings, const struct session *session,
                    const struct message_file *message)
 {
@@ -68,6 +56,13 @@ void findings_read(struct findings *findings, const struct session *session,
                 session_facts(session)->smtputf8, &traits);
     for (guint i = 0; i < traits.charsets->len; i++)
         g_ptr_array_add(findings->charsets, g_strdup(traits.charsets->pdata[i]));
-    read_scripts(findings, &traits.scripts);
+    for (int script = 0; script < SCRIPT_MAX; script++) {
+        struct script_share share = {.name = script_name(script)};
+        if (!share.name || traits.scripts.of[script] == 0)
+            continue;
+        share.share = (double)traits.scripts.of[script] / (double)traits.scripts.letters;
+        g_array_append_val(findings->scripts, share);
+    }
+    g_array_sort(findings->scripts, by_share);
     traits_clear(&traits);
 }

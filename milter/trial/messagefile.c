@@ -37,18 +37,6 @@ static char *take_mailbox_line(const char *text)
     return g_strndup(text, strcspn(text, "\r\n"));
 }
 
-/* Lines end in CR LF when they come by SMTP. */
-static GString *take_body(const struct whole_file *file, size_t start)
-{
-    GString *body = g_string_sized_new(file->length - start);
-    for (const char *p = file->text + start, *end = file->text + file->length; p < end; p++) {
-        if (*p == '\n' && (p == file->text || p[-1] != '\r'))
-            g_string_append_c(body, '\r');
-        g_string_append_c(body, *p);
-    }
-    return body;
-}
-
 bool message_file_read(const char *path, struct message_file *message_r, char **why_r)
 {
     *message_r = (struct message_file){0};
@@ -58,7 +46,14 @@ bool message_file_read(const char *path, struct message_file *message_r, char **
     message_r->mailbox_line = take_mailbox_line(file.text);
     message_r->headers = header_list_new();
     size_t header = message_parse(file.text, file.length, message_r->headers);
-    message_r->body = take_body(&file, header);
+    /* Lines end in CR LF when they come by SMTP. */
+    GString *body = g_string_sized_new(file.length - header);
+    for (const char *p = file.text + header, *end = file.text + file.length; p < end; p++) {
+        if (*p == '\n' && (p == file.text || p[-1] != '\r'))
+            g_string_append_c(body, '\r');
+        g_string_append_c(body, *p);
+    }
+    message_r->body = body;
     g_free(file.text);
     return true;
 }
@@ -72,20 +67,16 @@ void message_file_clear(struct message_file *message)
     *message = (struct message_file){0};
 }
 
-/* "<user@domain>", or the text alone. */
-static char *return_path(const struct header *header)
-{
-    g_autofree char *text = g_strstrip(g_strdup(header->value));
-    char *open = strchr(text, '<');
-    char *close = open ? strrchr(open, '>') : NULL;
-    return close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_steal_pointer(&text);
-}
-
 char *message_file_sender(const struct message_file *message)
 {
     const struct header *header = header_list_first(message->headers, "Return-Path");
-    if (header)
-        return return_path(header);
+    if (header) {
+        /* "<user@domain>", or the text alone. */
+        g_autofree char *text = g_strstrip(g_strdup(header->value));
+        char *open = strchr(text, '<');
+        char *close = open ? strrchr(open, '>') : NULL;
+        return close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_steal_pointer(&text);
+    }
     header = header_list_first(message->headers, "From");
     if (!header)
         return NULL;

@@ -132,17 +132,6 @@ static bool has_name(const struct trial_setup *setup)
     return setup->name && *setup->name && g_ascii_strcasecmp(setup->name, "unknown") != 0;
 }
 
-static void set_client_macros(struct trial *trial, const struct trial_setup *setup)
-{
-    const char *name = has_name(setup) ? setup->name : setup->local ? "localhost" : "unknown";
-    set_macro(trial, "{client_addr}", client_address(setup));
-    set_macro(trial, "{client_name}", name);
-    set_macro(trial, "{client_ptr}", name);
-    set_macro(trial, "{client_port}", setup->local ? "0" : "40000");
-    if (!setup->local)
-        set_macro(trial, "{client_resolve}", has_name(setup) ? "OK" : "FAIL");
-}
-
 /* An MTA sends both: of a listener that was named, a port that is no other's, and the reverse. */
 static void set_listener_macros(struct trial *trial, const struct trial_setup *setup)
 {
@@ -176,7 +165,13 @@ static void set_tls_macros(struct trial *trial, const struct trial_setup *setup)
 static void set_macros(struct trial *trial, const struct trial_setup *setup)
 {
     g_hash_table_remove_all(trial->macros);
-    set_client_macros(trial, setup);
+    const char *name = has_name(setup) ? setup->name : setup->local ? "localhost" : "unknown";
+    set_macro(trial, "{client_addr}", client_address(setup));
+    set_macro(trial, "{client_name}", name);
+    set_macro(trial, "{client_ptr}", name);
+    set_macro(trial, "{client_port}", setup->local ? "0" : "40000");
+    if (!setup->local)
+        set_macro(trial, "{client_resolve}", has_name(setup) ? "OK" : "FAIL");
     set_listener_macros(trial, setup);
     set_tls_macros(trial, setup);
     if (!setup->login)
@@ -211,14 +206,6 @@ static char *local_user(const struct trial *trial)
             return g_strconcat("user@", word, NULL);
     }
     return g_strdup("postmaster");
-}
-
-static char *sender_of(const struct trial_setup *setup, const struct message_file *message)
-{
-    char *sender = setup->sender ? g_strdup(setup->sender)
-                   : message     ? message_file_sender(message)
-                                 : NULL;
-    return sender ? sender : g_strdup(TRIAL_OUTSIDER_SENDER);
 }
 
 /* smtpd passes on what the client typed, cleanup the address alone. */
@@ -342,33 +329,24 @@ static bool run_recipients(struct trial *trial, const struct trial_setup *setup,
     return accepted;
 }
 
-static void tell_headers(struct trial *trial, const struct message_file *message)
-{
-    if (message->mailbox_line)
-        session_header(trial->session, "X-Mailbox-Line", message->mailbox_line);
-    for (size_t i = 0; i < header_list_count(message->headers); i++) {
-        const struct header *header = header_list_get(message->headers, i);
-        session_header(trial->session, header->name, header->value);
-    }
-}
-
-/* In the pieces that an MTA sends, and no more of it than is wanted. */
-static void tell_body(struct trial *trial, const GString *body)
-{
-    enum { PIECE = 65535 };
-    bool wanted = session_end_of_header(trial->session);
-    for (size_t at = 0; wanted && at < body->len; at += PIECE)
-        wanted = session_body(trial->session, body->str + at, MIN(PIECE, body->len - at));
-}
-
 static void run_message(struct trial *trial, const struct message_file *message,
                         const struct macro_source *macros)
 {
     struct trial_result *result = trial->result;
     enum session_step step;
     if (message) {
-        tell_headers(trial, message);
-        tell_body(trial, message->body);
+        if (message->mailbox_line)
+            session_header(trial->session, "X-Mailbox-Line", message->mailbox_line);
+        for (size_t i = 0; i < header_list_count(message->headers); i++) {
+            const struct header *header = header_list_get(message->headers, i);
+            session_header(trial->session, header->name, header->value);
+        }
+        /* In the pieces that an MTA sends, and no more of it than is wanted. */
+        enum { PIECE = 65535 };
+        bool wanted = session_end_of_header(trial->session);
+        for (size_t at = 0; wanted && at < message->body->len; at += PIECE)
+            wanted = session_body(trial->session, message->body->str + at,
+                                  MIN(PIECE, message->body->len - at));
         step = session_end_of_message(trial->session, macros);
     } else {
         step = session_end_of_envelope(trial->session, macros);
@@ -435,7 +413,10 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     result_init(result_r, recipients);
     trial->result = result_r;
     result_r->helo = helo_name(setup);
-    result_r->sender = sender_of(setup, message);
+    char *sender = setup->sender ? g_strdup(setup->sender)
+                   : message     ? message_file_sender(message)
+                                 : NULL;
+    result_r->sender = sender ? sender : g_strdup(TRIAL_OUTSIDER_SENDER);
     set_macros(trial, setup);
     trial->session = session_new(trial->engine, &trial->waiting.waker);
     session_ask_late(trial->session);

@@ -41,23 +41,18 @@ static void put_item(GString *out, unsigned *count, const char *format, ...)
     ++*count;
 }
 
-/* After an upgrade one of the two may go on as it was. */
-static void put_other_version(GString *out, unsigned *count, const struct answer *answer)
-{
-    const char *version = answer_line(answer, "daemon", 0)->fields[DAEMON_VERSION];
-    if (strcmp(version, GATEPOST_VERSION) != 0 || answer->lacking)
-        put_item(out, count,
-                 "gatepost %s answers, and this is gatepost-web %s: what one of them does not know "
-                 "is missing here (%u lines are); restart both.",
-                 version, GATEPOST_VERSION, answer->lacking);
-}
-
 /* What somebody should look at, worst first. */
 static unsigned put_troubles(GString *out, const struct answer *answer)
 {
     const struct answer_line *daemon = answer_line(answer, "daemon", 0), *line;
     unsigned count = 0;
-    put_other_version(out, &count, answer);
+    /* After an upgrade one of the two may go on as it was. */
+    const char *version = answer_line(answer, "daemon", 0)->fields[DAEMON_VERSION];
+    if (strcmp(version, GATEPOST_VERSION) != 0 || answer->lacking)
+        put_item(out, &count,
+                 "gatepost %s answers, and this is gatepost-web %s: what one of them does not know "
+                 "is missing here (%u lines are); restart both.",
+                 version, GATEPOST_VERSION, answer->lacking);
     if ((line = answer_line(answer, "store", 0)) && answer_number(line, 1) == 0)
         put_item(out, &count, "The store is away, each daemon counts by itself: %s",
                  line->fields[2]);
