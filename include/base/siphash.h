@@ -37,4 +37,7 @@ guint siphash_string(gconstpointer text);
 /* The same of LENGTH bytes, as if ASCII letters were small ones. */
 guint siphash_caseless(const char *text, size_t length);
 
+/* siphash of LENGTH bytes, as if ASCII letters were small ones. */
+uint64_t siphash_lower(const struct siphash_seed *seed, const char *text, size_t length);
+
 #endif

@@ -32,7 +32,8 @@ const char *state_file_path(const struct state_file *file);
  * as an empty one and WORK is not run). WORK returns SQLITE_OK, or what SQLite said; then nothing
  * is changed. When the file is found broken, it is put aside and WORK runs once more. false with
  * *WHY_R (owned by the caller), which names the file. Waits for a file that another process has
- * locked, two seconds at most. */
+ * locked, two seconds at most. Statements that WORK prepares and leaves, reset, serve the next time
+ * (sqlite3_next_stmt); they go when the file is closed. */
 typedef int state_file_work(sqlite3 *db, void *data);
 bool state_file_run(struct state_file *file, bool writes, state_file_work *work, void *data,
                     char **why_r);

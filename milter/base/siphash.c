@@ -118,8 +118,13 @@ guint siphash_string(gconstpointer text)
     return (guint)(found ^ found >> 32);
 }
 
+uint64_t siphash_lower(const struct siphash_seed *seed, const char *text, size_t length)
+{
+    return hash(seed, text, length, lower, for_tables);
+}
+
 guint siphash_caseless(const char *text, size_t length)
 {
-    uint64_t found = hash(process_seed(), text, length, lower, for_tables);
+    uint64_t found = siphash_lower(process_seed(), text, length);
     return (guint)(found ^ found >> 32);
 }

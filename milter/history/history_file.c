@@ -260,84 +260,190 @@ struct writer {
     sqlite3 *db;
     struct siphash_seed seed;
     const char *delimiters;
-    sqlite3_stmt *decision, *client, *key, *rules;
-    GArray *keys; /* of struct key, of all items: written in their order */
-    GString *packed;
+    GArray *decisions; /* of struct decision, in the order of ids */
+    GArray *clients;   /* of struct client, */
+    GArray *keys;      /* of struct key: written in the order in which the file has them */
+    GString *packed;   /* the records of DECISIONS */
     int64_t rows[2], bytes[2];
+};
+
+struct decision {
+    int64_t id, at, size;
+    bool early;
+    size_t begin, length; /* of its record in PACKED */
+};
+
+struct client {
+    int64_t day, id;
+    unsigned char address[HISTORY_CLIENT_MAX];
+    size_t length;
 };
 
 struct key {
     int64_t place, id;
 };
 
-static int write_item(struct writer *writer, const struct history_item *item, GArray *hashes)
+/* A table that rows are inserted into. */
+struct insertion {
+    const char *head; /* of the statement, up to the values */
+    int columns;
+    /* Gives the columns of row INDEX their values; the first one is the statement's PLACE-th. */
+    void (*bind)(const struct writer *writer, guint index, sqlite3_stmt *statement, int place);
+};
+
+static void bind_decision(const struct writer *writer, guint index, sqlite3_stmt *statement,
+                          int place)
+{
+    const struct decision *decision = &g_array_index(writer->decisions, struct decision, index);
+    sqlite3_bind_int64(statement, place, decision->id);
+    sqlite3_bind_int64(statement, place + 1, decision->at);
+    sqlite3_bind_int(statement, place + 2, decision->early);
+    sqlite3_bind_int64(statement, place + 3, decision->size);
+    sqlite3_bind_blob64(statement, place + 4, writer->packed->str + decision->begin,
+                        decision->length, SQLITE_STATIC);
+}
+
+static void bind_client(const struct writer *writer, guint index, sqlite3_stmt *statement,
+                        int place)
+{
+    const struct client *client = &g_array_index(writer->clients, struct client, index);
+    sqlite3_bind_int64(statement, place, client->day);
+    sqlite3_bind_blob64(statement, place + 1, client->address, client->length, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, place + 2, client->id);
+}
+
+static void bind_key(const struct writer *writer, guint index, sqlite3_stmt *statement, int place)
+{
+    const struct key *key = &g_array_index(writer->keys, struct key, index);
+    sqlite3_bind_int64(statement, place, key->place);
+    sqlite3_bind_int64(statement, place + 1, key->id);
+}
+
+/* A row that cannot be written ends the transaction: OR FAIL need not be able to take back what the
+ * same statement did before it. */
+static const struct insertion into_decision = {
+    "INSERT OR FAIL INTO decision(id, at, early, size, row)", 5, bind_decision};
+static const struct insertion into_client = {"INSERT OR IGNORE INTO client", 3, bind_client};
+static const struct insertion into_key = {"INSERT OR IGNORE INTO key", 2, bind_key};
+
+/* The statement that inserts ROWS rows by INTO. It stays with the connection, as to compile it
+ * costs as much as to run it some ten times; whoever closes that finalizes it. */
+static int kept_statement(sqlite3 *db, const struct insertion *into, guint rows,
+                          sqlite3_stmt **statement_r)
+{
+    g_autoptr(GString) sql = g_string_new(into->head);
+    for (guint row = 0; row < rows; row++) {
+        g_string_append(sql, row > 0 ? ",(?" : " VALUES(?");
+        for (int column = 1; column < into->columns; column++)
+            g_string_append(sql, ",?");
+        g_string_append_c(sql, ')');
+    }
+    sqlite3_stmt *kept = NULL;
+    while ((kept = sqlite3_next_stmt(db, kept)) && strcmp(sqlite3_sql(kept), sql->str) != 0)
+        continue;
+    *statement_r = kept;
+    return kept ? SQLITE_OK : prepare(db, sql->str, statement_r);
+}
+
+/* Inserts ROWS, many by each statement: to begin one, and to find the place in the file, costs more
+ * than a row. */
+static int insert(const struct writer *writer, const struct insertion *into, const GArray *rows)
+{
+    static const guint sizes[] = {32, 4, 1};
+    guint done = 0;
+    int code = SQLITE_OK;
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        sqlite3_stmt *statement = NULL;
+        if (rows->len - done >= sizes[i])
+            code = kept_statement(writer->db, into, sizes[i], &statement);
+        for (; code == SQLITE_OK && rows->len - done >= sizes[i]; done += sizes[i]) {
+            for (guint row = 0; row < sizes[i]; row++)
+                into->bind(writer, done + row, statement, 1 + (int)row * into->columns);
+            code = run(statement);
+        }
+        if (code != SQLITE_OK)
+            return code;
+    }
+    return SQLITE_OK;
+}
+
+/* Adds a decision, ID, to what is to be written. */
+static void take_item(struct writer *writer, const struct history_item *item, int64_t id,
+                      GArray *hashes)
 {
     struct history_row row;
-    unsigned char client[HISTORY_CLIENT_MAX];
+    struct client client = {.id = id};
+    struct key key = {.id = id};
     if (!history_record_read(item->record->str, item->record->len, &row))
-        return SQLITE_OK; /* we wrote it ourselves */
-    const GString *record = g_string_truncate(writer->packed, 0);
+        return; /* we wrote it ourselves */
+    size_t begin = writer->packed->len;
     history_record_pack(&row, writer->packed);
     history_row_hashes(&row, &writer->seed, writer->delimiters, hashes);
-    size_t client_length = history_row_client(&row, client);
-    int64_t bytes = (int64_t)record->len + ROW_EXTRA + hashes->len * KEY_EXTRA;
-    sqlite3_bind_int64(writer->decision, 1, row.when);
-    sqlite3_bind_int(writer->decision, 2, item->early);
-    sqlite3_bind_int64(writer->decision, 3, bytes);
-    sqlite3_bind_blob(writer->decision, 4, record->str, (int)record->len, SQLITE_STATIC);
-    int code = run(writer->decision);
-    struct key key = {.id = sqlite3_last_insert_rowid(writer->db)};
-    int64_t day = history_day(row.when);
-    history_row_clear(&row);
-    if (code == SQLITE_OK && client_length > 0) {
-        sqlite3_bind_int64(writer->client, 1, day);
-        sqlite3_bind_blob(writer->client, 2, client, (int)client_length, SQLITE_STATIC);
-        sqlite3_bind_int64(writer->client, 3, key.id);
-        code = run(writer->client);
-    }
+    struct decision decision = {
+        .id = id,
+        .at = row.when,
+        .early = item->early,
+        .begin = begin,
+        .length = writer->packed->len - begin,
+    };
+    decision.size = (int64_t)decision.length + ROW_EXTRA + hashes->len * KEY_EXTRA;
+    g_array_append_val(writer->decisions, decision);
+    client.day = history_day(row.when);
+    client.length = history_row_client(&row, client.address);
+    if (client.length > 0)
+        g_array_append_val(writer->clients, client);
     for (guint i = 0; i < hashes->len; i++) {
-        key.place = history_key_place(day, g_array_index(hashes, int64_t, i));
+        key.place = history_key_place(client.day, g_array_index(hashes, int64_t, i));
         g_array_append_val(writer->keys, key);
     }
+    history_row_clear(&row);
     writer->rows[item->early]++;
-    writer->bytes[item->early] += bytes;
-    return code;
+    writer->bytes[item->early] += decision.size;
+}
+
+static int compare_numbers(int64_t left, int64_t right)
+{
+    return left < right ? -1 : left > right;
 }
 
 static gint compare_keys(gconstpointer a, gconstpointer b)
 {
     const struct key *left = a, *right = b;
-    return left->place < right->place ? -1 : left->place > right->place;
+    int order = compare_numbers(left->place, right->place);
+    return order ? order : compare_numbers(left->id, right->id);
 }
 
-static int write_keys(struct writer *writer)
+static gint compare_clients(gconstpointer a, gconstpointer b)
 {
-    int code = SQLITE_OK;
-    g_array_sort(writer->keys, compare_keys);
-    for (guint i = 0; code == SQLITE_OK && i < writer->keys->len; i++) {
-        const struct key *key = &g_array_index(writer->keys, struct key, i);
-        sqlite3_bind_int64(writer->key, 1, key->place);
-        sqlite3_bind_int64(writer->key, 2, key->id);
-        code = run(writer->key);
-    }
-    return code;
+    const struct client *left = a, *right = b;
+    int order = compare_numbers(left->day, right->day);
+    order = order ? order : memcmp(left->address, right->address, sizeof left->address);
+    return order ? order : compare_numbers(left->id, right->id);
 }
 
 /* The rules of a batch, which are one or two. */
-static int write_rules(struct writer *writer, const struct history_work *work)
+static int write_rules(sqlite3 *db, const struct history_work *work)
 {
+    static const char sql[] =
+        "INSERT INTO ruleset VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET at = ?2"
+        " WHERE at < ?2 - 3600000000";
     const char *last = NULL;
+    sqlite3_stmt *statement = NULL;
     int code = SQLITE_OK;
     for (guint i = 0; code == SQLITE_OK && i < work->items->len; i++) {
         const struct history_item *item = work->items->pdata[i];
         if (!item->rules_name || item->rules_name == last)
             continue;
         last = item->rules_name;
-        sqlite3_bind_text(writer->rules, 1, item->rules_name, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(writer->rules, 2, g_get_real_time());
-        sqlite3_bind_text(writer->rules, 3, item->rules_text, -1, SQLITE_STATIC);
-        code = run(writer->rules);
+        if (!statement)
+            code = prepare(db, sql, &statement);
+        sqlite3_bind_text(statement, 1, item->rules_name, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 2, g_get_real_time());
+        sqlite3_bind_text(statement, 3, item->rules_text, -1, SQLITE_STATIC);
+        if (code == SQLITE_OK)
+            code = run(statement);
     }
+    sqlite3_finalize(statement);
     return code;
 }
 
@@ -350,32 +456,30 @@ static int64_t bytes_of(const GPtrArray *items)
     return bytes;
 }
 
+/* No id is given twice, whatever was deleted. */
+#define LAST_ID                                                                                    \
+    "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'decision'), 0),"             \
+    " ifnull((SELECT max(id) FROM decision), 0))"
+
 static int write_items(struct writer *writer, const struct history_work *work)
 {
-    static const char decision[] = "INSERT INTO decision(at, early, size, row) VALUES(?, ?, ?, ?)";
-    static const char rules[] =
-        "INSERT INTO ruleset VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET at = ?2"
-        " WHERE at < ?2 - 3600000000";
     g_autoptr(GArray) hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
-    int code = prepare(writer->db, decision, &writer->decision);
+    int64_t last = number_of(writer->db, LAST_ID);
+    if (last < 0)
+        return sqlite3_errcode(writer->db);
+    for (guint i = 0; i < work->items->len; i++)
+        take_item(writer, work->items->pdata[i], last + 1 + i, hashes);
+    g_array_sort(writer->clients, compare_clients);
+    g_array_sort(writer->keys, compare_keys);
+    int code = insert(writer, &into_decision, writer->decisions);
     if (code == SQLITE_OK)
-        code = prepare(writer->db, "INSERT OR IGNORE INTO client VALUES(?, ?, ?)", &writer->client);
+        code = insert(writer, &into_client, writer->clients);
     if (code == SQLITE_OK)
-        code = prepare(writer->db, "INSERT OR IGNORE INTO key VALUES(?, ?)", &writer->key);
+        code = insert(writer, &into_key, writer->keys);
     if (code == SQLITE_OK)
-        code = prepare(writer->db, rules, &writer->rules);
-    for (guint i = 0; code == SQLITE_OK && i < work->items->len; i++)
-        code = write_item(writer, work->items->pdata[i], hashes);
-    if (code == SQLITE_OK)
-        code = write_keys(writer);
-    if (code == SQLITE_OK)
-        code = write_rules(writer, work);
+        code = write_rules(writer->db, work);
     for (int early = 0; code == SQLITE_OK && early < 2; early++)
         code = add_total(writer->db, early, writer->rows[early], writer->bytes[early]);
-    sqlite3_finalize(writer->decision);
-    sqlite3_finalize(writer->client);
-    sqlite3_finalize(writer->key);
-    sqlite3_finalize(writer->rules);
     return code;
 }
 
@@ -404,10 +508,14 @@ int history_file_work(sqlite3 *db, void *data)
         code = evict(db, work, bytes_of(work->items));
     if (code == SQLITE_OK && work->clears)
         code = clear_old(db, work->oldest);
+    writer.decisions = g_array_new(FALSE, FALSE, sizeof(struct decision));
+    writer.clients = g_array_new(FALSE, TRUE, sizeof(struct client));
     writer.keys = g_array_new(FALSE, FALSE, sizeof(struct key));
     writer.packed = g_string_new(NULL);
     if (code == SQLITE_OK && work->items->len > 0)
         code = write_items(&writer, work);
+    g_array_unref(writer.decisions);
+    g_array_unref(writer.clients);
     g_array_unref(writer.keys);
     g_string_free(writer.packed, TRUE);
     work->bytes = (uint64_t)used_bytes(db);

@@ -11,13 +11,7 @@
 
 int64_t history_key_hash(const struct siphash_seed *seed, const char *text)
 {
-    size_t length = strlen(text);
-    char small[256];
-    g_autofree char *large = length < sizeof small ? NULL : g_malloc(length + 1);
-    char *folded = large ? large : small;
-    for (size_t i = 0; i <= length; i++)
-        folded[i] = g_ascii_tolower(text[i]);
-    return (int64_t)siphash(seed, folded, length);
+    return (int64_t)siphash_lower(seed, text, strlen(text));
 }
 
 static bool same(const char *a, const char *b)
@@ -65,12 +59,12 @@ static bool each_text(const struct history_row *row, bool (*visit)(void *data, c
 static bool each_bare(const char *text, const char *delimiters,
                       bool (*visit)(void *data, const char *text), void *data)
 {
-    const char *at = strrchr(text, '@');
-    if (!delimiters || !at || strcspn(text, delimiters) >= (size_t)(at - text))
-        return true;
-    g_autofree char *local = g_strndup(text, (gsize)(at - text));
-    for (; *delimiters; delimiters++) {
+    const char *at = delimiters ? strrchr(text, '@') : NULL;
+    for (; at && *delimiters; delimiters++) {
+        if (!memchr(text, *delimiters, (size_t)(at - text)))
+            continue;
         const char delimiter[] = {*delimiters, '\0'};
+        g_autofree char *local = g_strndup(text, (gsize)(at - text));
         g_autofree char *bare = mail_local_bare(local, delimiter);
         g_autofree char *address = bare ? g_strconcat(bare, at, NULL) : NULL;
         if (address && !visit(data, address))
@@ -79,34 +73,46 @@ static bool each_bare(const char *text, const char *delimiters,
     return true;
 }
 
+/* So many hashes are looked through for one: most rows have fewer. */
+enum { HASHES_SEARCHED = 32 };
+
 struct collecting {
     const struct siphash_seed *seed;
     const char *delimiters;
     GArray *hashes;
-    const char *last[4]; /* what came before: the typed and the meant are mostly the same */
+    int64_t last[4]; /* of texts that came before: the typed and the meant are mostly the same */
     unsigned next;
 };
 
-static bool add_hash(void *data, const char *text)
+static void add_hash(struct collecting *collecting, int64_t hash)
+{
+    GArray *hashes = collecting->hashes;
+    for (guint i = hashes->len; i > 0 && i + HASHES_SEARCHED > hashes->len; i--)
+        if (g_array_index(hashes, int64_t, i - 1) == hash)
+            return;
+    g_array_append_val(hashes, hash);
+}
+
+static bool collect_bare(void *data, const char *text)
 {
     struct collecting *collecting = data;
-    int64_t hash = history_key_hash(collecting->seed, text);
-    g_array_append_val(collecting->hashes, hash);
+    add_hash(collecting, history_key_hash(collecting->seed, text));
     return true;
 }
 
 static bool collect(void *data, const char *text)
 {
     struct collecting *collecting = data;
-    for (unsigned i = 0; i < G_N_ELEMENTS(collecting->last); i++)
-        if (same(collecting->last[i], text))
+    int64_t hash = history_key_hash(collecting->seed, text);
+    for (unsigned i = 0; i < MIN(collecting->next, G_N_ELEMENTS(collecting->last)); i++)
+        if (collecting->last[i] == hash)
             return true;
-    collecting->last[collecting->next++ % G_N_ELEMENTS(collecting->last)] = text;
-    add_hash(collecting, text);
+    collecting->last[collecting->next++ % G_N_ELEMENTS(collecting->last)] = hash;
+    add_hash(collecting, hash);
     g_autofree char *folded = history_fold(text);
     if (folded)
-        add_hash(collecting, folded);
-    return each_bare(folded ? folded : text, collecting->delimiters, add_hash, collecting);
+        collect_bare(collecting, folded);
+    return each_bare(folded ? folded : text, collecting->delimiters, collect_bare, collecting);
 }
 
 static gint compare_hashes(gconstpointer a, gconstpointer b)
@@ -121,6 +127,8 @@ void history_row_hashes(const struct history_row *row, const struct siphash_seed
     struct collecting collecting = {.seed = seed, .delimiters = delimiters, .hashes = hashes};
     g_array_set_size(hashes, 0);
     each_text(row, collect, &collecting);
+    if (hashes->len <= HASHES_SEARCHED)
+        return; /* none is there twice */
     g_array_sort(hashes, compare_hashes);
     guint kept = 0;
     for (guint i = 0; i < hashes->len; i++) {

@@ -224,8 +224,9 @@ enum {
     EARLY_MAX = CODE_COMMON - CODE_EARLY,
 };
 
-/* So many texts back the writer looks for one: a message may have any number of recipients. */
-enum { TEXTS_SEARCHED = 256 };
+/* So many texts back the writer looks for one: a message may have any number of recipients. And
+ * lists of texts, by their sums. */
+enum { TEXTS_SEARCHED = 256, TEXT_LISTS = 128 };
 
 /* Longest name and zone that are put together again: no name of the DNS is longer, and a record
  * that is broken must not ask for any amount of memory. */
@@ -233,13 +234,27 @@ enum { QUERY_MAX = 1024 };
 
 /* ---- writing ---- */
 
+/* Texts that are found by their sums: each leads to the one before it whose sum ends alike. */
+struct known_text {
+    const char *text;
+    uint32_t sum;
+    uint32_t before; /* its place, plus one; 0: it is the first */
+};
+
+/* Texts that were written out, borrowed. Of all that there were, COUNT, the last ones are known. */
+struct written_texts {
+    uint32_t count;
+    uint32_t newest[TEXT_LISTS]; /* places, plus one; 0: none */
+    struct known_text known[TEXTS_SEARCHED];
+};
+
 /* Where a record goes. PACKED: numbers have as many bytes as they need, and a text that was there
  * before is named by its place. */
 struct sink {
     GString *out;
     bool packed;
-    GPtrArray *texts;     /* those that were written out, borrowed */
-    GStringChunk *memory; /* of some of them */
+    struct written_texts *texts; /* of a packed one */
+    GStringChunk *memory;        /* of some of them; NULL: not needed so far */
 };
 
 /* g_string_append_len without its many questions: a mail's thread comes here a hundred times for
@@ -290,25 +305,60 @@ static int64_t swapped(double number)
     return (int64_t)GUINT64_SWAP_LE_BE((uint64_t)bits_of(number));
 }
 
+/* Of ends and length: most texts of a row differ in these. */
+static uint32_t sum_of(const char *text, size_t length)
+{
+    uint64_t head = 0, tail = 0;
+    memcpy(&head, text, MIN(length, sizeof head));
+    memcpy(&tail, text + length - MIN(length, sizeof tail), MIN(length, sizeof tail));
+    uint64_t mixed =
+        (head ^ (tail + length) * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xc2b2ae3d27d4eb4f);
+    return (uint32_t)(mixed >> 32);
+}
+
+/* The place of a common text; -1: it is none. */
+static int find_common(const char *text, uint32_t sum)
+{
+    static struct known_text known[COMMON_MAX];
+    static uint32_t newest[TEXT_LISTS];
+    static gsize made;
+    if (g_once_init_enter(&made)) {
+        for (uint32_t i = 0; i < G_N_ELEMENTS(common); i++) {
+            uint32_t its = sum_of(common[i], strlen(common[i]));
+            known[i] = (struct known_text){common[i], its, newest[its % TEXT_LISTS]};
+            newest[its % TEXT_LISTS] = i + 1;
+        }
+        g_once_init_leave(&made, 1);
+    }
+    for (uint32_t place = newest[sum % TEXT_LISTS]; place > 0; place = known[place - 1].before)
+        if (known[place - 1].sum == sum && strcmp(known[place - 1].text, text) == 0)
+            return (int)place - 1;
+    return -1;
+}
+
 static void put_packed_text(struct sink *sink, const char *text)
 {
-    guint count = sink->texts->len;
-    for (guint i = count > TEXTS_SEARCHED ? count - TEXTS_SEARCHED : 0; i < count; i++) {
-        const char *before = sink->texts->pdata[i];
-        if (before != text && (*before != *text || strcmp(before, text) != 0))
-            continue;
-        put_varint(sink->out, i < EARLY_MAX ? CODE_EARLY + i : CODE_LATE + i - EARLY_MAX);
-        return;
+    struct written_texts *texts = sink->texts;
+    size_t length = strlen(text);
+    uint32_t sum = sum_of(text, length), *newest = &texts->newest[sum % TEXT_LISTS];
+    for (uint32_t place = *newest; place > 0 && place + TEXTS_SEARCHED > texts->count;) {
+        const struct known_text *known = &texts->known[--place % TEXTS_SEARCHED];
+        if (known->sum == sum && (known->text == text || strcmp(known->text, text) == 0)) {
+            put_varint(sink->out,
+                       place < EARLY_MAX ? CODE_EARLY + place : CODE_LATE + place - EARLY_MAX);
+            return;
+        }
+        place = known->before;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
-        if (*common[i] != *text || strcmp(common[i], text) != 0)
-            continue;
-        put_varint(sink->out, CODE_COMMON + i);
+    int place = find_common(text, sum);
+    if (place >= 0) {
+        put_varint(sink->out, CODE_COMMON + (unsigned)place);
         return;
     }
     put_varint(sink->out, CODE_LITERAL);
-    put_raw(sink, text, strlen(text) + 1);
-    g_ptr_array_add(sink->texts, (void *)(uintptr_t)text);
+    put_raw(sink, text, length + 1);
+    texts->known[texts->count % TEXTS_SEARCHED] = (struct known_text){text, sum, *newest};
+    *newest = ++texts->count;
 }
 
 /* Within a field: whether there is a text, and the text. */
@@ -418,6 +468,8 @@ static void put_query(struct sink *sink, const struct history_list *list)
         put_text(sink, list->query);
         return;
     }
+    if (!sink->memory)
+        sink->memory = g_string_chunk_new(256);
     put_text(sink,
              g_string_chunk_insert_len(sink->memory, list->query, (gssize)(length - zone - 1)));
 }
@@ -515,15 +567,13 @@ void history_record_write(const struct history_row *row, GString *out)
 
 void history_record_pack(const struct history_row *row, GString *out)
 {
-    struct sink sink = {
-        .out = out,
-        .packed = true,
-        .texts = g_ptr_array_new(),
-        .memory = g_string_chunk_new(256),
-    };
+    struct written_texts texts;
+    struct sink sink = {.out = out, .packed = true, .texts = &texts};
+    texts.count = 0;
+    memset(texts.newest, 0, sizeof texts.newest);
     put_row(row, &sink);
-    g_ptr_array_unref(sink.texts);
-    g_string_chunk_free(sink.memory);
+    if (sink.memory)
+        g_string_chunk_free(sink.memory);
 }
 
 /* ---- reading ---- */

@@ -35,6 +35,9 @@ struct state_file *state_file_new(const char *path)
 
 static void close_file(struct state_file *file)
 {
+    sqlite3_stmt *left;
+    while (file->db && (left = sqlite3_next_stmt(file->db, NULL)))
+        sqlite3_finalize(left);
     sqlite3_close(file->db);
     file->db = NULL;
 }

@@ -70,9 +70,11 @@ static void test_caseless_hash(void)
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         g_assert_cmpuint(siphash_caseless(others[i][0], strlen(others[i][0])), !=,
                          siphash_caseless(others[i][1], strlen(others[i][1])));
+    const struct siphash_seed seed = {3, 4};
     for (int letter = 1; letter < 256; letter++) {
         char text[2] = {(char)letter, '\0'}, small[2] = {g_ascii_tolower((char)letter), '\0'};
         g_assert_cmpuint(siphash_caseless(text, 1), ==, siphash_caseless(small, 1));
+        g_assert_cmpuint(siphash_lower(&seed, text, 1), ==, siphash(&seed, small, 1));
     }
 }
 
