@@ -331,41 +331,55 @@ static bool parse_words(const struct parser *parser, const char *text)
     return false;
 }
 
-/* How many braces are open behind TEXT, OPEN before it; negative: one too many was closed. */
-static int open_braces(const char *text, int open)
+/* How many braces are open, less those closed, from the file's beginning on: before a line of it;
+ * where what began before the line ends in it, if no more were open there; and the least that this
+ * is for the line or any below it. */
+struct brace_line {
+    int open, ends, ends_below;
+};
+
+/* The braces of each line of TEXT, in one pass: to look to the end of the file for the partner of
+ * each would take time by the square of their number. */
+static GArray *read_braces(const char *text)
 {
-    for (; *text && open >= 0; text++)
-        open += *text == '{' ? 1 : *text == '}' ? -1 : 0;
-    return open;
+    GArray *braces = g_array_new(FALSE, FALSE, sizeof(struct brace_line));
+    int open = 0;
+    for (const char *p = text; p;) {
+        size_t shown = strcspn(p, "#\n"), length = shown + strcspn(p + shown, "\n");
+        struct brace_line line = {.open = open};
+        int least = open;
+        for (size_t i = 0; i < shown; i++) {
+            open += p[i] == '{' ? 1 : p[i] == '}' ? -1 : 0;
+            least = MIN(least, open);
+        }
+        line.ends = line.ends_below = MIN(open, least + 1); /* one too many closed ends it, too */
+        g_array_append_val(braces, line);
+        p = p[length] ? p + length + 1 : NULL;
+    }
+    struct brace_line *line = (void *)braces->data;
+    for (guint i = braces->len - 1; i > 0; i--)
+        line[i - 1].ends_below = MIN(line[i - 1].ends_below, line[i].ends_below);
+    return braces;
 }
 
-/* Takes the next line off *REST, its comment cut. *LINES_R: how many lines that were, since braces
- * may stretch over several, unless they do not end in this file. */
-static char *take_line(char **rest, unsigned *lines_r)
+/* Takes the next line off *REST, its comment cut; BRACES are those of it and of what follows.
+ * *LINES_R: how many lines that were, since braces may stretch over several, unless they do not end
+ * in this file. */
+static char *take_line(char **rest, const struct brace_line *braces, unsigned *lines_r)
 {
     GString *line = g_string_new(NULL);
-    char *first_end = NULL;
-    int open = 0;
-    *lines_r = 0;
-    for (char *p = *rest; p;) {
+    bool ends = braces->ends_below <= braces->open;
+    for (unsigned lines = 0;; lines++) {
+        char *p = *rest;
         size_t shown = strcspn(p, "#\n"), length = shown + strcspn(p + shown, "\n");
-        size_t before = line->len;
         g_string_append_len(line, p, (gssize)shown);
-        open = open_braces(line->str + before, open);
-        p = p[length] ? p + length + 1 : NULL;
-        (*lines_r)++;
-        if (*lines_r == 1)
-            first_end = p;
-        if (open <= 0) {
-            *rest = p;
+        *rest = p[length] ? p + length + 1 : NULL;
+        if (!ends || braces[lines].ends <= braces->open) {
+            *lines_r = lines + 1;
             return g_string_free(line, FALSE);
         }
         g_string_append_c(line, '\n');
     }
-    *lines_r = 1;
-    *rest = first_end;
-    g_string_truncate(line, strcspn(line->str, "\n"));
-    return g_string_free(line, FALSE);
 }
 
 /* Cuts up TEXT, the content of FILE. */
@@ -389,9 +403,11 @@ static struct patterns *read_file(struct pattern_file *file, char *text, size_t 
                             .sharing = sharing,
                             .file = file,
                             .patterns = new_patterns()};
+    g_autoptr(GArray) braces = read_braces(text);
     unsigned lines;
     for (char *rest = text; rest; context.line += lines) {
-        g_autofree char *line = take_line(&rest, &lines);
+        const struct brace_line *here = &g_array_index(braces, struct brace_line, context.line - 1);
+        g_autofree char *line = take_line(&rest, here, &lines);
         if (parser.patterns->len < MATCH_LIST_MAX)
             parse_words(&parser, line);
     }
