@@ -22,6 +22,7 @@ struct traits {
     GPtrArray *charsets; /* canonical names, each once, in the order in which they were met */
     bool raw8bit;        /* bytes above 127 stand raw in a field */
     struct script_counts scripts; /* of the subject and the names of From, Sender, Reply-To */
+    struct header_list *readable; /* see traits_readable */
 };
 
 /* Fills *TRAITS_R, which the caller empties with traits_clear: charsets of the encoded words of

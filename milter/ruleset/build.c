@@ -175,6 +175,30 @@ static void sort_rules(struct ruleset *ruleset)
         finish_group(ruleset, ruleset->groups->pdata[i]);
 }
 
+/* Numbers the sources that charset and script rules name. */
+static void number_sources(struct ruleset *ruleset)
+{
+    g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < ruleset->rules->len; i++) {
+        const struct rule *rule = ruleset->rules->pdata[i];
+        const struct field_list *in = rule->charset  ? &rule->charset->in
+                                      : rule->script ? &rule->script->in
+                                                     : NULL;
+        for (guint n = 0; in && n < in->sources->len; n++) {
+            const struct source *source = &g_array_index(in->sources, struct source, n);
+            g_autofree char *key = source_key(source);
+            unsigned place = GPOINTER_TO_UINT(g_hash_table_lookup(places, key));
+            if (place == 0) {
+                g_array_append_val(ruleset->listed, *source);
+                place = ruleset->listed->len;
+                g_hash_table_insert(places, g_steal_pointer(&key), GUINT_TO_POINTER(place));
+            }
+            place--;
+            g_array_append_val(in->places, place);
+        }
+    }
+}
+
 void build_finish(struct builder *builder)
 {
     struct ruleset *ruleset = builder->ruleset;
@@ -184,6 +208,7 @@ void build_finish(struct builder *builder)
     for (guint i = 0; i < builder->order->len; i++)
         take_rule(builder, builder->order->pdata[i]);
     sort_rules(ruleset);
+    number_sources(ruleset);
     meta_rules_order(builder);
     ruleset->base = profile_new(ruleset);
     profile_finish(ruleset, ruleset->base);

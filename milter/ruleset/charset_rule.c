@@ -69,26 +69,24 @@ static const char *find_label(const struct charset_rule *rule, const GPtrArray *
     return rule->raw8bit && raw8bit ? RAW8BIT : NULL;
 }
 
-unsigned charset_rule_match(const struct charset_rule *rule, const struct ruleset_message *message,
-                            const void *traits, GString *text)
+bool charset_rule_match(const struct charset_rule *rule, const struct traits *all,
+                        struct field_traits *fields, GString *text)
 {
-    const struct traits *all = traits;
-    if (rule->in.sources->len == 0) {
+    g_string_truncate(text, 0);
+    if (rule->in.places->len == 0) {
         const char *label = find_label(rule, all->charsets, all->raw8bit);
-        g_string_assign(text, label ? label : "");
-        return label != NULL;
+        g_string_append(text, label ? label : "");
+        return true;
     }
-    for (guint i = 0; i < rule->in.sources->len; i++) {
-        const struct source *source = &g_array_index(rule->in.sources, struct source, i);
-        struct charset_scan scan;
-        charset_scan_init(&scan);
-        charset_scan_source(source, message, &scan);
-        const char *label = find_label(rule, scan.charsets, scan.raw8bit);
+    for (guint i = 0; i < rule->in.places->len && text->len == 0; i++) {
+        const struct charset_scan *found =
+            field_traits_charsets(fields, g_array_index(rule->in.places, unsigned, i));
+        if (!found)
+            return false;
+        const char *label = find_label(rule, found->charsets, found->raw8bit);
         if (label)
-            g_string_printf(text, "%s: %s", source->name, label);
-        charset_scan_clear(&scan);
-        if (label)
-            return 1;
+            g_string_printf(text, "%s: %s", g_array_index(rule->in.sources, struct source, i).name,
+                            label);
     }
-    return 0;
+    return true;
 }

@@ -26,6 +26,7 @@ static bool add_sources(struct field_list *list, const char *word, char **why_r)
 bool field_list_parse(struct field_list *list, char *const *words, unsigned *at, char **why_r)
 {
     list->sources = g_array_new(FALSE, FALSE, sizeof(struct source));
+    list->places = g_array_new(FALSE, FALSE, sizeof(unsigned));
     if (!words[*at] || strcmp(words[*at], "in") != 0)
         return true;
     bool more = true;
@@ -49,4 +50,5 @@ void field_list_clear(struct field_list *list)
     for (guint i = 0; i < list->sources->len; i++)
         source_clear(&g_array_index(list->sources, struct source, i));
     g_array_unref(list->sources);
+    g_array_unref(list->places);
 }

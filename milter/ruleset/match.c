@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "matches.h"
-#include "ruleset/traits.h"
 #include "ruleset_private.h"
-
-/* Units of work for a byte that is decoded, or searched for addresses, charsets and scripts. */
-#define GATHER_UNITS 4u
 
 struct run {
     const struct ruleset *ruleset;
@@ -121,7 +117,7 @@ static void leave_group(struct run *run, const struct rule_group *group, guint f
 static void run_group(struct run *run, const struct rule_group *group)
 {
     size_t size = source_size(&group->source, run->message);
-    if (size > 0 && !work_take(&run->work, size * GATHER_UNITS)) {
+    if (size > 0 && !work_take(&run->work, size * WORK_GATHER)) {
         leave_group(run, group, 0);
         return;
     }
@@ -150,47 +146,34 @@ static void run_group(struct run *run, const struct rule_group *group)
     }
 }
 
-/* Takes the work of looking at the fields after "in"; SCRIPTS are looked for in a copy of the whole
- * header. */
-static bool take_fields(struct run *run, const struct field_list *in, bool scripts)
-{
-    uint64_t units = PATTERN_WORK_EACH;
-    if (scripts && in->sources->len > 0)
-        units += header_list_bytes(run->message->headers) * GATHER_UNITS;
-    for (guint i = 0; i < in->sources->len; i++)
-        units +=
-            source_size(&g_array_index(in->sources, struct source, i), run->message) * GATHER_UNITS;
-    return work_take(&run->work, units);
-}
-
 static void run_traits(struct run *run)
 {
-    struct traits traits;
     const struct ruleset *ruleset = run->ruleset;
     const struct ruleset_message *message = run->message;
+    struct traits traits;
     if (ruleset->charsets->len == 0 && ruleset->scripts->len == 0)
         return;
     size_t body = MIN(message->body_length, RULESET_BODY_MAX); /* more is not looked at */
-    work_take(&run->work, (header_list_bytes(message->headers) + body) * GATHER_UNITS);
+    work_take(&run->work, (header_list_bytes(message->headers) + body) * WORK_GATHER);
     traits_read(message->headers, message->body, message->body_length, message->smtputf8, &traits);
-    for (guint i = 0; i < ruleset->charsets->len; i++) {
-        const struct rule *rule = ruleset->charsets->pdata[i];
-        if (!run->live[rule->index])
-            continue;
-        if (!take_fields(run, &rule->charset->in, false))
-            add_untold(run, rule->index);
-        else if (charset_rule_match(rule->charset, message, &traits, run->text) > 0)
-            add_match(run, rule, 1, run->text->str, run->text->len);
+    struct field_traits *fields = field_traits_new(ruleset->listed, message, &traits, &run->work);
+    const GPtrArray *const kinds[] = {ruleset->charsets, ruleset->scripts};
+    for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
+        for (guint i = 0; i < kinds[kind]->len; i++) {
+            const struct rule *rule = kinds[kind]->pdata[i];
+            if (!run->live[rule->index])
+                continue;
+            bool told = work_take(&run->work, PATTERN_WORK_EACH) &&
+                        (rule->charset
+                             ? charset_rule_match(rule->charset, &traits, fields, run->text)
+                             : script_rule_match(rule->script, &traits.scripts, fields, run->text));
+            if (!told)
+                add_untold(run, rule->index);
+            else if (run->text->len > 0)
+                add_match(run, rule, 1, run->text->str, run->text->len);
+        }
     }
-    for (guint i = 0; i < ruleset->scripts->len; i++) {
-        const struct rule *rule = ruleset->scripts->pdata[i];
-        if (!run->live[rule->index])
-            continue;
-        if (!take_fields(run, &rule->script->in, true))
-            add_untold(run, rule->index);
-        else if (script_rule_match(rule->script, message, &traits, run->text) > 0)
-            add_match(run, rule, 1, run->text->str, run->text->len);
-    }
+    field_traits_free(fields);
     traits_clear(&traits);
 }
 
@@ -208,7 +191,7 @@ static void run_addresses(struct run *run)
         if (!run->live[rule->index])
             continue;
         if (!addresses[source]) {
-            work_take(&run->work, source_addresses_size(run->message) * GATHER_UNITS);
+            work_take(&run->work, source_addresses_size(run->message) * WORK_GATHER);
             addresses[source] = gather[source](run->message);
         }
         if (address_rule_match(rule->address, addresses[source], run->text))

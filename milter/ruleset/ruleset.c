@@ -18,6 +18,7 @@ static struct ruleset *ruleset_new(const struct ruleset_options *options)
     ruleset->names = g_hash_table_new(g_str_hash, g_str_equal);
     ruleset->charsets = g_ptr_array_new();
     ruleset->scripts = g_ptr_array_new();
+    ruleset->listed = g_array_new(FALSE, FALSE, sizeof(struct source));
     ruleset->addresses = g_ptr_array_new();
     ruleset->externals = g_ptr_array_new();
     ruleset->metas = g_ptr_array_new();
@@ -103,6 +104,7 @@ void ruleset_unref(struct ruleset *ruleset)
     g_ptr_array_unref(ruleset->groups);
     g_ptr_array_unref(ruleset->charsets);
     g_ptr_array_unref(ruleset->scripts);
+    g_array_unref(ruleset->listed);
     g_ptr_array_unref(ruleset->addresses);
     g_ptr_array_unref(ruleset->externals);
     g_ptr_array_unref(ruleset->metas);

@@ -11,6 +11,7 @@
 
 #include "addressset.h"
 #include "expression.h"
+#include "field_traits.h"
 #include "pattern.h"
 #include "ruleset/ruleset.h"
 #include "sieve.h"
@@ -29,6 +30,7 @@
 /* What a charset or script rule looks at: the fields after "in"; none: the default. */
 struct field_list {
     GArray *sources; /* struct source */
+    GArray *places;  /* unsigned, of each: its place in the ruleset's LISTED */
 };
 
 struct header_rule {
@@ -114,6 +116,8 @@ struct ruleset {
     GPtrArray *groups;                                     /* struct rule_group */
     size_t patterned;                                      /* header rules with a pattern */
     GPtrArray *charsets, *scripts, *addresses, *externals; /* struct rule, borrowed */
+    GArray
+        *listed; /* struct source, borrowed: what charsets and scripts name after "in", each once */
     GPtrArray *metas;      /* struct rule in the order in which they can be worked out */
     GArray *external_info; /* struct ruleset_external */
     GArray *skipped;       /* struct ruleset_skipped */
@@ -230,11 +234,12 @@ void blind_metas_skip(struct builder *builder);
 /* meta_rule.c: resolves the names of all metas, orders them, reports circles. */
 void meta_rules_order(struct builder *builder);
 
-/* match.c's helpers in the files of the rules. TEXT gets what matched. */
-unsigned charset_rule_match(const struct charset_rule *rule, const struct ruleset_message *message,
-                            const void *traits, GString *text);
-unsigned script_rule_match(const struct script_rule *rule, const struct ruleset_message *message,
-                           const void *traits, GString *text);
+/* match.c's helpers in the files of the rules: ALL is of the message, FIELDS are those that rules
+ * name. TEXT gets what matched; it stays empty where nothing did. false: the work is spent. */
+bool charset_rule_match(const struct charset_rule *rule, const struct traits *all,
+                        struct field_traits *fields, GString *text);
+bool script_rule_match(const struct script_rule *rule, const struct script_counts *all,
+                       struct field_traits *fields, GString *text);
 
 /* The value of a meta with VALUES of all rules. */
 double meta_rule_value(const struct expression *meta, const double *values);

@@ -80,35 +80,24 @@ void script_rule_free(struct script_rule *rule)
     g_free(rule);
 }
 
-static void count_fields(const struct field_list *list, const struct ruleset_message *message,
-                         struct script_counts *counts)
+bool script_rule_match(const struct script_rule *rule, const struct script_counts *all,
+                       struct field_traits *fields, GString *text)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    struct header_list *readable = traits_readable(message->headers);
-    struct ruleset_message texts = *message;
-    if (readable)
-        texts.headers = readable;
-    for (guint i = 0; i < list->sources->len; i++)
-        if (source_text(&g_array_index(list->sources, struct source, i), &texts, text))
-            script_count(text->str, text->len, counts);
-    header_list_free(readable);
-}
-
-unsigned script_rule_match(const struct script_rule *rule, const struct ruleset_message *message,
-                           const void *traits, GString *text)
-{
-    struct script_counts own = {0};
-    const struct script_counts *counts = &((const struct traits *)traits)->scripts;
-    size_t letters = 0;
-    if (rule->in.sources->len > 0) {
-        count_fields(&rule->in, message, &own);
-        counts = &own;
+    size_t letters = 0, of_all = 0;
+    for (guint i = 0; i < MAX(rule->in.places->len, 1); i++) {
+        const struct script_counts *counts =
+            rule->in.places->len > 0
+                ? field_traits_scripts(fields, g_array_index(rule->in.places, unsigned, i))
+                : all;
+        if (!counts)
+            return false;
+        of_all += counts->letters;
+        for (guint n = 0; n < rule->scripts->len; n++)
+            letters += counts->of[g_array_index(rule->scripts, int, n)];
     }
-    for (guint i = 0; i < rule->scripts->len; i++)
-        letters += counts->of[g_array_index(rule->scripts, int, i)];
-    if (letters == 0 || (double)letters * 100 < rule->percent * (double)counts->letters)
-        return 0;
-    g_string_printf(text, "%u%% of %zu letters",
-                    (unsigned)((double)letters * 100 / (double)counts->letters), counts->letters);
-    return 1;
+    g_string_truncate(text, 0);
+    if (letters > 0 && (double)letters * 100 >= rule->percent * (double)of_all)
+        g_string_printf(text, "%u%% of %zu letters",
+                        (unsigned)((double)letters * 100 / (double)of_all), of_all);
+    return true;
 }

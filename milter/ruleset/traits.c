@@ -83,15 +83,15 @@ void traits_read(const struct header_list *headers, const char *body, size_t len
     traits_r->charsets = g_steal_pointer(&scan.charsets);
     traits_r->raw8bit = scan.raw8bit;
     g_clear_pointer(&scan.seen, g_hash_table_unref);
-    struct header_list *readable = traits_readable(headers);
-    const struct header_list *texts = readable ? readable : headers;
+    traits_r->readable = traits_readable(headers);
+    const struct header_list *texts = traits_r->readable ? traits_r->readable : headers;
     count_source("Subject", false, texts, &traits_r->scripts);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         count_source(names[i], true, texts, &traits_r->scripts);
-    header_list_free(readable);
 }
 
 void traits_clear(struct traits *traits)
 {
     g_clear_pointer(&traits->charsets, g_ptr_array_unref);
+    g_clear_pointer(&traits->readable, header_list_free);
 }

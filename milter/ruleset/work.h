@@ -23,6 +23,9 @@
 #define WORK_MAX      16000000u
 #define WORK_MAX_RULE 8192u
 
+/* Units for a byte that is decoded, or searched for addresses, charsets and scripts. */
+#define WORK_GATHER 4u
+
 /* The same in microseconds of the thread's own time, and twice that at most; how many units pass
  * between two looks at the clock. */
 #define WORK_TIME_MAX (G_TIME_SPAN_SECOND / 2)
