@@ -13,6 +13,8 @@ enum code {
     CODE_NUMBER,
     CODE_NAME,
     CODE_SUM,
+    CODE_OR_ELSE, /* passes over the right operand where the left one decides */
+    CODE_AND_THEN,
     CODE_NOT,
     CODE_NEGATE,
     CODE_CHOOSE,
@@ -34,7 +36,8 @@ enum code {
 struct expression_op {
     enum code code;
     double number; /* CODE_NUMBER */
-    unsigned name; /* CODE_NAME: which value; CODE_SUM: which name */
+    unsigned name; /* CODE_NAME: which value; CODE_SUM: which name; CODE_OR_ELSE, CODE_AND_THEN: how
+                    * many operations it may pass over */
 };
 
 /* Binary operators; longer signs before their beginnings. Level 1 (?:) binds least. */
@@ -63,7 +66,8 @@ struct parser {
     const char *const *calls;
     struct expression *out;
     int depth;
-    unsigned stack;
+    unsigned stack,
+        length; /* values that are on it; operations, those that pass over others aside */
     char *why;
 };
 
@@ -90,7 +94,7 @@ static void skip_blank(struct parser *parser)
 /* Appends an operation that takes POPS values and leaves one. */
 static bool emit(struct parser *parser, struct expression_op op, unsigned pops)
 {
-    if (parser->out->code->len >= EXPRESSION_LENGTH_MAX) {
+    if (parser->length++ >= EXPRESSION_LENGTH_MAX) {
         fail(parser, "the expression is too long");
         return false;
     }
@@ -102,6 +106,8 @@ static bool emit(struct parser *parser, struct expression_op op, unsigned pops)
 
 static bool emit_code(struct parser *parser, enum code code, unsigned pops)
 {
+    if (code == CODE_DIVIDE || code == CODE_XOR)
+        parser->out->may_fail = true;
     return emit(parser, (struct expression_op){.code = code}, pops);
 }
 
@@ -229,10 +235,18 @@ static bool parse_binary(struct parser *parser, int level)
     if (!parse_unary(parser))
         return false;
     for (int row; (row = find_operator(parser)) >= 0 && operators[row].level >= level;) {
+        enum code code = operators[row].code;
+        bool decides = code == CODE_OR || code == CODE_AND;
+        guint before = parser->out->code->len;
+        struct expression_op pass = {.code = code == CODE_OR ? CODE_OR_ELSE : CODE_AND_THEN};
+        if (decides)
+            g_array_append_val(parser->out->code, pass);
         parser->p += strlen(operators[row].sign);
-        if (!parse_binary(parser, operators[row].level + 1) ||
-            !emit_code(parser, operators[row].code, 2))
+        if (!parse_binary(parser, operators[row].level + 1) || !emit_code(parser, code, 2))
             return false;
+        if (decides)
+            g_array_index(parser->out->code, struct expression_op, before).name =
+                parser->out->code->len - 1 - before;
     }
     return true;
 }
@@ -397,6 +411,177 @@ static double *apply(enum code code, double *top)
     return top;
 }
 
+/* An operand, and where in the code its own begins. */
+struct operand {
+    struct expression_range range;
+    guint begin;
+};
+
+static bool is_zero(struct expression_range range)
+{
+    return !is_true(range.low) && !is_true(range.high);
+}
+
+static bool is_nonzero(struct expression_range range)
+{
+    return range.low > 0 || range.high < 0;
+}
+
+static struct expression_range range_of(double low, double high)
+{
+    return (struct expression_range){isnan(low) ? -HUGE_VAL : low, isnan(high) ? HUGE_VAL : high};
+}
+
+/* 1 where a difference that is within the range is certainly as CODE asks, 0 where certainly not.
+ */
+static struct expression_range compare_range(enum code code, struct expression_range difference)
+{
+    double low = difference.low, high = difference.high;
+    bool never = false, always = false;
+    switch (code) {
+    case CODE_EQUAL:
+        never = is_nonzero(difference), always = is_zero(difference);
+        break;
+    case CODE_UNEQUAL:
+        never = is_zero(difference), always = is_nonzero(difference);
+        break;
+    case CODE_LESS:
+        never = low >= 0, always = high < 0;
+        break;
+    case CODE_LESS_EQUAL:
+        never = low > 0, always = high <= 0;
+        break;
+    case CODE_GREATER:
+        never = high <= 0, always = low > 0;
+        break;
+    default:
+        never = high < 0, always = low >= 0;
+        break;
+    }
+    return range_of(always, !never);
+}
+
+static struct expression_range binary_range(enum code code, struct expression_range a,
+                                            struct expression_range b)
+{
+    switch (code) {
+    case CODE_ADD:
+        return range_of(a.low + b.low, a.high + b.high);
+    case CODE_SUBTRACT:
+        return range_of(a.low - b.high, a.high - b.low);
+    case CODE_MULTIPLY:
+        return a.low >= 0 && b.low >= 0 ? range_of(a.low * b.low, a.high * b.high)
+                                        : range_of(-HUGE_VAL, HUGE_VAL);
+    default:
+        return compare_range(code, range_of(a.low - b.high, a.high - b.low));
+    }
+}
+
+/* The range of an operation on the operands that end at TOP; what it does not hang on is DROPPED.
+ */
+static struct expression_range range_after(enum code code, const struct operand *top, bool *dropped)
+{
+    const struct operand *b = top - 1, *a = top - 2;
+    if (code == CODE_NOT)
+        return compare_range(CODE_EQUAL, b->range);
+    if (code == CODE_NEGATE)
+        return range_of(-b->range.high, -b->range.low);
+    if (code == CODE_CHOOSE) {
+        const struct operand *choice = top - 3;
+        if (is_zero(choice->range) || is_nonzero(choice->range)) {
+            const struct operand *other = is_zero(choice->range) ? a : b;
+            memset(dropped + choice->begin, true, a->begin - choice->begin);
+            memset(dropped + other->begin, true,
+                   (other == a ? b->begin : top->begin) - other->begin);
+            return other == a ? b->range : a->range;
+        }
+    } else if (code == CODE_AND) {
+        if (is_zero(a->range) || is_zero(b->range))
+            return range_of(0, 0);
+        if (!is_nonzero(a->range))
+            return range_of(MIN(0, b->range.low), MAX(0, b->range.high));
+        memset(dropped + a->begin, true, b->begin - a->begin);
+        return b->range;
+    } else if (code == CODE_OR) {
+        if (is_zero(a->range) || is_zero(b->range))
+            return is_zero(a->range) ? b->range : a->range;
+        if (is_nonzero(a->range)) {
+            memset(dropped + b->begin, true, top->begin - b->begin);
+            return a->range;
+        }
+    } else {
+        return binary_range(code, a->range, b->range);
+    }
+    return range_of(MIN(a->range.low, b->range.low), MAX(a->range.high, b->range.high));
+}
+
+static struct expression_range range_of_name(const struct expression *expression,
+                                             const struct expression_op *op,
+                                             const struct expression_range *ranges)
+{
+    if (op->code == CODE_NUMBER)
+        return range_of(op->number, op->number);
+    if (op->code == CODE_NAME)
+        return ranges[op->name];
+    const struct expression_name *name = expression->names->pdata[op->name];
+    struct expression_range sum = {0, 0};
+    for (guint i = 0; i < name->members->len; i++)
+        sum = binary_range(CODE_ADD, sum, ranges[g_array_index(name->members, unsigned, i)]);
+    return sum;
+}
+
+/* Marks the rules that the code names where it is not DROPPED. */
+static void mark_names(const struct expression *expression, const bool *dropped, bool *matters)
+{
+    for (guint i = 0; i < expression->code->len; i++) {
+        const struct expression_op *op = &g_array_index(expression->code, struct expression_op, i);
+        if (dropped[i])
+            continue;
+        if (op->code == CODE_NAME)
+            matters[op->name] = true;
+        if (op->code != CODE_SUM)
+            continue;
+        const struct expression_name *name = expression->names->pdata[op->name];
+        for (guint n = 0; n < name->members->len; n++)
+            matters[g_array_index(name->members, unsigned, n)] = true;
+    }
+}
+
+struct expression_range expression_range(const struct expression *expression,
+                                         const struct expression_range *ranges, bool *matters)
+{
+    guint length = expression->code->len;
+    g_autofree bool *dropped = g_new0(bool, length + 1);
+    g_autofree struct operand *stack = g_new0(struct operand, expression->stack + 1);
+    struct operand *top = stack;
+    for (guint i = 0; i < length; i++) {
+        const struct expression_op *op = &g_array_index(expression->code, struct expression_op, i);
+        if (op->code == CODE_OR_ELSE || op->code == CODE_AND_THEN)
+            continue;
+        top->begin = i; /* where what the operation takes ends, too */
+        if (op->code <= CODE_SUM) {
+            top->range = range_of_name(expression, op, ranges);
+            top++;
+        } else {
+            unsigned taken = op->code == CODE_CHOOSE                           ? 3
+                             : op->code == CODE_NOT || op->code == CODE_NEGATE ? 1
+                                                                               : 2;
+            struct expression_range range = range_after(op->code, top, dropped);
+            top -= taken - 1;
+            top[-1].range = range;
+        }
+        if (!(top[-1].range.low < top[-1].range.high)) /* known */
+            memset(dropped + top[-1].begin, true, i + 1 - top[-1].begin);
+    }
+    if (expression->may_fail) { /* what fails is worth nothing, but where it is passed over */
+        memset(dropped, false, length);
+        stack[0].range = range_of(-HUGE_VAL, HUGE_VAL);
+    }
+    if (matters)
+        mark_names(expression, dropped, matters);
+    return stack[0].range;
+}
+
 double expression_value(const struct expression *expression, const double *values, bool *failed_r)
 {
     double small[32];
@@ -404,15 +589,27 @@ double expression_value(const struct expression *expression, const double *value
     stack[0] = 0;
     double *top = stack;
     const struct expression_op *op = (const void *)expression->code->data;
-    for (guint i = 0; i < expression->code->len; i++, op++) {
-        if (op->code == CODE_NUMBER)
+    for (const struct expression_op *end = op + expression->code->len; op < end; op++) {
+        switch (op->code) {
+        case CODE_NUMBER:
             *top++ = op->number;
-        else if (op->code == CODE_NAME)
+            break;
+        case CODE_NAME:
             *top++ = values[op->name];
-        else if (op->code == CODE_SUM)
+            break;
+        case CODE_SUM:
             *top++ = sum_members(expression->names->pdata[op->name], values);
-        else
+            break;
+        case CODE_AND_THEN:
+            op += isnan(top[-1]) || !is_true(top[-1]) ? op->name : 0;
+            break;
+        case CODE_OR_ELSE:
+            op += isnan(top[-1]) || is_true(top[-1]) ? op->name : 0;
+            break;
+        default:
             top = apply(op->code, top);
+            break;
+        }
     }
     double value = stack[0];
     if (stack != small)

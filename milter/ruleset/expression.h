@@ -27,6 +27,12 @@ struct expression {
     GArray *code;     /* struct expression_op */
     GPtrArray *names; /* struct expression_name */
     unsigned stack;   /* deepest stack that the code needs */
+    bool may_fail;    /* it divides, or takes bits of numbers */
+};
+
+/* What a value is at least and at most; it is known where both are one. */
+struct expression_range {
+    double low, high;
 };
 
 /* Compiles TEXT. CALLS are the words (NULL at the end) that are followed by "(ARGUMENT)". Returns
@@ -37,6 +43,11 @@ void expression_free(struct expression *expression);
 /* Once the names have their members, binds the code to them: VALUES of expression_value are then
  * those of all rules, and a name is worth the sum of its members'. */
 void expression_bind(struct expression *expression);
+
+/* The range of the value, bound, with rule i somewhere in RANGES[i]. Marks the rules that it hangs
+ * on in MATTERS (NULL: nobody asks): "A && B" does not hang on A where B can only be 0. */
+struct expression_range expression_range(const struct expression *expression,
+                                         const struct expression_range *ranges, bool *matters);
 
 /* The value with VALUES[i] for name i. *FAILED_R tells of a division by zero that counted. */
 double expression_value(const struct expression *expression, const double *values, bool *failed_r);

@@ -171,4 +171,6 @@ void meta_rules_order(struct builder *builder)
     count_waits(ruleset, waits);
     order(ruleset, waits);
     report_circles(builder, waits);
+    for (guint i = 0; i < ruleset->metas->len; i++)
+        ((struct rule *)ruleset->metas->pdata[i])->place = i;
 }

@@ -73,6 +73,7 @@ struct rule {
     bool subrule;             /* __NAME */
     bool disabled;            /* scored 0 */
     unsigned index;
+    unsigned place;        /* of a meta: in the ruleset's METAS */
     GPtrArray *dependents; /* metas that name it (struct rule); NULL: none */
     struct header_rule *header;
     struct expression *meta;
@@ -93,8 +94,10 @@ struct rule_group {
 struct ruleset_profile {
     double *scores;   /* [rule] */
     bool *disabled;   /* [rule] */
-    bool *live;       /* [rule]: must be run, as it counts itself or a meta that does needs it */
-    double *baseline; /* [rule]: value of a meta when no other rule hits */
+    bool *live;       /* [rule]: must be run, as it counts itself or a meta that does hangs on it */
+    double *baseline; /* [rule]: its value when no rule hits; of a meta, if it can be that */
+    uint64_t *metas;  /* bits of places in the ruleset's METAS: live ones, by 64 */
+    GArray *usual;    /* unsigned: places of live metas whose baseline is a hit */
 };
 
 /* What tells whether a file or folder is as it was. */

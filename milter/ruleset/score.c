@@ -26,38 +26,61 @@ struct ruleset_profile *profile_new(const struct ruleset *ruleset)
     return profile;
 }
 
-/* Marks a rule and, if it is a meta, all that it names. */
-static void mark_live(struct ruleset_profile *profile, const struct rule *rule)
+/* The values that a rule can have if it is not disabled. */
+static struct expression_range rule_range(const struct rule *rule,
+                                          const struct expression_range *ranges)
 {
-    if (profile->disabled[rule->index])
-        return;
-    profile->live[rule->index] = true;
-    for (guint i = 0; rule->meta && i < rule->meta->names->len; i++) {
-        const struct expression_name *name = rule->meta->names->pdata[i];
-        for (guint n = 0; name->members && n < name->members->len; n++) {
-            unsigned index = g_array_index(name->members, unsigned, n);
-            profile->live[index] = profile->live[index] || !profile->disabled[index];
-        }
+    if (!rule->meta)
+        return (struct expression_range){0, rule->header ? rule->header->max_hits : 1};
+    struct expression_range range = expression_range(rule->meta, ranges, NULL);
+    if (range.low < 0) /* see meta_rule_value */
+        range = (struct expression_range){0, MAX(range.high, 1)};
+    return range;
+}
+
+/* Marks what must be run: what counts itself, and what any of that hangs on. */
+static void find_live(const struct ruleset *ruleset, struct ruleset_profile *profile)
+{
+    guint count = ruleset->rules->len;
+    g_autofree struct expression_range *ranges = g_new0(struct expression_range, count + 1);
+    for (guint i = 0; i < count; i++) {
+        const struct rule *rule = ruleset->rules->pdata[i];
+        if (!profile->disabled[i] && !rule->meta)
+            ranges[i] = rule_range(rule, ranges);
+    }
+    for (guint i = 0; i < ruleset->metas->len; i++) {
+        const struct rule *meta = ruleset->metas->pdata[i];
+        if (!profile->disabled[meta->index])
+            ranges[meta->index] = rule_range(meta, ranges);
+    }
+    for (guint i = 0; i < count; i++) {
+        const struct rule *rule = ruleset->rules->pdata[i];
+        profile->live[i] = ranges[i].high > 0 && (!rule->subrule || ruleset->options.keep_subrules);
+    }
+    /* Backwards, so that what a meta hangs on is marked before its own names are. */
+    for (guint i = ruleset->metas->len; i-- > 0;) {
+        const struct rule *meta = ruleset->metas->pdata[i];
+        if (profile->live[meta->index])
+            expression_range(meta->meta, ranges, profile->live);
     }
 }
 
 void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profile)
 {
-    for (guint i = 0; i < ruleset->rules->len; i++) {
-        const struct rule *rule = ruleset->rules->pdata[i];
-        if (!profile->disabled[i] && (!rule->subrule || ruleset->options.keep_subrules))
-            profile->live[i] = true;
-    }
-    /* Backwards, so that what a meta names is marked before its own names are. */
-    for (guint i = ruleset->metas->len; i-- > 0;) {
-        const struct rule *meta = ruleset->metas->pdata[i];
-        if (profile->live[meta->index])
-            mark_live(profile, meta);
-    }
+    find_live(ruleset, profile);
+    profile->metas = g_new0(uint64_t, ruleset->metas->len / 64 + 1);
+    profile->usual = g_array_new(FALSE, FALSE, sizeof(unsigned));
     for (guint i = 0; i < ruleset->metas->len; i++) {
         const struct rule *meta = ruleset->metas->pdata[i];
-        if (profile->live[meta->index])
-            profile->baseline[meta->index] = meta_rule_value(meta->meta, profile->baseline);
+        double *value = &profile->baseline[meta->index];
+        if (profile->disabled[meta->index])
+            continue;
+        *value = meta_rule_value(meta->meta, profile->baseline);
+        if (!profile->live[meta->index])
+            continue;
+        profile->metas[i / 64] |= (uint64_t)1 << i % 64;
+        if (*value > 0)
+            g_array_append_val(profile->usual, i);
     }
 }
 
@@ -89,6 +112,9 @@ void ruleset_profile_free(struct ruleset_profile *profile)
     g_free(profile->disabled);
     g_free(profile->live);
     g_free(profile->baseline);
+    g_free(profile->metas);
+    if (profile->usual)
+        g_array_unref(profile->usual);
     g_free(profile);
 }
 
@@ -96,17 +122,10 @@ void ruleset_profile_free(struct ruleset_profile *profile)
 struct sum {
     const struct ruleset *ruleset;
     const struct ruleset_profile *profile;
-    double *values; /* [rule] */
-    bool *reached;  /* [rule]: a meta that must be worked out */
-    GArray *hits;   /* struct ruleset_hit */
+    double *values;    /* [rule] */
+    uint64_t *reached; /* bits of places in METAS: those that must be worked out */
+    GArray *hits;      /* struct ruleset_hit */
 };
-
-/* Marks the metas that name RULE. */
-static void mark_dependents(bool *marks, const struct rule *rule)
-{
-    for (guint i = 0; rule->dependents && i < rule->dependents->len; i++)
-        marks[((const struct rule *)rule->dependents->pdata[i])->index] = true;
-}
 
 static void add_hit(struct sum *sum, const struct rule *rule, unsigned count, const char *text)
 {
@@ -114,6 +133,15 @@ static void add_hit(struct sum *sum, const struct rule *rule, unsigned count, co
                               sum->profile->scores[rule->index] * count, count, text};
     if (!rule->subrule || sum->ruleset->options.keep_subrules)
         g_array_append_val(sum->hits, hit);
+}
+
+/* The live metas that name RULE must be worked out. */
+static void reach_dependents(struct sum *sum, const struct rule *rule)
+{
+    for (guint i = 0; rule->dependents && i < rule->dependents->len; i++) {
+        unsigned place = ((const struct rule *)rule->dependents->pdata[i])->place;
+        sum->reached[place / 64] |= sum->profile->metas[place / 64] & (uint64_t)1 << place % 64;
+    }
 }
 
 static void take_matches(struct sum *sum, const struct ruleset_matches *matches)
@@ -125,26 +153,34 @@ static void take_matches(struct sum *sum, const struct ruleset_matches *matches)
             continue;
         sum->values[match->rule] = match->count;
         add_hit(sum, rule, match->count, match->text);
-        mark_dependents(sum->reached, rule);
+        reach_dependents(sum, rule);
     }
 }
 
 /* SpamAssassin counts the value of a meta, if it is more than 0, as how often it hit; for other
- * metas that value is what counts, not a 1. */
+ * metas that value is what counts, not a 1. A meta that is reached stands behind those that it
+ * names, so that going on through the bits comes to it. */
 static void work_out_metas(struct sum *sum)
 {
-    for (guint i = 0; i < sum->ruleset->metas->len; i++) {
-        const struct rule *meta = sum->ruleset->metas->pdata[i];
-        double before = sum->profile->baseline[meta->index];
-        if (!sum->profile->live[meta->index])
-            continue;
-        double value =
-            sum->reached[meta->index] ? meta_rule_value(meta->meta, sum->values) : before;
-        sum->values[meta->index] = value;
-        if (value > 0)
-            add_hit(sum, meta, 1, "");
-        if (value < before || value > before)
-            mark_dependents(sum->reached, meta);
+    for (guint word = 0; word <= sum->ruleset->metas->len / 64; word++) {
+        uint64_t done = 0, left;
+        while ((left = sum->reached[word] & ~done)) {
+            unsigned bit = (unsigned)__builtin_ctzll(left);
+            const struct rule *meta = sum->ruleset->metas->pdata[word * 64 + bit];
+            double before = sum->values[meta->index];
+            double value = meta_rule_value(meta->meta, sum->values);
+            done |= (uint64_t)1 << bit;
+            sum->values[meta->index] = value;
+            if (value > 0)
+                add_hit(sum, meta, 1, "");
+            if (value < before || value > before)
+                reach_dependents(sum, meta);
+        }
+    }
+    for (guint i = 0; i < sum->profile->usual->len; i++) {
+        unsigned place = g_array_index(sum->profile->usual, unsigned, i);
+        if (!(sum->reached[place / 64] >> place % 64 & 1))
+            add_hit(sum, sum->ruleset->metas->pdata[place], 1, "");
     }
 }
 
@@ -153,6 +189,13 @@ static double round_score(double score)
 {
     char buffer[64];
     return g_ascii_strtod(g_ascii_formatd(buffer, sizeof buffer, "%.3f", score), NULL);
+}
+
+/* Marks the metas that name RULE. */
+static void mark_dependents(bool *marks, const struct rule *rule)
+{
+    for (guint i = 0; rule->dependents && i < rule->dependents->len; i++)
+        marks[((const struct rule *)rule->dependents->pdata[i])->index] = true;
 }
 
 /* What of the score is not known: of the rules that were cut off, and of the metas that name one,
@@ -194,8 +237,9 @@ void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *
                    const struct ruleset_profile *profile, struct ruleset_result *result_r)
 {
     struct sum sum = {.ruleset = ruleset, .profile = profile ? profile : ruleset->base};
-    g_autofree double *values = g_new0(double, ruleset->rules->len + 1);
-    g_autofree bool *reached = g_new0(bool, ruleset->rules->len + 1);
+    g_autofree double *values =
+        g_memdup2(sum.profile->baseline, (ruleset->rules->len + 1) * sizeof *values);
+    g_autofree uint64_t *reached = g_new0(uint64_t, ruleset->metas->len / 64 + 1);
     double score = 0;
     sum.values = values;
     sum.reached = reached;

@@ -3,6 +3,7 @@
  * The parts of the ruleset that have rules of their own.
  */
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #include "addressset.h"
@@ -237,6 +238,131 @@ static void test_expressions(void)
     }
 }
 
+enum { RANGED = 6 };
+
+/* Binds V0 .. V5 to the rules of their numbers. */
+static struct expression *parse_bound(const char *text)
+{
+    char *why = NULL;
+    struct expression *e = expression_parse(text, NULL, &why);
+    g_assert_cmpstr(why, ==, NULL);
+    for (guint n = 0; n < e->names->len; n++) {
+        struct expression_name *name = e->names->pdata[n];
+        unsigned rule = (unsigned)value_of(name->word + 1);
+        name->members = g_array_new(FALSE, FALSE, sizeof rule);
+        g_array_append_val(name->members, rule);
+    }
+    expression_bind(e);
+    return e;
+}
+
+/* What an expression is at least and at most, and which of its rules it hangs on, when V0 is 0, V1
+ * is 1, V2 is 0 or 1, V3 is 0 to 3, V4 is 2, and V5 is 1 to 3. */
+static const struct {
+    const char *text;
+    double low, high;
+    const char *matters;
+} ranged[] = {
+    {"V2 && V0", 0, 0, ""},
+    {"V0 && V2", 0, 0, ""},
+    {"V2 && V3", 0, 3, "23"},
+    {"V5 && V2", 0, 1, "2"},
+    {"V5 || V2", 1, 3, "5"},
+    {"V2 || V1", 0, 1, "2"},
+    {"V0 || V3", 0, 3, "3"},
+    {"V2 && (V3 && V0) || V5", 1, 3, "5"},
+    {"!(V2 && V0)", 1, 1, ""},
+    {"!V5", 0, 0, ""},
+    {"V2 + V0 > 1", 0, 0, ""},
+    {"V2 + V5 > 1", 0, 1, "25"},
+    {"V2 + V5 > 0", 1, 1, ""},
+    {"V2 < V4", 1, 1, ""},
+    {"V3 == V4", 0, 1, "3"},
+    {"V2 == V4", 0, 0, ""},
+    {"V1 ? V2 : V3", 0, 1, "2"},
+    {"V0 ? V2 : V3", 0, 3, "3"},
+    {"V2 ? V5 : V1", 1, 3, "25"},
+    {"V3 * V0", 0, 0, ""},
+    {"V3 - V4", -2, 1, "3"},
+    {"-V5", -3, -1, "5"},
+    {"V2 && 1/V0", -HUGE_VAL, HUGE_VAL, "02"},
+};
+static const struct expression_range ranges[RANGED] = {{0, 0}, {1, 1}, {0, 1},
+                                                       {0, 3}, {2, 2}, {1, 3}};
+
+static void test_expression_ranges(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(ranged); i++) {
+        struct expression *e = parse_bound(ranged[i].text);
+        g_autoptr(GString) named = g_string_new(NULL);
+        bool matters[RANGED] = {false};
+        struct expression_range range = expression_range(e, ranges, matters);
+        for (int rule = 0; rule < RANGED; rule++)
+            if (matters[rule])
+                g_string_append_c(named, (char)('0' + rule));
+        g_test_message("%s: %g to %g, %s", ranged[i].text, range.low, range.high, named->str);
+        g_assert_cmpfloat(range.low, ==, ranged[i].low);
+        g_assert_cmpfloat(range.high, ==, ranged[i].high);
+        g_assert_cmpstr(named->str, ==, ranged[i].matters);
+        expression_free(e);
+    }
+}
+
+static void append_random(GRand *random, int depth, GString *out)
+{
+    static const char *const signs[] = {
+        "||", "&&", "&&", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "||", "/"};
+    if (depth == 0 || g_rand_int_range(random, 0, 4) == 0) {
+        g_string_append_printf(out, g_rand_int_range(random, 0, 4) == 0 ? "%d" : "V%d",
+                               g_rand_int_range(random, 0, RANGED));
+        return;
+    }
+    g_string_append(out, g_rand_int_range(random, 0, 5) == 0 ? "!(" : "(");
+    append_random(random, depth - 1, out);
+    if (g_rand_int_range(random, 0, 8) == 0) {
+        g_string_append(out, " ? ");
+        append_random(random, depth - 1, out);
+        g_string_append(out, " : ");
+    } else {
+        g_string_append(out, signs[g_rand_int_range(random, 0, G_N_ELEMENTS(signs))]);
+    }
+    append_random(random, depth - 1, out);
+    g_string_append_c(out, ')');
+}
+
+/* Whatever the rules are worth within their ranges, the value is within its own; and rules that it
+ * does not hang on may be worth anything. */
+static void test_expression_ranges_random(void)
+{
+    GRand *random = g_rand_new_with_seed(20261128);
+    unsigned passed_over = 0;
+    for (int round = 0; round < 20000; round++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        append_random(random, 4, text);
+        struct expression *e = parse_bound(text->str);
+        bool matters[RANGED] = {false}, failed;
+        struct expression_range range = expression_range(e, ranges, matters);
+        for (int n = 0; n < 8; n++) {
+            double values[RANGED], others[RANGED];
+            for (int i = 0; i < RANGED; i++) {
+                bool known = !(ranges[i].low < ranges[i].high);
+                int low = (int)ranges[i].low, high = (int)ranges[i].high;
+                values[i] = g_rand_int_range(random, low, high + 1);
+                others[i] = matters[i] ? values[i] : g_rand_int_range(random, low, high + 1);
+                passed_over += !known && !matters[i] && strchr(text->str, '0' + i);
+            }
+            double value = expression_value(e, values, &failed);
+            if (value < range.low || value > range.high)
+                g_error("%s is %g, not %g to %g", text->str, value, range.low, range.high);
+            if (value - expression_value(e, others, &failed) != 0)
+                g_error("%s hangs on what it does not hang on", text->str);
+        }
+        expression_free(e);
+    }
+    g_assert_cmpuint(passed_over, >, 1000);
+    g_rand_free(random);
+}
+
 static void test_expression_limits(void)
 {
     g_autofree char *deep = g_strnfill(5000, '(');
@@ -366,6 +492,8 @@ int main(int argc, char **argv)
     g_test_add_func("/parts/prefilter-full", test_prefilter_full);
     g_test_add_func("/parts/globs", test_globs);
     g_test_add_func("/parts/expressions", test_expressions);
+    g_test_add_func("/parts/expression-ranges", test_expression_ranges);
+    g_test_add_func("/parts/expression-ranges-random", test_expression_ranges_random);
     g_test_add_func("/parts/expression-limits", test_expression_limits);
     g_test_add_func("/parts/tables", test_tables_sorted);
     g_test_add_func("/parts/patterns", test_patterns);
