@@ -5,6 +5,7 @@ in rules.cf here, and those that gatepost ships. usage: test_differential.py RUL
 import fnmatch
 import glob
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -195,6 +196,45 @@ def prefilter():
         raise Failure('\n'.join(a + '\n' + b for a, b in zip(
             out[0].decode('latin-1').splitlines(), out[1].decode('latin-1').splitlines())
             if a != b)[:2000])
+
+
+def random_metas(names, count):
+    """Metas of all operators over NAMES and over each other."""
+    chance = random.Random(28)
+
+    def expression(depth):
+        if depth == 0 or chance.random() < 0.3:
+            return chance.choice(names) if chance.random() < 0.9 else str(chance.randrange(3))
+        a, b = expression(depth - 1), expression(depth - 1)
+        sign = chance.choice(('&&', '&&', '&&', '||', '||', '+', '-', '*', '>', '>=', '<', '==', '!='))
+        return '%s(%s %s %s)' % (chance.choice(('', '', '!')), a, sign, b)
+    lines = []
+    for number in range(count):
+        name = '%sR%d' % ('__' if number % 3 else '', number)
+        lines.append('meta %s %s\n' % (name, expression(3)))
+        names = [*names, name]
+    return ''.join(lines)
+
+
+@case('what is not run would change nothing')
+def idle():
+    with tempfile.TemporaryDirectory() as work:
+        folder, paths = prepare(work)
+        everything = subprocess.run([HITS, '-a', '-l', folder, '--', *paths], capture_output=True)
+        side = Side(everything.stdout.decode('latin-1').splitlines(), work)
+        hit = sorted({rule for hits in side.hits.values() for rule in hits})
+        never = sorted(set(side.rules) - set(hit))
+        with open(folder + '/99_random.cf', 'w', encoding='ascii') as handle:
+            handle.write(random_metas(hit + never[::len(never) // len(hit) + 1], 900))
+        out = [subprocess.run([HITS, *option, folder, '--', *paths], capture_output=True)
+               .stdout.decode('latin-1').splitlines() for option in (['-a'], [])]
+    found = []
+    for all_of_them, some in zip(*out):
+        counted = [word for word in all_of_them.split(' ') if not word.startswith('__')]
+        if counted != some.split(' '):
+            found.append(' '.join(sorted(set(counted) ^ set(some.split(' ')))))
+    if found or len(out[1]) != len(paths):
+        raise Failure('%d differences\n%s' % (len(found), '\n'.join(found[:20])))
 
 
 run()
