@@ -22,15 +22,16 @@ uint32_t agreement_steps(const struct snapshot_needs *needs)
 }
 
 const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS] = {
-    {0, STAGE_CONNECT, false}, {1, STAGE_HELO, false},    {2, STAGE_MAIL, false},
-    {3, STAGE_RCPT, false},    {5, STAGE_MESSAGE, false}, {6, STAGE_MESSAGE, true},
+    {0, STAGE_CONNECT, false}, {1, STAGE_HELO, false},   {2, STAGE_MAIL, false},
+    {3, STAGE_RCPT, false},    {4, STAGE_MESSAGE, true}, {5, STAGE_MESSAGE, false},
+    {6, STAGE_MESSAGE, true},
 };
 
 const char *agreement_macro_list(const struct agreement_macros *row)
 {
     static char *lists[STAGE_COUNT];
     if (row->nothing)
-        return "";
+        return " ";
     if (g_once_init_enter(&lists[row->stage])) {
         char *list = facts_macro_list(row->stage);
         g_once_init_leave(&lists[row->stage], list ? list : g_strdup(""));

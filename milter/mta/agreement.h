@@ -52,15 +52,15 @@ enum {
 uint32_t agreement_steps(const struct snapshot_needs *needs);
 
 /* The lists of macros to be asked for: PLACE is the protocol's number of the stage. Where NOTHING
- * is asked that is said, too: left to itself Postfix sends the list for the end of the header
- * before each field. Sendmail then keeps to its own list at the end of a message; what we want
- * there, the queue id, it has told at MAIL. */
+ * is asked that is said, too, by a list of one space: for an empty list, or none, Postfix sends its
+ * own, that for the end of the header before each field; and Sendmail takes ours for the end of a
+ * message only beside one for the end of the header that is not empty. */
 struct agreement_macros {
     int place;
     enum stage stage;
     bool nothing;
 };
-#define AGREEMENT_MACRO_LISTS 6
+#define AGREEMENT_MACRO_LISTS 7
 extern const struct agreement_macros agreement_macros[AGREEMENT_MACRO_LISTS];
 
 /* The names for a row, separated by spaces; made once. */

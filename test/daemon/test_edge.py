@@ -30,6 +30,11 @@ def negotiated(daemon, **offer):
     return actions, steps, lists
 
 
+def offered(daemon):
+    with Milter(daemon.path) as mta:
+        return mta.negotiate()
+
+
 def opened(daemon, **offer):
     mta = Milter(daemon.path)
     mta.negotiate(**offer)
@@ -61,8 +66,10 @@ def needs(daemon):
     true(steps & LEADING_SPACE, 'header values as they are')
     equal(actions & ~(ADD_HEADERS | CHANGE_BODY | CHANGE_HEADERS | QUARANTINE | SET_MACROS), 0,
           'actions')
-    equal(sorted(lists), [0, 1, 2, 3, 5, 6], 'stages of macros')
-    equal(lists[6], [], 'for the end of the header: Postfix would send it before each field')
+    equal(sorted(lists), [0, 1, 2, 3, 4, 5, 6], 'stages of macros')
+    for stage in (4, 6):  # for an empty list MTAs take their own
+        equal(lists[stage], [], 'before DATA, and before each field of the header')
+        true(struct.pack('>I', stage) + b' \0' in offered(daemon), 'a list of one space')
     for words in lists.values():
         true(len(words) <= 50, 'Sendmail takes 50 names')
         true('{auth_author}' not in words, 'anybody can set {auth_author}')

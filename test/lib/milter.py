@@ -2,6 +2,7 @@
 """The MTA's side of the milter protocol, byte by byte: says what no MTA would."""
 import socket
 import struct
+import threading
 
 ALL_ACTIONS, ALL_STEPS = 0x1ff, 0x1fffff
 NO_REPLY = {'C': 0x1000, 'H': 0x2000, 'M': 0x4000, 'R': 0x8000, 'T': 0x10000, 'U': 0x20000,
@@ -149,3 +150,36 @@ class Milter:
 
 def text(value):
     return value if isinstance(value, bytes) else value.encode('latin-1')
+
+
+class Between:
+    """Stands between an MTA and a filter on TCP ports of 127.0.0.1, and notes what the MTA says."""
+
+    def __init__(self):
+        self.server = socket.create_server(('127.0.0.1', 0))
+        self.port = self.server.getsockname()[1]
+        self.filter = None     # its port
+        self.connections = []  # a list of (letter, data) each
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            mta, _ = self.server.accept()
+            said, ends = [], (mta, socket.create_connection(('127.0.0.1', self.filter)))
+            self.connections.append(said)
+            for source, sink, packets in (*ends, said), (*ends[::-1], None):
+                threading.Thread(target=pass_on, args=(source, sink, packets), daemon=True).start()
+
+
+def pass_on(source, sink, packets):
+    unread = b''
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+            unread += data if packets is not None else b''
+            while len(unread) > 4 and len(unread) >= 4 + (size := int.from_bytes(unread[:4], 'big')):
+                packets.append((chr(unread[4]), unread[5:4 + size]))
+                unread = unread[4 + size:]
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass

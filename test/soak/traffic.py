@@ -61,9 +61,9 @@ def compose(kind, number, size):
 
 
 class Traffic:
-    def __init__(self, world, clients):
+    def __init__(self, world, clients, pause):
         self.world, self.ledger = world, world.ledger
-        self.clients = clients
+        self.clients, self.pause_between = clients, pause
         self.random = random.Random(world.seed)
         self.threads = []
         self.go, self.over = threading.Event(), threading.Event()
@@ -110,6 +110,7 @@ class Traffic:
             finally:
                 with self.lock:
                     self.busy -= 1
+            self.over.wait(self.pause_between)
 
     def session(self, chance, name):
         kind = KINDS[name]

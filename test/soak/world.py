@@ -147,7 +147,7 @@ class Daemon(gatepost.Gatepost):
 
 
 class World:
-    def __init__(self, seed, clients, small):
+    def __init__(self, seed, clients, pause, small):
         self.seed = seed
         self.small = small
         self.ledger = Ledger({name: kind.owed for name, kind in KINDS.items()})
@@ -166,7 +166,7 @@ class World:
         self.may_die, self.allowed_deaths = 0, []
         self.ending = threading.Event()
         self.lock = threading.RLock()  # of the daemon's life
-        self.traffic = Traffic(self, clients)
+        self.traffic = Traffic(self, clients, pause)
         self.clock_shift = 0
         self.base = None
         self.samples = []
