@@ -16,6 +16,7 @@ struct restriction_class {
     char *name;
     const struct setting_value *value; /* the settings'; what it holds, if it is said at all */
     bool is_said;
+    bool is_named; /* by a list, another class, or a result of a table, once all are compiled */
     enum { CLASS_UNREAD, CLASS_BEING_READ, CLASS_READ } state;
     struct restriction_list *list; /* once it is read; NULL: an error was told */
 };

@@ -10,8 +10,9 @@
 #include "settings/settings.h"
 #include "settings/socket.h"
 
-/* Characters of a token at least. */
+/* Characters of a token at least, and at most. */
 #define WEB_TOKEN_MIN 16
+#define WEB_TOKEN_MAX 1024
 
 struct web_settings {
     struct socket_address listen;
@@ -25,5 +26,9 @@ struct web_settings {
 void web_settings_read(const struct settings *settings, struct problems *problems,
                        struct web_settings *web_r);
 void web_settings_clear(struct web_settings *web);
+
+/* The token in the file at PATH, its first line; NULL with *ERROR_R (the caller's), a GFileError,
+ * G_FILE_ERROR_INVAL for one that nobody may have. The caller frees it. */
+char *web_token_read(const char *path, GError **error_r);
 
 #endif

@@ -11,6 +11,7 @@
 #include "control/control.h"
 #include "limits_control.h"
 #include "mail/address.h"
+#include "mail/hostname.h"
 #include "report/json.h"
 
 enum { LINES_MAX = 20000 };
@@ -111,19 +112,35 @@ static int list(const struct limits_control *control, bool json, const char *wha
     return EX_OK;
 }
 
-static int let_pass(const struct limits_control *control, const char *what, GString *out)
+/* Who passes together with WHAT: as greylist names its networks and domains; NULL: it is neither an
+ * address nor such a name. The caller frees it. */
+static char *group_of(const char *what)
 {
     struct ipaddr address;
+    g_autofree char *before = g_strndup(what, strcspn(what, "/"));
+    if (ipaddr_parse(before, &address)) {
+        g_autofree char *network = greylist_network(&address);
+        return strchr(what, '/') && strcmp(what, network) != 0 ? NULL : g_steal_pointer(&network);
+    }
+    g_autofree char *ascii = hostname_to_ascii(what);
+    g_autofree char *name = ascii ? mail_domain_fold(ascii) : NULL;
+    bool is_domain =
+        name && hostname_valid(name) && strchr(name, '.') && !hostname_ends_in_number(name);
+    return is_domain ? g_steal_pointer(&name) : NULL;
+}
+
+static int let_pass(const struct limits_control *control, const char *what, GString *out)
+{
     struct store_answer answer;
-    g_autofree char *group =
-        ipaddr_parse(what, &address) ? greylist_network(&address) : mail_domain_fold(what);
+    g_autofree char *group = group_of(what);
+    if (!group) {
+        g_autofree char *shown = text_escape(what);
+        g_string_append_printf(out, "\"%s\" is neither an address nor a domain\n", shown);
+        return EX_USAGE;
+    }
     g_autofree char *key = g_strconcat(GREYLIST_HAND, group, NULL);
     const struct store_request touch = {
         .action = STORE_TOUCH, .key = key, .keep = GREYLIST_KNOWN_MS};
-    if (strlen(key) > STORE_KEY_MAX || strpbrk(group, "|@ ")) {
-        g_string_append(out, "usage: greylist pass IP|DOMAIN\n");
-        return EX_USAGE;
-    }
     store_ask_now(control->store, &touch, &answer);
     if (answer.own) {
         g_string_append(out, "the store is away: nothing was changed there\n");

@@ -226,8 +226,11 @@ static void settle(struct dnsbl_list *list, int64_t now, struct todo *todo)
     if (!answer)
         return;
     enum dnsbl_test_entry before = list->test_entry;
-    if (answer->state != DNS_FAILED)
-        list->test_entry = answer->state == DNS_ANSWERED ? DNSBL_TEST_LISTED : DNSBL_TEST_MISSING;
+    if (answer->state == DNS_ANSWERED) /* a refusal to serve says nothing of the entry */
+        list->test_entry =
+            judge_probe(answer) == DNSBL_LISTS_PROBE ? DNSBL_TEST_LISTED : DNSBL_TEST_UNKNOWN;
+    else if (answer->state != DNS_FAILED)
+        list->test_entry = DNSBL_TEST_MISSING;
     if (list->test_entry == DNSBL_TEST_MISSING && before != DNSBL_TEST_MISSING &&
         list->health != DNSBL_ASIDE)
         add_event(todo, list, DNSBL_NO_TEST_ENTRY);

@@ -196,6 +196,19 @@ static void warn_of_resolver(const struct snapshot *snapshot, struct problems *p
     }
 }
 
+/* A token that the page would not start with. Whose file this user may not read, the page may. */
+static void warn_of_web(const struct settings *settings, struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_WEB_TOKEN_FILE);
+    struct web_settings web;
+    g_autoptr(GError) error = NULL;
+    web_settings_read(settings, problems, &web);
+    g_autofree char *token = web.token ? web_token_read(web.token, &error) : NULL;
+    if (error && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+        problems_warning(problems, value->file, value->line, "web_token_file: %s", error->message);
+    web_settings_clear(&web);
+}
+
 static void warn_of_surroundings(const struct snapshot *snapshot, struct problems *problems)
 {
     const struct settings *settings = snapshot_settings(snapshot);
@@ -214,9 +227,7 @@ static void warn_of_surroundings(const struct snapshot *snapshot, struct problem
                    problems);
     warn_of_state(settings, problems);
     warn_of_resolver(snapshot, problems);
-    struct web_settings web;
-    web_settings_read(settings, problems, &web);
-    web_settings_clear(&web);
+    warn_of_web(settings, problems);
 }
 
 static void print_value(const struct settings *settings, const struct section *section,

@@ -185,11 +185,20 @@ static bool complain(const struct parser *parser, const char *format, ...)
     return false;
 }
 
+/* Whether something stands in NAME that no domain has, as quotes, "*" or "@" do. */
+static bool has_foreign_sign(const char *name)
+{
+    for (; *name; name++)
+        if (g_ascii_isprint(*name) && !g_ascii_isalnum(*name) && !strchr("-_.", *name))
+            return true;
+    return false;
+}
+
 static bool parse_name(const struct parser *parser, const char *word, struct pattern *pattern)
 {
     pattern->what = *word == '.' ? NAMES_BELOW : A_NAME;
     pattern->name = mail_domain_fold(*word == '.' ? word + 1 : word);
-    if (*pattern->name == '\0' || *pattern->name == '.' || strpbrk(word, "/*@[]"))
+    if (*pattern->name == '\0' || *pattern->name == '.' || has_foreign_sign(pattern->name))
         return complain(parser,
                         "\"%s\" is no name; expected example.com, or .example.com for the "
                         "names below it",
@@ -200,7 +209,9 @@ static bool parse_name(const struct parser *parser, const char *word, struct pat
 static bool parse_network_word(const struct parser *parser, const char *word,
                                struct pattern *pattern)
 {
-    if (*word != '[' && !strchr(word, '/') && word[strspn(word, "0123456789.")] != '\0')
+    /* No name is of numbers alone, or ends in one: "192.0.2.1-9" was meant for addresses. */
+    bool is_name = word[strspn(word, "0123456789.-")] != '\0' && !hostname_ends_in_number(word);
+    if (*word != '[' && !strchr(word, '/') && is_name)
         return parse_name(parser, word, pattern);
     pattern->what = A_NETWORK;
     g_autofree char *why = network_parse(word, &pattern->net);

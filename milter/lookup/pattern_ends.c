@@ -59,6 +59,21 @@ static const char *skip_wildcard(const char *p, const char *end)
     return p;
 }
 
+/* Behind classes ("\\w+", "\\d") before which nothing stands: what they take is not said, and what
+ * is said begins behind them. */
+static const char *skip_classes(const char *p, const char *end)
+{
+    while (end - p >= 2 && p[0] == '\\' && strchr("wdSD", p[1])) {
+        p += 2;
+        if (p < end && *p == '{')
+            while (p < end && *p++ != '}')
+                ;
+        while (p < end && strchr("*+?", *p))
+            p++;
+    }
+    return p;
+}
+
 static bool has_text(const char *p, const char *end)
 {
     for (; p < end; p = skip_atom(p, end))
@@ -78,6 +93,8 @@ static unsigned ends_of_one(const char *p, const char *end)
         return ends_of(inside(p), end - 1);
     unsigned open = 0;
     const char *first = skip_wildcard(p + (*p == '^'), end), *last = p;
+    if (*p != '^')
+        first = skip_classes(first, end);
     bool anything = first > p + (*p == '^');
     for (const char *q = p; q < end; q = skip_atom(q, end))
         last = q;
@@ -89,6 +106,10 @@ static unsigned ends_of_one(const char *p, const char *end)
         inner = ends_of(inside(start), skip_atom(start, end) - 1);
     if (start < end && !is_one_of(start, end, begin)) {
         bool group_closes = *start == '(' && !(inner & TABLE_OPEN_LEFT);
+        const char *behind = skip_atom(start, end);
+        /* what may be left out begins nothing */
+        if (group_closes && behind < end && strchr("?*", *behind))
+            group_closes = is_one_of(behind + 1, end, begin);
         if (!group_closes && !(anything && has_at))
             open |= has_at ? TABLE_OPEN_LOCAL : TABLE_OPEN_LEFT;
     }

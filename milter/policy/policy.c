@@ -454,7 +454,6 @@ static void conclude(struct policy *policy)
     policy->guards = site->guard_action != GUARD_OFF && (at_the_end & ASKS_GUARD);
     policy->rules_read_body = ruleset_needs_body(site->spam->ruleset) && (at_the_end & ASKS_RULES);
     policy->removes_marks = restriction_list_asks(policy->lists[LIST_MESSAGE], false) & ASKS_RULES;
-    policy->greylists = any_list(policy, greylists);
     policy->counts_body = any_list(policy, counts_bytes);
     for (int kind = 0; kind < LIST_COUNT; kind++)
         if (restriction_list_reads(policy->lists[kind]) & READS_WHOLE_BODY)
@@ -500,6 +499,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     add_rule_zones(policy, base->problems);
     policy->site.dnsbl_early =
         DNS_LISTS_ZONES | (policy_asks(policy, false) & ASKS_LISTS ? DNS_LISTS_WEIGHTED : 0);
+    policy->greylists = any_list(policy, greylists);
     policy_lint(policy, settings, base->problems);
     policy_lint_tables(policy, settings, base->problems);
     limits_lint(policy, settings, base->problems);

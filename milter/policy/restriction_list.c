@@ -78,6 +78,17 @@ static bool value_fits(const char *value, const struct restriction_reader *reade
     return fits;
 }
 
+/* Notes which classes a result of a table names. */
+static void note_names(const char *value, const struct restriction_classes *classes)
+{
+    g_autoptr(GPtrArray) words = classes ? text_split_list(value, NULL) : NULL;
+    for (guint i = 0; words && i < words->len; i++) {
+        struct restriction_class *class = restriction_class_find(classes, words->pdata[i]);
+        if (class)
+            class->is_named = true;
+    }
+}
+
 /* One line of an access table: is its result one? */
 static bool visit_value(void *data, const char *file, unsigned line, const char *key,
                         const char *value)
@@ -108,6 +119,7 @@ static bool visit_value(void *data, const char *file, unsigned line, const char 
                              "key \"%s\": %s; mail that meets it will be deferred", key, wrong);
         return true;
     }
+    note_names(value, reader->list->classes);
     g_autofree char *fault = access_value_fault(reader->site, value, &forbidden, &doubt);
     if (fault && forbidden)
         problems_error(problems, file, line, "%s", fault);
@@ -307,6 +319,8 @@ static void compile_class(struct restriction_class *class, const struct restrict
 /* Takes over what CLASS holds: as if its words stood here. */
 static void read_class(struct restriction_reader *reader, struct restriction_class *class)
 {
+    if (reader->context) /* else a session reads a result, and others look at the class, too */
+        class->is_named = true;
     if (reader->context && class->state == CLASS_UNREAD)
         compile_class(class, reader);
     if (class->state == CLASS_BEING_READ)

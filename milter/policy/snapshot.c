@@ -77,6 +77,7 @@ static struct snapshot *compile(struct settings *settings, const char *base_dir,
     for (guint i = 0; i < snapshot->policies->len; i++)
         add_needs(&snapshot->needs, snapshot->policies->pdata[i]);
     limits_lint_unused(snapshot->policies, settings, problems);
+    policies_lint_unused(snapshot->policies, settings, problems);
     const struct setting_value *servers = settings_get(settings, NULL, SETTING_DNS_SERVERS);
     resolver_servers_valid(servers->text, problems, servers->file, servers->line);
     return snapshot;

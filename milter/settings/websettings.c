@@ -82,6 +82,22 @@ void web_settings_read(const struct settings *settings, struct problems *problem
     web_r->names = g_strv_builder_end(ours);
 }
 
+char *web_token_read(const char *path, GError **error_r)
+{
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, error_r))
+        return NULL;
+    text[strcspn(text, "\r\n")] = '\0';
+    size_t length = strlen(text);
+    if (length >= WEB_TOKEN_MIN && length <= WEB_TOKEN_MAX && g_str_is_ascii(text))
+        return g_steal_pointer(&text);
+    g_set_error(error_r, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "%s: the first line must have %d ASCII characters at least, as of: openssl rand "
+                "-hex 16",
+                path, WEB_TOKEN_MIN);
+    return NULL;
+}
+
 void web_settings_clear(struct web_settings *web)
 {
     g_strfreev(web->names);

@@ -204,6 +204,7 @@ static enum call_code begin(struct call *call, const struct options *options)
     g_autofree char *why = NULL;
     struct map map = {.options = options, .text = g_string_new(NULL)};
     struct outfile *file = NULL;
+    bool is_printed = !options->out || strcmp(options->out, "-") == 0;
     enum call_code code = CALL_USAGE;
     if (!call_add_domains(call->operands, options->file, domains)) {
         code = CALL_USAGE;
@@ -213,10 +214,10 @@ static enum call_code begin(struct call *call, const struct options *options)
         code = call_usage(call, "--service is the name of a service in master.cf");
     } else if (!call_load(call) || !read_own(call, &map.own)) {
         code = CALL_CONFIG;
-    } else if (read_old(options->out, &map.old)) {
+    } else if (read_old(is_printed ? NULL : options->out, &map.old)) {
         if (!map.old)
             map.old = g_strdup("");
-        if (options->out)
+        if (!is_printed)
             file = outfile_begin(options->out, call_will_drop(call), &why);
         if (why)
             complain("%s", why);

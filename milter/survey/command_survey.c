@@ -58,6 +58,8 @@ static bool parse(struct call *call, struct options *options, int argc, char **a
     *code_r = CALL_USAGE;
     if (options->json + options->csv + (options->html != NULL) > 1)
         call_usage(call, "--json, --csv and --html exclude each other");
+    else if (options->diff && g_strcmp0(options->html, "-") == 0)
+        call_usage(call, "--diff and --html - both print; name a file for the page");
     else if (options->csv && options->diff)
         call_usage(call, "--diff is text or --json");
     else if (options->jobs < 1 || options->jobs > SURVEY_JOBS_MAX)

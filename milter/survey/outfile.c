@@ -97,13 +97,18 @@ static void serve(const struct outfile *file, int from, int to)
     _exit(0);
 }
 
+static bool is_standard_output(const struct outfile *file)
+{
+    return strcmp(file->path, "-") == 0;
+}
+
 struct outfile *outfile_begin(const char *path, bool split, char **why_r)
 {
     struct outfile *file = g_new0(struct outfile, 1);
     int down[2], up[2];
     file->path = g_strdup(path);
     file->to = file->from = -1;
-    if (!split)
+    if (!split || is_standard_output(file))
         return file;
     if (pipe(down) != 0 || pipe(up) != 0 || (file->writer = fork()) < 0) {
         *why_r = g_strdup_printf("%s: %s", path, g_strerror(errno));
@@ -156,7 +161,11 @@ static char *ask_writer(const struct outfile *file, const char *text, size_t len
 
 bool outfile_commit(struct outfile *file, const char *text, size_t length, char **why_r)
 {
-    *why_r = file->writer > 0 ? ask_writer(file, text, length) : replace(file->path, text, length);
+    if (!is_standard_output(file))
+        *why_r =
+            file->writer > 0 ? ask_writer(file, text, length) : replace(file->path, text, length);
+    else if (fwrite(text, 1, length, stdout) != length || fflush(stdout) != 0)
+        *why_r = g_strdup_printf("standard output: %s", g_strerror(errno));
     outfile_drop(file);
     return !*why_r;
 }

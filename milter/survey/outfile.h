@@ -21,7 +21,8 @@ struct outfile;
 /* Most bytes of a file. */
 #define OUTFILE_MAX (256u << 20)
 
-/* SPLIT: the process is about to give up rights that writing PATH may need. NULL with *WHY_R (the
+/* PATH "-" is standard output, and no file. SPLIT: the process is about to give up rights that
+ * writing PATH may need. NULL with *WHY_R (the
  * caller's) if that cannot be. */
 struct outfile *outfile_begin(const char *path, bool split, char **why_r);
 

@@ -34,7 +34,7 @@
 
 #define WEB_USER "gatepost-web"
 
-enum { BACKLOG = 64, TOKEN_MAX = 1024 };
+enum { BACKLOG = 64 };
 
 /* Set by signals. */
 static volatile sig_atomic_t told_to_stop;
@@ -50,27 +50,17 @@ static void on_signal(int number)
 /* Its first line; NULL with *WHY_R (owned by the caller). */
 static char *read_token(const char *path, char **why_r)
 {
-    g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
     struct stat status;
-    if (!g_file_get_contents(path, &text, NULL, &error)) {
+    char *token = web_token_read(path, &error);
+    if (!token)
         *why_r = g_strdup_printf("web_token_file: %s", error->message);
-        return NULL;
-    }
-    text[strcspn(text, "\r\n")] = '\0';
-    size_t length = strlen(text);
-    if (length < WEB_TOKEN_MIN || length > TOKEN_MAX || !g_str_is_ascii(text)) {
-        *why_r = g_strdup_printf("web_token_file: %s: the first line must have %d ASCII characters "
-                                 "at least, as of: openssl rand -hex 16",
-                                 path, WEB_TOKEN_MIN);
-        return NULL;
-    }
-    if (stat(path, &status) == 0 && status.st_mode & S_IROTH)
+    else if (stat(path, &status) == 0 && status.st_mode & S_IROTH)
         fprintf(stderr,
                 "gatepost-web: warning: web_token_file: everybody on this machine can read "
                 "%s; chmod 640, and chgrp " WEB_USER "\n",
                 path);
-    return g_steal_pointer(&text);
+    return token;
 }
 
 /* The listening socket */

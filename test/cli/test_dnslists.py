@@ -459,14 +459,15 @@ def command_probe():
            ('ebl.example.com', 'hashes', 'passed', 'listed'),
            ('wl.example.com', 'addresses', 'passed', 'listed')], 'probes')
     done, (found,) = dnsbl('dnsbl_timeout = 1s\ndnsbl_sites = a-127-0-0-2.bad.test nx.bad.test '
-                           'silent.bad.test a-10-9-8-7.bad.test\n', '--json', '--probe',
+                           'silent.bad.test a-10-9-8-7.bad.test a-127-255-255-254.bad.test\n', '--json', '--probe',
                            server=BAD)
     equal(done.returncode, 1, 'exit')
     equal({p['zone']: (p['state'], p['test_entry']) for p in found['probes']},
           {'a-127-0-0-2.bad.test': ('failed its probe', 'listed'),
            'nx.bad.test': ('passed', 'missing'),
            'silent.bad.test': ('no answer', 'unknown'),
-           'a-10-9-8-7.bad.test': ('refuses to serve', 'listed')}, 'probes')
+           'a-10-9-8-7.bad.test': ('refuses to serve', 'unknown'),
+           'a-127-255-255-254.bad.test': ('refuses to serve', 'unknown')}, 'probes')
 
 
 @case('dnsbl without a list in force')

@@ -56,7 +56,7 @@ sasl_local_realms = example.org
 [listener submission]
 auth_min_ssf = 128
 '''
-FILES = {'others': 'carol@one.example carol\n', 'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
+FILES = {'short': 'geheim\n', 'nobody': '# nobody yet\n', 'others': 'carol@one.example carol\n', 'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
 PATTERNS = '# patterns: %s\n'
 COUNTED = 'recipient_restrictions = check_limit daily permit_mynetworks\n'
 LIMIT = '''[limit daily]
@@ -130,6 +130,23 @@ MISTAKES = [
     ('a public resolver is asked for DNS lists', 'gatepost.conf',
      lambda text: 'dns_servers = 192.0.2.1 8.8.8.8:53\nclient_restrictions = reject_rbl_client '
      'bl.lab.test\n' + text, 'dns_servers: 8.8.8.8 serves everybody'),
+    ('lists that refuse nobody', 'gatepost.conf',
+     lambda text: 'dnsbl_sites = bl.lab.test wl.lab.test=127.0.0.2*-2\nrhsbl_sites = dbl.lab.test\n' + text,
+     'the weights of all DNS lists come to 2, and reject_dnsbl refuses from 3 on'),
+    ('a class that nothing names', 'gatepost.conf',
+     lambda text: 'restriction_classes = ours theirs\nours = reject_unknown_sender_domain\n'
+     'theirs = reject\nclient_restrictions = check_client_access inline:{192.0.2.1=theirs}\n' + text,
+     'gatepost.conf:2: warning: ours: no list, no class and no table names this class'),
+    ('scores that were exchanged', 'gatepost.conf',
+     lambda text: 'tag_score = 8\nreject_score = 5\n' + text, 'tag_score 8 is above reject_score 5'),
+    ('a profile that marks nothing', 'gatepost.conf',
+     lambda text: 'recipient_profiles = inline:{bob@one.example=strict}\n' + text.replace(
+         '[listener', '[profile strict]\ntag_score = 12\n[listener'), 'tag_score 12 is above reject_score 10'),
+    ('a token that is too short', 'gatepost.conf',
+     lambda text: 'web_token_file = /FOLDER/others\n'.replace('others', 'short') + text,
+     'web_token_file: /short: the first line must have 16'),
+    ('a token that is not there', 'gatepost.conf',
+     lambda text: 'web_token_file = /FOLDER/none\n' + text, 'web_token_file: .*/none.*No such file'),
     ('a delimiter that is a word', 'gatepost.conf',
      lambda text: text.replace('recipient_delimiter = +', 'recipient_delimiter = plus'),
      'each character counts for itself, and "p" stands in most addresses'),
@@ -144,6 +161,11 @@ MISTAKES = [
      'cannot read table /cleints: No such file'),
     ('host bits in a network', 'gatepost.conf',
      lambda text: text.replace('192.0.2.0/24', '192.0.2.7/24'), 'did you mean 192.0.2.0/24'),
+    ('a domain in quotes', 'gatepost.conf',
+     lambda text: text.replace('local_domains =', 'local_domains = "one.example"'),
+     '""one.example"" is no name'),
+    ('a range of addresses', 'gatepost.conf',
+     lambda text: text.replace('192.0.2.0/24', '192.0.2.1-192.0.2.9'), '"192.0.2.1-192.0.2.9": not an IP address'),
     ('a parameter set twice', 'gatepost.conf',
      lambda text: text.replace('origin =', 'origin = example.net\norigin ='), 'origin is set again'),
     ('permit stands in front', 'gatepost.conf',
@@ -154,6 +176,9 @@ MISTAKES = [
     ('a profile that is not', 'gatepost.conf',
      lambda text: 'recipient_profiles = inline:{bob@one.example=strct}\n' + text.replace(
          '[listener', '[profile strict]\ntag_score = 3\n[listener'), 'there is no section .profile strct'),
+    ('a profile for nobody', 'gatepost.conf',
+     lambda text: text.replace('[listener', '[profile strict]\ntag_score = 3\n[listener'),
+     'gatepost.conf:[0-9]+: warning: profile strict is nobody.s'),
     ('a pattern that goes on', 'gatepost.conf', pattern('check_client_access', '/\\.two\\.example/ OK'),
      'patterns:1: warning: check_client_access: nothing ends the pattern'),
     ('a pattern that begins anywhere', 'gatepost.conf',
@@ -266,6 +291,7 @@ RIGHT = [
                  '/(^|\\.)two\\.example$/ OK', '/^(one|two)\\.example$|^192\\.0\\.2\\.1$/ OK',
                  '/./ OK', '/^/ OK', '/^.*$/ OK', '/two\\.example/ REJECT', '/two\\.example/ DUNNO',
                  '!/two\\.example/ OK', '/two\\.example/ DEFER', '/^192\\.0\\.2\\.[0-9]+$/ OK',
+                 '/\\w+\\.two\\.example$/ OK', '/^(\\w+\\.)?two\\.example$/ OK',
                  '/(\\.one\\.example|\\.two\\.example)$/ OK')
 ] + [
     ('any domain is meant', 'gatepost.conf', pattern('check_sender_access', '/^bob@/ OK')),
@@ -279,6 +305,25 @@ RIGHT = [
      + 'client_restrictions = check_client_access pcre:/FOLDER/patterns\n' + text),
     ('words in a field', 'gatepost.conf',
      pattern('check_header_access List-Id', '/announce/ OK', 'message_restrictions')),
+    ('a list that refuses by itself', 'gatepost.conf', lambda text: 'dnsbl_sites = bl.lab.test*3\n' + text),
+    ('lists that a profile makes refuse', 'gatepost.conf',
+     lambda text: 'dnsbl_sites = bl.lab.test\nrecipient_profiles = inline:{bob@one.example=strict}\n' +
+     text.replace('[listener', '[profile strict]\ndnsbl_threshold = 1\n[listener')),
+    ('lists for greylisting', 'gatepost.conf',
+     lambda text: 'dnsbl_sites = bl.lab.test\nrecipient_restrictions = permit_mynetworks reject_dnsbl greylist\n' + text),
+    ('classes in a listener, in a class, in a table', 'gatepost.conf',
+     lambda text: 'restriction_classes = a b c\na = b\nb = reject_unknown_sender_domain\nc = reject\n'
+     'client_restrictions = check_client_access pcre:/FOLDER/patterns\n' + PATTERNS % '/^x$/ c' + text
+     + 'sender_restrictions = a\n'),
+    ('a table that has nobody yet', 'gatepost.conf',
+     lambda text: 'restriction_classes = ours\nours = reject_unknown_sender_domain\n'
+     'client_restrictions = check_client_access texthash:/FOLDER/nobody\n' + text),
+    ('no marks are wanted', 'gatepost.conf', lambda text: 'tag_score = 999\nreject_score = 7\n' + text),
+    ('a strict profile refuses from where others are marked', 'gatepost.conf',
+     lambda text: 'recipient_profiles = inline:{bob@one.example=strict}\n' + text.replace(
+         '[listener', '[profile strict]\nreject_score = 4\n[listener')),
+    ('a listener whose lists refuse', 'gatepost.conf',
+     lambda text: 'dnsbl_sites = bl.lab.test\n' + text + 'dnsbl_threshold = 1\n'),
     ('minutes may be forgotten', 'gatepost.conf',
      lambda text: COUNTED + text.replace('[listener', LIMIT % '10m' + '[listener')),
     ('quotas in a file', 'gatepost.conf',
@@ -287,6 +332,9 @@ RIGHT = [
     ('profiles of local domains', 'gatepost.conf',
      lambda text: 'recipient_profiles = inline:{bob@one.example=strict, two.example=strict, .example=strict}\n' +
      text.replace('[listener', '[profile strict]\ntag_score = 3\n[listener')),
+    ('profiles at one listener alone', 'gatepost.conf',
+     lambda text: text.replace('[listener', '[profile strict]\ntag_score = 3\n[listener') +
+     'recipient_profiles = inline:{bob@one.example=strict}\n'),
     ('macros that gatepost does not believe', 'main.cf',
      lambda text: text + 'milter_macro_defaults = {if_name}=eth0\n'),
     ('a filter gives back to a service without milters', 'master.cf',

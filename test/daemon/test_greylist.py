@@ -172,6 +172,12 @@ def by_hand(daemon):
         equal(done.returncode, 0, done.stdout)
         daemon.wait_log(mark, 'greylisting lets', 'pass for 60 days, says root (uid 0)')
         equal(knock(daemon, fresh(), **looks), 'ok', what)
+    equal(daemon.control('greylist', 'pass', '192.0.2.0/24').returncode, 0, 'a network as it is listed')
+    for junk in ('junk..', 'a..example', 'com', 'bob@far.example', 'a|b.example', '192.0.2.300', '192.0.2.0/23',
+                 '192.0.2.9/24', '*.example.com', 'x' * 64 + '.example'):
+        done = daemon.control('greylist', 'pass', junk)
+        equal(done.returncode, 64, junk)
+        match('is neither an address nor a domain', done.stdout + done.stderr)
 
 
 @case('marks survive a restart; while the store is away everybody passes')

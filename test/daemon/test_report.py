@@ -228,7 +228,7 @@ def other_history(daemon, name, settings):
 @case('a list named by a restriction, with a filter and beside weighted ones, is told what it alone caught')
 def named_lists(daemon):
     other_history(daemon, 'named', {
-        'dnsbl_sites': 'two.test*1', 'recipient_restrictions': 'reject_dnsbl',
+        'dnsbl_sites': 'two.test*1 idle.test*2', 'recipient_restrictions': 'reject_dnsbl',
         'client_restrictions': 'reject_rbl_client one.test=127.0.0.2, '
                                'reject_rbl_client two.test=127.0.0.9'})
 
@@ -242,7 +242,7 @@ def named_lists(daemon):
     found = {row['zone']: [row[key] for key in ('listed', 'refused', 'alone')]
              for row in daemon.json()['lists']}
     # two.test has 22 and 23, with a code that its filter does not mind and too little weight
-    equal(found, {'one.test': [2, 2, 2], 'two.test': [2, 0, 0]}, 'lists')
+    equal(found, {'one.test': [2, 2, 2], 'two.test': [2, 0, 0], 'idle.test': [0, 0, 0]}, 'lists')
 
 
 @case('that more entries were found than are kept is said; the lines of a table are all in JSON')

@@ -68,7 +68,9 @@ static const struct row network_rows[] = {
     {"@/f",
      "!inline:{\n192.0.2.1=x\n192.0.2.0/24\n",
      {"192.0.2.7?"},
-     UNTOLD(1, "a brace has no partner")},
+     UNTOLD(1, "a brace has no partner") "\nf:2: warning: \"192.0.2.1=x\" is no name; expected "
+                                         "example.com, or .example.com for the names below it; "
+                                         "skipped"},
     {"@/f", "!2001:db8::1\n192.0.2.1\n", {"192.0.2.1?"}, UNTOLD(1, UNBRACKETED)},
     {"@/f",
      "!192.0.2\n192.0.2.1\n",
@@ -147,6 +149,12 @@ static const struct row network_rows[] = {
      "main:7: error: unknown table type \"nix\"\n"
      "main:7: error: cannot read missing: No such file or directory\n"
      "main:7: error: \"a/b\": not an IP address or network"},
+    {"192.0.2.1-192.0.2.9 192.0.2.1-9 host.192 9.host",
+     NULL,
+     {NULL},
+     "main:7: error: \"192.0.2.1-192.0.2.9\": not an IP address or network\n"
+     "main:7: error: \"192.0.2.1-9\": not an IP address or network\n"
+     "main:7: error: \"host.192\": not an IP address or network"},
     {"[2001:db8::1]/32 [::1",
      NULL,
      {NULL},
@@ -180,6 +188,22 @@ static const struct row domain_rows[] = {
      "# local-host-names\nlab.test\t# ours\n.lab.test\n[192.0.2.1]\n",
      {"lab.test+", "x.lab.test+", "test-", "[192.0.2.1]+", "ours-"},
      NULL},
+    {"\"a.example\" a.example; b.example",
+     NULL,
+     {NULL},
+     "main:7: error: \"\"a.example\"\" is no name; expected example.com, or .example.com for the "
+     "names below it\n"
+     "main:7: error: \"a.example;\" is no name; expected example.com, or .example.com for the "
+     "names below it"},
+    {"= \\.example\\.com _tcp.a-b.example",
+     NULL,
+     {NULL},
+     "main:7: error: \"=\" is no name; expected example.com, or .example.com for the names below "
+     "it\n"
+     "main:7: error: \"\\\\.example\\\\.com\" is no name; expected example.com, or .example.com "
+     "for "
+     "the "
+     "names below it"},
     {"a/b *.example . [x] ! a@b",
      NULL,
      {NULL},

@@ -31,6 +31,12 @@ static void test_ends(void)
         {"^192\\.0\\.2\\.[0-9]+$", CLOSED},
         {"^192\\.0\\.2\\.[0-9]+", CLOSED},
         {"[.@]a\\.example$", CLOSED},
+        {"\\w+\\.a\\.example$", CLOSED},
+        {"\\d{1,3}?\\.a\\.example$", CLOSED},
+        {"\\w\\d*@a\\.example$", CLOSED},
+        {"^\\w+mx\\.a\\.example$", CLOSED},
+        {"(\\w+\\.)+a\\.example$", CLOSED},
+        {"(.+\\.)?\\.a\\.example$", CLOSED},
         {"(?i)^a\\.example$", CLOSED},
         /* anything, and meant so */
         {"", CLOSED},
@@ -47,6 +53,9 @@ static void test_ends(void)
         {"^.*a\\.example$", LEFT},
         {"(a|b)\\.example$", LEFT},
         {"(mail\\.)?a\\.example$", LEFT},
+        {"(.+\\.)?a\\.example$", LEFT},
+        {"(\\w+\\.)*a\\.example$", LEFT},
+        {"\\w+a\\.example$", LEFT},
         {"^a\\.example", RIGHT},
         {"\\.a\\.example", RIGHT},
         {"^192\\.0\\.2\\.", RIGHT},
@@ -68,8 +77,9 @@ static void test_ends(void)
 /* What is malformed is refused elsewhere; nothing is read behind its end. */
 static void test_malformed(void)
 {
-    static const char *const rows[] = {"(",   ")", "[",  "[^",  "[]",   "\\", "a\\", "(a|",
-                                       "((a", "|", "(?", "(?:", "(?:a", "^(", "a)",  "[a\\"};
+    static const char *const rows[] = {"(",   ")",    "[",    "[^",    "[]",   "\\", "a\\",
+                                       "(a|", "((a",  "\\w{", "\\d{2", "(a)?", "|",  "(?",
+                                       "(?:", "(?:a", "^(",   "a)",    "[a\\"};
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *copy = g_strdup(rows[i]);
         pattern_open_ends(copy);
