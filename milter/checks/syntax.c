@@ -23,37 +23,37 @@ static enum check_result refuse_helo(struct check *check, unsigned code, const c
                         why);
 }
 
-static enum check_result check_literal(struct check *check)
+/* What HELO said, as a name for the caller to free; NULL, and *RESULT_R decides: there was no HELO,
+ * or it is an address literal. */
+static char *helo_name(struct check *check, enum check_result *result_r)
 {
-    if (hostname_is_literal(check->facts->helo))
-        return CHECK_DUNNO;
-    return refuse_helo(check, 501, "invalid ip address");
+    const char *helo = check->facts->helo;
+    bool bad_literal = helo && helo[0] == '[' && !hostname_is_literal(helo);
+    *result_r = bad_literal ? refuse_helo(check, 501, "invalid ip address") : CHECK_DUNNO;
+    return helo && helo[0] != '[' ? without_dot(helo) : NULL;
+}
+
+static bool is_fqdn(const struct facts *facts, const char *name)
+{
+    bool valid = facts->smtputf8 ? hostname_valid_utf8(name) : hostname_valid(name);
+    return valid && strchr(name, '.');
 }
 
 enum check_result run_reject_invalid_helo_hostname(struct check *check)
 {
-    const char *helo = check->facts->helo;
-    if (!helo)
-        return CHECK_DUNNO;
-    if (helo[0] == '[')
-        return check_literal(check);
-    g_autofree char *name = without_dot(helo);
-    if (hostname_valid(name) || hostname_is_address(name))
-        return CHECK_DUNNO;
+    enum check_result result;
+    g_autofree char *name = helo_name(check, &result);
+    if (!name || hostname_valid(name) || hostname_is_address(name))
+        return result;
     return refuse_helo(check, 501, "Invalid name");
 }
 
 enum check_result run_reject_non_fqdn_helo_hostname(struct check *check)
 {
-    const char *helo = check->facts->helo;
-    if (!helo)
-        return CHECK_DUNNO;
-    if (helo[0] == '[')
-        return check_literal(check);
-    g_autofree char *name = without_dot(helo);
-    bool valid = check->facts->smtputf8 ? hostname_valid_utf8(name) : hostname_valid(name);
-    if (valid && strchr(name, '.'))
-        return CHECK_DUNNO;
+    enum check_result result;
+    g_autofree char *name = helo_name(check, &result);
+    if (!name || is_fqdn(check->facts, name))
+        return result;
     return refuse_helo(check, 504, "need fully-qualified hostname");
 }
 
@@ -65,8 +65,7 @@ static bool address_is_fqdn(const struct facts *facts, const struct mail_address
     if (length > 1 && domain[0] == '[' && domain[length - 1] == ']')
         return true;
     g_autofree char *name = without_dot(domain);
-    bool valid = facts->smtputf8 ? hostname_valid_utf8(name) : hostname_valid(name);
-    return valid && strchr(name, '.');
+    return is_fqdn(facts, name);
 }
 
 enum check_result run_reject_non_fqdn_sender(struct check *check)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/options.h"
 #include "command.h"
 #include "commandhelp.h"
 #include "config.h"
@@ -61,44 +61,20 @@ enum exit_code parse_code(enum parse_result result)
     return result == PARSE_BAD ? CODE_USAGE : CODE_FINE;
 }
 
-/* GOption takes the program's name for argv[0], so the command's own word serves. */
-static bool parse(struct invocation *invocation, const GOptionEntry *entries, gboolean *help_r,
-                  GError **error)
-{
-    char *config = NULL;
-    const GOptionEntry common[] = {
-        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config, NULL, NULL},
-        {"help", 'h', 0, G_OPTION_ARG_NONE, help_r, NULL, NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &invocation->operands, NULL, NULL},
-        {NULL, 0, 0, 0, NULL, NULL, NULL}};
-    GOptionContext *context = g_option_context_new(NULL);
-    g_option_context_set_help_enabled(context, FALSE);
-    if (entries)
-        g_option_context_add_main_entries(context, entries, NULL);
-    g_option_context_add_main_entries(context, common, NULL);
-    char **argv = invocation->argv - 1;
-    int argc = invocation->argc + 1;
-    bool good = g_option_context_parse(context, &argc, &argv, error);
-    g_option_context_free(context);
-    if (config) {
-        g_free(invocation->config);
-        invocation->config = config;
-    }
-    if (good && !invocation->operands)
-        invocation->operands = g_new0(char *, 1);
-    return good;
-}
-
 enum parse_result invocation_parse(struct invocation *invocation, const GOptionEntry *entries,
                                    unsigned least, unsigned most)
 {
-    gboolean help = FALSE;
-    g_autoptr(GError) error = NULL;
-    if (!parse(invocation, entries, &help, &error)) {
-        usage_error(invocation, "%s", error->message);
+    struct common_options common = {.config = invocation->config};
+    g_autofree char *why = NULL;
+    /* behind the command's own word, which serves as ARGV[0] */
+    bool good = options_parse(entries, invocation->argc + 1, invocation->argv - 1, &common, &why);
+    invocation->config = common.config;
+    invocation->operands = common.operands;
+    if (!good) {
+        usage_error(invocation, "%s", why);
         return PARSE_BAD;
     }
-    if (help) {
+    if (common.help) {
         const char *name = invocation->command->name;
         print_usage(invocation->command, stdout);
         printf("%s\n\n  -c FILE, --config FILE   the settings (default: " GATEPOST_SYSCONFDIR

@@ -14,20 +14,20 @@
 enum { SECONDS_MAX = 120 };
 
 /* Settings with mistakes in them are no reason not to find the daemon, which has older ones. */
-char *daemon_control_path(const char *file)
+char *daemon_place(const struct invocation *invocation, enum setting setting)
 {
     struct problems *problems = problems_new();
-    struct settings *settings = settings_load(file, problems);
-    char *path = g_strdup(settings ? settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text
-                                   : setting_row(SETTING_CONTROL_SOCKET)->default_text);
+    struct settings *settings = settings_load(invocation->config, problems);
+    char *place = g_strdup(settings ? settings_get(settings, NULL, setting)->text
+                                    : setting_row(setting)->default_text);
     settings_free(settings);
     problems_free(problems);
-    return path;
+    return place;
 }
 
 enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream)
 {
-    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
+    g_autofree char *path = daemon_place(invocation, SETTING_CONTROL_SOCKET), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
     int status;
     if (!control_call(path, request, SECONDS_MAX, &status, answer, &why)) {
@@ -45,7 +45,7 @@ enum exit_code command_reload(struct invocation *invocation)
     enum parse_result parsed = invocation_parse(invocation, NULL, 0, 0);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
-    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
+    g_autofree char *path = daemon_place(invocation, SETTING_CONTROL_SOCKET), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
     int status;
     if (!control_call(path, "reload", SECONDS_MAX, &status, answer, &why)) {

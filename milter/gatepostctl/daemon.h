@@ -10,9 +10,11 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "settings/settings.h"
 
-/* Where the daemon of the settings FILE listens; the caller frees it. */
-char *daemon_control_path(const char *file);
+/* Where the daemon listens, by the settings or by default: SETTING is that of a socket. The caller
+ * frees it. */
+char *daemon_place(const struct invocation *invocation, enum setting setting);
 
 /* Prints what the daemon answers to REQUEST, a line of words, and returns its exit status. */
 enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream);

@@ -22,7 +22,7 @@ static bool same_file(const char *one, const char *other)
 
 void ondisk_warn(const struct invocation *invocation)
 {
-    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
+    g_autofree char *path = daemon_place(invocation, SETTING_CONTROL_SOCKET), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
     int status;
     if (!control_call(path, "newer", SECONDS_MAX, &status, answer, &why) || status != 0)

@@ -18,6 +18,7 @@
 
 #include "base/system.h"
 #include "command.h"
+#include "daemon.h"
 #include "ping.h"
 #include "settings/settings.h"
 #include "settings/socket.h"
@@ -76,18 +77,6 @@ static void set_alarm(const char *text, int64_t us)
     sigaction(SIGALRM, &action, NULL);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-/* Settings with mistakes in them are no reason not to find the daemon, which has older ones. */
-static char *milter_socket(const char *file)
-{
-    struct problems *problems = problems_new();
-    struct settings *settings = settings_load(file, problems);
-    char *text = g_strdup(settings ? settings_get(settings, NULL, SETTING_MILTER_SOCKET)->text
-                                   : setting_row(SETTING_MILTER_SOCKET)->default_text);
-    settings_free(settings);
-    problems_free(problems);
-    return text;
 }
 
 static int connect_to(const struct sockaddr *address, socklen_t length)
@@ -202,7 +191,7 @@ static char *ask(const char *name)
 
 char *ping_daemon(const struct invocation *invocation, const char *timeout)
 {
-    g_autofree char *name = milter_socket(invocation->config);
+    g_autofree char *name = daemon_place(invocation, SETTING_MILTER_SOCKET);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
@@ -236,7 +225,7 @@ enum exit_code command_ping(struct invocation *invocation)
                            "\"%s\" is not a time: a whole number and ms, s, m or h (2s)", text);
     gint64 start = g_get_monotonic_time();
     set_alarm(text, us);
-    g_autofree char *name = milter_socket(invocation->config);
+    g_autofree char *name = daemon_place(invocation, SETTING_MILTER_SOCKET);
     g_autofree char *why = ask(name);
     if (why)
         complain("%s: %s", name, why);

@@ -136,7 +136,7 @@ static struct history_person *person_of(const struct snapshot *snapshot, const c
 /* The running daemon writes what it has in memory. One that does not run has nothing. */
 static bool flush(const struct invocation *invocation)
 {
-    g_autofree char *path = daemon_control_path(invocation->config), *why = NULL;
+    g_autofree char *path = daemon_place(invocation, SETTING_CONTROL_SOCKET), *why = NULL;
     g_autoptr(GString) answer = g_string_new(NULL);
     int status;
     bool answered = control_call(path, "history flush", FLUSH_SECONDS, &status, answer, &why);

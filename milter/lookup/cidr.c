@@ -18,9 +18,7 @@ struct rule {
 };
 
 struct cidr_table {
-    struct content base;
-    char *text;
-    GArray *rules;
+    struct rule_table common;
     struct netindex *plain; /* rules that stand in no block and begin with no "!" */
     GArray *others;         /* of unsigned: places of the other rules */
 };
@@ -94,8 +92,8 @@ static void index_rules(struct cidr_table *table)
     unsigned block_end = 0;
     table->plain = netindex_new();
     table->others = g_array_new(FALSE, FALSE, sizeof(unsigned));
-    for (unsigned i = 0; i < table->rules->len; i++) {
-        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+    for (unsigned i = 0; i < table->common.rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->common.rules, struct rule, i);
         const struct rule_head *head = &rule->head;
         if (head->op == RULE_IF)
             block_end = MAX(block_end, head->end);
@@ -111,11 +109,11 @@ static struct content *cidr_read(char *text, size_t length, const char *file,
 {
     struct table_lines lines = {.text = text, .length = length, .file = file, .problems = problems};
     struct cidr_table *table = g_new0(struct cidr_table, 1);
-    table->base = (struct content){.class = &cidr_class, .references = 1};
-    table->text = text;
-    table->rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
+    table->common.base = (struct content){.class = &cidr_class, .references = 1};
+    table->common.text = text;
+    table->common.rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
     struct rules_nesting nesting;
-    rules_nesting_init(&nesting, table->rules, file, problems);
+    rules_nesting_init(&nesting, table->common.rules, file, problems);
     struct rule rule = {0};
     for (char *p; (p = lines_next(&lines, &rule.head.line)); rule = (struct rule){0}) {
         g_autofree char *why = read_rule(&rule, p, rules_nesting_depth(&nesting));
@@ -125,9 +123,9 @@ static struct content *cidr_read(char *text, size_t length, const char *file,
             rules_nesting_add(&nesting, &rule.head);
     }
     rules_nesting_end(&nesting);
-    table->base.skipped = nesting.skipped;
+    table->common.base.skipped = nesting.skipped;
     index_rules(table);
-    return &table->base;
+    return &table->common.base;
 }
 
 static bool holds(const struct rule *rule, const struct ipaddr *address)
@@ -153,7 +151,7 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
             break;
         if (i < passed_to)
             continue;
-        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+        const struct rule *rule = &g_array_index(table->common.rules, struct rule, i);
         enum rule_use use = rules_use(&rule->head, &doubt_end);
         if (use == RULE_CANNOT_TELL)
             return LOOKUP_ERROR;
@@ -169,21 +167,10 @@ static enum lookup_status cidr_find(const struct content *content, const char *k
         return LOOKUP_MISS;
     if (plain < doubt_end)
         return LOOKUP_ERROR;
-    const struct rule *rule = &g_array_index(table->rules, struct rule, plain);
+    const struct rule *rule = &g_array_index(table->common.rules, struct rule, plain);
     g_string_append(value_r, rule->head.value);
     *line_r = rule->head.line;
     return LOOKUP_HIT;
-}
-
-static size_t cidr_count(const struct content *content)
-{
-    return rules_count(((const struct cidr_table *)content)->rules);
-}
-
-static bool cidr_foreach(const struct content *content, const char *file, content_visit *visit,
-                         void *data)
-{
-    return rules_foreach(((const struct cidr_table *)content)->rules, file, visit, data);
 }
 
 static void cidr_free(struct content *content)
@@ -191,8 +178,8 @@ static void cidr_free(struct content *content)
     struct cidr_table *table = (struct cidr_table *)content;
     netindex_free(table->plain);
     g_array_unref(table->others);
-    g_array_unref(table->rules);
-    g_free(table->text);
+    g_array_unref(table->common.rules);
+    g_free(table->common.text);
     g_free(table);
 }
 
@@ -201,7 +188,7 @@ const struct content_class cidr_class = {
     .pattern = true,
     .read = cidr_read,
     .find = cidr_find,
-    .count = cidr_count,
-    .foreach = cidr_foreach,
+    .count = rules_count,
+    .foreach = rules_foreach,
     .free = cidr_free,
 };

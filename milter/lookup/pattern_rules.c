@@ -101,27 +101,30 @@ void rules_nesting_end(struct rules_nesting *nesting)
     g_array_unref(nesting->open);
 }
 
-/* The head of the rule at INDEX, if it gives a value; else NULL. */
-static const struct rule_head *value_at(const GArray *rules, unsigned index)
+static bool count_one(void *data, const char *file, unsigned line, const char *key,
+                      const char *value)
 {
-    size_t step = g_array_get_element_size((GArray *)(uintptr_t)rules);
-    const struct rule_head *rule = (const void *)(rules->data + index * step);
-    return rule->op == RULE_MATCH && !rule->unreadable ? rule : NULL;
+    (void)file, (void)line, (void)key, (void)value;
+    ++*(size_t *)data;
+    return true;
 }
 
-size_t rules_count(const GArray *rules)
+size_t rules_count(const struct content *content)
 {
     size_t count = 0;
-    for (unsigned i = 0; i < rules->len; i++)
-        count += value_at(rules, i) != NULL;
+    rules_foreach(content, NULL, count_one, &count);
     return count;
 }
 
-bool rules_foreach(const GArray *rules, const char *file, content_visit *visit, void *data)
+bool rules_foreach(const struct content *content, const char *file, content_visit *visit,
+                   void *data)
 {
+    const GArray *rules = ((const struct rule_table *)content)->rules;
+    size_t step = g_array_get_element_size((GArray *)(uintptr_t)rules);
     for (unsigned i = 0; i < rules->len; i++) {
-        const struct rule_head *rule = value_at(rules, i);
-        if (rule && !visit(data, file, rule->line, rule->pattern, rule->value))
+        const struct rule_head *rule = (const void *)(rules->data + i * step);
+        if (rule->op == RULE_MATCH && !rule->unreadable &&
+            !visit(data, file, rule->line, rule->pattern, rule->value))
             return false;
     }
     return true;

@@ -22,11 +22,17 @@ struct rule_head {
     unsigned end; /* of an if: the index of its endif (or UINT_MAX - 1 if it has none) */
 };
 
-/* How many of the rules, whose structs begin with a rule_head, give a value. */
-size_t rules_count(const GArray *rules);
+/* What the content of such a table begins with. */
+struct rule_table {
+    struct content base;
+    char *text;
+    GArray *rules; /* of structs that begin with a rule_head */
+};
 
-/* Shows each of these to VISIT, which may end it with false; then this does, too. */
-bool rules_foreach(const GArray *rules, const char *file, content_visit *visit, void *data);
+/* As the class of a content has them: how many of the rules give a value, and each of these. */
+size_t rules_count(const struct content *content);
+bool rules_foreach(const struct content *content, const char *file, content_visit *visit,
+                   void *data);
 
 /* Whether LINE begins with "if" or "endif", in whatever case and not as part of a longer word;
  * *REST_R is what follows the word. Else RULE_MATCH. */

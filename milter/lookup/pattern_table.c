@@ -26,10 +26,8 @@ struct rule {
 };
 
 struct pattern_table {
-    struct content base;
+    struct rule_table common;
     const struct pattern_engine *engine;
-    char *text;
-    GArray *rules;
 };
 
 struct rule_reader {
@@ -204,17 +202,17 @@ static struct content *read_patterns(const struct content_class *class,
                                      const struct pattern_engine *engine, struct table_lines lines)
 {
     struct pattern_table *table = g_new0(struct pattern_table, 1);
-    table->base = (struct content){.class = class, .references = 1};
+    table->common.base = (struct content){.class = class, .references = 1};
     table->engine = engine;
-    table->text = lines.text;
-    table->rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
+    table->common.text = lines.text;
+    table->common.rules = g_array_new(FALSE, TRUE, sizeof(struct rule));
     struct rule_reader reader = {.engine = engine, .lines = lines};
-    rules_nesting_init(&reader.nesting, table->rules, lines.file, lines.problems);
+    rules_nesting_init(&reader.nesting, table->common.rules, lines.file, lines.problems);
     for (char *p; (p = lines_next(&reader.lines, &reader.line));)
         read_line(&reader, lines_trim(p));
     rules_nesting_end(&reader.nesting);
-    table->base.skipped = reader.nesting.skipped;
-    return &table->base;
+    table->common.base.skipped = reader.nesting.skipped;
+    return &table->common.base;
 }
 
 static struct content *pcre_read(char *text, size_t length, const char *file,
@@ -266,8 +264,8 @@ static enum lookup_status pattern_find(const struct content *content, const char
     const struct pattern_table *table = (const struct pattern_table *)content;
     size_t length = strlen(key);
     unsigned doubt_end = 0;
-    for (unsigned i = 0; i < table->rules->len; i++) {
-        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+    for (unsigned i = 0; i < table->common.rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->common.rules, struct rule, i);
         enum rule_use use = rules_use(&rule->head, &doubt_end);
         if (use == RULE_CANNOT_TELL)
             return LOOKUP_ERROR;
@@ -286,24 +284,13 @@ static enum lookup_status pattern_find(const struct content *content, const char
     return LOOKUP_MISS;
 }
 
-static size_t pattern_count(const struct content *content)
-{
-    return rules_count(((const struct pattern_table *)content)->rules);
-}
-
-static bool pattern_foreach(const struct content *content, const char *file, content_visit *visit,
-                            void *data)
-{
-    return rules_foreach(((const struct pattern_table *)content)->rules, file, visit, data);
-}
-
 static bool pattern_foreach_open(const struct content *content, const char *file, unsigned ends,
                                  content_visit *visit, void *data)
 {
     const struct pattern_table *table = (const struct pattern_table *)content;
     unsigned depth = 0;
-    for (unsigned i = 0; i < table->rules->len; i++) {
-        const struct rule *rule = &g_array_index(table->rules, struct rule, i);
+    for (unsigned i = 0; i < table->common.rules->len; i++) {
+        const struct rule *rule = &g_array_index(table->common.rules, struct rule, i);
         depth += rule->head.op == RULE_IF;
         depth -= rule->head.op == RULE_ENDIF && depth > 0;
         if (depth == 0 && rule->head.op == RULE_MATCH && !rule->head.unreadable &&
@@ -318,10 +305,10 @@ static bool pattern_foreach_open(const struct content *content, const char *file
 static void pattern_free(struct content *content)
 {
     struct pattern_table *table = (struct pattern_table *)content;
-    for (unsigned i = 0; i < table->rules->len; i++)
-        clear_rule(table->engine, &g_array_index(table->rules, struct rule, i));
-    g_array_unref(table->rules);
-    g_free(table->text);
+    for (unsigned i = 0; i < table->common.rules->len; i++)
+        clear_rule(table->engine, &g_array_index(table->common.rules, struct rule, i));
+    g_array_unref(table->common.rules);
+    g_free(table->common.text);
     g_free(table);
 }
 
@@ -330,8 +317,8 @@ const struct content_class pcre_class = {
     .pattern = true,
     .read = pcre_read,
     .find = pattern_find,
-    .count = pattern_count,
-    .foreach = pattern_foreach,
+    .count = rules_count,
+    .foreach = rules_foreach,
     .foreach_open = pattern_foreach_open,
     .free = pattern_free,
 };
@@ -341,8 +328,8 @@ const struct content_class regexp_class = {
     .pattern = true,
     .read = regexp_read,
     .find = pattern_find,
-    .count = pattern_count,
-    .foreach = pattern_foreach,
+    .count = rules_count,
+    .foreach = rules_foreach,
     .foreach_open = pattern_foreach_open,
     .free = pattern_free,
 };

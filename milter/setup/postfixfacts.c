@@ -4,6 +4,7 @@
  */
 #include "postfixfacts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -151,4 +152,14 @@ char *postfix_name_for(const struct postconf_service *service)
         if (strcmp(rows[i].service, port) == 0)
             return g_strdup(rows[i].name);
     return text_is_number(port) ? g_strconcat("smtp-", port, NULL) : g_strdup(port);
+}
+
+void postfix_print_remark(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *safe = text_escape(text);
+    printf("# %s\n", safe);
 }

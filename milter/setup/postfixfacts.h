@@ -79,4 +79,7 @@ void postfixowners(const struct postfix_setup *setup);
 /* Looks at what is there (postfixlook.c). */
 void postfixlook(struct postfix_setup *setup);
 
+/* Prints a comment among the lines to add: text of strangers' is escaped. */
+void postfix_print_remark(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 #endif

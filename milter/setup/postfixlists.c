@@ -145,21 +145,10 @@ static char *complete(const struct division *division)
     return setup_join(whole);
 }
 
-static void print_remark(const char *format, ...) G_GNUC_PRINTF(1, 2);
-static void print_remark(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_autofree char *safe = text_escape(text);
-    printf("# %s\n", safe);
-}
-
 static void print_stays(const struct division *division, const char *where)
 {
     for (guint i = 0; i < division->stays->len; i++)
-        print_remark("%s: leave %s", where, (const char *)division->stays->pdata[i]);
+        postfix_print_remark("%s: leave %s", where, (const char *)division->stays->pdata[i]);
 }
 
 /* A value is printed unless it could be taken for more than a line. */
@@ -229,9 +218,9 @@ static void print_service(const struct postfix_setup *setup, const GPtrArray *cl
         g_autofree char *where =
             g_strdup_printf("%s/%s/%s", service->name, service->type, lists[i].postfix);
         if (is_told) {
-            print_remark("%s: [listener %s] is above; give this service a name of its own "
-                         "(milter_macro_daemon_name) if its lists are others",
-                         where, name);
+            postfix_print_remark("%s: [listener %s] is above; give this service a name of its own "
+                                 "(milter_macro_daemon_name) if its lists are others",
+                                 where, name);
             continue;
         }
         if (!begun)
@@ -258,7 +247,7 @@ void postfixlists_print(const struct postfix_setup *setup)
                    false);
     for (size_t i = 0; i < G_N_ELEMENTS(left); i++)
         if (*postfix_get(setup, left[i]))
-            print_remark("%s: leave all of it (a milter cannot refuse at DATA)", left[i]);
+            postfix_print_remark("%s: leave all of it (a milter cannot refuse at DATA)", left[i]);
     for (guint i = 0; i < setup->postconf->services->len; i++)
         print_service(setup, classes, setup->postconf->services->pdata[i], told);
 }

@@ -66,10 +66,27 @@ static void look_at_reach(struct postfix_setup *setup)
 
 /* Lists of milters */
 
-/* Calls EACH for gatepost where it stands in a list with braces; WHERE is for the text. */
-static void each_gatepost(struct postfix_setup *setup,
-                          void (*each)(struct postfix_setup *setup, const char *where,
-                                       GHashTable *options))
+/* Calls EACH for the values of a parameter in main.cf and where a service that asks milters has
+ * one of its own. */
+static void each_value(struct postfix_setup *setup, const char *name,
+                       void (*each)(struct postfix_setup *setup, const char *where,
+                                    const char *value))
+{
+    each(setup, name, postfix_get(setup, name));
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        if (!own(service, name) || !asks(setup, service))
+            continue;
+        g_autofree char *where = g_strdup_printf("%s/%s/%s", service->name, service->type, name);
+        each(setup, where, own(service, name));
+    }
+}
+
+/* Calls EACH for the option NAME of gatepost where it has one: { gatepost's socket, NAME=VALUE }.
+ */
+static void each_option(struct postfix_setup *setup, const char *name,
+                        void (*each)(struct postfix_setup *setup, const char *where,
+                                     const char *value))
 {
     static const char *const lists[] = {"smtpd_milters", "non_smtpd_milters"};
     g_autoptr(GPtrArray) wheres = g_ptr_array_new_with_free_func(g_free);
@@ -91,27 +108,23 @@ static void each_gatepost(struct postfix_setup *setup,
         for (guint n = 0; n < words->len; n++) {
             struct postfix_milter milter;
             postfix_milter_init(&milter, words->pdata[n]);
-            if (milter.options && postfix_is_gatepost(setup, milter.socket))
-                each(setup, wheres->pdata[i], milter.options);
+            const char *value = milter.options ? g_hash_table_lookup(milter.options, name) : NULL;
+            g_autofree char *where = g_strdup_printf("%s: %s", (char *)wheres->pdata[i], name);
+            if (value && postfix_is_gatepost(setup, milter.socket))
+                each(setup, where, value);
             postfix_milter_clear(&milter);
         }
     }
 }
 
-/* Calls EACH for the values of a parameter in main.cf and where a service that asks milters has
- * one of its own. */
-static void each_value(struct postfix_setup *setup, const char *name,
-                       void (*each)(struct postfix_setup *setup, const char *where,
-                                    const char *value))
+/* Calls EACH for milter_NAME and the option NAME of gatepost. */
+static void each_milter_value(struct postfix_setup *setup, const char *name,
+                              void (*each)(struct postfix_setup *setup, const char *where,
+                                           const char *value))
 {
-    each(setup, name, postfix_get(setup, name));
-    for (guint i = 0; i < setup->postconf->services->len; i++) {
-        const struct postconf_service *service = setup->postconf->services->pdata[i];
-        if (!own(service, name) || !asks(setup, service))
-            continue;
-        g_autofree char *where = g_strdup_printf("%s/%s/%s", service->name, service->type, name);
-        each(setup, where, own(service, name));
-    }
+    g_autofree char *parameter = g_strconcat("milter_", name, NULL);
+    each_value(setup, parameter, each);
+    each_option(setup, name, each);
 }
 
 static void look_for_gatepost(struct postfix_setup *setup)
@@ -255,18 +268,6 @@ static void look_at_reinjection(struct postfix_setup *setup)
     }
 }
 
-/* LOOKs at the option NAME of gatepost in smtpd_milters, { ... NAME=VALUE }, if it is there. */
-static void look_at_option(struct postfix_setup *setup, const char *where, GHashTable *options,
-                           const char *name,
-                           void (*look)(struct postfix_setup *setup, const char *where,
-                                        const char *value))
-{
-    const char *value = g_hash_table_lookup(options, name);
-    g_autofree char *text = g_strdup_printf("%s: %s", where, name);
-    if (value)
-        look(setup, text, value);
-}
-
 /* When gatepost does not answer */
 
 static void look_at_action_of(struct postfix_setup *setup, const char *where, const char *value)
@@ -279,16 +280,9 @@ static void look_at_action_of(struct postfix_setup *setup, const char *where, co
                    where);
 }
 
-static void look_at_action_option(struct postfix_setup *setup, const char *where,
-                                  GHashTable *options)
-{
-    look_at_option(setup, where, options, "default_action", look_at_action_of);
-}
-
 static void look_at_action(struct postfix_setup *setup)
 {
-    each_value(setup, "milter_default_action", look_at_action_of);
-    each_gatepost(setup, look_at_action_option);
+    each_milter_value(setup, "default_action", look_at_action_of);
 }
 
 static void look_at_timeout_of(struct postfix_setup *setup, const char *where, const char *value)
@@ -299,21 +293,11 @@ static void look_at_timeout_of(struct postfix_setup *setup, const char *where, c
                    value, least, SETUP_TIMEOUT_LEAST);
 }
 
-static const char *const timeouts[] = {"milter_connect_timeout", "milter_command_timeout",
-                                       "milter_content_timeout"};
-
-static void look_at_timeout_options(struct postfix_setup *setup, const char *where,
-                                    GHashTable *options)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(timeouts); i++)
-        look_at_option(setup, where, options, timeouts[i] + strlen("milter_"), look_at_timeout_of);
-}
-
 static void look_at_timeouts(struct postfix_setup *setup)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(timeouts); i++)
-        each_value(setup, timeouts[i], look_at_timeout_of);
-    each_gatepost(setup, look_at_timeout_options);
+    static const char *const names[] = {"connect_timeout", "command_timeout", "content_timeout"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        each_milter_value(setup, names[i], look_at_timeout_of);
 }
 
 /* What gatepost is told */
@@ -327,16 +311,9 @@ static void look_at_protocol_of(struct postfix_setup *setup, const char *where, 
                    value);
 }
 
-static void look_at_protocol_option(struct postfix_setup *setup, const char *where,
-                                    GHashTable *options)
-{
-    look_at_option(setup, where, options, "protocol", look_at_protocol_of);
-}
-
 static void look_at_protocol(struct postfix_setup *setup)
 {
-    each_value(setup, "milter_protocol", look_at_protocol_of);
-    each_gatepost(setup, look_at_protocol_option);
+    each_milter_value(setup, "protocol", look_at_protocol_of);
 }
 
 static void look_at_name_of(struct postfix_setup *setup, const char *where, const char *value)

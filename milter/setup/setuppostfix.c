@@ -105,23 +105,12 @@ static void find_milter(struct postfix_setup *setup)
 
 /* main.cf */
 
-static void print_remark(const char *format, ...) G_GNUC_PRINTF(1, 2);
-static void print_remark(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_autofree char *safe = text_escape(text);
-    printf("# %s\n", safe);
-}
-
 /* What a terminal would take for more than text is not printed as a command. */
 static void print_command(const struct postfix_setup *setup, const char *option, const char *text)
 {
     g_autofree char *quoted = g_shell_quote(text);
     if (!setup_is_one_line(text)) {
-        print_remark("left out, for its control characters: %s %s", option, text);
+        postfix_print_remark("left out, for its control characters: %s %s", option, text);
         return;
     }
     printf("%s %s %s\n", setup->command, option, quoted);
@@ -158,7 +147,7 @@ static void print_timeouts(const struct postfix_setup *setup)
         g_autofree char *value = g_strdup_printf("%us", MAX(fits, rows[i].least));
         bool good = *now && mtatime_seconds(now) >= least;
         if (good)
-            print_remark("%s = %s is long enough.", rows[i].name, now);
+            postfix_print_remark("%s = %s is long enough.", rows[i].name, now);
         else
             print_parameter(setup, rows[i].name, value);
     }
@@ -167,9 +156,9 @@ static void print_timeouts(const struct postfix_setup *setup)
 static void print_main(const struct postfix_setup *setup)
 {
     bool shuts = strcmp(postfix_get(setup, "milter_default_action"), "shutdown") == 0;
-    print_remark("%s/main.cf", setup->folder);
+    postfix_print_remark("%s/main.cf", setup->folder);
     if (setup->any_port)
-        print_remark(
+        postfix_print_remark(
             "gatepost listens on every address: a Postfix elsewhere asks inet:%s:%u, or by "
             "another name of this machine.",
             g_get_host_name(), setup->any_port);
@@ -200,9 +189,10 @@ static void print_service(const struct postfix_setup *setup, const struct postco
     enum postfix_shown shown = postfix_shown(setup, service);
     const char *own = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
     if (shown == POSTFIX_NONE && postfix_is_inner(service))
-        print_remark("%s/%s shows milters nothing: right where mail comes back from a content "
-                     "filter.",
-                     service->name, service->type);
+        postfix_print_remark(
+            "%s/%s shows milters nothing: right where mail comes back from a content "
+            "filter.",
+            service->name, service->type);
     if (shown == POSTFIX_OTHERS_ONLY) {
         g_autofree char *merged =
             postfix_merge(setup, g_hash_table_lookup(service->overrides, "smtpd_milters"));
@@ -212,11 +202,11 @@ static void print_service(const struct postfix_setup *setup, const struct postco
         return;
     g_autofree char *name = own ? g_strdup(own) : postfix_name_for(service);
     if (own) {
-        print_remark("%s/%s has its name: %s", service->name, service->type, own);
+        postfix_print_remark("%s/%s has its name: %s", service->name, service->type, own);
         return;
     }
-    print_remark("%s %s ... smtpd -o milter_macro_daemon_name=%s", service->name, service->type,
-                 name);
+    postfix_print_remark("%s %s ... smtpd -o milter_macro_daemon_name=%s", service->name,
+                         service->type, name);
     print_override(setup, service, "milter_macro_daemon_name", name);
 }
 
@@ -224,17 +214,18 @@ static void print_missing_listener(void *data, const char *name, const char *whe
 {
     const struct postfix_setup *setup = data;
     if (name[0] != ':' && !postfix_is_called(setup, name))
-        print_remark("%s: name the service that is meant: -o milter_macro_daemon_name=%s, by "
-                     "%s -P SERVICE/TYPE/milter_macro_daemon_name=%s",
-                     where, name, setup->command, name);
+        postfix_print_remark(
+            "%s: name the service that is meant: -o milter_macro_daemon_name=%s, by "
+            "%s -P SERVICE/TYPE/milter_macro_daemon_name=%s",
+            where, name, setup->command, name);
 }
 
 static void print_master(struct postfix_setup *setup)
 {
     static const char *const names[] = {"smtp", "submission", "submissions"};
     printf("\n");
-    print_remark("%s/master.cf: a name for each service, by which [listener NAME] sections,",
-                 setup->folder);
+    postfix_print_remark(
+        "%s/master.cf: a name for each service, by which [listener NAME] sections,", setup->folder);
     printf("# submission_listeners and untrusted_listeners know it\n");
     for (guint i = 0; setup->postconf && i < setup->postconf->services->len; i++)
         print_service(setup, setup->postconf->services->pdata[i]);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/options.h"
 #include "daemon/privileges.h"
 #include "mail/hostname.h"
 
@@ -36,32 +36,22 @@ enum call_code call_usage(const struct call *call, const char *format, ...)
 bool call_parse(struct call *call, const GOptionEntry *entries, int argc, char **argv,
                 enum call_code *code_r)
 {
-    gboolean help = FALSE;
-    const GOptionEntry common[] = {
-        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &call->config, NULL, NULL},
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, NULL, NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &call->operands, NULL, NULL},
-        {NULL, 0, 0, 0, NULL, NULL, NULL}};
-    g_autoptr(GError) error = NULL;
-    GOptionContext *context = g_option_context_new(NULL);
-    g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_add_main_entries(context, entries, NULL);
-    g_option_context_add_main_entries(context, common, NULL);
-    bool good = g_option_context_parse(context, &argc, &argv, &error);
-    g_option_context_free(context);
-    if (!call->operands)
-        call->operands = g_new0(char *, 1);
+    struct common_options common = {.config = call->config};
+    g_autofree char *why = NULL;
+    bool good = options_parse(entries, argc, argv, &common, &why);
+    call->config = common.config;
+    call->operands = common.operands;
     *code_r = CALL_FINE;
     if (!good) {
-        *code_r = call_usage(call, "%s", error->message);
-    } else if (help) {
+        *code_r = call_usage(call, "%s", why);
+    } else if (common.help) {
         print_usage(call, stdout);
         printf("%s\n"
                "Exit: 0 fine, 1 the answer is no, 64 usage, 69 not reachable, 78 the settings are "
                "wrong\n",
                call->help);
     }
-    return good && !help;
+    return good && !common.help;
 }
 
 bool call_load(struct call *call)

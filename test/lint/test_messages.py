@@ -26,7 +26,7 @@ FILES = re.compile(
 # Functions that print results, compare, or speak to a database, a peer or the compiler.
 FUNCTIONS = re.compile(
     r'(g_)?(v?f?printf|string_append\w*|string_new|string_printf|snprintf)|fputs|str\w+|g_str_has\w*|'
-    r'g_ascii_str\w+|prepare\w*|number_of|run|run_sql|sqlite3_\w+|redis\w+|say|remark|print_\w+|notify\w*|'
+    r'g_ascii_str\w+|prepare\w*|number_of|run|run_sql|sqlite3_\w+|redis\w+|say|remark|(postfix_)?print_\w+|notify\w*|'
     r'g_error|is_yes|each_value|postfix_get|add_count|own|set_macro|read_\w+|fopen|g_date_time_\w+|'
     r'get_number|note_skipped|builder_note_skipped|call_usage|sscanf')
 # Files whose tables hold the names of things, or what is printed when all is well.
