@@ -44,6 +44,7 @@ struct spam_hit {
 /* What a message scored for the profile whose outcome counts. */
 struct spam_verdict {
     double score, required;
+    double least, most;   /* what the score might be, had no rule been cut off */
     const char *profile;  /* the profile's name, of the site; NULL: none */
     bool untold;          /* what the rules would have said is not known: they were cut off */
     bool tagged, refused; /* what is refused is also to be tagged, should it pass all the same */

@@ -47,6 +47,7 @@ struct history_key {
     struct ipnet network;       /* of CLIENT */
     const char *delimiters; /* of ADDRESS: an address with an extension, which any of them begins,
                                is meant as well; NULL: none is */
+    const char *login; /* of ADDRESS: who logs in by this name is meant as well; NULL: nobody */
 };
 
 /* Reads what a person wrote: an address of a network, mail address or word, by its look. false: it

@@ -104,19 +104,23 @@ struct history_row {
     const char *sender_meant;
     bool smtputf8, sender_malformed;
     uint64_t announced_size;
-    uint64_t size;       /* of what was read of the message; 0: none was */
-    bool saw_message;    /* restrictions could look at it */
-    bool nobody_to_tell; /* facts_nobody_to_tell */
-    bool header_cut;     /* there was more than is kept */
-    const char *header;  /* lines "Name:value\n", folds as "\n" and white space; NULL: not kept */
-    GArray *recipients;  /* of struct history_recipient: of a refusal before DATA the first who was
-                            accepted, if there is one, and the one who is refused; else all */
-    GArray *details;     /* of struct history_detail */
-    GArray *entries;     /* of const char *: entries of tables that were found on the way */
-    bool entries_cut;    /* there were more than are kept */
-    GArray *asked;       /* of struct history_asked: of who is refused, or the message */
-    bool scored;         /* the rules were asked: */
+    uint64_t size;                       /* of what was read of the message; 0: none was */
+    bool saw_message;                    /* restrictions could look at it */
+    bool header_counted;                 /* the header came, whoever looked at it: */
+    uint64_t header_bytes, header_lines; /* how large all of it was, with line ends */
+    bool nobody_to_tell;                 /* facts_nobody_to_tell */
+    bool header_cut;                     /* there was more than is kept */
+    const char *header; /* lines "Name:value\n", folds as "\n" and white space; NULL: not kept */
+    GArray *recipients; /* of struct history_recipient: of a refusal before DATA the first who was
+                           accepted, if there is one, and the one who is refused; else all */
+    GArray *details;    /* of struct history_detail */
+    GArray *entries;    /* of const char *: entries of tables that were found on the way */
+    bool entries_cut;   /* there were more than are kept */
+    GArray *asked;      /* of struct history_asked: of who is refused, or the message */
+    bool scored;        /* the rules were asked: */
     double score, required;
+    double least, most;   /* what the score was at least and at most, where rules were cut off; else
+                             both are 0 */
     bool tagged, refused; /* what the score meant */
     const char *profile;
     GArray *rules;       /* of struct history_rule: those that hit */

@@ -19,14 +19,17 @@
 /* Bytes of decisions that wait to be written; refusals before DATA have no more than half. */
 #define HISTORY_WAITING_MAX ((size_t)16 << 20)
 
+/* As many as there are signs, and the NUL. */
+#define HISTORY_DELIMITERS_MAX 128
+
 struct history_writer;
 
 struct history_options {
     int64_t keep; /* us that a decision is kept */
     int64_t size; /* bytes of the file */
     /* what begins an extension of an address, which is found by the one without as well: those of
-     * recipient_delimiter, and "+", which other sites have */
-    char delimiters[16];
+     * recipient_delimiter, of every listener, and "+", which other sites have */
+    char delimiters[HISTORY_DELIMITERS_MAX];
 };
 
 /* Where SETTINGS keep the history: an absolute path, theirs; NULL: nowhere. */

@@ -92,10 +92,13 @@ struct event {
     const struct policy *policy;     /* of the listener */
     const struct spam_verdict *spam; /* what the message scored; NULL: nothing */
     struct dns_questions *dns;       /* what the DNS was asked, and said; NULL: nothing */
-    bool monitor;                    /* only said, not done: the MTA was told to go on */
-    double milliseconds;             /* spent on it in gatepost, waits included */
-    const int64_t *waited;           /* us, for each wait_source, since the last event that
-                                        was no note */
+    uint64_t header_bytes;           /* of the message's header, with line ends, and its lines; */
+    unsigned header_lines;
+    bool header_counted;   /* false: it is not in, or the MTA was not asked for it */
+    bool monitor;          /* only said, not done: the MTA was told to go on */
+    double milliseconds;   /* spent on it in gatepost, waits included */
+    const int64_t *waited; /* us, for each wait_source, since the last event that
+                              was no note */
 };
 
 enum engine_level { ENGINE_INFO, ENGINE_WARNING };

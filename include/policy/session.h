@@ -63,6 +63,10 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
  * against the header is said at the end of the message. */
 void session_header(struct session *session, const char *name, const char *value);
 
+/* How large the header was, in bytes with line ends and in lines, for who was told of a part of it
+ * alone (a replay). Behind the last header line. */
+void session_header_size(struct session *session, size_t bytes, size_t lines);
+
 /* The header is in. Whether the body, or some of it, is wanted. */
 bool session_end_of_header(struct session *session);
 

@@ -46,8 +46,9 @@ enum report_kind {
     REPORT_BY_LISTENER,
     REPORT_BY_LOGIN,
     REPORT_BY_DOMAIN, /* of the sender; "<>" of the null sender */
+    REPORT_BY_LIST,   /* a DNS list that had what was asked, as dnsbl_reply_map shows it */
 };
-#define REPORT_KINDS 7
+#define REPORT_KINDS 8
 
 struct report_list {
     char *zone;       /* as dnsbl_reply_map shows it */

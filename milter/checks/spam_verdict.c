@@ -20,6 +20,8 @@ struct spam_verdict *spam_verdict_new(const struct spam_profile *profile,
 {
     struct spam_verdict *verdict = g_new0(struct spam_verdict, 1);
     verdict->score = result->score;
+    verdict->least = result->least;
+    verdict->most = result->most;
     verdict->required = profile->tag_score;
     verdict->profile = profile->name;
     verdict->refused = result->score >= profile->reject_score;

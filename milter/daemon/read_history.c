@@ -8,7 +8,10 @@
 #include <sysexits.h>
 
 #include "answer_line.h"
+#include "checks/whose.h"
 #include "history/history_reader.h"
+#include "history/history_writer.h"
+#include "mail/address.h"
 #include "policy/event.h"
 
 enum {
@@ -186,6 +189,22 @@ int read_history_last(const char *path, GString *out)
     return search(path, &last, NULL, false, out);
 }
 
+/* As trace has it, by the lists in force: the login that is ADDRESS's local part alone; for g_free.
+ */
+static char *login_of(const struct snapshot *snapshot, const char *address)
+{
+    struct mail_address parsed;
+    const struct policy *policy;
+    mail_address_parse(address, &parsed);
+    g_autofree char *domain = mail_domain_fold(parsed.domain);
+    bool owns = false;
+    for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)); i++)
+        owns |= whose_login_domain(&policy->site, domain) != LOOKUP_MISS;
+    char *login = owns && *parsed.local ? g_strdup(parsed.local) : NULL;
+    mail_address_clear(&parsed);
+    return login;
+}
+
 int read_history_search(const char *path, const char *word, const struct snapshot *snapshot,
                         GString *out)
 {
@@ -196,10 +215,10 @@ int read_history_search(const char *path, const char *word, const struct snapsho
         g_string_append(out, "usage: search ADDRESS|DOMAIN|IP|LOGIN|QUEUE-ID|SESSION\n");
         return EX_USAGE;
     }
-    /* as trace has it: history_options.delimiters */
-    const struct policy *policy = snapshot ? snapshot_policy_at(snapshot, 0) : NULL;
-    g_autofree char *delimiters =
-        g_strconcat("+", policy ? policy->site.recipient_delimiter : NULL, NULL);
-    all.key.delimiters = delimiters;
+    const struct history_options options = history_options_from(snapshot_settings(snapshot));
+    g_autofree char *login =
+        all.key.kind == HISTORY_ADDRESS ? login_of(snapshot, all.key.text) : NULL;
+    all.key.delimiters = options.delimiters;
+    all.key.login = login;
     return search(path, &all, snapshot, true, out);
 }

@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "base/when.h"
-#include "checks/whose.h"
 #include "command.h"
 #include "control/control.h"
 #include "daemon.h"
@@ -15,7 +14,7 @@
 #include "history/history_reader.h"
 #include "history/history_writer.h"
 #include "mail/address.h"
-#include "policy/snapshot.h"
+#include "policy/login_domain.h"
 #include "report/history_text.h"
 
 /* The daemon waits for its disk ten seconds at most. */
@@ -77,6 +76,25 @@ static bool read_times(const struct invocation *invocation, const char *since, c
     return !bad;
 }
 
+/* The login that is ADDRESS's local part alone, where its owner may log in so; for g_free. NULL:
+ * nobody may. */
+static char *login_of(const struct invocation *invocation, const char *address)
+{
+    struct mail_address parsed;
+    struct problems *problems = problems_new();
+    struct settings *settings = settings_load(invocation->config, problems);
+    g_autofree char *folder = g_path_get_dirname(invocation->config);
+    mail_address_parse(address, &parsed);
+    g_autofree char *domain = mail_domain_fold(parsed.domain);
+    bool owns =
+        settings && *parsed.local && *domain && login_domain_may_be(settings, folder, domain);
+    char *login = owns ? g_strdup(parsed.local) : NULL;
+    mail_address_clear(&parsed);
+    settings_free(settings);
+    problems_free(problems);
+    return login;
+}
+
 enum exit_code command_trace(struct invocation *invocation)
 {
     gboolean json = FALSE;
@@ -100,6 +118,9 @@ enum exit_code command_trace(struct invocation *invocation)
     g_autofree char *path = invocation_history(invocation, &options, &code);
     g_autofree char *why = NULL;
     search.key.delimiters = options.delimiters;
+    g_autofree char *login =
+        path && search.key.kind == HISTORY_ADDRESS ? login_of(invocation, search.key.text) : NULL;
+    search.key.login = login;
     struct history_reader *reader = path ? history_reader_open(path, &why) : NULL;
     struct tracing tracing = {.json = json, .out = g_string_new(NULL)};
     bool good = reader && history_search(reader, &search, print_row, &tracing, &why);
@@ -117,22 +138,6 @@ enum exit_code command_trace(struct invocation *invocation)
     return tracing.found > 0 ? CODE_FINE : CODE_NO;
 }
 
-/* Who ADDRESS is under the settings: which extensions it has, and whether it is a login. The
- * delimiters of all listeners count. NULL: it is no address. */
-static struct history_person *person_of(const struct snapshot *snapshot, const char *address)
-{
-    g_autoptr(GString) delimiters = g_string_new("+"); /* most sites elsewhere have that one */
-    const char *at = strrchr(address, '@');
-    g_autofree char *domain = at ? mail_domain_fold(at + 1) : NULL;
-    const struct policy *policy;
-    bool login = false;
-    for (unsigned i = 0; (policy = snapshot_policy_at(snapshot, i)); i++) {
-        g_string_append(delimiters, policy->site.recipient_delimiter);
-        login |= domain && whose_login_domain(&policy->site, domain) != LOOKUP_MISS;
-    }
-    return history_person_new(address, delimiters->str, login);
-}
-
 /* The running daemon writes what it has in memory. One that does not run has nothing. */
 static bool flush(const struct invocation *invocation)
 {
@@ -147,15 +152,11 @@ static bool flush(const struct invocation *invocation)
 }
 
 static enum exit_code forget(const struct invocation *invocation, const char *path,
-                             const char *address)
+                             const char *delimiters, const char *address)
 {
-    struct snapshot *snapshot = invocation_load(invocation);
-    if (!snapshot)
-        return CODE_CONFIG;
-    struct history_person *person = person_of(snapshot, address);
+    g_autofree char *login = login_of(invocation, address), *why = NULL;
+    struct history_person *person = history_person_new(address, delimiters, login != NULL);
     struct history_forgotten forgotten;
-    g_autofree char *why = NULL;
-    snapshot_unref(snapshot);
     if (!person)
         return usage_error(invocation, "\"%s\" is no address: local@domain", address);
     bool written = flush(invocation);
@@ -198,6 +199,7 @@ enum exit_code command_history(struct invocation *invocation)
                            "history can forget ADDRESS; trace, replay and report read it");
     if (!strchr(address, '@') || address[0] == '@' || g_str_has_suffix(address, "@"))
         return usage_error(invocation, "\"%s\" is no address: local@domain", address);
-    g_autofree char *path = invocation_history(invocation, NULL, &code);
-    return path ? forget(invocation, path, address) : code;
+    struct history_options options;
+    g_autofree char *path = invocation_history(invocation, &options, &code);
+    return path ? forget(invocation, path, options.delimiters, address) : code;
 }

@@ -144,6 +144,10 @@ static void take_score(struct history_row *row, const struct event *event)
     row->scored = true;
     row->score = spam->score;
     row->required = spam->required;
+    if (spam->least < spam->most) {
+        row->least = spam->least;
+        row->most = spam->most;
+    }
     row->tagged = spam->tagged;
     row->refused = spam->refused;
     row->profile = spam->profile;
@@ -220,6 +224,9 @@ void history_row_from_event(struct history_row *row_r, const struct event *event
         .milliseconds = event->milliseconds,
         .saw_message = message != NULL,
         .size = message ? message->size : 0,
+        .header_counted = event->header_counted,
+        .header_bytes = event->header_counted ? event->header_bytes : 0,
+        .header_lines = event->header_counted ? event->header_lines : 0,
         .entries_cut = event->entries_cut,
         .threshold = site_dnsbl_threshold(&event->policy->site, facts),
     };

@@ -234,7 +234,7 @@ static int prepare_search(struct searching *searching)
                          -1, &searching->ids, NULL)
                    : sqlite3_prepare_v2(db,
                                         "SELECT DISTINCT id FROM key WHERE place IN "
-                                        "(?1 << 32 | ?2, ?1 << 32 | ?3)",
+                                        "(?1 << 32 | ?2, ?1 << 32 | ?3, ?1 << 32 | ?4)",
                                         -1, &searching->ids, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(db, "SELECT id, row FROM decision WHERE id = ?", -1,
@@ -248,6 +248,9 @@ static int prepare_search(struct searching *searching)
         sqlite3_bind_int64(
             searching->ids, 3,
             history_key_place(0, history_key_hash(seed, folded ? folded : key->text)));
+        sqlite3_bind_int64(
+            searching->ids, 4,
+            history_key_place(0, history_key_hash(seed, key->login ? key->login : key->text)));
         return code;
     }
     unsigned char least[HISTORY_CLIENT_MAX] = {0}, most[HISTORY_CLIENT_MAX];

@@ -78,6 +78,10 @@ enum number {
     NUMBER_SCORE,
     NUMBER_REQUIRED,
     NUMBER_THRESHOLD,
+    NUMBER_HEADER_BYTES,
+    NUMBER_HEADER_LINES,
+    NUMBER_LEAST,
+    NUMBER_MOST,
     NUMBERS
 };
 
@@ -90,7 +94,7 @@ static const size_t flag_fields[] = {
     offsetof(struct history_row, nobody_to_tell), offsetof(struct history_row, header_cut),
     offsetof(struct history_row, scored),         offsetof(struct history_row, tagged),
     offsetof(struct history_row, refused),        offsetof(struct history_row, sender_malformed),
-    offsetof(struct history_row, entries_cut),
+    offsetof(struct history_row, entries_cut),    offsetof(struct history_row, header_counted),
 };
 
 void history_row_init(struct history_row *row)
@@ -428,6 +432,10 @@ static void put_numbers(const struct history_row *row, struct sink *sink)
         [NUMBER_SCORE] = sink->packed ? swapped(row->score) : bits_of(row->score),
         [NUMBER_REQUIRED] = sink->packed ? swapped(row->required) : bits_of(row->required),
         [NUMBER_THRESHOLD] = row->threshold,
+        [NUMBER_HEADER_BYTES] = (int64_t)row->header_bytes,
+        [NUMBER_HEADER_LINES] = (int64_t)row->header_lines,
+        [NUMBER_LEAST] = sink->packed ? swapped(row->least) : bits_of(row->least),
+        [NUMBER_MOST] = sink->packed ? swapped(row->most) : bits_of(row->most),
     };
     size_t begin = begin_field(sink, TAG_NUMBERS);
     for (int i = 0; i < NUMBERS; i++)
@@ -706,6 +714,10 @@ static void get_numbers(struct cursor *cursor, struct history_row *row)
     row->announced_size = (uint64_t)numbers[NUMBER_ANNOUNCED_SIZE];
     row->size = (uint64_t)numbers[NUMBER_SIZE];
     row->threshold = numbers[NUMBER_THRESHOLD];
+    row->header_bytes = (uint64_t)numbers[NUMBER_HEADER_BYTES];
+    row->header_lines = (uint64_t)numbers[NUMBER_HEADER_LINES];
+    row->least = double_of(cursor, numbers[NUMBER_LEAST]);
+    row->most = double_of(cursor, numbers[NUMBER_MOST]);
     for (size_t i = 0; i < G_N_ELEMENTS(flag_fields); i++)
         *(bool *)((char *)row + flag_fields[i]) = numbers[NUMBER_FLAGS] >> i & 1;
 }

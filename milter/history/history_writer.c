@@ -52,14 +52,28 @@ const char *history_path(const struct settings *settings)
     return g_str_has_prefix(text, "sqlite:") ? text + strlen("sqlite:") : NULL;
 }
 
+/* Those that a listener (NULL: main) has, each once. */
+static void add_delimiters(struct history_options *options, const struct settings *settings,
+                           const struct section *section)
+{
+    const char *at = settings_get(settings, section, SETTING_RECIPIENT_DELIMITER)->text;
+    size_t length = strlen(options->delimiters);
+    for (; *at && length + 1 < sizeof options->delimiters; at++)
+        if (!strchr(options->delimiters, *at))
+            options->delimiters[length++] = *at;
+}
+
 struct history_options history_options_from(const struct settings *settings)
 {
     struct history_options options = {
         .keep = settings_integer(settings, NULL, SETTING_HISTORY_KEEP),
         .size = settings_integer(settings, NULL, SETTING_HISTORY_SIZE),
     };
-    const char *delimiters = settings_get(settings, NULL, SETTING_RECIPIENT_DELIMITER)->text;
-    g_snprintf(options.delimiters, sizeof options.delimiters, "+%s", delimiters);
+    g_strlcpy(options.delimiters, "+", sizeof options.delimiters);
+    add_delimiters(&options, settings, NULL);
+    guint count = settings_section_count(settings, SECTION_LISTENER);
+    for (guint i = 0; i < count; i++)
+        add_delimiters(&options, settings, settings_section(settings, SECTION_LISTENER, i));
     return options;
 }
 

@@ -29,6 +29,12 @@ void session_header(struct session *session, const char *name, const char *value
     header_list_add(session->headers, name, name_length, value, value_length);
 }
 
+void session_header_size(struct session *session, size_t bytes, size_t lines)
+{
+    session->header_bytes = bytes;
+    session->header_lines = lines;
+}
+
 /* A message without any header has a header all the same. */
 void content_show(struct session *session)
 {

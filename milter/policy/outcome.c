@@ -107,6 +107,11 @@ static void report(struct session *session, enum action action, const struct ref
         .policy = session->policy,
         .spam = stage == STAGE_MESSAGE ? session->message_effects.spam : NULL,
         .dns = session->dns_questions,
+        .header_bytes = session->header_bytes,
+        .header_lines = (unsigned)session->header_lines,
+        .header_counted = stage == STAGE_MESSAGE && !session->run.no_message &&
+                          (session->policy->reads_header || session->policy->limits_header ||
+                           session->header_lines > 0),
         .monitor = session->policy->monitor,
         .milliseconds = (double)(session->microseconds + under_way) / 1000.0,
         .waited = session->budget.waited,

@@ -81,6 +81,7 @@ static void put_dns(GString *out, const struct history_row *row)
         const struct history_list *one = &g_array_index(row->lists, struct history_list, i);
         json_open(out, NULL, '{');
         json_string(out, "zone", one->zone);
+        json_string(out, "query", one->query);
         json_string(out, "what", one->what);
         json_string(out, "place", place_word(one->place));
         json_string(out, "kind", kind_words[one->kind]);
@@ -116,7 +117,17 @@ static void put_score(GString *out, const struct history_row *row)
         json_string(out, "score", NULL);
         json_string(out, "required", NULL);
     }
+    /* rules that were cut off leave open what it was */
+    if (row->least < row->most) {
+        json_number(out, "score_least", row->least, 3);
+        json_number(out, "score_most", row->most, 3);
+    } else {
+        json_string(out, "score_least", NULL);
+        json_string(out, "score_most", NULL);
+    }
     json_bool(out, "tagged", row->tagged);
+    json_bool(out, "refused", row->refused);
+    json_string(out, "ruleset", row->ruleset);
     json_string(out, "profile", row->profile);
     json_open(out, "rules", '[');
     for (guint i = 0; row->rules && i < row->rules->len; i++) {
@@ -127,6 +138,15 @@ static void put_score(GString *out, const struct history_row *row)
         json_close(out, '}');
     }
     json_close(out, ']');
+}
+
+/* A number; null where it is none. */
+static void put_known(GString *out, const char *key, bool known, gint64 number)
+{
+    if (known)
+        json_integer(out, key, number);
+    else
+        json_string(out, key, NULL);
 }
 
 /* What the client, or the MTA of it, said. */
@@ -147,6 +167,7 @@ static void put_facts(GString *out, const struct history_row *row)
         {"daemon_port", row->daemon_port},
         {"auth_authen", row->auth_authen},
         {"auth_type", row->auth_type},
+        {"helo_auth_type", row->helo_auth_type},
         {"cipher", row->cipher},
         {"cipher_bits", row->cipher_bits},
         {"verify", row->verify},
@@ -166,9 +187,15 @@ static void put_facts(GString *out, const struct history_row *row)
     json_bool(out, "submission", row->submission);
     json_bool(out, "login_in_clear", row->login_in_clear);
     json_bool(out, "smtputf8", row->smtputf8);
+    json_bool(out, "sender_malformed", row->sender_malformed);
+    json_bool(out, "nobody_to_tell", row->nobody_to_tell);
+    json_bool(out, "saw_message", row->saw_message);
     json_integer(out, "announced_size", (gint64)row->announced_size);
     json_integer(out, "size", (gint64)row->size);
     json_bool(out, "header_cut", row->header_cut);
+    put_known(out, "header_bytes", row->header_counted, (gint64)row->header_bytes);
+    put_known(out, "header_lines", row->header_counted, (gint64)row->header_lines);
+    put_known(out, "dnsbl_threshold", row->threshold != 0, row->threshold);
 }
 
 void history_json(const struct history_row *row, GString *out)
@@ -204,6 +231,11 @@ void history_json(const struct history_row *row, GString *out)
     for (enum restriction_list_kind kind = 0; kind < LIST_COUNT; kind++)
         if (row->permits[kind])
             json_string(out, permits_list_word(kind), row->permits[kind]);
+    json_close(out, '}');
+    json_open(out, "permit_entries", '{');
+    for (enum restriction_list_kind kind = 0; kind < LIST_COUNT; kind++)
+        if (row->permit_entries[kind])
+            json_string(out, permits_list_word(kind), row->permit_entries[kind]);
     json_close(out, '}');
     json_string(out, "session", row->session);
     json_open(out, "details", '{');

@@ -130,8 +130,9 @@ static void put_table(GString *out, const char *title, const GPtrArray *rows, gu
         g_string_append_printf(out, "<p><small>and %u more</small></p>\n", rows->len - most);
 }
 
-static void put_lists(GString *out, const GPtrArray *lists)
+static void put_lists(GString *out, const struct summary_report *report)
 {
+    const GPtrArray *lists = report->lists;
     if (lists->len == 0)
         return;
     g_string_append(out, "<h2>DNS lists</h2>\n<p><small>alone: what would have passed DNS lists "
@@ -150,6 +151,8 @@ static void put_lists(GString *out, const GPtrArray *lists)
                                list->asked, list->listed, list->refused, list->alone);
     }
     g_string_append(out, "</table></div>\n");
+    if (report->rows[REPORT_BY_LIST]->len > 0)
+        put_table(out, "what a list had", report->rows[REPORT_BY_LIST], ROWS_SHOWN);
 }
 
 static void put_names(GString *out, const char *title, const GPtrArray *names)
@@ -238,7 +241,7 @@ void summary_report_html(const struct summary_report *report, GString *out)
             put_table(out, parts[i].title, report->rows[parts[i].kind], ROWS_SHOWN);
         }
         if (parts[i].kind == REPORT_BY_CHECK)
-            put_lists(out, report->lists);
+            put_lists(out, report);
     }
     put_idle(out, report);
     g_string_append(out, "</body></html>\n");

@@ -167,8 +167,10 @@ void summary_report_text(const struct summary_report *report, GString *out)
             report->monitored);
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
         put_rows(out, parts[i].title, report->rows[parts[i].kind], parts[i].most);
-        if (parts[i].kind == REPORT_BY_CHECK)
+        if (parts[i].kind == REPORT_BY_CHECK) {
             put_lists(out, report->lists);
+            put_rows(out, "what a DNS list had", report->rows[REPORT_BY_LIST], G_MAXUINT);
+        }
     }
     g_string_append(out, "\nIn force, and nothing came of it\n");
     put_names(out, "restrictions that refused nothing", report->idle_checks);
@@ -238,6 +240,7 @@ void summary_report_json(const struct summary_report *report, GString *out)
         [REPORT_BY_LISTENER] = "listeners",
         [REPORT_BY_LOGIN] = "logins",
         [REPORT_BY_DOMAIN] = "sender_domains",
+        [REPORT_BY_LIST] = "listed",
     };
     json_open(out, NULL, '{');
     json_time(out, "since", report->since);

@@ -358,6 +358,8 @@ static void count_lists(struct report_maker *maker, const struct history_row *ro
         struct report_list *list = list_of(maker, said->zone);
         list->asked++;
         list->listed += said->listed;
+        if (said->listed)
+            count(maker, REPORT_BY_LIST, list->zone, outcome);
         if (!caught || (by_sum ? said->weight <= 0 : !said->minded))
             continue;
         bool sum_without = (by_sum || maker->sums) && sum - said->weight >= row->threshold;
@@ -431,9 +433,10 @@ static void add_idle(void *data, const struct restriction_item *item)
     struct report_maker *maker = data;
     const struct restriction *row = item->row;
     GPtrArray *idle = maker->report->idle_checks;
-    if ((row->traits & TRAIT_REFUSES) && !item->warn_if_reject &&
-        !g_hash_table_contains(maker->index[REPORT_BY_CHECK], row->name) &&
-        !g_ptr_array_find_with_equal_func((GPtrArray *)idle, row->name, g_str_equal, NULL))
+    const struct report_row *seen = g_hash_table_lookup(maker->index[REPORT_BY_CHECK], row->name);
+    bool refused = seen && seen->counts[REPORT_REFUSED] + seen->counts[REPORT_DEFERRED] > 0;
+    if ((row->traits & TRAIT_REFUSES) && !item->warn_if_reject && !refused &&
+        !g_ptr_array_find_with_equal_func(idle, row->name, g_str_equal, NULL))
         g_ptr_array_add(idle, g_strdup(row->name));
 }
 
@@ -508,14 +511,23 @@ static void add_idle_tables(struct report_maker *maker)
     g_ptr_array_sort(maker->report->idle_tables, by_table);
 }
 
+/* Those in force, asked or not; what gave no answer has a row as well. */
 static void add_idle_lists(struct report_maker *maker)
 {
-    for (guint i = 0; i < maker->report->lists->len; i++) {
-        const struct report_list *list = maker->report->lists->pdata[i];
-        if (list->listed == 0)
-            g_ptr_array_add(maker->report->idle_lists, g_strdup(list->zone));
+    GPtrArray *idle = maker->report->idle_lists;
+    const struct policy *policy;
+    for (unsigned i = 0; (policy = snapshot_policy_at(maker->snapshot, i)); i++) {
+        const struct dnsbl_set *const sets[] = {policy->site.dnsbl_weighted,
+                                                policy->site.dnsbl_zones};
+        for (size_t k = 0; k < G_N_ELEMENTS(sets); k++)
+            for (unsigned zone = 0; zone < dnsbl_set_count(sets[k]); zone++) {
+                const struct report_list *list = list_of(maker, dnsbl_set_get(sets[k], zone)->zone);
+                if (list->listed == 0 &&
+                    !g_ptr_array_find_with_equal_func(idle, list->zone, g_str_equal, NULL))
+                    g_ptr_array_add(idle, g_strdup(list->zone));
+            }
     }
-    g_ptr_array_sort(maker->report->idle_lists, compare_text);
+    g_ptr_array_sort(idle, compare_text);
 }
 
 static gint by_name(gconstpointer a, gconstpointer b)

@@ -23,6 +23,8 @@ static const char not_counted[] = "limits were not asked";
 static const char not_guarded[] = "the auto-reply guard was not asked";
 static const char not_scored[] = "the rules were not asked";
 static const char other_rules[] = "a rule that counts now was not run";
+static const char cut_rules[] = "the rules were cut off";
+static const char no_header_size[] = "the size of the header was not kept";
 static const char not_in_line[] = "the log line does not tell it";
 static const char early_end[] = "what follows was never seen";
 
@@ -163,9 +165,10 @@ static int severity(const struct spam_profile *profile, double score)
     return score >= profile->reject_score ? 2 : score >= profile->tag_score ? 1 : 0;
 }
 
-/* The mildest outcome of the profiles of the recipients, as run_reject_spam has it; NULL: it cannot
- * be told. */
-static struct spam_verdict *score_anew(struct replay *replay, struct check *check)
+/* The mildest outcome of the profiles of the recipients, as run_reject_spam has it. NULL: it cannot
+ * be told, and *REASON_R says why. */
+static struct spam_verdict *score_anew(struct replay *replay, struct check *check,
+                                       const char **reason_r)
 {
     const struct history_row *row = replay->row;
     const struct message_facts *message = check->facts->message;
@@ -173,30 +176,36 @@ static struct spam_verdict *score_anew(struct replay *replay, struct check *chec
     struct replay_rules *before = rules_then(replay, row->ruleset);
     struct replay_rules *now = rules_now(replay, spam);
     bool same_rules = g_strcmp0(row->ruleset, spam->rules_name) == 0;
+    bool was_cut = row->least < row->most;
     struct spam_verdict *best = NULL;
     int best_severity = 3;
     for (size_t i = 0; i < MAX(message->recipient_count, 1); i++) {
         unsigned index = message->recipient_count > 0 ? message->profiles[i] : 0;
         const struct spam_profile *profile = spam->profiles->pdata[index];
-        struct ruleset_result result = {.score = row->score};
-        double most = row->score;
-        if (!same_rules || g_strcmp0(profile->name, row->profile) != 0) {
-            if (!before) {
-                spam_verdict_free(best);
-                return NULL;
-            }
-            replay_rules_score(before, now, row, profile->name, &result.score, &most);
+        struct ruleset_result result = {row->score, row->score, row->score, NULL, 0};
+        bool same = same_rules && g_strcmp0(profile->name, row->profile) == 0;
+        bool known = same || (before && !was_cut);
+        if (same && was_cut) {
+            result.least = row->least;
+            result.most = row->most;
+        } else if (known && !same) {
+            replay_rules_score(before, now, row, profile->name, &result.least, &result.most);
+            result.score = result.least;
         }
-        int least_severity = severity(profile, result.score);
-        if (least_severity != severity(profile, most)) {
+        int found = severity(profile, result.score);
+        bool untold = severity(profile, result.least) != severity(profile, result.most);
+        /* what a rule that was cut off would have said, the filter did not know either */
+        if (!known || (untold && !same)) {
+            *reason_r = was_cut ? cut_rules : other_rules;
             spam_verdict_free(best);
             return NULL;
         }
-        if (least_severity >= best_severity)
+        if (found >= best_severity)
             continue;
         spam_verdict_free(best);
         best = spam_verdict_new(profile, &result);
-        best_severity = least_severity;
+        best->untold = untold;
+        best_severity = found;
     }
     return best;
 }
@@ -213,39 +222,33 @@ static bool was_untold(const struct replay *replay, const struct check *check,
                      (asked->result == CHECK_REFUSE && asked->reply && *asked->reply == '4'));
 }
 
-/* The rules were cut off: what they would have said, nobody knows but who has the header. Below
- * warn_if_reject the message passes all the same, with the marks of what was found. */
-static enum check_result repeat_untold(struct replay *replay, struct check *check)
-{
-    bool same = g_strcmp0(replay->row->ruleset, check->site->spam->rules_name) == 0;
-    if (same && check->warn_only && !check->effects->spam)
-        check->effects->spam = score_anew(replay, check);
-    if (!same || (check->warn_only && !check->effects->spam))
-        return give_up(replay, check, other_rules);
-    return check->warn_only ? check_refuse(check, 451, "4.3.0", "it could not be told")
-                            : check_cannot_tell(check, "it could not be told");
-}
-
 static enum check_result say_spam(struct replay *replay, struct check *check,
                                   const struct restriction *row)
 {
     const struct spam_site *spam = check->site->spam;
     if (!spam || !check->facts->message || ruleset_is_empty(spam->ruleset))
         return CHECK_DUNNO;
-    const struct history_asked *asked = then(replay, check, NULL);
-    bool untold = was_untold(replay, check, asked);
-    bool whole = replay->row->header && !replay->row->header_cut && !replay->unseen &&
+    const struct history_row *then_row = replay->row;
+    bool was_cut = then_row->least < then_row->most;
+    bool whole = then_row->header && !then_row->header_cut && !replay->unseen &&
                  !ruleset_needs_body(spam->ruleset);
-    if (whole && (untold || !replay->row->scored))
+    bool untold = was_cut || was_untold(replay, check, then(replay, check, NULL));
+    if (whole && (untold || !then_row->scored))
         return row->run(check);
-    if (untold)
-        return repeat_untold(replay, check);
-    if (!replay->row->scored)
+    /* a row of a version that did not keep what the score was at least and at most */
+    if (untold && !was_cut)
+        return give_up(replay, check, cut_rules);
+    if (!then_row->scored)
         return give_up(replay, check, replay->unseen ? never_seen : not_scored);
+    const char *reason = NULL;
     if (!check->effects->spam)
-        check->effects->spam = score_anew(replay, check);
+        check->effects->spam = score_anew(replay, check, &reason);
     if (!check->effects->spam)
-        return give_up(replay, check, other_rules);
+        return give_up(replay, check, reason);
+    /* Below warn_if_reject the message passes all the same, with the marks of what was found. */
+    if (check->effects->spam->untold)
+        return check->warn_only ? check_refuse(check, 451, "4.3.0", "it could not be told")
+                                : check_cannot_tell(check, "it could not be told");
     return check->effects->spam->refused
                ? check_refuse(check, 550, "5.7.1", "Message refused: spam score %.1f",
                               check->effects->spam->score)
@@ -443,7 +446,24 @@ static void play_header(struct replay *replay)
         }
         at = *end ? end + 1 : end;
     }
+    if (row->header_counted)
+        session_header_size(replay->session, row->header_bytes, row->header_lines);
     session_end_of_header(replay->session);
+}
+
+/* Whether the header may have been too large, though the session was told of none that is. */
+static bool header_size_unknown(const struct replay *replay)
+{
+    const struct history_row *row = replay->row;
+    const struct policy *policy = session_policy(replay->session);
+    if (replay->unseen || row->stage != STAGE_MESSAGE || row->header_counted ||
+        (row->header && !row->header_cut))
+        return false;
+    /* The size has the header in it. A limit that the site did not choose is one that mail does not
+     * reach, unless this one did; and what a log line says of it is taken as it was. */
+    bool was_too_large = g_strcmp0(row->check, "header_limit") == 0;
+    bool small = row->size > 0 && row->size <= policy->header_limit;
+    return was_too_large || (policy->limits_header && !small && !row->from_log);
 }
 
 static void play_end(struct replay *replay, const struct macro_source *macros)
@@ -482,8 +502,8 @@ static void judge(struct replay *replay, struct replay_outcome *outcome)
 {
     const struct history_row *row = replay->row;
     outcome->after = replay->side;
-    if (g_strcmp0(row->check, "header_limit") == 0 && !is_refusal(replay->side.action))
-        replay->reason = row->header ? cut_header : no_header; /* how large it was, nobody knows */
+    if (!is_refusal(replay->side.action) && header_size_unknown(replay))
+        replay->reason = row->from_log ? not_in_line : no_header_size;
     if (counted_then(replay) && replay->counted)
         outcome->after = outcome->before;
     else if (replay->limited && replay->side.action == ACTION_ACCEPT && row->check &&

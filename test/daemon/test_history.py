@@ -212,6 +212,37 @@ def forget_all(daemon):
     daemon.gatepost.control('reload')
 
 
+@case('an address is found by the login that it is, and by the extensions that any listener knows')
+def owners(daemon):
+    more = ('[listener inner]\nrecipient_delimiter = =\n[listener other]\nlogin_domains = other.test\n')
+    daemon.gatepost.configure({**daemon.settings, 'local_domains': 'lab.test', 'auth_min_ssf': '0'}, more)
+    daemon.gatepost.control('reload')
+
+    def send(queue_id, login, sender, recipient):
+        with daemon.session() as milter:
+            milter.connect(address='203.0.113.9')
+            milter.helo()
+            milter.mail(sender, i=queue_id, **({'auth_authen': login, 'auth_type': 'PLAIN'} if login else {}))
+            milter.rcpt(recipient, i=queue_id)
+            milter.message(headers=(('From', ' ' + sender),))
+    send('HBARE', 'erna', '<sales@lab.test>', '<x@remote.example>')
+    send('HFULL', 'erna@far.example', '<sales@lab.test>', '<x@remote.example>')
+    send('HEXT', None, '<x@remote.example>', '<erna=news@lab.test>')
+    send('HNONE', 'bernard', '<sales@lab.test>', '<x@remote.example>')
+    daemon.trace('HNONE')
+    for what, wanted in (('Erna@LAB.test', {'HBARE', 'HEXT'}), ('<erna@other.test>', {'HBARE'}),
+                         ('erna', {'HBARE'}), ('erna@far.example', {'HFULL'}),
+                         ('erna=news@lab.test', {'HEXT'})):
+        equal({row['queue_id'] for row in daemon.trace(what)}, wanted, what)
+    done = daemon.gatepost.control('history', 'forget', 'erna@lab.test')
+    equal(done.stdout, '2 decisions that named erna@lab.test are deleted, 1 of them by an extension of it '
+          'alone\n', 'forget')
+    daemon.trace('HBARE', code=1)
+    daemon.trace('HEXT', code=1)
+    daemon.gatepost.configure(daemon.settings)
+    daemon.gatepost.control('reload')
+
+
 @case('what the daemon cannot write yet is said, and what was put aside is removed')
 def forget_waiting(daemon):
     aside = daemon.file + '.broken-20260101T000000'

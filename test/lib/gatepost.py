@@ -50,7 +50,7 @@ class Gatepost:
         self.path = self.folder + '/run/milter.sock'
         self.state = self.folder + '/run/gatepost.db'
         self.history = self.folder + '/run/history.db'
-        self.replayed = 0  # the last decision that test/tools/replayed has seen, and
+        self.replayed = {}  # the last decision that test/tools/replayed has seen, by history, and
         self.states = []  # by what there was before
         os.mkdir(self.folder + '/run')
         os.chmod(self.folder + '/run', 0o777)

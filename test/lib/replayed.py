@@ -40,6 +40,9 @@ class State:
         self.file = self.folder + '/gatepost.conf'
         with open(self.file, encoding='utf-8', errors='surrogateescape') as handle:
             lines = handle.read().split('\n')
+        # where the daemon keeps it by these settings
+        self.history = next((line.partition('sqlite:')[2].strip() for line in lines
+                             if line.startswith('history =')), '').replace(self.folder, daemon.folder)
         self.text = '\n'.join('history = sqlite:%s/replayed.db' % self.folder
                               if line.startswith('history =') else line for line in lines)
         with open(self.file, 'w', encoding='utf-8', errors='surrogateescape') as handle:
@@ -121,19 +124,23 @@ def settle(report, state, former, history, rows):
 
 def judge(daemon, control, environment):
     """Replays what was decided since this was asked last."""
-    if not FINDINGS or not os.path.exists(daemon.history) or not os.path.exists(daemon.file):
+    if not FINDINGS or not os.path.exists(daemon.file):
         return
     wait_for_rows(daemon)
     state = State(daemon, control, environment)
+    if not os.path.exists(state.history):
+        state.remove()
+        return
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(sqlite3.Error):
         history = folder + '/history.db'
-        rows = rows_behind(daemon.history, history, daemon.replayed)
+        rows = rows_behind(state.history, history, daemon.replayed.get(state.history, 0))
         former = list(daemon.states)
         report = state.replay(history, rows) if rows else None
         sound = [one for one in former if not one.broken]
         if state.broken and sound:
             report = sound[-1].replay(history, rows)
-        daemon.replayed = max(rows, default=daemon.replayed)
+        if rows:
+            daemon.replayed[state.history] = max(rows)
         if report:
             if report.get('changed'):
                 settle(report, sound[-1] if state.broken else state, [*former, state], history, rows)

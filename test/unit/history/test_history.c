@@ -109,6 +109,11 @@ static void test_record(void)
     row.score = 4.25;
     row.scored = row.tagged = row.smtputf8 = true;
     row.size = 1 << 20;
+    row.header_counted = true;
+    row.header_bytes = 70000;
+    row.header_lines = 12;
+    row.least = -0.5;
+    row.most = 104.25;
     struct history_asked asked = {"greylist", NULL, CHECK_REFUSE, "451 4.7.0 Greylisted"};
     struct history_recipient *first = &g_array_index(row.recipients, struct history_recipient, 0);
     first->asked = g_array_new(FALSE, FALSE, sizeof asked);
@@ -131,7 +136,11 @@ static void test_record(void)
     g_assert_cmpstr(again.sender, ==, "Sender3@Example.com");
     g_assert_cmpstr(again.permits[LIST_RELAY], ==, "permit_mynetworks");
     g_assert_cmpint(g_array_index(again.lists, struct history_list, 0).weight, ==, -3);
-    g_assert_true(again.tagged && again.smtputf8 && !again.refused);
+    g_assert_true(again.tagged && again.smtputf8 && !again.refused && again.header_counted);
+    g_assert_cmpuint(again.header_bytes, ==, 70000);
+    g_assert_cmpuint(again.header_lines, ==, 12);
+    g_assert_cmpfloat(again.least, ==, -0.5);
+    g_assert_cmpfloat(again.most, ==, 104.25);
     history_row_clear(&again);
     /* packed it says the same, in less */
     g_autoptr(GString) packed = g_string_new(NULL);
