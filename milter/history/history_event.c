@@ -103,10 +103,11 @@ static void take_recipients(struct history_row *row, const struct event *event)
     const GPtrArray *all = event->recipients;
     row->recipients = history_recipients_new();
     if (event->stage == STAGE_MESSAGE) {
-        /* Of refused ones, of whom a stranger may name any number, each has a row of its own. */
+        /* Of refused ones, of whom a stranger may name any number, each has a row of its own; in
+         * monitor mode they are the message's. */
         for (guint i = 0, refused = 0; all && i < all->len; i++) {
             const struct session_recipient *one = all->pdata[i];
-            if (!one->reply || refused++ < REFUSED_MAX)
+            if (!one->reply || event->monitor || refused++ < REFUSED_MAX)
                 add_recipient(row, one);
         }
         return;

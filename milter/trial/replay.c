@@ -587,11 +587,12 @@ static void run_message(struct replay *replay, const struct macro_source *macros
     for (guint i = 0; recipients && i < recipients->len && !replay->reason; i++) {
         const struct history_recipient *one =
             &g_array_index(recipients, struct history_recipient, i);
-        if (!any && !was_accepted(one))
+        /* in monitor mode the message came for those who would have been refused as well */
+        if (!any && !row->monitor && !was_accepted(one))
             continue;
         bool refused = play_recipient(replay, one, macros);
         accepted += !refused;
-        if (!refused || lost || replay->reason || any)
+        if (!refused || lost || replay->reason || any || !was_accepted(one))
             continue;
         if (row->from_log && row->monitor) {
             /* this line names also those whom monitor mode would have refused at RCPT */

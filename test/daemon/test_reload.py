@@ -80,6 +80,7 @@ def rewritten(daemon):
                 'sender_restrictions': 'check_sender_access texthash:senders'}
     for word, other in (('spam', 'eggs'), ('eggs', 'spam')):
         for name, text in (('word.cf', rule(word)), ('senders', '%s@example.com REJECT\n' % word)):
+            daemon.judge_replayed()
             with open(daemon.folder + '/' + name, 'w') as handle:  # in place: the same inode
                 handle.write(text)
         daemon.reload(settings)
