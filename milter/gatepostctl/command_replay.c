@@ -121,15 +121,21 @@ static bool replay_history(struct job *job, struct replay_report *report)
         return false;
     }
     history_reader_close(reader);
-    unsigned count = job->asks_dns ? 1 : MIN(g_get_num_processors(), 64);
+    unsigned count = job->asks_dns ? 1 : MIN(g_get_num_processors(), 64), begun = 0;
     g_autofree struct worker *workers = g_new0(struct worker, count);
     for (unsigned i = 0; i < count; i++) {
         worker_init(&workers[i], job);
-        workers[i].thread = g_thread_new("replay", run_chunks, &workers[i]);
+        workers[i].thread = g_thread_try_new("replay", run_chunks, &workers[i], NULL);
+        begun += workers[i].thread != NULL;
     }
-    wait_for_workers(job);
+    /* those that there are take the chunks of all */
+    if (begun > 0)
+        wait_for_workers(job);
+    else
+        run_chunks(&workers[0]);
     for (unsigned i = 0; i < count; i++) {
-        g_thread_join(workers[i].thread);
+        if (workers[i].thread)
+            g_thread_join(workers[i].thread);
         replay_report_merge(report, workers[i].report);
         replay_report_free(workers[i].report);
         replay_free(workers[i].replay);

@@ -4,8 +4,10 @@
 exactly the differences that sending the mail again gives."""
 import gzip
 import json
+import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 sys.path.insert(0, sys.path[0] + '/../lib')
@@ -349,6 +351,51 @@ def cut_rules(site):
     equal(replayed(site, 'cut', base), ['the rules were cut off'], 'by other rules')
     site.gatepost.stop()
     site.start(site.base)
+
+
+@case('monitor mode had those in the message whom it would have refused')
+def monitored(site):
+    more = '[profile lax]\nreject_score = 30\n'
+    settings = {'mode': 'monitor', 'recipient_profiles': 'inline:{alice@lab.test=lax}',
+                'mixed_recipients': 'split', 'reject_score': '6',
+                'history': 'sqlite:%s/run/monitored.db' % site.gatepost.folder}
+    site.gatepost.stop()
+    site.gatepost.configure({**site.base, **settings}, more)
+    site.gatepost.start()
+    with Milter(site.gatepost.port) as milter:
+        milter.negotiate()
+        milter.connect(**CLIENTS['plain'])
+        milter.helo('host.example')
+        milter.mail('<a@example.com>', i='MIXED')
+        for recipient in ('<bob@lab.test>', '<alice@lab.test>', '<x@remote.example>'):
+            milter.rcpt(recipient, i='MIXED')
+        milter.message(headers=(('Subject', ' buy'),))
+    equal([row[:4] for row in site.decisions('MIXED')],
+          [('message', 'accept', '', True), ('rcpt', 'reject', 'reject_unauth_destination', False),
+           ('rcpt', 'tempfail', 'mixed_recipients', False)], 'what was decided')
+    report = site.replay({**settings, 'more': more})
+    equal((report['changes'], report['unjudged']), ([], 0), 'replay')
+    report = site.replay({**settings, 'mode': 'enforce', 'more': more})
+    equal(changes(report), {(('accept', None, True), ('reject', 'reject_spam', False)): 1},
+          'what enforcing it leaves of the message')
+    site.gatepost.stop()
+    site.start(site.base)
+
+
+@case('where no thread can be begun it replays all the same')
+def no_threads(site):
+    if 'LD_PRELOAD' in gatepost.environment() or os.environ.get('STARVED_SANITIZED'):
+        raise tap.Skip('something else is preloaded')
+    orders = site.gatepost.folder + '/orders'
+    with open(orders, 'wb') as handle:
+        handle.write(struct.pack('qqq', -1, 0, 1))
+    words = [gatepost.CONTROL, 'replay', '-c', site.gatepost.file, '--json']
+    plain = subprocess.run(words, capture_output=True, text=True, env=gatepost.environment())
+    done = subprocess.run(words, capture_output=True, text=True, env={
+        **gatepost.environment(), 'STARVE_FILE': orders,
+        'LD_PRELOAD': gatepost.BUILD + '/test/lib/libstarve.so'})
+    equal((done.returncode, json.loads(done.stdout)), (0, json.loads(plain.stdout)), done.stderr)
+    true(json.loads(done.stdout)['same'] > 0, 'something is judged')
 
 
 @case('--since, --check and the text')

@@ -37,13 +37,13 @@ def sessions(daemon):
 
 @case('reloads while sessions run')
 def reloads(daemon):
-    client = load(daemon, c=CONNECTIONS, n=MESSAGES, m=3, b=2000)
     number = 0
-    while client.poll() is None and number < RELOADS:
-        daemon.reload({**daemon.settings, 'mynetworks': '10.0.0.%d/32' % number})
-        number += 1
-    equal(finished(client)['accepted'], MESSAGES, 'accepted messages')
-    true(number > 1, 'only %d reloads' % number)
+    while number < 2:  # test/tools/replayed makes them slow
+        client = load(daemon, c=CONNECTIONS, n=MESSAGES, m=3, b=2000)
+        while client.poll() is None and number < RELOADS:
+            daemon.reload({**daemon.settings, 'mynetworks': '10.0.0.%d/32' % number})
+            number += 1
+        equal(finished(client)['accepted'], MESSAGES, 'accepted messages')
 
 
 @case('tables that change while sessions run')

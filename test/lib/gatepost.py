@@ -74,7 +74,7 @@ class Gatepost:
         if ENGINE:
             own['milter_engine'] = ENGINE
         if replayed.FINDINGS:
-            own['history_headers'] = 'yes'
+            own['history_headers'] = os.environ.get('GATEPOST_REPLAYED_HEADERS', 'yes')
         self.settings = {**own, **DEFAULTS, **settings}
         self.more = more
         self.write(''.join('%s = %s\n' % item for item in self.settings.items()
