@@ -13,6 +13,9 @@
 #include "checks/whose.h"
 #include "mail/header.h"
 
+/* Recipients of one message, at most. */
+enum { RECIPIENTS_MAX = 8 };
+
 static struct site make_site(struct problems *problems)
 {
     const struct table_context context = {.problems = problems, .file = "test"};
@@ -107,14 +110,24 @@ static void tell(struct facts *facts, const struct situation *in, const struct s
         const char *colon = strchr(*line, ':');
         header_list_add(headers, *line, (size_t)(colon - *line), colon + 1, strlen(colon + 1));
     }
+    static const char *recipients[RECIPIENTS_MAX];
+    static unsigned profiles[RECIPIENTS_MAX];
+    size_t count = in->profiles ? strlen(in->profiles) : in->recipient ? 1 : 0;
+    g_assert_cmpuint(count, <=, RECIPIENTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        recipients[i] = facts->recipient.text;
+        profiles[i] = in->profiles ? (unsigned)g_ascii_digit_value(in->profiles[i]) : 0;
+    }
     *message = (struct message_facts){
         .headers = headers,
         .body = in->body,
         .body_length = in->body ? strlen(in->body) : 0,
         .size = strlen(in->header) + (in->body ? strlen(in->body) : 0),
-        .recipients = (const char *const *)&facts->recipient.text,
-        .meant = (const char *const *)&facts->recipient_meant.address.text,
-        .recipient_count = in->recipient ? 1 : 0,
+        .recipients = recipients,
+        .meant =
+            in->profiles ? recipients : (const char *const *)&facts->recipient_meant.address.text,
+        .profiles = profiles,
+        .recipient_count = count,
     };
     facts->message = message;
 }
@@ -136,6 +149,13 @@ static void describe(GString *out, const struct check *check, enum check_result 
         g_string_append_printf(out, " hold: %s", effects->hold);
     for (guint i = 0; effects->prepend && i < effects->prepend->len; i++)
         g_string_append_printf(out, " prepend: %s", (const char *)effects->prepend->pdata[i]);
+    for (guint i = 0; effects->changes && i < effects->changes->len; i++) {
+        const struct header_change *change = effects->changes->pdata[i];
+        g_string_append_printf(out, " %s: %s %u", change->value ? "change" : "drop", change->name,
+                               change->index);
+        if (change->value)
+            g_string_append_printf(out, " %s", change->value);
+    }
     if (effects->defer_if_permit)
         g_string_append_printf(out, " defer_if_permit: %s", effects->defer_if_permit);
     if (effects->defer_if_reject)
@@ -191,6 +211,13 @@ static void read_argument(struct check_argument *argument, const struct restrict
     g_assert_cmpuint(problems_errors(problems), ==, 0);
 }
 
+static void warn_once(void *data, const char *key, const char *text)
+{
+    (void)key;
+    struct check_note note = {.action = ACTION_WARN, .text = g_strdup(text)};
+    g_array_append_val((GArray *)data, note);
+}
+
 /* Asked again and again while it waits, as a session does it. */
 static enum check_result answer(const struct restriction *restriction, struct check *check,
                                 struct wait_budget *budget, struct waiting *waiting)
@@ -238,6 +265,7 @@ static void ask(const struct surroundings *in, const struct check_row *row, stru
         .errand = &errand,
         .store = in->store,
         .memory = in->memory,
+        .warner = {.warn_once = warn_once, .data = notes},
         .dns_questions = questions,
         .list = LIST_RECIPIENT,
         .subject = "SUBJECT",

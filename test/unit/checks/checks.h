@@ -20,7 +20,9 @@ struct situation {
     const char *header;            /* "Name: value" lines: the message is in */
     const char *body;              /* behind them */
     const char *size;              /* what MAIL says of it: "SIZE=5000" */
-    bool local;                    /* came without SMTP */
+    /* a recipient a digit, each the place of its profile; NULL: the recipient has none */
+    const char *profiles;
+    bool local; /* came without SMTP */
     bool smtputf8;
 };
 
@@ -28,8 +30,8 @@ struct check_row {
     const char *restriction; /* as in a list, its argument behind it */
     struct situation situation;
     /* "-" nothing, "permit", a reply, "cannot tell: WHY", "more: RESTRICTIONS"; then what there is
-     * of " hold: TEXT", " prepend: LINE", " defer_if_permit: REPLY", " defer_if_reject: REPLY",
-     * " warn: TEXT", " info: TEXT" */
+     * of " hold: TEXT", " prepend: LINE", " drop: FIELD N", " change: FIELD N VALUE",
+     * " defer_if_permit: REPLY", " defer_if_reject: REPLY", " warn: TEXT", " info: TEXT" */
     const char *says;
 };
 

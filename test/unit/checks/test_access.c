@@ -131,6 +131,35 @@ static void test_rows(void)
     g_assert_cmpuint(all_asks & ASKS_ZONE, ==, 0);
 }
 
+/* Names: of Postfix's old words, of what a milter cannot serve, of what was meant. */
+static void test_names(void)
+{
+    static const struct {
+        const char *word, *found;
+    } rows[] = {
+        {"REJECT_UNAUTH_DESTINATION", "reject_unauth_destination"},
+        {"reject_unknown_client", "reject_unknown_client_hostname"},
+        {"reject_unknown_hostname", "reject_unknown_helo_hostname"},
+        {"reject_unknown_address", "reject_unknown_sender_domain"},
+        {"reject_invalid_hostname", "reject_invalid_helo_hostname"},
+        {"reject_non_fqdn_hostname", "reject_non_fqdn_helo_hostname"},
+        {"reject_rbl", "reject_rbl_client"},
+        {"reject_unverified_sender", NULL},
+        {"reject_unauth_destinations", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const struct restriction *row = restriction_find(rows[i].word);
+        g_test_message("%s", rows[i].word);
+        g_assert_cmpstr(row ? row->name : NULL, ==, rows[i].found);
+    }
+    g_assert_nonnull(restriction_not_served("Reject_Unverified_Sender"));
+    g_assert_null(restriction_not_served("reject"));
+    g_assert_cmpstr(restriction_nearest("reject_unath_destination"), ==,
+                    "reject_unauth_destination");
+    g_assert_null(restriction_nearest("something_else_altogether"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -138,5 +167,6 @@ int main(int argc, char **argv)
     g_test_add_func("/access/keys", test_keys);
     g_test_add_func("/access/headers", test_headers);
     g_test_add_func("/access/rows", test_rows);
+    g_test_add_func("/access/names", test_names);
     return g_test_run();
 }

@@ -99,6 +99,30 @@ static const struct check_row header[] = {
     {HEADERS("{X-A:1 = PREPEND X-Seen: yes}"),
      {STRANGER, .header = "X-A:1"},
      "- prepend: X-Seen: yes"},
+    /* a field goes, or has another value; another name goes on top, as a milter renames none */
+    {HEADERS("{X-A:1 = IGNORE}"),
+     {STRANGER, .header = "X-A:2\nX-A:1\nX-A:1"},
+     "- drop: X-A 3 drop: X-A 2"},
+    {HEADERS("{X-A:1 = STRIP secret}"),
+     {STRANGER, .header = "X-A:1"},
+     "- drop: X-A 1 info: header X-A:1: secret"},
+    {HEADERS("{X-A:1 = REPLACE x-a: new}"), {STRANGER, .header = "X-A:1"}, "- change: X-A 1 new"},
+    {HEADERS("{X-A:1 = REPLACE X-C: new}"),
+     {STRANGER, .header = "X-A:1"},
+     "- prepend: X-C: new drop: X-A 1"},
+    /* PASS ends the table's part, whatever stands below */
+    {HEADERS("{X-A:1 = PASS}, {X-B:1 = REJECT late}"), {STRANGER, .header = "X-A:1\nX-B:1"}, "-"},
+    {HEADERS("{X-A:1 = INFO seen}"), {STRANGER, .header = "X-A:1"}, "- info: header X-A:1: seen"},
+    /* what would take mail elsewhere, and what nobody knows, lets nothing through */
+    {HEADERS("{X-A:1 = DISCARD}"),
+     {STRANGER, .header = "X-A:1"},
+     "cannot tell: inline:{{X-A:1 = DISCARD}} says \"DISCARD\" of header \"X-A:1\": DISCARD: "
+     "gatepost never throws mail away nor sends it elsewhere; use REJECT or HOLD, or leave this "
+     "line to the MTA"},
+    {HEADERS("{X-A:1 = PERMIT}"),
+     {STRANGER, .header = "X-A:1"},
+     "cannot tell: inline:{{X-A:1 = PERMIT}} says \"PERMIT\" of header \"X-A:1\": \"PERMIT\" is "
+     "no action of header_checks(5)"},
     {HEADERS("{X-A:1 = DUNNO}, {X-B:1 = REJECT late}"),
      {STRANGER, .header = "X-A:1\nX-B:1"},
      "550 5.7.1 late"},
