@@ -5,7 +5,6 @@
 #include "mta/mta.h"
 
 #include <errno.h>
-#include <libmilter/mfapi.h>
 #include <unistd.h>
 
 #include "edge.h"
@@ -77,11 +76,4 @@ void mta_get_counts(struct mta_counts *counts_r)
 const char *mta_engine_name(void)
 {
     return edge->name;
-}
-
-char *mta_library_version(void)
-{
-    unsigned major = 0, minor = 0, patch = 0;
-    smfi_version(&major, &minor, &patch);
-    return g_strdup_printf("%u.%u.%u", major, minor, patch);
 }

@@ -12,6 +12,7 @@
 #include "edge.h"
 #include "listen.h"
 #include "base/unixsocket.h"
+#include "mta/mta.h"
 #include "callbacks.h"
 #include "connection.h"
 
@@ -89,6 +90,13 @@ static bool move(int fd)
 /* It cannot be stopped by any call, but by a signal alone. */
 static void stop(void)
 {
+}
+
+char *mta_library_version(void)
+{
+    unsigned major = 0, minor = 0, patch = 0;
+    smfi_version(&major, &minor, &patch);
+    return g_strdup_printf("%u.%u.%u", major, minor, patch);
 }
 
 const struct edge edge_libmilter = {

@@ -82,16 +82,16 @@ static const struct check_row profile[] = {
      "550 5.7.1 Message refused: spam score 5.0 (MONEY)" TAGGED("5.0", "1.0", "MONEY")},
 };
 
-static const struct surroundings site = {.furnish = add_rules};
+static const struct surroundings with_rules = {.furnish = add_rules};
 
 static void test_scores(void)
 {
-    check_rows_in(&site, scores, G_N_ELEMENTS(scores));
+    check_rows_in(&with_rules, scores, G_N_ELEMENTS(scores));
 }
 
 static void test_profiles(void)
 {
-    check_rows_in(&site, profile, G_N_ELEMENTS(profile));
+    check_rows_in(&with_rules, profile, G_N_ELEMENTS(profile));
 }
 
 /* A pattern that is cut off may have been a hit: whose fate hangs on it can't be judged. */
@@ -112,7 +112,7 @@ static void test_cut_off(void)
         /* five more make no difference there */
         {"reject_spam", {ONE, .profiles = "2", .header = slow}, told},
     };
-    check_rows_in(&site, rows, G_N_ELEMENTS(rows));
+    check_rows_in(&with_rules, rows, G_N_ELEMENTS(rows));
 }
 
 /* Many rules of long names: the field is folded before a line of 998 bytes, the reply is cut. */
