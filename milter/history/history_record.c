@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* The first byte: as it comes from an event, and as the file has it. */
 enum { VERSION_PLAIN = 1, VERSION_PACKED = 2 };
 
@@ -261,18 +263,9 @@ struct sink {
     GStringChunk *memory;        /* of some of them; NULL: not needed so far */
 };
 
-/* g_string_append_len without its many questions: a mail's thread comes here a hundred times for
- * each decision. */
 static inline void put_raw(struct sink *sink, const void *bytes, size_t size)
 {
-    GString *out = sink->out;
-    if (out->len + size >= out->allocated_len) {
-        g_string_append_len(out, bytes, (gssize)size);
-        return;
-    }
-    memcpy(out->str + out->len, bytes, size);
-    out->len += size;
-    out->str[out->len] = '\0';
+    text_append(sink->out, bytes, size);
 }
 
 static void put_varint(GString *out, uint64_t number)

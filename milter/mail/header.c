@@ -12,7 +12,8 @@
 #include "base/arena.h"
 #include "base/siphash.h"
 
-/* An ordinary header fits the first block and the first table. */
+/* An ordinary header fits the first block and the first table, which so few names fill that a
+ * stranger gains nothing by names that collide: it does without a keyed hash. */
 enum { FIRST_BLOCK = 8192, FIRST_FIELDS = 64, FIRST_BUCKETS = 64 };
 
 struct field {
@@ -39,6 +40,17 @@ static uint64_t look_of(const char *name, size_t length)
     unsigned first = (unsigned char)g_ascii_tolower(name[0]);
     unsigned last = length > 0 ? (unsigned char)g_ascii_tolower(name[length - 1]) : 0;
     return UINT64_C(1) << (7 * first + 3 * last + length) % 64;
+}
+
+/* For a table of so many buckets; for the first one, of three letters and the length. */
+static guint hash_of(size_t bucket_count, const char *name, size_t length)
+{
+    enum { SMALL = 0x20, LONG = 40 }; /* what tells small letters from large ones */
+    if (bucket_count > FIRST_BUCKETS || length > LONG || length == 0)
+        return siphash_caseless(name, length);
+    guint first = (guint)name[0] | SMALL, middle = (guint)name[length / 2] | SMALL,
+          last = (guint)name[length - 1] | SMALL;
+    return (guint)length + 5 * first + 11 * middle + 23 * last;
 }
 
 struct header_list *header_list_new(void)
@@ -76,14 +88,20 @@ void header_list_free(struct header_list *list)
     g_free(list);
 }
 
+static bool is_name(const struct field *field, const char *name, size_t length)
+{
+    const char *own = field->header.name;
+    return field->header.name_length == length &&
+           (memcmp(own, name, length) == 0 || g_ascii_strncasecmp(own, name, length) == 0);
+}
+
 static struct field *find_name(const struct header_list *list, const char *name, size_t length,
                                guint hash)
 {
     if (list->bucket_count == 0)
         return NULL;
     struct field *field = list->buckets[hash & (list->bucket_count - 1)];
-    while (field && (field->hash != hash || field->header.name_length != length ||
-                     g_ascii_strncasecmp(field->header.name, name, length) != 0))
+    while (field && (field->hash != hash || !is_name(field, name, length)))
         field = field->next_name;
     return field;
 }
@@ -112,7 +130,7 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
     copy[value_length] = '\0';
     *field = (struct field){
         .header = {text, copy, name_length, value_length, list->count, NULL},
-        .hash = siphash_caseless(text, name_length),
+        .hash = hash_of(list->bucket_count, text, name_length),
     };
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : FIRST_FIELDS;
@@ -125,19 +143,22 @@ bool header_list_add(struct header_list *list, const char *name, size_t name_len
     if (first) {
         first->last_same->header.next_same = &field->header;
         first->last_same = field;
-    } else {
-        if (list->names == list->bucket_count) {
-            list->bucket_count = list->bucket_count ? 4 * list->bucket_count : FIRST_BUCKETS;
-            g_free(list->buckets);
-            list->buckets = g_new0(struct field *, list->bucket_count);
-            /* those that lead a name know the last one of it */
-            for (size_t i = 0; i + 1 < list->count; i++)
-                if (list->fields[i]->last_same)
-                    add_bucket(list, list->fields[i]);
-        }
-        field->last_same = field;
+        return true;
+    }
+    field->last_same = field;
+    list->names++;
+    if (list->names <= list->bucket_count) {
         add_bucket(list, field);
-        list->names++;
+        return true;
+    }
+    list->bucket_count = list->bucket_count ? 4 * list->bucket_count : FIRST_BUCKETS;
+    g_free(list->buckets);
+    list->buckets = g_new0(struct field *, list->bucket_count);
+    for (size_t i = 0; i < list->count; i++) {
+        struct field *one = list->fields[i];
+        one->hash = hash_of(list->bucket_count, one->header.name, one->header.name_length);
+        if (one->last_same) /* it leads a name */
+            add_bucket(list, one);
     }
     return true;
 }
@@ -162,6 +183,7 @@ const struct header *header_list_first(const struct header_list *list, const cha
     size_t length = strlen(name);
     if (!(list->looks & look_of(name, length)))
         return NULL;
-    const struct field *field = find_name(list, name, length, siphash_caseless(name, length));
+    guint hash = hash_of(list->bucket_count, name, length);
+    const struct field *field = find_name(list, name, length, hash);
     return field ? &field->header : NULL;
 }

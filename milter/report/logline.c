@@ -280,7 +280,7 @@ static void append_value(GString *line, const char *text)
     while (text[plain] > ' ' && text[plain] <= '~' && text[plain] != '"' && text[plain] != '\\')
         plain++;
     if (plain > 0 && !text[plain] && strcmp(text, "-") != 0) {
-        g_string_append_len(line, text, (gssize)plain);
+        text_append(line, text, plain);
         return;
     }
     g_autofree char *escaped = text_escape(text);
@@ -297,13 +297,31 @@ static void append_value(GString *line, const char *text)
     g_string_append_c(line, '"');
 }
 
+/* NUMBER as "%.1f" makes it of doubles, and of most in a fiftieth of the time; in DIGITS. */
+static const char *one_decimal(double number, char digits[G_ASCII_DTOSTR_BUF_SIZE])
+{
+    double tenths = number * 10;
+    double rest = tenths >= 0 && tenths < 1e7 ? tenths - (double)(uint32_t)tenths : 0.5;
+    if (rest > 0.499999 && rest < 0.500001) /* what it is rounded to depends on its last bits */
+        return g_ascii_formatd(digits, G_ASCII_DTOSTR_BUF_SIZE, "%.1f", number);
+    uint32_t left = (uint32_t)tenths + (rest > 0.5);
+    char *at = digits + 16;
+    *at = '\0';
+    *--at = (char)('0' + left % 10);
+    *--at = '.';
+    do
+        *--at = (char)('0' + (left /= 10) % 10);
+    while (left >= 10);
+    return at;
+}
+
 /* The value where it needs no memory, as with most: a number, by DIGITS, a text, or a list of one,
  * that is not cut; else NULL. */
 static const char *ready_text(const struct key_row *row, const struct value *value,
                               char digits[G_ASCII_DTOSTR_BUF_SIZE])
 {
     if (value->kind == VALUE_NUMBER)
-        return g_ascii_formatd(digits, G_ASCII_DTOSTR_BUF_SIZE, "%.1f", value->number);
+        return one_decimal(value->number, digits);
     bool is_one = value->kind == VALUE_LIST && !value->list[1] && value->more == 0;
     const char *text = value->kind == VALUE_STRING ? value->text : is_one ? value->list[0] : NULL;
     return text && strnlen(text, row->limit + 1) <= row->limit ? text : NULL;
@@ -318,13 +336,11 @@ static void text_pair(GString *line, const struct key_row *row, const struct val
     if (row->optional && !text && !value->told)
         return;
     if (line->len)
-        g_string_append_c(line, ' ');
-    g_string_append(line, row->key);
-    g_string_append_c(line, '=');
+        text_append(line, " ", 1);
+    text_append(line, row->key, strlen(row->key));
+    text_append(line, text ? "=" : "=-", text ? 1 : 2);
     if (text)
         append_value(line, text);
-    else
-        g_string_append_c(line, '-');
 }
 
 static void json_pair(GString *line, const struct key_row *row, const struct value *value)

@@ -413,7 +413,7 @@ static void read_more(struct peer *peer)
     struct iovec places[2] = {{0}, {.iov_base = loop->scratch, .iov_len = SCRATCH}};
     places[0].iov_base = wire_room(&peer->input, &places[0].iov_len);
     int first = places[0].iov_len > 0 ? 0 : 1;
-    ssize_t got = readv(peer->fd, places + first, 2 - first);
+    ssize_t got = first == 0 ? readv(peer->fd, places, 2) : read(peer->fd, loop->scratch, SCRATCH);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
         look_out(peer);
         return;

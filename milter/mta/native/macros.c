@@ -23,12 +23,14 @@ static const char *bare(const char *name, size_t *length)
     return name + 1;
 }
 
+/* Of length, first, middle and last letter. */
 static uint32_t sum_of(const char *name, size_t length)
 {
-    uint32_t sum = (uint32_t)length;
-    for (size_t i = 0; i < length; i++)
-        sum = sum * 31 + (unsigned char)name[i];
-    return sum;
+    if (length == 0)
+        return 0;
+    return (uint32_t)length | (uint32_t)(unsigned char)name[0] << 8 |
+           (uint32_t)(unsigned char)name[length / 2] << 16 |
+           (uint32_t)(unsigned char)name[length - 1] << 24;
 }
 
 void macros_forget(struct macros *macros, enum macros_stage stage)

@@ -27,6 +27,35 @@ static void test_lookup(void)
     header_list_free(NULL);
 }
 
+/* Names that are alike in all but one letter, more than the first table holds; short and long. */
+static void test_many_names(void)
+{
+    enum { NAMES = 300 };
+    struct header_list *list = header_list_new();
+    for (unsigned longer = 0; longer < 2; longer++) {
+        g_autofree char *end = g_strnfill(longer ? 60 : 0, 'z');
+        for (unsigned round = 0; round < 2; round++)
+            for (unsigned i = 0; i < NAMES; i++) {
+                g_autofree char *form = g_strdup_printf("X-%03u-Name-yy-of-it%s", i, end);
+                g_autofree char *name = round ? g_ascii_strup(form, -1) : g_strdup(form);
+                g_assert_true(header_list_add(list, name, strlen(name), name, strlen(name)));
+                g_autofree char *asked = g_ascii_strdown(form, -1);
+                const struct header *found = header_list_first(list, asked);
+                g_assert_cmpstr(found->value, ==, form);
+                g_assert_cmpstr(round ? found->next_same->value : name, ==, name);
+                g_assert_null(round ? found->next_same->next_same : found->next_same);
+            }
+        for (unsigned i = 0; i < NAMES; i++) {
+            g_autofree char *form = g_strdup_printf("X-%03u-Name-yy-of-it%s", i, end);
+            g_assert_cmpstr(header_list_first(list, form)->value, ==, form);
+        }
+        header_list_clear(list);
+    }
+    g_assert_true(header_list_add(list, "", 0, "nameless", 8));
+    g_assert_cmpstr(header_list_first(list, "")->value, ==, "nameless");
+    header_list_free(list);
+}
+
 static void test_limits(void)
 {
     struct header_list *list = header_list_new();
@@ -76,6 +105,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/header/lookup", test_lookup);
+    g_test_add_func("/header/many-names", test_many_names);
     g_test_add_func("/header/limits", test_limits);
     g_test_add_func("/header/message", test_message);
     return g_test_run();

@@ -380,6 +380,23 @@ static void test_foreach(void)
     facts_clear(&facts);
 }
 
+/* A number is as the C library would print it. */
+static void test_numbers(void)
+{
+    static const double edges[] = {0,    0.05, 0.25,      0.35,        0.95, 9.949999,
+                                   9.95, 9.96, 999999.94, 999999.9500, 1e6,  1e12};
+    struct facts facts;
+    struct event event = example(&facts);
+    for (unsigned i = 0; i < 2000; i++) {
+        event.milliseconds = i < G_N_ELEMENTS(edges) ? edges[i] : (double)(i * i) / 40;
+        char digits[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_formatd(digits, sizeof digits, "%.1f", event.milliseconds);
+        g_autofree char *line = line_of(&event, LOG_FORMAT_TEXT);
+        g_assert_cmpstr(strstr(line, " ms=") + strlen(" ms="), ==, digits);
+    }
+    facts_clear(&facts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -399,5 +416,6 @@ int main(int argc, char **argv)
     g_test_add_func("/logline/messages", test_messages);
     g_test_add_func("/logline/problems", test_problems);
     g_test_add_func("/logline/foreach", test_foreach);
+    g_test_add_func("/logline/numbers", test_numbers);
     return g_test_run();
 }
