@@ -147,6 +147,36 @@ def nowhere(scene):
         mta.socket.close()
 
 
+@case('IPv6 is served, too')
+def families(scene):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(('::1', 0))
+        except OSError as error:
+            raise tap.Skip('no IPv6: %s' % error)
+        six = probe.getsockname()[1]
+    for engine in ENGINES:
+        for address in ('inet6:%d@::1' % six, 'inet6:%d@[::1]' % six):
+            daemon = gatepost.Gatepost({'milter_engine': engine, 'milter_socket': address})
+            daemon.answers = lambda: reached(('::1', six))
+            daemon.start()
+            with Milter(('::1', six)) as mta:
+                mta.negotiate()
+                mta.connect()
+                mta.helo()
+                mta.mail()
+                match('^550 5.7.1 ', mta.rcpt('<x@remote.example>')[1], address)
+            equal(daemon.stop(), 0, 'exit code')
+
+
+def reached(address):
+    try:
+        socket.create_connection(address).close()
+    except OSError:
+        return False
+    return True
+
+
 if gatepost.missing():
     tap.skip_all(gatepost.missing())
 tap.run(Scene, lambda scene: scene and scene.stop())

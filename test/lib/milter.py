@@ -17,14 +17,15 @@ class Milter:
     """One connection to a filter. Answers are (code, data); 'c' where the filter wants none."""
 
     def __init__(self, address, timeout=90):
-        """address: a port of 127.0.0.1 or the path of a unix socket."""
-        local = isinstance(address, str)
-        self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
+        """address: a port of 127.0.0.1, the path of a unix socket, or a host of IPv6 and a port."""
+        local, six = isinstance(address, str), isinstance(address, tuple)
+        self.socket = socket.socket(socket.AF_UNIX if local else
+                                    socket.AF_INET6 if six else socket.AF_INET)
         self.timeout = timeout
         self.socket.settimeout(timeout)
         if not local:  # what is said in two pieces shall not wait for the kernel
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.connect(address if local else ('127.0.0.1', address))
+        self.socket.connect(address if local or six else ('127.0.0.1', address))
         self.steps = 0
         self.changes = []
 
