@@ -74,7 +74,8 @@ struct check_effects {
     struct spam_verdict *spam; /* what reject_spam found; or NULL */
     GPtrArray *details;        /* of struct check_detail *, each key once; or NULL */
     GArray *asked;             /* of struct check_asked; or NULL */
-    GPtrArray *charges; /* of struct charge *: what it costs when it passes (commit.h); or NULL */
+    GPtrArray *charges;  /* of struct charge *: what it costs when it passes (commit.h); or NULL */
+    GHashTable *charged; /* the last of them by what and key, where there are many; else NULL */
     char *defer_if_permit;  /* the reply that a permit turns into */
     char *defer_if_reject;  /* the reply that a refusal turns into */
     bool marks_removed;     /* the X-Spam fields that the message came with */
@@ -172,7 +173,7 @@ struct check {
     const struct wait_budget *budget;    /* what may still be waited for */
     struct waker waker;                  /* the session's, for what is asked */
     struct check_errand *errand;         /* see above */
-    const GPtrArray *charges;            /* of struct charge *: of the message so far; or NULL */
+    const struct check_effects *so_far;  /* of the message; NULL: none */
     const struct check_oracle *oracle;   /* NULL: none */
     enum restriction_list_kind list;     /* the list it stands in */
     const char *subject;                 /* what a refusal by the list names: "<SUBJECT>: " */

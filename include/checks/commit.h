@@ -16,10 +16,20 @@
 /* The first member of whatever a committer makes of it. Owned by the effects that hold it. */
 struct charge {
     void (*free)(struct charge *charge);
+    const void *what; /* is charged, by its address, for check_effects_charged */
+    const char *key;  /* and to whom; NULL: nobody asks */
 };
 
 /* Adds CHARGE, which the effects own from now on, behind those that are there. */
 void check_effects_charge(struct check_effects *effects, struct charge *charge);
+
+/* Moves all charges of FROM there. */
+void check_effects_take_charges(struct check_effects *into, struct check_effects *from);
+
+/* The last charge of WHAT to KEY; NULL: there is none. However many there are it takes no longer.
+ */
+const struct charge *check_effects_charged(const struct check_effects *effects, const void *what,
+                                           const char *key);
 
 /* Who carries charges out. Every function gets a CHECK like that of a restriction: facts with the
  * message and all its recipients, the effects of the message (a hold may be added), notes, the

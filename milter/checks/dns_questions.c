@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "mail/header.h"
 #include "mail/mailboxes.h"
 
@@ -160,7 +161,7 @@ enum domaincheck_result dns_questions_ask_domain(struct dns_questions *questions
                                                  enum domaincheck_kind kind)
 {
     if (!questions->domains)
-        questions->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_domain);
+        questions->domains = g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_domain);
     g_autofree char *folded = mail_domain_fold(name);
     g_autofree char *key = g_strdup_printf("%d:%s", (int)kind, folded);
     struct domaincheck *check = g_hash_table_lookup(questions->domains, key);

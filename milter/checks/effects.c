@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/siphash.h"
 #include "checks/commit.h"
 #include "checks/spam.h"
 
@@ -110,11 +111,58 @@ static void free_charge(void *data)
     charge->free(charge);
 }
 
+static guint hash_charge(gconstpointer data)
+{
+    const struct charge *charge = data;
+    return siphash_string(charge->key) ^ g_direct_hash(charge->what);
+}
+
+static gboolean same_charge(gconstpointer a, gconstpointer b)
+{
+    const struct charge *one = a, *other = b;
+    return one->what == other->what && strcmp(one->key, other->key) == 0;
+}
+
+/* So many are looked through one by one: most messages have fewer. */
+enum { CHARGES_FEW = 16 };
+
 void check_effects_charge(struct check_effects *effects, struct charge *charge)
 {
     if (!effects->charges)
         effects->charges = g_ptr_array_new_with_free_func(free_charge);
     g_ptr_array_add(effects->charges, charge);
+    if (effects->charged && charge->key)
+        g_hash_table_add(effects->charged, charge);
+    if (effects->charged || effects->charges->len <= CHARGES_FEW)
+        return;
+    effects->charged = g_hash_table_new(hash_charge, same_charge);
+    for (guint i = 0; i < effects->charges->len; i++)
+        if (((const struct charge *)effects->charges->pdata[i])->key)
+            g_hash_table_add(effects->charged, effects->charges->pdata[i]);
+}
+
+void check_effects_take_charges(struct check_effects *into, struct check_effects *from)
+{
+    g_autoptr(GPtrArray) charges = g_steal_pointer(&from->charges);
+    g_clear_pointer(&from->charged, g_hash_table_unref);
+    for (guint i = 0; charges && i < charges->len; i++)
+        check_effects_charge(into, charges->pdata[i]);
+    if (charges)
+        g_ptr_array_set_free_func(charges, NULL);
+}
+
+const struct charge *check_effects_charged(const struct check_effects *effects, const void *what,
+                                           const char *key)
+{
+    const struct charge wanted = {.what = what, .key = key};
+    if (effects->charged)
+        return g_hash_table_lookup(effects->charged, &wanted);
+    for (guint i = effects->charges ? effects->charges->len : 0; i > 0; i--) {
+        const struct charge *charge = effects->charges->pdata[i - 1];
+        if (charge->key && same_charge(charge, &wanted))
+            return charge;
+    }
+    return NULL;
 }
 
 void check_effects_clear(struct check_effects *effects)
@@ -123,6 +171,8 @@ void check_effects_clear(struct check_effects *effects)
         g_ptr_array_unref(effects->changes);
     if (effects->body)
         g_string_free(effects->body, TRUE);
+    if (effects->charged)
+        g_hash_table_unref(effects->charged);
     if (effects->charges)
         g_ptr_array_unref(effects->charges);
     if (effects->details)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "base/text.h"
 #include "limit_key.h"
 #include "mail/header.h"
@@ -21,7 +22,6 @@ struct limit_charge {
     struct charge charge;
     const struct limit *limit;
     char *key;
-    guint hash;         /* of the key */
     uint64_t n;         /* recipients; of messages, bytes and clients the message counts */
     uint64_t total;     /* N of all charges of this limit and key so far */
     uint64_t used, max; /* as the store said when it was looked at; max with overrides */
@@ -113,19 +113,12 @@ static void mark(GPtrArray **details, const struct limit *limit, const char *key
 
 /* --- at RCPT --- */
 
-/* The last charge of the message for this key. */
-static const struct limit_charge *find_charge(const GPtrArray *charges, const struct limit *limit,
-                                              const char *key, guint hash)
+/* The last charge for this key. */
+static const struct limit_charge *find_charge(const struct check_effects *effects,
+                                              const struct limit *limit, const char *key)
 {
-    for (guint i = charges ? charges->len : 0; i > 0; i--) {
-        const struct charge *base = charges->pdata[i - 1];
-        if (base->free != charge_free)
-            continue;
-        const struct limit_charge *charge = (const struct limit_charge *)base;
-        if (charge->limit == limit && charge->hash == hash && strcmp(charge->key, key) == 0)
-            return charge;
-    }
-    return NULL;
+    return (const struct limit_charge *)(effects ? check_effects_charged(effects, limit, key)
+                                                 : NULL);
 }
 
 static void free_ticket(void *data)
@@ -151,9 +144,9 @@ static void lay(struct check *check, const struct limit *limit, const char *key,
 {
     struct limit_charge *charge = g_new(struct limit_charge, 1);
     *charge = *model;
-    charge->charge.free = charge_free;
     charge->limit = limit;
     charge->key = g_strdup(key);
+    charge->charge = (struct charge){charge_free, limit, charge->key};
     charge->check = check->name;
     charge->whatever = check->warn_only || check->monitor;
     check_effects_charge(check->effects, &charge->charge);
@@ -171,10 +164,8 @@ struct room_question {
 static bool room_question_init(struct room_question *question, struct check *check,
                                const struct limit *limit, const char *key, char **store_key_r)
 {
-    guint hash = g_str_hash(key);
-    const struct limit_charge *before = find_charge(check->charges, limit, key, hash);
-    *question = (struct room_question){
-        .charge = {.hash = hash, .n = 1, .total = before ? before->total + 1 : 1}};
+    const struct limit_charge *before = find_charge(check->so_far, limit, key);
+    *question = (struct room_question){.charge = {.n = 1, .total = before ? before->total + 1 : 1}};
     question->more = amount(limit, check->facts, question->charge.total);
     if (before &&
         (limit->count == LIMIT_CLIENTS || plus(before->used, question->more) <= before->max)) {
@@ -216,7 +207,7 @@ static bool looks_like_notice(const struct check *check, const char *recipient)
 static enum check_result look_at_key(struct check *check, const struct limit *limit,
                                      const char *key)
 {
-    if (find_charge(check->effects->charges, limit, key, g_str_hash(key)))
+    if (find_charge(check->effects, limit, key))
         return CHECK_DUNNO; /* named twice, counted once */
     g_autofree char *store_key = NULL;
     struct room_question question;
@@ -269,14 +260,11 @@ static void charge_message(struct check *check, const struct limit *limit)
     keys_missing += keys->len == 0;
     for (guint i = 0; i < keys->len; i++) {
         const struct limit_key *key = &g_array_index(keys, struct limit_key, i);
-        guint hash = g_str_hash(key->key);
-        const struct limit_charge *before = find_charge(check->charges, limit, key->key, hash);
+        const struct limit_charge *before = find_charge(check->so_far, limit, key->key);
         uint64_t charged = before ? before->total : 0;
-        if (find_charge(check->effects->charges, limit, key->key, hash) ||
-            charged >= key->recipients)
+        if (find_charge(check->effects, limit, key->key) || charged >= key->recipients)
             continue;
-        struct limit_charge charge = {
-            .hash = hash, .n = key->recipients - charged, .total = key->recipients};
+        struct limit_charge charge = {.n = key->recipients - charged, .total = key->recipients};
         lay(check, limit, key->key, &charge);
     }
 }
@@ -413,8 +401,9 @@ static void *commit_begin(void *data, const GPtrArray *charges, struct check *ch
     commit->committer = data;
     commit->items = g_array_new(FALSE, FALSE, sizeof(struct item));
     g_array_set_clear_func(commit->items, clear_item);
-    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < charges->len && !is_notice(commit->committer, check); i++) {
+    g_autoptr(GHashTable) index = g_hash_table_new(siphash_string, g_str_equal);
+    guint count = is_notice(commit->committer, check) ? 0 : charges->len;
+    for (guint i = 0; i < count; i++) {
         struct charge *charge = charges->pdata[i];
         if (charge->free == charge_free)
             take_charge(commit->items, index, (const struct limit_charge *)charge);
@@ -604,7 +593,7 @@ struct committer *limit_committer_new(struct store *store,
     limits->store = store;
     memcpy(limits->secret, secret, LIMIT_SECRET_SIZE);
     g_mutex_init(&limits->lock);
-    limits->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    limits->warned = g_hash_table_new_full(siphash_string, g_str_equal, g_free, g_free);
     struct committer *committer = g_new(struct committer, 1);
     *committer = (struct committer){.begin = commit_begin,
                                     .advance = commit_advance,

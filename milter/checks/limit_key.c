@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "base/text.h"
 #include "mail/addrlist.h"
 #include "mail/header.h"
@@ -281,15 +282,25 @@ static void join(const GPtrArray *parts, guint place, const char *prefix, uint64
     }
 }
 
-static void keys_for(const struct site *site, const struct limit *limit, const struct facts *facts,
-                     const struct mail_address *recipient, uint64_t recipients, GArray *keys,
-                     GHashTable *index)
+static bool is_by_recipient(const struct limit_part *part)
 {
-    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-    for (guint i = 0; i < limit->parts->len; i++)
-        g_ptr_array_add(parts, values_of(site, &g_array_index(limit->parts, struct limit_part, i),
-                                         facts, recipient));
-    join(parts, 0, "", recipients, keys, index);
+    return part->kind == LIMIT_RECIPIENT || part->kind == LIMIT_RECIPIENT_DOMAIN;
+}
+
+/* The values of each part: of RECIPIENT (NULL: none), or, of what has nothing to do with it, those
+ * of OTHERS (NULL: none was looked at before). */
+static GPtrArray *parts_for(const struct site *site, const struct limit *limit,
+                            const struct facts *facts, const struct mail_address *recipient,
+                            const GPtrArray *others)
+{
+    GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < limit->parts->len; i++) {
+        const struct limit_part *part = &g_array_index(limit->parts, struct limit_part, i);
+        g_ptr_array_add(parts, others && !is_by_recipient(part)
+                                   ? g_ptr_array_ref(others->pdata[i])
+                                   : values_of(site, part, facts, recipient));
+    }
+    return parts;
 }
 
 GArray *limit_keys(const struct site *site, const struct limit *limit, const struct facts *facts)
@@ -297,23 +308,25 @@ GArray *limit_keys(const struct site *site, const struct limit *limit, const str
     GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct limit_key));
     g_array_set_clear_func(keys, clear_key);
     bool by_recipient = false;
-    for (guint i = 0; i < limit->parts->len; i++) {
-        enum limit_part_kind kind = g_array_index(limit->parts, struct limit_part, i).kind;
-        by_recipient |= kind == LIMIT_RECIPIENT || kind == LIMIT_RECIPIENT_DOMAIN;
-    }
+    for (guint i = 0; i < limit->parts->len; i++)
+        by_recipient |= is_by_recipient(&g_array_index(limit->parts, struct limit_part, i));
     const struct message_facts *message = facts->message;
-    if (facts->has_recipient) {
-        keys_for(site, limit, facts, &facts->recipient_meant.address, 1, keys, NULL);
-    } else if (message && by_recipient) {
-        g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
-        for (size_t i = 0; i < message->recipient_count; i++) {
-            struct mail_address recipient;
-            mail_address_parse(message->meant[i], &recipient);
-            keys_for(site, limit, facts, &recipient, 1, keys, index);
-            mail_address_clear(&recipient);
-        }
-    } else if (message) {
-        keys_for(site, limit, facts, NULL, message->recipient_count, keys, NULL);
+    if (!facts->has_recipient && !message)
+        return keys;
+    bool of_all = !facts->has_recipient && by_recipient;
+    g_autoptr(GPtrArray) parts = parts_for(
+        site, limit, facts, facts->has_recipient ? &facts->recipient_meant.address : NULL, NULL);
+    if (!of_all) {
+        join(parts, 0, "", facts->has_recipient ? 1 : message->recipient_count, keys, NULL);
+        return keys;
+    }
+    g_autoptr(GHashTable) index = g_hash_table_new(siphash_string, g_str_equal);
+    for (size_t i = 0; i < message->recipient_count; i++) {
+        struct mail_address recipient;
+        mail_address_parse(message->meant[i], &recipient);
+        g_autoptr(GPtrArray) own = parts_for(site, limit, facts, &recipient, parts);
+        join(own, 0, "", 1, keys, index);
+        mail_address_clear(&recipient);
     }
     return keys;
 }

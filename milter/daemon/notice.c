@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/siphash.h"
 #include "base/stream.h"
 #include "base/text.h"
 #include "checks/limit.h"
@@ -252,7 +253,7 @@ struct notices *notices_new(struct engine *engine, const unsigned char secret[LI
     notices->engine = engine;
     notices->log = log;
     memcpy(notices->secret, secret, LIMIT_SECRET_SIZE);
-    notices->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    notices->told = g_hash_table_new_full(siphash_string, g_str_equal, g_free, g_free);
     notices->summed = g_string_new(NULL);
     notices->hour_began = g_get_monotonic_time() / G_USEC_PER_SEC;
     g_mutex_init(&notices->lock);

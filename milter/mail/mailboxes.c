@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "mail/mimeword.h"
 
 /* WORD is an atom, STRAY a character that has no place where it stands; others are themselves. */
@@ -563,7 +564,7 @@ void mailboxes_read(const char *value, size_t length, struct mailboxes *mailboxe
     struct field_reader r = {
         .tokens = g_array_new(FALSE, FALSE, sizeof(struct token)),
         .valid = !mailboxes_r->malformed,
-        .seen = g_hash_table_new(g_str_hash, g_str_equal),
+        .seen = g_hash_table_new(siphash_string, g_str_equal),
         .out = mailboxes_r,
     };
     read_tokens(&r, value, value + length);

@@ -197,15 +197,6 @@ static void take_effects(struct check_effects *into, const struct check_effects 
     }
 }
 
-/* Behind what the message costs by now. */
-static void take_charges(struct check_effects *into, struct check_effects *from)
-{
-    if (into->charges && from->charges)
-        g_ptr_array_extend_and_steal(into->charges, g_steal_pointer(&from->charges));
-    else if (from->charges)
-        into->charges = g_steal_pointer(&from->charges);
-}
-
 static void move_refusal(struct refusal *into, struct refusal *from)
 {
     refusal_clear(into);
@@ -305,7 +296,7 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
         give_refusal(session, refusal, recipient);
     } else {
         take_effects(&session->message_effects, &session->run.effects);
-        take_charges(&session->message_effects, &session->run.effects);
+        check_effects_take_charges(&session->message_effects, &session->run.effects);
         /* the first permit of each list counts: that of the first recipient who is not refused */
         permits_add(&session->message_permits, &session->run.permits);
         answer_continue(session);
@@ -313,7 +304,7 @@ static void finish_rcpt(struct session *session, struct refusal *refusal)
     if (session->answer.action == SESSION_CONTINUE)
         recipient->asked = g_steal_pointer(&session->run.effects.asked);
     if (refusal->reply && session->policy->monitor) /* what monitor mode lets pass is counted */
-        take_charges(&session->message_effects, &session->run.effects);
+        check_effects_take_charges(&session->message_effects, &session->run.effects);
     if (session->answer.action != SESSION_CONTINUE)
         return;
     if (!session->message_recipients) {
@@ -338,7 +329,7 @@ void outcome_of_lists(struct session *session)
     for (size_t i = 0; i < G_N_ELEMENTS(earlier); i++)
         take_effects(into, earlier[i]);
     take_effects(into, own);
-    take_charges(into, own);
+    check_effects_take_charges(into, own);
     permits_add(&session->message_permits, &session->run.permits);
     into->changes = g_steal_pointer(&own->changes);
     into->body = g_steal_pointer(&own->body);

@@ -39,7 +39,7 @@ static struct check given_to_checks(struct session *session, struct check_effect
         .dns_questions = session->dns_questions,
         .budget = &session->budget,
         .waker = session->waker,
-        .charges = session->message_effects.charges,
+        .so_far = &session->message_effects,
         .oracle = engine_oracle(session->engine),
         .effects = effects,
         .notes = session->notes,

@@ -24,6 +24,8 @@ struct mark {
 };
 
 struct record {
+    const char *key; /* the table's */
+    guint place;     /* in the part's order */
     int64_t expires; /* ms since 1970 */
     bool is_mark;
     union {
@@ -36,8 +38,12 @@ struct record {
 struct part {
     GMutex lock;
     GHashTable *records; /* char * -> struct record * */
-    GHashTable *dirty;   /* keys that changed since records_changes; NULL: nobody asks for them */
-    GHashTable *taken;   /* keys that records_changes gave, until they are confirmed */
+    GPtrArray *order;    /* the same records, for whoever wants any of them */
+    uint64_t dice;
+    GHashTable *dirty;     /* keys that changed since records_changes; NULL: nobody asks for them */
+    GHashTable *taken;     /* keys that records_changes gave, until they are confirmed */
+    bool lost, lost_taken; /* the same of changes that were too many to be kept by their keys */
+    unsigned dirty_max;
     uint64_t forgotten;
 };
 
@@ -76,6 +82,8 @@ struct records *records_new(const struct store_clock *clock, unsigned records_ma
         struct part *part = &records->parts[i];
         g_mutex_init(&part->lock);
         part->records = g_hash_table_new_full(siphash_string, g_str_equal, g_free, record_free);
+        part->order = g_ptr_array_new();
+        part->dirty_max = records->part_max;
         part->dirty = tracks ? new_set() : NULL;
         part->taken = tracks ? new_set() : NULL;
     }
@@ -88,6 +96,7 @@ void records_free(struct records *records)
         return;
     for (size_t i = 0; i < PARTS; i++) {
         g_hash_table_unref(records->parts[i].records);
+        g_ptr_array_unref(records->parts[i].order);
         g_clear_pointer(&records->parts[i].dirty, g_hash_table_unref);
         g_clear_pointer(&records->parts[i].taken, g_hash_table_unref);
         g_mutex_clear(&records->parts[i].lock);
@@ -107,15 +116,43 @@ static struct part *part_of(struct records *records, const char *key)
 
 /* --- with the lock of the part held --- */
 
+/* While they cannot be written, strangers may bring about more of them than there are records. */
 static void changed(struct part *part, const char *key)
 {
-    if (part->dirty)
-        g_hash_table_add(part->dirty, g_strdup(key));
+    if (!part->dirty || part->lost)
+        return;
+    g_hash_table_add(part->dirty, g_strdup(key));
+    if (g_hash_table_size(part->dirty) > part->dirty_max) {
+        g_hash_table_remove_all(part->dirty);
+        part->lost = true;
+    }
+}
+
+static void insert_record(struct part *part, const char *key, struct record *record)
+{
+    char *copy = g_strdup(key);
+    record->key = copy;
+    record->place = part->order->len;
+    g_ptr_array_add(part->order, record);
+    g_hash_table_insert(part->records, copy, record);
+}
+
+/* The last one takes its place. */
+static void leave_order(struct part *part, const struct record *record)
+{
+    struct record *last = part->order->pdata[part->order->len - 1];
+    part->order->pdata[record->place] = last;
+    last->place = record->place;
+    g_ptr_array_set_size(part->order, (gint)part->order->len - 1);
 }
 
 static void remove_record(struct part *part, const char *key)
 {
+    const struct record *record = g_hash_table_lookup(part->records, key);
     changed(part, key);
+    if (!record)
+        return;
+    leave_order(part, record);
     g_hash_table_remove(part->records, key);
 }
 
@@ -134,32 +171,34 @@ static void purge_part(struct part *part, int64_t now)
         if (!is_stale(key, value, &now))
             continue;
         changed(part, key);
+        leave_order(part, value);
         g_hash_table_iter_remove(&iter);
     }
 }
 
-/* Of a few records that come first the one goes that would expire first; marks before counters, so
- * that a flood of strangers frees no sender. */
+/* Any of the records. Nothing hangs on its being hard to guess. */
+static const struct record *draw(struct part *part)
+{
+    part->dice = part->dice * 6364136223846793005U + 1442695040888963407U; /* Knuth's MMIX */
+    return part->order->pdata[(part->dice >> 32) % part->order->len];
+}
+
+/* Of a few records that are drawn the one goes that would expire first; marks before counters, so
+ * that a flood of strangers frees no sender. Those that come first in the table would not do: the
+ * counters that are not taken would gather there. */
 static void make_room(struct records *records, struct part *part)
 {
-    GHashTableIter iter;
-    void *key, *value;
-    const char *victim = NULL;
     const struct record *worst = NULL;
     if (g_hash_table_size(part->records) < records->part_max)
         return;
-    g_hash_table_iter_init(&iter, part->records);
-    for (unsigned i = 0; i < ROOM_LOOKED_AT && g_hash_table_iter_next(&iter, &key, &value); i++) {
-        const struct record *record = value;
+    for (unsigned i = 0; i < ROOM_LOOKED_AT; i++) {
+        const struct record *record = draw(part);
         if (!worst || (record->is_mark && !worst->is_mark) ||
-            (record->is_mark == worst->is_mark && record->expires < worst->expires)) {
+            (record->is_mark == worst->is_mark && record->expires < worst->expires))
             worst = record;
-            victim = key;
-        }
     }
     part->forgotten++;
-    g_autofree char *copy = g_strdup(victim);
-    remove_record(part, copy);
+    remove_record(part, worst->key);
 }
 
 static struct record *find(struct part *part, const char *key, bool is_mark, int64_t now)
@@ -182,7 +221,7 @@ static struct record *find_or_make(struct records *records, struct part *part,
     record->is_mark = is_mark;
     if (!is_mark)
         record->counter.networks = request->networks;
-    g_hash_table_insert(part->records, g_strdup(request->key), record);
+    insert_record(part, request->key, record);
     return record;
 }
 
@@ -575,7 +614,7 @@ bool records_restore(struct records *records, const char *key, const char *text,
     g_mutex_lock(&part->lock);
     if (good && !g_hash_table_contains(part->records, key)) {
         make_room(records, part);
-        g_hash_table_insert(part->records, g_strdup(key), record);
+        insert_record(part, key, record);
         record = NULL;
     }
     g_mutex_unlock(&part->lock);
@@ -609,7 +648,9 @@ static GArray *changes_of(struct part *part, bool all)
     if (all) {
         g_hash_table_iter_init(&iter, part->records);
         while (g_hash_table_iter_next(&iter, &key, NULL))
-            changed(part, key);
+            g_hash_table_add(part->dirty, g_strdup(key));
+        part->lost_taken = part->lost;
+        part->lost = false;
     }
     GHashTable *dirty = part->dirty;
     part->dirty = new_set();
@@ -643,7 +684,18 @@ bool records_has_changes(struct records *records)
     bool any = false;
     for (size_t i = 0; i < PARTS && !any; i++) {
         g_mutex_lock(&records->parts[i].lock);
-        any = g_hash_table_size(records->parts[i].dirty) > 0;
+        any = g_hash_table_size(records->parts[i].dirty) > 0 || records->parts[i].lost;
+        g_mutex_unlock(&records->parts[i].lock);
+    }
+    return any;
+}
+
+bool records_lost_changes(struct records *records)
+{
+    bool any = false;
+    for (size_t i = 0; i < PARTS && !any; i++) {
+        g_mutex_lock(&records->parts[i].lock);
+        any = records->parts[i].lost;
         g_mutex_unlock(&records->parts[i].lock);
     }
     return any;
@@ -660,6 +712,8 @@ void records_confirm(struct records *records, bool written)
         while (!written && g_hash_table_iter_next(&iter, &key, NULL))
             changed(part, key);
         g_hash_table_remove_all(part->taken);
+        part->lost |= part->lost_taken && !written;
+        part->lost_taken = false;
         g_mutex_unlock(&part->lock);
     }
 }

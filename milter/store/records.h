@@ -41,6 +41,10 @@ void records_changes(struct records *records, bool all, records_visitor *visit, 
 
 bool records_has_changes(struct records *records);
 
+/* Whether there were more changes than records before they could be written: which of them are gone
+ * is not known any more. Whoever writes them begins anew, and asks for ALL. */
+bool records_lost_changes(struct records *records);
+
 /* What records_changes gave last was written, or was not and comes again. */
 void records_confirm(struct records *records, bool written);
 

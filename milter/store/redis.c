@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/siphash.h"
 #include "redis_info.h"
 #include "redis_scripts.h"
 #include "redis_tls.h"
@@ -225,7 +226,7 @@ static void come_back(struct redis_store *store)
 {
     g_mutex_lock(&store->lock);
     GHashTable *owed = store->owed;
-    store->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_owed);
+    store->owed = g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_owed);
     bool was_away = store->fault != NULL;
     g_clear_pointer(&store->fault, g_free);
     store->server_said = false;
@@ -1012,7 +1013,7 @@ struct store *store_redis(const struct store_redis_options *options, const struc
     store->counter_digest =
         g_compute_checksum_for_string(G_CHECKSUM_SHA1, redis_counter_script, -1);
     store->mark_digest = g_compute_checksum_for_string(G_CHECKSUM_SHA1, redis_mark_script, -1);
-    store->owed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_owed);
+    store->owed = g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_owed);
     store->place =
         g_strdup(store->options.path ? store->options.path : store->options.hosts->pdata[0]);
     g_mutex_init(&store->lock);

@@ -285,8 +285,11 @@ static int write_changes(sqlite3 *db, void *data)
     if (writing->code == SQLITE_OK)
         writing->code =
             sqlite3_prepare_v2(db, "DELETE FROM record WHERE key = ?1", -1, &writing->remove, NULL);
+    bool anew = records_lost_changes(store->store.records);
+    if (writing->code == SQLITE_OK && anew)
+        writing->code = sqlite3_exec(db, "DELETE FROM record", NULL, NULL, NULL);
     if (writing->code == SQLITE_OK)
-        records_changes(store->store.records, writing->generation != store->generation,
+        records_changes(store->store.records, anew || writing->generation != store->generation,
                         write_record, writing);
     sqlite3_finalize(writing->put);
     sqlite3_finalize(writing->remove);

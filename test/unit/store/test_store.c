@@ -173,6 +173,52 @@ static void test_file_lost(void)
     place_clear(&place);
 }
 
+static int count_rows(sqlite3 *db, const char *where)
+{
+    g_autofree char *text = g_strconcat("SELECT count(*) FROM record ", where, NULL);
+    sqlite3_stmt *statement;
+    g_assert_cmpint(sqlite3_prepare_v2(db, text, -1, &statement, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(statement), ==, SQLITE_ROW);
+    int count = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return count;
+}
+
+/* A file that cannot be written while strangers come, more of them than are kept: behind it all it
+ * has what the daemon has, and nothing that was forgotten meanwhile. */
+static void test_locked_out(void)
+{
+    struct place place = place_new();
+    struct store *store = open_sqlite(&place);
+    struct store_answer answer;
+    ask(store, STORE_ADD, "l:kept", 7, 10);
+    ask(store, STORE_ADD, "l:reset", 7, 10);
+    wait_for_writing();
+    sqlite3 *db;
+    g_assert_cmpint(sqlite3_open(place.path, &db), ==, SQLITE_OK);
+    sqlite3_busy_timeout(db, 20000);
+    g_assert_cmpint(count_rows(db, "WHERE key = 'l:reset'"), ==, 1);
+    g_assert_cmpint(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), ==, SQLITE_OK);
+    ask(store, STORE_RESET, "l:reset", 0, 10);
+    for (int i = 0; i < 600000; i++) {
+        g_autofree char *key = g_strdup_printf("g:stranger%d", i);
+        struct store_request grey = {
+            .action = STORE_GREY, .key = key, .delay = 60000, .open = HOUR, .keep = DAY};
+        store_ask_now(store, &grey, &answer);
+    }
+    g_assert_cmpint(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), ==, SQLITE_OK);
+    struct store_status status;
+    store_get_status(store, &status);
+    int records = (int)status.records;
+    store_status_clear(&status);
+    store_close(store);
+    g_assert_cmpint(count_rows(db, ""), ==, records);
+    g_assert_cmpint(count_rows(db, "WHERE key = 'l:kept'"), ==, 1);
+    g_assert_cmpint(count_rows(db, "WHERE key = 'l:reset'"), ==, 0);
+    sqlite3_close(db);
+    place_clear(&place);
+}
+
 static void test_no_folder(void)
 {
     struct place place = place_new();
@@ -279,6 +325,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/sqlite", test_sqlite);
     g_test_add_func("/store/exact", test_exact);
     g_test_add_func("/store/file-lost", test_file_lost);
+    g_test_add_func("/store/locked-out", test_locked_out);
     g_test_add_func("/store/no-folder", test_no_folder);
     g_test_add_func("/store/room", test_room);
     g_test_add_func("/store/many", test_many);
