@@ -43,8 +43,10 @@ enum lookup_status table_list_find(const struct table_list *list, const char *ke
 enum lookup_status search_client(const struct table_list *list, const char *name,
                                  const struct ipaddr *address, GString *value_r, GString *entry_r);
 
-/* A host or domain name, then its parents: a.b.c, b.c, c. Nothing but the whole of an IP address.
- * No folding is done here; a trailing dot stays. */
+/* A host or domain name, then its parents: a.b.c, b.c, c; those that are longer than any name can
+ * be, in bytes of UTF-8, are left out, as a stranger's HELO may have thousands. Nothing but the
+ * whole of an IP address. No folding is done here; a trailing dot stays. */
+#define SEARCH_PARENT_MAX 1020
 enum lookup_status search_domain(const struct table_list *list, const char *domain,
                                  GString *value_r, GString *entry_r);
 

@@ -161,7 +161,8 @@ enum domaincheck_result dns_questions_ask_domain(struct dns_questions *questions
                                                  enum domaincheck_kind kind)
 {
     if (!questions->domains)
-        questions->domains = g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_domain);
+        questions->domains =
+            g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_domain);
     g_autofree char *folded = mail_domain_fold(name);
     g_autofree char *key = g_strdup_printf("%d:%s", (int)kind, folded);
     struct domaincheck *check = g_hash_table_lookup(questions->domains, key);

@@ -138,9 +138,12 @@ enum lookup_status table_list_find(const struct table_list *list, const char *ke
 static enum lookup_status ask_domain(const struct search *search, const char *domain)
 {
     struct ipaddr address;
+    size_t length = strlen(domain);
     enum lookup_status status = ask(search, domain, WHOLE);
     if (ipaddr_parse(domain, &address))
         return status;
+    if (length > SEARCH_PARENT_MAX + 1)
+        domain += length - SEARCH_PARENT_MAX - 2; /* what comes before the dot of the longest */
     while (status == LOOKUP_MISS && *domain && (domain = strchr(domain + 1, '.')))
         status = ask(search, ++domain, PARTIAL);
     return status;

@@ -127,6 +127,29 @@ static void test_domain(void)
 
 enum { LOCAL = 1 };
 
+/* Of a name that is too long to be one the parents are still found that may be one. */
+static void test_long_domain(void)
+{
+    struct scratch scratch = scratch_new();
+    g_autoptr(GString) name = g_string_new(NULL), key = g_string_new(NULL),
+                       value = g_string_new("");
+    while (key->len < SEARCH_PARENT_MAX - strlen("example"))
+        g_string_append(key, "a.");
+    g_string_truncate(key, (SEARCH_PARENT_MAX - strlen("example")) & ~(gsize)1);
+    g_string_append(key, "example");
+    for (int i = 0; i < 5000; i++)
+        g_string_append(name, "b.");
+    g_string_append(name, key->str);
+    const char *const found[] = {key->str, "a.example", "example"};
+    for (size_t i = 0; i < G_N_ELEMENTS(found); i++) {
+        g_autofree char *text = g_strdup_printf("inline:{%s=x}", found[i]);
+        struct table_list *list = open_list(&scratch, text);
+        g_assert_cmpint(search_domain(list, name->str, value, NULL), ==, LOOKUP_HIT);
+        table_list_free(list);
+    }
+    scratch_clear(&scratch);
+}
+
 static const struct address_row {
     const char *path;
     enum search_order order;
@@ -325,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/search/list", test_list);
     g_test_add_func("/search/client", test_client);
     g_test_add_func("/search/domain", test_domain);
+    g_test_add_func("/search/long-domain", test_long_domain);
     g_test_add_func("/search/address", test_address);
     g_test_add_func("/search/malformed", test_malformed);
     return g_test_run();
