@@ -191,9 +191,11 @@ exec "$@"
 '''
 
 
-# A journald of our own, on a /run that nobody else sees; "$0" is a folder of ours.
+# A journald of our own, on a /run that nobody else sees; "$0" is a folder of ours. That of Debian 13
+# does not start where no control groups are mounted.
 JOURNALD = '''set -e
 mount -t tmpfs none /run
+mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
 mkdir -p /run/systemd/journal /run/systemd/journald.conf.d "/run/log/journal/$(cat /etc/machine-id)"
 printf '[Journal]\\nStorage=volatile\\nAudit=no\\nRateLimitBurst=0\\n' >/run/systemd/journald.conf.d/test.conf
 /lib/systemd/systemd-journald & journald=$!

@@ -60,7 +60,8 @@ def still_there():
 
 @case('it can be started again, and stopped')
 def again_and_stop():
-    equal(quickstart().returncode, 0, 'exit of a second start')
+    done = quickstart()
+    equal(done.returncode, 0, 'exit of a second start: %s' % done.stdout)
     equal(quickstart('stop').returncode, 0, 'exit of stop')
     true(not os.path.exists(PLACE), PLACE + ' is still there')
     true(not any(postfix.listening(port) for port in (2525, 2587)), 'a port is still open')

@@ -112,7 +112,7 @@ def agreement(container):
     match(r'user: "10025:10025"', compose)
     match(r'ENTRYPOINT \["/usr/sbin/gatepost", "-f"\]', image)
     match(r'"gatepostctl"|"/usr/sbin/gatepostctl", "ping"', image)
-    for line in ('read_only: true', 'cap_drop: \[ALL\]', 'no-new-privileges:true', 'tmpfs:'):
+    for line in ('read_only: true', r'cap_drop: \[ALL\]', 'no-new-privileges:true', 'tmpfs:'):
         match(line, compose)
     # Of a tmpfs podman knows the mode, and refuses an owner.
     for file in ('compose.yaml', 'README'):
