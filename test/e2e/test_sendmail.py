@@ -207,6 +207,22 @@ def refusals(scene):
         equal(scene.sink.messages(word), [])
 
 
+@case('bare line feeds and carriage returns end the session before there is a message')
+def bare_lines(scene):
+    for bare, reply in ((b'one\ntwo\r\n', 'linefeed'), (b'one\n.\r\ntwo\r\n', 'linefeed'),
+                        (b'one\rtwo\r\n', 'carriage return')):
+        word, mark = token(), scene.gatepost.mark()
+        with scene.outsider() as dialog:
+            match(OK, dialog.mail('a@example.com'))
+            match(OK, dialog.rcpt('bob@lab.test'))
+            match('^354', dialog.send('DATA'))
+            match(r'^421 4\.5\.0 Bare %s ' % reply, dialog.send(message(word) + bare + b'.'), bare)
+            equal(dialog.send('NOOP'), '', 'a session that goes on')
+        deliver(scene)  # what comes later is logged later
+        equal(len([line for line in scene.gatepost.log(mark) if 'action=' in line]), 1, 'log lines')
+        equal(scene.sink.messages(word), [], 'deliveries')
+
+
 # Local mail
 
 @case('local mail passes the submission program')
