@@ -75,6 +75,9 @@ struct loop {
     GSequence *timers; /* peers by due */
     GByteArray *out;
     gint64 listen_again; /* 0: it listens */
+    struct loop
+        *woken_next;  /* loops that have peers from this one, and are to be woken for them; */
+    bool to_be_woken; /* it is one of these; both the greeter's */
     gint stop;
     gint moved; /* the listener is another socket */
     _Atomic unsigned connections, messages, waiting, progress;
@@ -87,18 +90,25 @@ static _Thread_local const struct loop *here;
 
 /* News */
 
-/* The loop's own thread hears of it before it sleeps. */
-static void tell(struct peer *peer, guint what)
+/* Whether nothing was on the list, so that its loop is to be woken. */
+static bool put_on_list(struct peer *peer, guint what)
 {
     struct loop *loop = peer->loop;
     if (g_atomic_int_or(&peer->news, what) != 0)
-        return; /* it is on the list */
+        return false; /* it is on the list */
     gpointer head;
     do {
         head = g_atomic_pointer_get(&loop->news);
         peer->next_news = head;
     } while (!g_atomic_pointer_compare_and_exchange(&loop->news, head, peer));
-    if (!head && loop != here)
+    return !head;
+}
+
+/* The loop's own thread hears of it before it sleeps. */
+static void tell(struct peer *peer, guint what)
+{
+    struct loop *loop = peer->loop;
+    if (put_on_list(peer, what) && loop != here)
         poller_wake(loop->poller);
 }
 
@@ -301,8 +311,8 @@ static bool is_others(const struct peer *peer)
     return peer->loop->setup->next && conversation_session(peer->conversation);
 }
 
-/* Nobody wakes a session before its client is
- * known. */
+/* Nobody wakes a session before its client is known. The other loop is woken when all have been
+ * handed over: it would take the processor for each. */
 static void hand_over(struct peer *peer)
 {
     struct loop *loop = peer->loop;
@@ -314,7 +324,21 @@ static void hand_over(struct peer *peer)
     peer->loop = loop->setup->next(loop->setup->data);
     peer->loop->connections++;
     loop->connections--;
-    tell(peer, NEWS_ADDED);
+    struct loop *other = peer->loop;
+    if (put_on_list(peer, NEWS_ADDED) && !other->to_be_woken) {
+        other->to_be_woken = true;
+        other->woken_next = loop->woken_next;
+        loop->woken_next = other;
+    }
+}
+
+static void wake_others(struct loop *loop)
+{
+    for (struct loop *other; (other = loop->woken_next); poller_wake(other->poller)) {
+        loop->woken_next = other->woken_next;
+        other->woken_next = NULL;
+        other->to_be_woken = false;
+    }
 }
 
 /* Lets the conversation go on as far as its turn goes, with LENGTH bytes that came in; the rest of
@@ -579,6 +603,7 @@ static void turn(struct loop *loop)
     hear_news(loop);
     for (guint left = loop->line.length; left > 0 && loop->line.head; left--)
         have_turn(loop->line.head->data);
+    wake_others(loop);
     struct peer *peer;
     while ((peer = first_due(loop)) && peer->due <= now)
         on_timer(peer);
