@@ -17,4 +17,8 @@ const char *public_resolver(const char *server);
 /* Whether the list ZONE is of an operator who is known to refuse them, by his own documentation. */
 bool public_resolver_is_refused(const char *zone);
 
+/* The operator of the list ZONE where a customer's key, by which he is known whatever resolver he
+ * has, stands in its name: a secret. NULL: none does, as far as is known. */
+const char *public_resolver_keyed(const char *zone);
+
 #endif

@@ -48,3 +48,13 @@ bool public_resolver_is_refused(const char *zone)
     }
     return false;
 }
+
+const char *public_resolver_keyed(const char *zone)
+{
+    enum { KEY_MIN = 16 };
+    if (strcspn(zone, ".") < KEY_MIN)
+        return NULL;
+    if (g_str_has_suffix(zone, ".dq.spamhaus.net"))
+        return "spamhaus.net";
+    return g_str_has_suffix(zone, ".mail.abusix.zone") ? "abusix.zone" : NULL;
+}

@@ -15,6 +15,7 @@
 #include "base/system.h"
 #include "command.h"
 #include "dns/public_resolvers.h"
+#include "history/history_writer.h"
 #include "policy/snapshot.h"
 #include "rules.h"
 #include "settings/socket.h"
@@ -148,6 +149,26 @@ static void warn_of_state(const struct settings *settings, struct problems *prob
                          user, folder);
 }
 
+/* That it cannot be kept stops no mail, and so is easily overlooked. */
+static void warn_of_history(const struct settings *settings, struct problems *problems)
+{
+    const struct setting_value *value = settings_get(settings, NULL, SETTING_HISTORY);
+    const char *user = settings_get(settings, NULL, SETTING_USER)->text;
+    const char *path = history_path(settings);
+    g_autofree char *folder = path ? g_path_get_dirname(path) : NULL;
+    if (!folder)
+        return;
+    if (value->given)
+        warn_of_folder(settings, SETTING_HISTORY, path, problems);
+    if (speaks_for_user(settings) && g_file_test(folder, G_FILE_TEST_IS_DIR) &&
+        access(folder, W_OK | X_OK) != 0)
+        problems_warning(
+            problems, value->file, value->line,
+            "history: user \"%s\" cannot write to %s: nothing of what is decided would "
+            "be kept",
+            user, folder);
+}
+
 /* A list of SET whose operator refuses public resolvers; NULL: none. */
 static const char *refused_list(const struct dnsbl_set *set)
 {
@@ -196,7 +217,8 @@ static void warn_of_resolver(const struct snapshot *snapshot, struct problems *p
     }
 }
 
-/* A token that the page would not start with. Whose file this user may not read, the page may. */
+/* A token that the page would not start with. A file that is not there or that this user may not
+ * read may be on the page's machine, or its user's alone. */
 static void warn_of_web(const struct settings *settings, struct problems *problems)
 {
     const struct setting_value *value = settings_get(settings, NULL, SETTING_WEB_TOKEN_FILE);
@@ -204,7 +226,7 @@ static void warn_of_web(const struct settings *settings, struct problems *proble
     g_autoptr(GError) error = NULL;
     web_settings_read(settings, problems, &web);
     g_autofree char *token = web.token ? web_token_read(web.token, &error) : NULL;
-    if (error && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+    if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_INVAL))
         problems_warning(problems, value->file, value->line, "web_token_file: %s", error->message);
     web_settings_clear(&web);
 }
@@ -226,6 +248,7 @@ static void warn_of_surroundings(const struct snapshot *snapshot, struct problem
     warn_of_folder(settings, SETTING_PID_FILE, settings_get(settings, NULL, SETTING_PID_FILE)->text,
                    problems);
     warn_of_state(settings, problems);
+    warn_of_history(settings, problems);
     warn_of_resolver(snapshot, problems);
     warn_of_web(settings, problems);
 }

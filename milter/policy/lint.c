@@ -92,6 +92,43 @@ static void lint_relay(const struct lint *lint)
                  item->row->name);
 }
 
+/* Permits behind the refusal of mail to elsewhere: what they would let relay was refused before.
+ * Before other refusals they have a use, and a bare permit says that the list ends. */
+static void lint_late_permits(const struct lint *lint)
+{
+    const struct restriction_item *item, *refuses = NULL, *late = NULL;
+    for (unsigned i = 0; (item = restriction_list_item(lint->list, i)); i++) {
+        unsigned traits = item->row->traits;
+        bool ends = (traits & TRAIT_ENDS_RELAY) && !(traits & TRAIT_ALWAYS);
+        if (ends && !refuses && !item->warn_if_reject)
+            refuses = item;
+        else if (refuses && (traits & TRAIT_PERMITS) && !(traits & TRAIT_ALWAYS) &&
+                 !item->argument.tables)
+            late = late ? late : item;
+        else if (refuses && !(traits & TRAIT_ALWAYS))
+            return;
+    }
+    if (late)
+        warn(lint, "%s stands behind %s, which has refused whom it would let relay; put it before",
+             late->row->name, refuses->row->name);
+}
+
+/* The guard looks at mail of those whom these two let pass. */
+static void lint_guard(const struct lint *lint)
+{
+    const struct restriction_item *item;
+    bool networks = false, logins = false;
+    for (unsigned i = 0; (item = restriction_list_item(lint->list, i)); i++) {
+        networks |= strcmp(item->row->name, "permit_mynetworks") == 0;
+        logins |= strcmp(item->row->name, "permit_sasl_authenticated") == 0;
+        if ((item->row->asks & ASKS_GUARD) && networks && logins)
+            warn(lint,
+                 "%s stands behind permit_mynetworks and permit_sasl_authenticated, which let "
+                 "those pass whose auto-replies it looks at; put it before",
+                 item->row->name);
+    }
+}
+
 /* Why an item never matches; NULL: it may. The caller frees it. */
 static char *never_matches(const struct lint *lint, const struct restriction_item *item)
 {
@@ -275,6 +312,60 @@ static void lint_words(const struct policy *policy, const struct settings *setti
                          name, name);
 }
 
+/* Replies name the list, and a key is a secret. */
+static void lint_keyed_lists(const struct policy *policy, const struct settings *settings,
+                             const struct dnsbl_set *set, struct problems *problems)
+{
+    const struct setting_value *value =
+        settings_get(settings, policy->section, SETTING_DNSBL_REPLY_MAP);
+    for (unsigned i = 0; i < dnsbl_set_count(set); i++) {
+        bool failed;
+        const char *zone = dnsbl_set_get(set, i)->zone, *owner = public_resolver_keyed(zone);
+        g_autofree char *shown = owner ? site_shown_list(&policy->site, zone, &failed) : NULL;
+        if (owner && !shown && !failed)
+            problems_warning(problems, value->file, value->line,
+                             "a list of %s has your key in its name, which replies show to every "
+                             "client that is refused; give it another name in dnsbl_reply_map",
+                             owner);
+    }
+}
+
+/* Nobody could log in. */
+static void lint_logins(const struct policy *policy, const struct settings *settings,
+                        struct problems *problems)
+{
+    enum { STRONGEST_CIPHER = 256 };
+    static const char *const known[] = {"plain",         "login",
+                                        "cram-md5",      "digest-md5",
+                                        "ntlm",          "gssapi",
+                                        "external",      "anonymous",
+                                        "xoauth2",       "oauthbearer",
+                                        "scram-sha-1",   "scram-sha-1-plus",
+                                        "scram-sha-256", "scram-sha-256-plus",
+                                        "scram-sha-512", "scram-sha-512-plus"};
+    const struct setting_value *bits =
+        settings_get(settings, policy->section, SETTING_AUTH_MIN_SSF);
+    const struct setting_value *names =
+        settings_get(settings, policy->section, SETTING_AUTH_MECHANISMS);
+    if (policy->site.auth_min_ssf > STRONGEST_CIPHER)
+        problems_warning(problems, bits->file, bits->line,
+                         "auth_min_ssf: no cipher has more than %d bits, so nobody can log in",
+                         STRONGEST_CIPHER);
+    g_autoptr(GPtrArray) words = text_split_list(names->text, NULL);
+    for (guint i = 0; words && i < words->len; i++) {
+        const char *word = words->pdata[i];
+        g_autofree char *name = g_ascii_strdown(word + (*word == '!'), -1);
+        const char *nearest = text_nearest(name, known, G_N_ELEMENTS(known));
+        bool is_known = false;
+        for (size_t n = 0; n < G_N_ELEMENTS(known); n++)
+            is_known |= strcmp(known[n], name) == 0;
+        if (nearest && !is_known)
+            problems_warning(problems, names->file, names->line,
+                             "auth_mechanisms: nobody knows a mechanism \"%s\"; did you mean %s?",
+                             name, nearest);
+    }
+}
+
 static void lint_resolvers(const struct policy *policy, const struct settings *settings,
                            struct problems *problems)
 {
@@ -304,6 +395,9 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
     lint_networks(policy, settings, problems);
     lint_spellings(policy, settings, problems);
     lint_words(policy, settings, problems);
+    lint_logins(policy, settings, problems);
+    lint_keyed_lists(policy, settings, policy->site.dnsbl_weighted, problems);
+    lint_keyed_lists(policy, settings, policy->site.dnsbl_zones, problems);
     lint_resolvers(policy, settings, problems);
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         struct lint lint = {
@@ -323,7 +417,10 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
         lint_never(&lint);
         lint_praise(&lint);
         lint_strangers(&lint);
-        if (kind == LIST_RELAY)
+        lint_guard(&lint);
+        if (kind == LIST_RELAY) {
             lint_relay(&lint);
+            lint_late_permits(&lint);
+        }
     }
 }

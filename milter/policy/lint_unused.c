@@ -163,8 +163,9 @@ void policies_lint_unused(const GPtrArray *policies, const struct settings *sett
                           struct problems *problems)
 {
     lint_profiles(settings, problems);
-    lint_weights(policies, settings, problems);
     lint_scores(settings, problems);
-    if (problems_errors(problems) == 0) /* else a list that names it may be missing */
-        lint_classes(policies, settings, problems);
+    if (problems_errors(problems) > 0) /* what uses it may be what is wrong */
+        return;
+    lint_weights(policies, settings, problems);
+    lint_classes(policies, settings, problems);
 }

@@ -502,6 +502,7 @@ struct policy *policy_new(const struct settings *settings, const struct section 
     policy->greylists = any_list(policy, greylists);
     policy_lint(policy, settings, base->problems);
     policy_lint_tables(policy, settings, base->problems);
+    policy_lint_keys(policy, settings, base->problems);
     limits_lint(policy, settings, base->problems);
     if (policy_is_whole(policy))
         conclude(policy);

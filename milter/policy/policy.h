@@ -29,6 +29,11 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
 void policy_lint_tables(const struct policy *policy, const struct settings *settings,
                         struct problems *problems);
 
+/* Warns of keys of its tables that are never found, because they are written as other tables have
+ * them. */
+void policy_lint_keys(const struct policy *policy, const struct settings *settings,
+                      struct problems *problems);
+
 /* Warns of what none of POLICIES, all of SETTINGS, the first without a section, uses: profiles that
  * nobody has, DNS lists that never weigh enough, restriction classes that nothing names. */
 void policies_lint_unused(const GPtrArray *policies, const struct settings *settings,

@@ -493,6 +493,15 @@ static void look_at_instances(struct postfix_setup *setup)
                    folders);
 }
 
+/* It is for trials, and easily forgotten. */
+static void look_at_softness(struct postfix_setup *setup)
+{
+    if (strcmp(postfix_get(setup, "soft_bounce"), "yes") == 0)
+        setup_note(setup->task,
+                   "soft_bounce = yes: what gatepost refuses for good, Postfix answers "
+                   "with 4xx, and senders try for days");
+}
+
 static void look_at_domains(struct postfix_setup *setup)
 {
     setup_look_at_domains(setup->task);
@@ -525,6 +534,7 @@ void postfixlook(struct postfix_setup *setup)
         {"passwords", look_at_passwords},
         {"logins", look_at_logins},
         {"networks", look_at_networks},
+        {"refusals made soft", look_at_softness},
         {"instances", look_at_instances},
     };
     for (size_t i = 0; setup->postconf && i < G_N_ELEMENTS(rows); i++)

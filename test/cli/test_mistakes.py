@@ -73,6 +73,11 @@ def pattern(restriction, line, setting='client_restrictions'):
         PATTERNS % line, setting, restriction, also) + text
 
 
+def keys(restriction, key, setting='client_restrictions'):
+    '''A list that asks a table with that key.'''
+    return lambda text: '%s = %s inline:{%s=REJECT}\n' % (setting, restriction, key) + text
+
+
 # What is done to which file, and how it is named.
 MISTAKES = [
     ('a domain was added to Postfix alone', 'main.cf',
@@ -145,8 +150,52 @@ MISTAKES = [
     ('a token that is too short', 'gatepost.conf',
      lambda text: 'web_token_file = /FOLDER/others\n'.replace('others', 'short') + text,
      'web_token_file: /short: the first line must have 16'),
-    ('a token that is not there', 'gatepost.conf',
-     lambda text: 'web_token_file = /FOLDER/none\n' + text, 'web_token_file: .*/none.*No such file'),
+    ('a key of another kind of table, @domain', 'gatepost.conf', keys('check_sender_access', '@two.example'),
+     'key "@two.example" can never match: for all addresses of a domain write two.example'),
+    ('a key with a star', 'gatepost.conf', keys('check_sender_access', '*@two.example'),
+     'key "[*]@two.example" can never match'),
+    ('a key of a class with a star', 'gatepost.conf',
+     lambda text: 'restriction_classes = a\na = check_helo_access inline:{*.two.example=REJECT}\n'
+     'client_restrictions = a\n' + text, 'key "[*].two.example" can never match'),
+    ('a network in a table of names', 'gatepost.conf', keys('check_client_access', '192.0.2.0/24'),
+     'key "192.0.2.0/24" can never match: a network stands in a cidr: table'),
+    ('the beginning of an address, with a dot', 'gatepost.conf', keys('check_client_access', '192.0.2.'),
+     'key "192.0.2." can never match'),
+    ('a domain with a dot', 'gatepost.conf', keys('check_sender_access', '.two.example'),
+     'key ".two.example" can never match: write two.example'),
+    ('an address in brackets', 'gatepost.conf', keys('check_recipient_access', '<bob@one.example>'),
+     'key "<bob@one.example>" can never match'),
+    ('a line of Sendmail\'s access table', 'gatepost.conf', keys('check_client_access', 'Connect:192.0.2'),
+     'key "connect:192.0.2" can never match: "WORD:" in front of it is Sendmail'),
+    ('a login with its realm', 'gatepost.conf', keys('check_sasl_access', 'bob@example.org'),
+     'key "bob@example.org" can never match: example.org is one of sasl_local_realms'),
+    ('a fingerprint', 'gatepost.conf',
+     lambda text: 'relay_clientcerts = inline:{%s=x}\n' % ':'.join(['0A'] * 20) + text,
+     'can never match: it looks like a fingerprint'),
+    ('a domain that owns nothing', 'senders', lambda text: text + 'two.example carol\n',
+     'senders:2: warning: key "two.example" can never match: for all addresses of a domain write @two'),
+    ('a profile for @domain', 'gatepost.conf',
+     lambda text: 'recipient_profiles = inline:{@one.example=strict}\n' + text.replace(
+         '[listener', '[profile strict]\ntag_score = 3\n[listener'), 'key "@one.example" can never match'),
+    ('TLS that nobody has', 'gatepost.conf', lambda text: text.replace('auth_min_ssf = 128', 'auth_min_ssf = 512'),
+     'auth_min_ssf: no cipher has more than 256 bits'),
+    ('a mechanism that nobody has', 'gatepost.conf', lambda text: 'auth_mechanisms = PLIAN\n' + text,
+     'a mechanism "plian"; did you mean plain'),
+    ('permits come too late', 'gatepost.conf',
+     lambda text: 'relay_restrictions = reject_unauth_destination permit_mynetworks permit\n' + text,
+     'permit_mynetworks stands behind reject_unauth_destination'),
+    ('the guard sees nobody', 'gatepost.conf',
+     lambda text: 'message_restrictions = permit_mynetworks permit_sasl_authenticated guard_autoreply\n' + text,
+     'guard_autoreply stands behind permit_mynetworks and permit_sasl_authenticated'),
+    ('a history that cannot be written', 'gatepost.conf',
+     lambda text: 'history = sqlite:/FOLDER/none/history.db\n' + text, 'history: there is no folder /none'),
+    ('the history of another user', 'gatepost.conf',
+     lambda text: 'history = sqlite:/root/history.db\n' + text, 'history: user "nobody" cannot write to /root'),
+    ('a key that everybody is shown', 'gatepost.conf',
+     lambda text: 'client_restrictions = reject_rbl_client abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net\n' + text,
+     'a list of spamhaus.net has your key in its name'),
+    ('refusals that were made soft', 'main.cf', lambda text: text + 'soft_bounce = yes\n',
+     'note: soft_bounce = yes: what gatepost refuses'),
     ('a delimiter that is a word', 'gatepost.conf',
      lambda text: text.replace('recipient_delimiter = +', 'recipient_delimiter = plus'),
      'each character counts for itself, and "p" stands in most addresses'),
@@ -324,6 +373,33 @@ RIGHT = [
          '[listener', '[profile strict]\nreject_score = 4\n[listener')),
     ('a listener whose lists refuse', 'gatepost.conf',
      lambda text: 'dnsbl_sites = bl.lab.test\n' + text + 'dnsbl_threshold = 1\n'),
+    ('keys as access tables have them', 'gatepost.conf',
+     lambda text: 'client_restrictions = check_client_access inline:{192.0.2=REJECT, two.example=OK, '
+     '2001:db8=OK, 2001:db8::1=OK, 10.1.2.3=OK}\nsender_restrictions = check_sender_access '
+     'inline:{bob@=REJECT, bob@two.example=OK, two.example=OK, <>=OK, bob+x@two.example=OK}\n' + text),
+    ('a file for several masters', 'gatepost.conf',
+     lambda text: 'sender_restrictions = check_sender_access inline:{two.example=REJECT, .two.example=REJECT, '
+     '@two.example=REJECT}\n' + text),
+    ('logins of another realm', 'gatepost.conf', keys('check_sasl_access', 'bob@other.example')),
+    ('owners as login maps have them', 'senders',
+     lambda text: text + '@two.example carol\nbob.smith carol\ndave dave\n'),
+    ('subjects of certificates', 'gatepost.conf',
+     lambda text: 'relay_clientcerts = inline:{/C=DE/CN=branch=x, a0:b1=x, branch+20office=x}\n' + text),
+    ('permits before other refusals', 'gatepost.conf',
+     lambda text: 'relay_restrictions = permit_sasl_authenticated reject_unauth_destination permit_mynetworks '
+     'reject_unknown_sender_domain\n' + text),
+    ('a relay list that ends in permit', 'gatepost.conf',
+     lambda text: 'relay_restrictions = permit_mynetworks reject_unauth_destination permit\n' + text),
+    ('the guard is for logins alone', 'gatepost.conf',
+     lambda text: 'message_restrictions = permit_mynetworks guard_autoreply permit_sasl_authenticated '
+     'reject_spam\n' + text),
+    ('a key that has another name', 'gatepost.conf',
+     lambda text: 'dnsbl_sites = abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net*3\n'
+     'dnsbl_reply_map = inline:{abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net=zen.spamhaus.org}\n' + text),
+    ('mechanisms that are', 'gatepost.conf',
+     lambda text: 'auth_mechanisms = plain, LOGIN SCRAM-SHA-256 GS2-KRB5 X-OURS !NTLM\n' + text),
+    ('a token that is still to be made', 'gatepost.conf',
+     lambda text: 'web_token_file = /FOLDER/none\n' + text),
     ('minutes may be forgotten', 'gatepost.conf',
      lambda text: COUNTED + text.replace('[listener', LIMIT % '10m' + '[listener')),
     ('quotas in a file', 'gatepost.conf',
