@@ -111,6 +111,17 @@ def unit_verify():
         equal((done.returncode, done.stdout.strip()), (0, ''), 'systemd-analyze verify')
 
 
+@case('systemd understands the socket unit, which stays from one start to the next')
+def socket_verify():
+    service = unit()
+    path = os.path.dirname(service) + '/gatepost.socket'
+    shutil.copy(TOP + '/packaging/systemd/gatepost.socket', path)
+    done = execute('systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', path, service)
+    equal((done.returncode, done.stdout.strip()), (0, ''), 'systemd-analyze verify')
+    with open(service, encoding='utf-8') as handle:
+        match('(?ms).*^RuntimeDirectoryPreserve=yes$', handle.read(), 'the folder of the socket')
+
+
 @case('what the services are exposed to is little: ' + str(EXPOSURE))
 def unit_security():
     for service, most in EXPOSURE.items():
