@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What differs between the milter engines, as the table of gatepost(8) has it: each row that shows
 within seconds, with both."""
+import glob
 import json
 import os
 import re
@@ -98,6 +99,12 @@ def threads(daemon):
         return int(re.search(r'Threads:\s+(\d+)', handle.read())[1])
 
 
+def named(daemon, name):
+    """How many of its threads have the name."""
+    return sum(open(path).read().strip() == name
+               for path in glob.glob('/proc/%d/task/*/comm' % daemon.process.pid))
+
+
 def status(daemon, key):
     return json.loads(daemon.control('status', '--json').stdout)[key]
 
@@ -114,6 +121,14 @@ def table(scene):
 def own_threads(scene):
     true(scene.seen['libmilter']['more'] > 2, '%(more)d more' % scene.seen['libmilter'])
     true(scene.seen['native']['more'] <= 1, '%(more)d more' % scene.seen['native'])  # of others
+    daemon = scene.daemons['native']
+    equal([named(daemon, name) for name in ('loop', 'worker', 'greeter')], [LOOPS, LOOPS, 1],
+          'loops, workers and who greets')
+    daemon = gatepost.Gatepost({'milter_engine': 'native'}, unix=True).start()
+    with Milter(daemon.path) as mta:
+        mta.negotiate()
+        equal(named(daemon, 'loop'), len(os.sched_getaffinity(0)), 'loops, where nobody says how many')
+    equal(daemon.stop(), 0, 'exit code')
 
 
 @case('a wait that lasts 3 s: progress is told natively, and nothing by libmilter')
