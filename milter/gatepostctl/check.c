@@ -236,12 +236,16 @@ static void warn_of_surroundings(const struct snapshot *snapshot, struct problem
     const struct settings *settings = snapshot_settings(snapshot);
     const struct setting_value *user = settings_get(settings, NULL, SETTING_USER);
     const struct setting_value *group = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP);
+    const struct setting_value *reads = settings_get(settings, NULL, SETTING_READ_SOCKET_GROUP);
     if (!getpwnam(user->text))
         problems_warning(problems, user->file, user->line, "user: there is no user \"%s\"",
                          user->text);
     if (*group->text && !getgrnam(group->text))
         problems_warning(problems, group->file, group->line,
                          "milter_socket_group: there is no group \"%s\"", group->text);
+    if (reads->given && *reads->text && !getgrnam(reads->text))
+        problems_warning(problems, reads->file, reads->line,
+                         "read_socket_group: there is no group \"%s\"", reads->text);
     warn_of_socket(settings, problems);
     warn_of_folder(settings, SETTING_CONTROL_SOCKET,
                    settings_get(settings, NULL, SETTING_CONTROL_SOCKET)->text, problems);

@@ -366,6 +366,23 @@ static void lint_logins(const struct policy *policy, const struct settings *sett
     }
 }
 
+/* Who came in time would always come too early. */
+static void lint_greylist(const struct policy *policy, const struct settings *settings,
+                          struct problems *problems)
+{
+    const struct setting_value *delay =
+        settings_get(settings, policy->section, SETTING_GREYLIST_DELAY);
+    const struct setting_value *window =
+        settings_get(settings, policy->section, SETTING_GREYLIST_WINDOW);
+    const struct setting_value *said = window->given ? window : delay;
+    if (policy->greylists && policy->site.greylist_window <= policy->site.greylist_delay)
+        problems_warning(
+            problems, said->file, said->line,
+            "greylist_window %s ends before greylist_delay %s does: nobody is ever let "
+            "pass",
+            window->text, delay->text);
+}
+
 static void lint_resolvers(const struct policy *policy, const struct settings *settings,
                            struct problems *problems)
 {
@@ -396,6 +413,7 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
     lint_spellings(policy, settings, problems);
     lint_words(policy, settings, problems);
     lint_logins(policy, settings, problems);
+    lint_greylist(policy, settings, problems);
     lint_keyed_lists(policy, settings, policy->site.dnsbl_weighted, problems);
     lint_keyed_lists(policy, settings, policy->site.dnsbl_zones, problems);
     lint_resolvers(policy, settings, problems);

@@ -261,6 +261,12 @@ static void apply_addresses(struct builder *builder, const struct line *line,
             g_hash_table_remove(builder->lists[directive->list], key);
         else if (*key)
             add_address(builder, line, directive->list, words[i]);
+        bool is_from = directive->list == LIST_WELCOME_FROM || directive->list == LIST_BLOCK_FROM;
+        if (*key && !removes && is_from && key[strspn(key, "*?@.")] == '\0')
+            warning(builder, line, "%s %s: that is everybody", line->key, words[i]);
+        else if (!removes && strpbrk(key, "<>"))
+            warning(builder, line, "%s %s: an address is compared without \"<\" and \">\"",
+                    line->key, words[i]);
     }
 }
 

@@ -56,7 +56,10 @@ sasl_local_realms = example.org
 [listener submission]
 auth_min_ssf = 128
 '''
-FILES = {'short': 'geheim\n', 'nobody': '# nobody yet\n', 'others': 'carol@one.example carol\n', 'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
+FILES = {'everybody.cf': 'whitelist_from *@*\nblocklist_from <bob@two.example>\n',
+         'welcome.cf': 'whitelist_from *@two.example bob@*\nblocklist_from *@*.invalid\nall_spam_to *\n'
+         'unwhitelist_from *@*\n',
+         'short': 'geheim\n', 'nobody': '# nobody yet\n', 'others': 'carol@one.example carol\n', 'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
 PATTERNS = '# patterns: %s\n'
 COUNTED = 'recipient_restrictions = check_limit daily permit_mynetworks\n'
 LIMIT = '''[limit daily]
@@ -196,6 +199,15 @@ MISTAKES = [
      'a list of spamhaus.net has your key in its name'),
     ('refusals that were made soft', 'main.cf', lambda text: text + 'soft_bounce = yes\n',
      'note: soft_bounce = yes: what gatepost refuses'),
+    ('greylisting that nobody passes', 'gatepost.conf',
+     lambda text: 'recipient_restrictions = permit_mynetworks greylist\ngreylist_delay = 2h\n'
+     'greylist_window = 1h\n' + text, 'greylist_window 1h ends before greylist_delay 2h'),
+    ('a group of readers that is not', 'gatepost.conf', lambda text: 'read_socket_group = gatepost-wbe\n' + text,
+     'read_socket_group: there is no group "gatepost-wbe"'),
+    ('everybody is welcome', 'gatepost.conf', lambda text: 'rule_files = /FOLDER/everybody.cf\n' + text,
+     'everybody.cf:1: warning: whitelist_from [*]@[*]: that is everybody'),
+    ('an address in brackets is blocked', 'gatepost.conf', lambda text: 'rule_files = /FOLDER/everybody.cf\n' + text,
+     'everybody.cf:2: warning: blocklist_from <bob@two.example>: an address is compared without'),
     ('a delimiter that is a word', 'gatepost.conf',
      lambda text: text.replace('recipient_delimiter = +', 'recipient_delimiter = plus'),
      'each character counts for itself, and "p" stands in most addresses'),
@@ -400,6 +412,10 @@ RIGHT = [
      lambda text: 'auth_mechanisms = plain, LOGIN SCRAM-SHA-256 GS2-KRB5 X-OURS !NTLM\n' + text),
     ('a token that is still to be made', 'gatepost.conf',
      lambda text: 'web_token_file = /FOLDER/none\n' + text),
+    ('a window longer than the delay', 'gatepost.conf',
+     lambda text: 'recipient_restrictions = permit_mynetworks greylist\ngreylist_delay = 1h\n'
+     'greylist_window = 2h\n' + text),
+    ('addresses that are welcome', 'gatepost.conf', lambda text: 'rule_files = /FOLDER/welcome.cf\n' + text),
     ('minutes may be forgotten', 'gatepost.conf',
      lambda text: COUNTED + text.replace('[listener', LIMIT % '10m' + '[listener')),
     ('quotas in a file', 'gatepost.conf',
