@@ -325,6 +325,16 @@ static bool become_user(const char *file, char **name_r)
     return becomes;
 }
 
+/* Whether a file is there that may not be read: another user may. */
+static bool is_denied(const struct problems *problems)
+{
+    const struct problem *problem;
+    for (unsigned i = 0; (problem = problems_get(problems, i)); i++)
+        if (strstr(problem->text, g_strerror(EACCES)))
+            return true;
+    return false;
+}
+
 enum exit_code command_check(struct invocation *invocation)
 {
     gboolean verbose = FALSE;
@@ -341,7 +351,7 @@ enum exit_code command_check(struct invocation *invocation)
         warn_of_surroundings(snapshot, problems);
     bool is_good = problems_errors(problems) == 0;
     problems_print(problems, stderr);
-    if (!is_good && is_user)
+    if (!is_good && is_user && is_denied(problems))
         complain("this is what user %s, which the daemon becomes, can read", user);
     if (verbose) {
         if (snapshot)

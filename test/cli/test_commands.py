@@ -291,6 +291,8 @@ def check_as_user():
     done = exits(settings.run('check'), 78)
     match(r'gatepost.conf:\d+: error: .*networks.*Permission denied', done.stderr)
     match('this is what user nobody, which the daemon becomes, can read', done.stderr)
+    other = settings_of('nobody', SITE + 'mode = montior\n')
+    absent('this is what user', exits(other.run('check'), 78).stderr, 'an error that is the same for all')
     exits(ctl.Settings(SITE + 'mynetworks = %s\n' % path).run('check'), 0)
     os.chmod(settings.file, 0o600)
     match('cannot.*read.*Permission denied|Permission denied',

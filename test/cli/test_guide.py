@@ -119,25 +119,38 @@ class Site:
                 commands.append((line[2:], []))
             else:
                 commands[-1][1].append(line)
-        path = self.folder + '/bin:' + os.environ['PATH']
         for command, expected in commands:
-            done = subprocess.run(['sh', '-c', command.replace(ETC, self.folder)], text=True,
-                                  cwd=self.folder, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=60, env=dict(gatepost.environment(), PATH=path))
-            printed = re.sub(r'(?m)^.*: warning: .*\n', '', done.stdout)
-            printed = re.sub(r'(?<![\w.-])' + TOP + '/', '/usr/share/gatepost/', printed)
-            printed = printed.replace(self.folder, ETC)
-            printed = [same(line) for line in printed.rstrip('\n').splitlines()]
+            lines, code = self.print(command)
+            printed = [same(line) for line in lines]
             expected = [same(line) for line in expected]
             if expected[-1:] == ['...']:
                 expected.pop()
                 printed = printed[:len(expected)]
-            equal(printed, expected, '%s (exit %d)' % (command, done.returncode))
+            equal(printed, expected, '%s (exit %d)' % (command, code))
+
+    def print(self, command):
+        """The lines that a command of the guide prints, and its exit code."""
+        path = self.folder + '/bin:' + os.environ['PATH']
+        done = subprocess.run(['sh', '-c', command.replace(ETC, self.folder)], text=True,
+                              cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60, env=dict(gatepost.environment(), PATH=path))
+        printed = re.sub(r'(?m)^.*: warning: .*\n', '', done.stdout)
+        printed = re.sub(r'(?<![\w.-])' + TOP + '/', '/usr/share/gatepost/', printed)
+        return printed.replace(self.folder, ETC).rstrip('\n').splitlines(), done.returncode
 
     def log(self, argument, lines):
         """The line that the daemon logs of an envelope; of how long it took, and which session it
         was, the guide says nothing that can be compared."""
-        client, name, sender, recipient = argument.split()
+        found = [gatepost.fields(line) for line in self.decide(*argument.split())]
+        equal(len(found), 1, 'lines of the log: %s' % found)
+        expected = gatepost.fields(' '.join(line.strip() for line in lines))
+        equal(list(found[0]), list(expected), 'keys')
+        for key in expected:
+            if key not in ('ms', 'session'):
+                equal(found[0][key].replace(self.folder, ETC), expected[key], key)
+
+    def decide(self, client, name, sender, recipient):
+        """The lines that the daemon logs of such an envelope."""
         file = place.write(self.path('daemon.conf'), re.sub(
             '(?m)^(milter|control)_socket = .*', lambda found: '%s_socket = %s%s' % (
                 found[1], 'unix:' * (found[1] == 'milter'), self.path(found[1])),
@@ -155,13 +168,7 @@ class Site:
         finally:
             daemon.terminate()
             printed = daemon.communicate(timeout=30)[1].splitlines()
-        found = [gatepost.fields(line) for line in printed if line.startswith('action=')]
-        equal(len(found), 1, 'lines of the log: %s' % printed)
-        expected = gatepost.fields(' '.join(line.strip() for line in lines))
-        equal(list(found[0]), list(expected), 'keys')
-        for key in expected:
-            if key not in ('ms', 'session'):
-                equal(found[0][key].replace(self.folder, ETC), expected[key], key)
+        return [line for line in printed if line.startswith('action=')]
 
 
 SITE = []
