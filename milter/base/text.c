@@ -99,7 +99,10 @@ void text_wrap(GString *out, const char *text, size_t indent, size_t columns)
                 cut = at;
                 break;
             }
-        g_string_append_printf(out, "%*s%.*s\n", first ? 0 : (int)indent, "", (int)cut, rest);
+        size_t shown = cut; /* the space that a line is broken at stands nowhere */
+        while (rest[cut] && shown > 0 && rest[shown - 1] == ' ')
+            shown--;
+        g_string_append_printf(out, "%*s%.*s\n", first ? 0 : (int)indent, "", (int)shown, rest);
         rest += cut;
     }
 }

@@ -10,7 +10,8 @@
 enum {
     WIDTH = 720,
     HEIGHT = 260,
-    LEFT = 48,   /* room for the numbers of the axis */
+    LEFT = 48, /* room for the numbers of the axis, at least */
+    DIGIT = 7,
     RIGHT = 130, /* for the legend */
     TOP = 30,    /* for the title */
     BOTTOM = 36, /* for labels */
@@ -110,26 +111,29 @@ static double axis_end(const struct chart *chart)
 
 /* Where the columns are. */
 struct frame {
-    int width, right, top;
+    int width, left, right, top;
 };
 
-static struct frame frame_of(const struct chart *chart)
+/* END: of the axis, whose number must have room. */
+static struct frame frame_of(const struct chart *chart, double end)
 {
     int width = chart->width ? (int)chart->width : WIDTH;
-    return (struct frame){width, width - (chart->bare ? MARGIN : RIGHT),
+    g_autofree char *number = chart_number(end);
+    int room = DIGIT * (int)g_utf8_strlen(number, -1) + 8;
+    return (struct frame){width, MAX(LEFT, room), width - (chart->bare ? MARGIN : RIGHT),
                           chart->bare ? MARGIN : TOP};
 }
 
 static void put_axis(GString *out, const struct chart *chart, double end)
 {
-    struct frame frame = frame_of(chart);
+    struct frame frame = frame_of(chart, end);
     for (unsigned i = 0; i <= 4; i++) {
         double y = HEIGHT - BOTTOM - (HEIGHT - frame.top - BOTTOM) * i / 4.0;
         g_autofree char *number = chart_number(end * i / 4);
         g_autofree char *label = g_strconcat(number, chart->shares ? " %" : "", NULL);
-        put_label(out, LEFT - 6, y + 4, "end", label);
+        put_label(out, frame.left - 6, y + 4, "end", label);
         g_string_append(out, "<line");
-        put_number(out, "x1", LEFT);
+        put_number(out, "x1", frame.left);
         put_number(out, "x2", frame.right);
         put_number(out, "y1", y);
         put_number(out, "y2", y);
@@ -139,9 +143,9 @@ static void put_axis(GString *out, const struct chart *chart, double end)
 
 static void put_column(GString *out, const struct chart *chart, size_t column, double end)
 {
-    struct frame frame = frame_of(chart);
-    double step = (double)(frame.right - LEFT) / (double)chart->count;
-    double x = LEFT + step * (double)column, y = HEIGHT - BOTTOM, sum = sum_of(chart, column);
+    struct frame frame = frame_of(chart, end);
+    double step = (double)(frame.right - frame.left) / (double)chart->count;
+    double x = frame.left + step * (double)column, y = HEIGHT - BOTTOM, sum = sum_of(chart, column);
     for (size_t i = 0; i < chart->series_count && sum > 0; i++) {
         double value = chart->series[i].values[column];
         double part = chart->shares ? value / sum : value / end;
@@ -159,7 +163,7 @@ static void put_column(GString *out, const struct chart *chart, size_t column, d
 void chart_columns(GString *out, const struct chart *chart)
 {
     double end = chart->shares ? 100 : axis_end(chart);
-    struct frame frame = frame_of(chart);
+    struct frame frame = frame_of(chart, end);
     if (chart->count == 0)
         return;
     g_string_append_printf(
@@ -168,16 +172,16 @@ void chart_columns(GString *out, const struct chart *chart)
     chart_text(out, chart->title);
     g_string_append(out, "</title>");
     if (!chart->bare)
-        put_label(out, LEFT, 16, "start", chart->title);
+        put_label(out, frame.left, 16, "start", chart->title);
     put_axis(out, chart, end);
     /* as many labels as there is room for, the last one among them */
-    size_t room = (size_t)(frame.right - LEFT) / LABEL_WIDTH;
+    size_t room = (size_t)(frame.right - frame.left) / LABEL_WIDTH;
     size_t every = (chart->count + room - 1) / room;
     for (size_t i = 0; i < chart->count; i++) {
-        double step = (double)(frame.right - LEFT) / (double)chart->count;
+        double step = (double)(frame.right - frame.left) / (double)chart->count;
         put_column(out, chart, i, end);
         if ((chart->count - 1 - i) % every == 0)
-            put_label(out, LEFT + step * ((double)i + 0.5), HEIGHT - BOTTOM + 18, "middle",
+            put_label(out, frame.left + step * ((double)i + 0.5), HEIGHT - BOTTOM + 18, "middle",
                       chart->labels[i]);
     }
     if (chart->series_count > 1 && !chart->bare) {

@@ -151,8 +151,11 @@ static void put_lists(GString *out, const struct summary_report *report)
                                list->asked, list->listed, list->refused, list->alone);
     }
     g_string_append(out, "</table></div>\n");
-    if (report->rows[REPORT_BY_LIST]->len > 0)
-        put_table(out, "what a list had", report->rows[REPORT_BY_LIST], ROWS_SHOWN);
+    if (report->rows[REPORT_BY_LIST]->len == 0)
+        return;
+    g_string_append(out, "<p><small>what became of what each of them had, whoever decided it"
+                         "</small></p>\n");
+    put_table(out, "list", report->rows[REPORT_BY_LIST], ROWS_SHOWN);
 }
 
 static void put_names(GString *out, const char *title, const GPtrArray *names)

@@ -126,16 +126,16 @@ static void put_tables(GString *out, const struct summary_report *report)
         const struct report_table *table = report->idle_tables->pdata[i];
         g_autofree char *name = text_escape(table->name), *since = time_text(table->since);
         g_string_append_printf(out,
-                               "%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                               "%s:\n  %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                                " entries found nothing since %s%s\n",
                                name, table->unused, table->entries, since,
                                table->since > report->since ? ", when it was changed" : "");
         for (guint j = 0; j < MIN(table->lines->len, LINES_SHOWN); j++) {
             g_autofree char *line = text_escape(table->lines->pdata[j]);
-            g_string_append_printf(out, "  %.*s\n", (int)text_fit(line, 74), line);
+            g_string_append_printf(out, "    %.*s\n", (int)text_fit(line, 74), line);
         }
         if (table->unused > LINES_SHOWN)
-            g_string_append_printf(out, "  and %" G_GUINT64_FORMAT " more\n",
+            g_string_append_printf(out, "    and %" G_GUINT64_FORMAT " more\n",
                                    table->unused - LINES_SHOWN);
     }
 }

@@ -85,7 +85,7 @@ static void test_wrap(void)
         {"", "\n"},
         {"short", "short\n"},
         {"exactly8", "exactly8\n"},
-        {"two words here", "two \n  words \n  here\n"},
+        {"two words here", "two\n  words\n  here\n"},
         {"a,b,c,d,e,f", "a,b,c,d,\n  e,f\n"},
         {"withoutanyspace", "withouta\n  nyspace\n"},
         {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac", /* wide */

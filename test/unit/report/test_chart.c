@@ -48,6 +48,17 @@ static void test_columns(void)
     g_assert_nonnull(strstr(out->str, ">4</text>"));
     g_assert_nonnull(strstr(out->str, ">1</text>"));
     g_assert_null(strstr(out->str, ">0.5</text>"));
+    /* numbers of the axis have room, however long */
+    static const double many[] = {1000000, 0};
+    const struct chart_series large = {"one", "#111111", many};
+    g_string_truncate(out, 0);
+    chart.series = &large;
+    chart.series_count = 1;
+    chart_columns(out, &chart);
+    g_assert_nonnull(strstr(out->str, ">1\xe2\x80\xaf"
+                                      "200\xe2\x80\xaf"
+                                      "000</text>"));
+    g_assert_nonnull(strstr(out->str, "<text x=\"65.0\""));
     g_string_truncate(out, 0);
     chart.count = 0;
     chart_columns(out, &chart);
