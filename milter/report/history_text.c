@@ -36,8 +36,8 @@ static void put_head(GString *out, const struct history_row *row)
         g_string_append_printf(text, ", permitted by %s", permit);
     else if (row->action == ACTION_ACCEPT)
         g_string_append(text, ": nothing was against it");
-    if (row->monitor && row->check)
-        g_string_append(text, " (mode = monitor: it passed)");
+    if (row->monitor)
+        g_string_append(text, row->check ? " (mode = monitor: it passed)" : " (mode = monitor)");
     g_autofree char *line = text_escape(text->str);
     g_string_append_printf(out, "%s\n", line);
 }

@@ -373,6 +373,8 @@ def monitored(site):
     equal([row[:4] for row in site.decisions('MIXED')],
           [('message', 'accept', '', True), ('rcpt', 'reject', 'reject_unauth_destination', False),
            ('rcpt', 'tempfail', 'mixed_recipients', False)], 'what was decided')
+    match(r'accept at message: nothing was against it \(mode = monitor\)\n',
+          site.gatepost.control('trace', 'MIXED').stdout)
     report = site.replay({**settings, 'more': more})
     equal((report['changes'], report['unjudged']), ([], 0), 'replay')
     report = site.replay({**settings, 'mode': 'enforce', 'more': more})
