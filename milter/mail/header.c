@@ -16,6 +16,9 @@
  * stranger gains nothing by names that collide: it does without a keyed hash. */
 enum { FIRST_BLOCK = 8192, FIRST_FIELDS = 64, FIRST_BUCKETS = 64 };
 
+/* What tells small letters from large ones. */
+enum { SMALL = 0x20 };
+
 struct field {
     struct header header;    /* first, so that a header is its field */
     struct field *next_name; /* first field of the next name of the bucket */
@@ -37,15 +40,15 @@ struct header_list {
  * no hash to be told so. */
 static uint64_t look_of(const char *name, size_t length)
 {
-    unsigned first = (unsigned char)g_ascii_tolower(name[0]);
-    unsigned last = length > 0 ? (unsigned char)g_ascii_tolower(name[length - 1]) : 0;
+    unsigned first = length > 0 ? (unsigned char)name[0] | SMALL : 0;
+    unsigned last = length > 0 ? (unsigned char)name[length - 1] | SMALL : 0;
     return UINT64_C(1) << (7 * first + 3 * last + length) % 64;
 }
 
 /* For a table of so many buckets; for the first one, of three letters and the length. */
 static guint hash_of(size_t bucket_count, const char *name, size_t length)
 {
-    enum { SMALL = 0x20, LONG = 40 }; /* what tells small letters from large ones */
+    enum { LONG = 40 };
     if (bucket_count > FIRST_BUCKETS || length > LONG || length == 0)
         return siphash_caseless(name, length);
     guint first = (guint)name[0] | SMALL, middle = (guint)name[length / 2] | SMALL,

@@ -402,26 +402,25 @@ enum conversation_state conversation_resume(struct conversation *conversation, G
 #define READ (TOLD | AT(END_OF_HEADER) | AT(BODY))
 #define EVER (READ | AT(NEGOTIATED) | AT(GREETED) | AT(MAIL))
 
-static const struct command commands[] = {
-    {'O', AT(NEW), NEGOTIATED, 0, take_negotiation},
-    {'C', AT(NEGOTIATED), GREETED, STEP_SILENT_CONNECT, take_connect},
-    {'H', AT(GREETED), GREETED, STEP_SILENT_HELO, take_helo},
-    {'M', AT(GREETED), MAIL, STEP_SILENT_MAIL, take_mail},
-    {'R', AT(MAIL) | AT(RCPT), RCPT, STEP_SILENT_RCPT, take_rcpt},
-    {'T', AT(RCPT), DATA, STEP_SILENT_DATA, take_nothing},
-    {'L', TOLD, HEADER, STEP_SILENT_HEADER, take_header},
-    {'N', TOLD, END_OF_HEADER, STEP_SILENT_END_OF_HEADER, take_end_of_header},
-    {'B', READ, BODY, STEP_SILENT_BODY, take_body},
-    {'E', READ, BODY, 0, take_end_of_message},
-    {'U', EVER, NEW, STEP_SILENT_UNKNOWN, take_nothing}, /* stays where it is */
+/* By letter. */
+static const struct command commands['Z' - 'A' + 1] = {
+    ['O' - 'A'] = {'O', AT(NEW), NEGOTIATED, 0, take_negotiation},
+    ['C' - 'A'] = {'C', AT(NEGOTIATED), GREETED, STEP_SILENT_CONNECT, take_connect},
+    ['H' - 'A'] = {'H', AT(GREETED), GREETED, STEP_SILENT_HELO, take_helo},
+    ['M' - 'A'] = {'M', AT(GREETED), MAIL, STEP_SILENT_MAIL, take_mail},
+    ['R' - 'A'] = {'R', AT(MAIL) | AT(RCPT), RCPT, STEP_SILENT_RCPT, take_rcpt},
+    ['T' - 'A'] = {'T', AT(RCPT), DATA, STEP_SILENT_DATA, take_nothing},
+    ['L' - 'A'] = {'L', TOLD, HEADER, STEP_SILENT_HEADER, take_header},
+    ['N' - 'A'] = {'N', TOLD, END_OF_HEADER, STEP_SILENT_END_OF_HEADER, take_end_of_header},
+    ['B' - 'A'] = {'B', READ, BODY, STEP_SILENT_BODY, take_body},
+    ['E' - 'A'] = {'E', READ, BODY, 0, take_end_of_message},
+    ['U' - 'A'] = {'U', EVER, NEW, STEP_SILENT_UNKNOWN, take_nothing}, /* stays where it is */
 };
 
 static const struct command *find_command(char letter)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-        if (commands[i].letter == letter)
-            return &commands[i];
-    return NULL;
+    const struct command *command = letter >= 'A' && letter <= 'Z' ? &commands[letter - 'A'] : NULL;
+    return command && command->take ? command : NULL;
 }
 
 /* What needs no answer, ever; false: it is nothing of that kind. */

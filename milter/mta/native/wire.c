@@ -51,6 +51,15 @@ enum wire_result wire_take(struct wire_input *input, const unsigned char **bytes
 {
     if (input->given)
         wire_input_clear(input);
+    if (input->got == 0 && *length >= HEAD) { /* as with most: it is whole */
+        size_t size = read_length(*bytes);
+        if (size > 0 && size - 1 <= input->most && *length - HEAD >= size) {
+            const unsigned char *body = *bytes + HEAD;
+            *bytes += HEAD + size;
+            *length -= HEAD + size;
+            return whole(body, size, packet_r);
+        }
+    }
     if (input->got < HEAD)
         move(input->head + input->got, HEAD - input->got, input, bytes, length);
     if (input->got < HEAD)
