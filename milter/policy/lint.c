@@ -319,7 +319,7 @@ static void lint_keyed_lists(const struct policy *policy, const struct settings 
     const struct setting_value *value =
         settings_get(settings, policy->section, SETTING_DNSBL_REPLY_MAP);
     for (unsigned i = 0; i < dnsbl_set_count(set); i++) {
-        bool failed;
+        bool failed = false;
         const char *zone = dnsbl_set_get(set, i)->zone, *owner = public_resolver_keyed(zone);
         g_autofree char *shown = owner ? site_shown_list(&policy->site, zone, &failed) : NULL;
         if (owner && !shown && !failed)
