@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Hard limits of memory: as much as header_limit can allow at most, so that no field is missing
  * from what was let through. What a site does allow, the caller counts. */
@@ -46,6 +47,18 @@ size_t header_list_bytes(const struct header_list *list);
 
 /* Field INDEX, from 0, in the order of the message; NULL past the end. */
 const struct header *header_list_get(const struct header_list *list, size_t index);
+
+/* What a name is looked for by: worked out once, for names that are asked for again and again. */
+struct header_key {
+    size_t length;
+    uint64_t look;
+    unsigned hash, keyed_hash; /* in a small list, and in others */
+};
+struct header_key header_key_of(const char *name);
+
+/* The first field called NAME whatever its case, whose key is KEY; NULL if there is none. */
+const struct header *header_list_find(const struct header_list *list, const char *name,
+                                      const struct header_key *key);
 
 /* The first field called NAME whatever its case, NULL if there is none; the others follow by
  * next_same. */

@@ -181,6 +181,23 @@ const struct header *header_list_get(const struct header_list *list, size_t inde
     return index < list->count ? &list->fields[index]->header : NULL;
 }
 
+struct header_key header_key_of(const char *name)
+{
+    size_t length = strlen(name);
+    return (struct header_key){length, look_of(name, length), hash_of(FIRST_BUCKETS, name, length),
+                               siphash_caseless(name, length)};
+}
+
+const struct header *header_list_find(const struct header_list *list, const char *name,
+                                      const struct header_key *key)
+{
+    if (!(list->looks & key->look))
+        return NULL;
+    guint hash = list->bucket_count > FIRST_BUCKETS ? key->keyed_hash : key->hash;
+    const struct field *field = find_name(list, name, key->length, hash);
+    return field ? &field->header : NULL;
+}
+
 const struct header *header_list_first(const struct header_list *list, const char *name)
 {
     size_t length = strlen(name);

@@ -114,6 +114,7 @@ static void group_free(gpointer data)
     source_clear(&group->source);
     g_ptr_array_unref(group->rules);
     sieve_free(group->sieve);
+    g_array_unref(group->negated);
     g_free(group);
 }
 
@@ -128,6 +129,7 @@ static struct rule_group *find_group(struct ruleset *ruleset, GHashTable *groups
     group->source = *source;
     group->source.name = g_strdup(source->name);
     group->rules = g_ptr_array_new();
+    group->negated = g_array_new(FALSE, FALSE, sizeof(unsigned));
     g_ptr_array_add(ruleset->groups, group);
     g_hash_table_insert(groups, g_steal_pointer(&key), group);
     return group;
@@ -144,15 +146,19 @@ static void finish_group(const struct ruleset *ruleset, struct rule_group *group
             rule->header->pattern ? pattern_needs(rule->header->pattern) : NULL;
         if (needs)
             sieve_add(group->sieve, i, needs);
+        if (rule->header->negated)
+            g_array_append_val(group->negated, i);
     }
     sieve_finish(group->sieve);
 }
 
 static void sort_rules(struct ruleset *ruleset)
 {
+    g_autofree bool *possible = score_possible(ruleset);
     g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     struct work work;
-    struct matcher *matcher = matcher_new(ruleset->patterns, &work);
+    struct matcher *matcher = matcher_new(ruleset->patterns);
+    matcher_begin(matcher, &work);
     GPtrArray *const places[] = {[RULESET_CHARSET] = ruleset->charsets,
                                  [RULESET_SCRIPT] = ruleset->scripts,
                                  [RULESET_ADDRESS] = ruleset->addresses,
@@ -163,7 +169,8 @@ static void sort_rules(struct ruleset *ruleset)
             work = work_begin(0, true);
             rule->header->absent = absent_hits(rule->header, matcher);
             ruleset->patterned += rule->header->pattern != NULL;
-            g_ptr_array_add(find_group(ruleset, groups, &rule->header->source)->rules, rule);
+            if (possible[i])
+                g_ptr_array_add(find_group(ruleset, groups, &rule->header->source)->rules, rule);
         } else if (rule->info.kind != RULESET_META) {
             g_ptr_array_add(places[rule->info.kind], rule);
         }
@@ -207,9 +214,10 @@ void build_finish(struct builder *builder)
     blind_metas_skip(builder);
     for (guint i = 0; i < builder->order->len; i++)
         take_rule(builder, builder->order->pdata[i]);
+    score_rank(ruleset);
+    meta_rules_order(builder);
     sort_rules(ruleset);
     number_sources(ruleset);
-    meta_rules_order(builder);
     ruleset->base = profile_new(ruleset);
     profile_finish(ruleset, ruleset->base);
 }

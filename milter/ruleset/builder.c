@@ -15,6 +15,8 @@ void rule_free(struct rule *rule)
     address_rule_free(rule->address);
     if (rule->dependents)
         g_ptr_array_unref(rule->dependents);
+    if (rule->clauses)
+        g_array_unref(rule->clauses);
     g_free(rule);
 }
 

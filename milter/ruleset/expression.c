@@ -582,6 +582,167 @@ struct expression_range expression_range(const struct expression *expression,
     return stack[0].range;
 }
 
+/* Most literals of a clause, and clauses that are kept of an operand. */
+#define LITERALS_MAX 8u
+#define CLAUSES_MAX  16u
+
+/* What an operand needs to be other than 0, and to be 0: clauses (GArray of literals), all of which
+ * must hold. */
+struct wants {
+    GPtrArray *something, *nothing;
+    double number; /* NAN: it is more than a number */
+};
+
+static GPtrArray *clauses_new(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+}
+
+static GPtrArray *one_clause(const unsigned *rules, guint count, unsigned negative)
+{
+    GPtrArray *clauses = clauses_new();
+    if (count > LITERALS_MAX)
+        return clauses;
+    GArray *clause = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    for (guint i = 0; i < count; i++) {
+        unsigned literal = 2 * rules[i] + negative;
+        g_array_append_val(clause, literal);
+    }
+    g_ptr_array_add(clauses, clause);
+    return clauses;
+}
+
+/* What both operands need; A and B are taken over, here and below. */
+static GPtrArray *both(GPtrArray *a, GPtrArray *b)
+{
+    while (b->len > 0 && a->len < CLAUSES_MAX)
+        g_ptr_array_add(a, g_ptr_array_steal_index(b, 0));
+    g_ptr_array_unref(b);
+    return a;
+}
+
+static GArray *shortest_clause(const GPtrArray *clauses)
+{
+    GArray *shortest = clauses->len > 0 ? clauses->pdata[0] : NULL;
+    for (guint i = 1; i < clauses->len; i++)
+        if (((GArray *)clauses->pdata[i])->len < shortest->len)
+            shortest = clauses->pdata[i];
+    return shortest;
+}
+
+/* What one of two operands needs, whichever it is: a clause of each, joined. */
+static GPtrArray *either(GPtrArray *a, GPtrArray *b)
+{
+    GPtrArray *clauses = clauses_new();
+    const GArray *left = shortest_clause(a), *right = shortest_clause(b);
+    if (left && right && left->len + right->len <= LITERALS_MAX) {
+        GArray *clause = g_array_new(FALSE, FALSE, sizeof(unsigned));
+        g_array_append_vals(clause, left->data, left->len);
+        g_array_append_vals(clause, right->data, right->len);
+        g_ptr_array_add(clauses, clause);
+    }
+    g_ptr_array_unref(a);
+    g_ptr_array_unref(b);
+    return clauses;
+}
+
+static GPtrArray *neither(GPtrArray *a, GPtrArray *b)
+{
+    g_ptr_array_unref(a);
+    g_ptr_array_unref(b);
+    return clauses_new();
+}
+
+static struct wants wants_of_name(const struct expression *expression,
+                                  const struct expression_op *op)
+{
+    if (op->code == CODE_NUMBER)
+        return (struct wants){clauses_new(), clauses_new(), op->number};
+    if (op->code == CODE_NAME)
+        return (struct wants){one_clause(&op->name, 1, 0), one_clause(&op->name, 1, 1), NAN};
+    const struct expression_name *name = expression->names->pdata[op->name];
+    return (struct wants){one_clause((void *)name->members->data, name->members->len, 0),
+                          clauses_new(), NAN};
+}
+
+/* Comparisons are read with a number on the right alone: "A + B > 1". */
+static struct wants wants_of_two(enum code code, struct wants a, struct wants b)
+{
+    double number = b.number;
+    switch (code) {
+    case CODE_AND:
+        return (struct wants){both(a.something, b.something), either(a.nothing, b.nothing), NAN};
+    case CODE_OR:
+        return (struct wants){either(a.something, b.something), both(a.nothing, b.nothing), NAN};
+    case CODE_ADD:
+    case CODE_SUBTRACT:
+        return (struct wants){either(a.something, b.something), neither(a.nothing, b.nothing), NAN};
+    case CODE_MULTIPLY:
+        return (struct wants){both(a.something, b.something), neither(a.nothing, b.nothing), NAN};
+    case CODE_EQUAL:
+        if (number < 0 || number > 0)
+            break;
+        if (isnan(number))
+            return (struct wants){neither(a.something, b.something), neither(a.nothing, b.nothing),
+                                  NAN};
+        g_ptr_array_unref(b.something);
+        g_ptr_array_unref(b.nothing);
+        return (struct wants){a.nothing, a.something, NAN};
+    case CODE_GREATER:
+        if (number >= 0)
+            break;
+        return (struct wants){neither(a.something, b.something), neither(a.nothing, b.nothing),
+                              NAN};
+    case CODE_GREATER_EQUAL:
+        if (number > 0)
+            break;
+        return (struct wants){neither(a.something, b.something), neither(a.nothing, b.nothing),
+                              NAN};
+    default:
+        return (struct wants){neither(a.something, b.something), neither(a.nothing, b.nothing),
+                              NAN};
+    }
+    g_ptr_array_unref(b.something); /* A must be something for it */
+    return (struct wants){a.something, neither(a.nothing, b.nothing), NAN};
+}
+
+GArray *expression_clauses(const struct expression *expression)
+{
+    GArray *clauses = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    if (expression->may_fail)
+        return clauses;
+    g_autofree struct wants *stack = g_new0(struct wants, expression->stack);
+    struct wants *top = stack;
+    for (guint i = 0; i < expression->code->len; i++) {
+        const struct expression_op *op = &g_array_index(expression->code, struct expression_op, i);
+        if (op->code == CODE_OR_ELSE || op->code == CODE_AND_THEN)
+            continue;
+        if (op->code == CODE_NEGATE) {
+            top[-1].number = -top[-1].number;
+        } else if (op->code <= CODE_SUM) {
+            *top++ = wants_of_name(expression, op);
+        } else if (op->code == CODE_NOT) {
+            top[-1] = (struct wants){top[-1].nothing, top[-1].something, NAN};
+        } else if (op->code == CODE_CHOOSE) {
+            top -= 2;
+            top[-1] = (struct wants){
+                neither(neither(top[-1].something, top[0].something), top[1].something),
+                neither(neither(top[-1].nothing, top[0].nothing), top[1].nothing), NAN};
+        } else {
+            top--;
+            top[-1] = wants_of_two(op->code, top[-1], *top);
+        }
+    }
+    for (guint i = 0; i < stack->something->len; i++) {
+        const GArray *clause = stack->something->pdata[i];
+        g_array_append_val(clauses, clause->len);
+        g_array_append_vals(clauses, clause->data, clause->len);
+    }
+    g_ptr_array_unref(stack->something);
+    g_ptr_array_unref(stack->nothing);
+    return clauses;
+}
+
 double expression_value(const struct expression *expression, const double *values, bool *failed_r)
 {
     double small[32];

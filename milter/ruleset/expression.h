@@ -49,6 +49,11 @@ void expression_bind(struct expression *expression);
 struct expression_range expression_range(const struct expression *expression,
                                          const struct expression_range *ranges, bool *matters);
 
+/* Clauses that must hold for the value, bound, to be other than 0, one behind the other (of
+ * unsigned): how many literals, then these, of which one must be so: 2 * RULE, it is worth
+ * something; 2 * RULE + 1, it is worth nothing. There may be more to it. The caller unrefs it. */
+GArray *expression_clauses(const struct expression *expression);
+
 /* The value with VALUES[i] for name i. *FAILED_R tells of a division by zero that counted. */
 double expression_value(const struct expression *expression, const double *values, bool *failed_r);
 

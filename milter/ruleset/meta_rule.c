@@ -142,6 +142,9 @@ static bool is_in_circle(const struct rule *from, const unsigned *waits, guint c
     return false;
 }
 
+/* Clauses of a meta that are no longer are not made longer still. */
+#define CLAUSES_LENGTH_MAX 64
+
 /* Most metas of circles that are searched out one by one; more are reported without a search. */
 #define CIRCLE_SEARCH_MAX 2000
 
@@ -159,6 +162,19 @@ static void report_circles(struct builder *builder, const unsigned *waits)
     }
 }
 
+/* Finds what META needs to be worth anything, and what the metas need that it needs. */
+static void find_clauses(const struct ruleset *ruleset, struct rule *meta)
+{
+    meta->clauses = expression_clauses(meta->meta);
+    for (guint at = 0; at < meta->clauses->len && meta->clauses->len < CLAUSES_LENGTH_MAX;) {
+        const unsigned *clause = &g_array_index(meta->clauses, unsigned, at);
+        const struct rule *needed = ruleset->rules->pdata[clause[1] / 2];
+        at += 1 + *clause;
+        if (*clause == 1 && clause[1] % 2 == 0 && needed->clauses)
+            g_array_append_vals(meta->clauses, needed->clauses->data, needed->clauses->len);
+    }
+}
+
 void meta_rules_order(struct builder *builder)
 {
     struct ruleset *ruleset = builder->ruleset;
@@ -171,6 +187,9 @@ void meta_rules_order(struct builder *builder)
     count_waits(ruleset, waits);
     order(ruleset, waits);
     report_circles(builder, waits);
-    for (guint i = 0; i < ruleset->metas->len; i++)
-        ((struct rule *)ruleset->metas->pdata[i])->place = i;
+    for (guint i = 0; i < ruleset->metas->len; i++) {
+        struct rule *meta = ruleset->metas->pdata[i];
+        meta->place = i;
+        find_clauses(ruleset, meta);
+    }
 }

@@ -447,10 +447,9 @@ bool pattern_has_wide_case(const struct pattern *pattern)
     return pattern->wide_case;
 }
 
-struct matcher *matcher_new(struct pattern_context *context, struct work *work)
+struct matcher *matcher_new(struct pattern_context *context)
 {
     struct matcher *matcher = g_new0(struct matcher, 1);
-    matcher->work = work;
     matcher->data = pcre2_match_data_create(1, NULL);
     matcher->context = pcre2_match_context_copy(context->match);
     if (!matcher->data || !matcher->context)
@@ -458,15 +457,23 @@ struct matcher *matcher_new(struct pattern_context *context, struct work *work)
     return matcher;
 }
 
+void matcher_begin(struct matcher *matcher, struct work *work)
+{
+    matcher->work = work;
+    g_clear_pointer(&matcher->wide_text, g_free);
+    if (!matcher->stack)
+        return;
+    pcre2_jit_stack_assign(matcher->context, NULL, NULL);
+    g_clear_pointer(&matcher->stack, pcre2_jit_stack_free);
+}
+
 void matcher_free(struct matcher *matcher)
 {
     if (!matcher)
         return;
+    matcher_begin(matcher, NULL);
     pcre2_match_data_free(matcher->data);
     pcre2_match_context_free(matcher->context);
-    g_free(matcher->wide_text);
-    if (matcher->stack)
-        pcre2_jit_stack_free(matcher->stack);
     g_free(matcher);
 }
 

@@ -69,9 +69,13 @@ bool pattern_has_tags(const struct pattern *pattern);
 /* Whether case shall not count, and it has letters of which it does (see text_has_wide_case). */
 bool pattern_has_wide_case(const struct pattern *pattern);
 
-/* A matcher, which takes what it does of WORK. */
-struct matcher *matcher_new(struct pattern_context *context, struct work *work);
+/* A matcher, for one message after the other. */
+struct matcher *matcher_new(struct pattern_context *context);
 void matcher_free(struct matcher *matcher); /* accepts NULL */
+
+/* What the matcher does is taken of WORK from now on; NULL: it forgets the message and what memory
+ * an unusual one took. */
+void matcher_begin(struct matcher *matcher, struct work *work);
 
 /* Gives the matcher a text, which it borrows until it is given the next one; the next pattern may
  * take its own share of the work. */

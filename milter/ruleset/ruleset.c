@@ -14,6 +14,7 @@ static struct ruleset *ruleset_new(const struct ruleset_options *options)
         ruleset->options = *options;
     ruleset->strings = g_string_chunk_new(4096);
     ruleset->patterns = pattern_context_new();
+    ruleset->rooms = match_rooms_new();
     ruleset->rules = g_ptr_array_new_with_free_func(rule_destroy);
     ruleset->names = g_hash_table_new(g_str_hash, g_str_equal);
     ruleset->charsets = g_ptr_array_new();
@@ -116,6 +117,7 @@ void ruleset_unref(struct ruleset *ruleset)
     g_array_unref(ruleset->stamps);
     g_strfreev(ruleset->paths);
     g_array_unref(ruleset->digests);
+    match_rooms_free(ruleset->rooms);
     pattern_context_free(ruleset->patterns);
     g_string_chunk_free(ruleset->strings);
     g_free(ruleset);

@@ -73,8 +73,10 @@ struct rule {
     bool subrule;             /* __NAME */
     bool disabled;            /* scored 0 */
     unsigned index;
+    unsigned rank;         /* among the names, in byte order */
     unsigned place;        /* of a meta: in the ruleset's METAS */
     GPtrArray *dependents; /* metas that name it (struct rule); NULL: none */
+    GArray *clauses;       /* of a meta: see expression_clauses, those of metas among them */
     struct header_rule *header;
     struct expression *meta;
     struct charset_rule *charset;
@@ -88,6 +90,7 @@ struct rule_group {
     struct source source;
     GPtrArray *rules;    /* struct rule */
     struct sieve *sieve; /* numbers are places in RULES; NULL: none */
+    GArray *negated;     /* unsigned: places of rules that hit where the sieve says no */
 };
 
 /* Scores of one profile, and what follows from them. */
@@ -97,7 +100,7 @@ struct ruleset_profile {
     bool *live;       /* [rule]: must be run, as it counts itself or a meta that does hangs on it */
     double *baseline; /* [rule]: its value when no rule hits; of a meta, if it can be that */
     uint64_t *metas;  /* bits of places in the ruleset's METAS: live ones, by 64 */
-    GArray *usual;    /* unsigned: places of live metas whose baseline is a hit */
+    GArray *usual;    /* unsigned: places of metas whose baseline is not 0 */
 };
 
 /* What tells whether a file or folder is as it was. */
@@ -114,6 +117,7 @@ struct ruleset {
     struct ruleset_options options;
     GStringChunk *strings;
     struct pattern_context *patterns;
+    struct match_rooms *rooms;
     GPtrArray *rules;                                      /* struct rule, by index */
     GHashTable *names;                                     /* name -> struct rule */
     GPtrArray *groups;                                     /* struct rule_group */
@@ -237,6 +241,10 @@ void blind_metas_skip(struct builder *builder);
 /* meta_rule.c: resolves the names of all metas, orders them, reports circles. */
 void meta_rules_order(struct builder *builder);
 
+/* match.c: what matching needs room for, kept from message to message; any thread may take it. */
+struct match_rooms *match_rooms_new(void);
+void match_rooms_free(struct match_rooms *rooms);
+
 /* match.c's helpers in the files of the rules: ALL is of the message, FIELDS are those that rules
  * name. TEXT gets what matched; it stays empty where nothing did. false: the work is spent. */
 bool charset_rule_match(const struct charset_rule *rule, const struct traits *all,
@@ -247,9 +255,15 @@ bool script_rule_match(const struct script_rule *rule, const struct script_count
 /* The value of a meta with VALUES of all rules. */
 double meta_rule_value(const struct expression *meta, const double *values);
 
+/* score.c: ranks the rules by their names, once they have their indexes. */
+void score_rank(struct ruleset *ruleset);
+
 /* score.c: a profile with the scores of the ruleset and OVERRIDES of its rules. */
 struct ruleset_profile *profile_new(const struct ruleset *ruleset);
 void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profile);
+
+/* Which rules what counts can hang on, [rule], whatever a profile disables. The caller frees it. */
+bool *score_possible(const struct ruleset *ruleset);
 
 void rule_free(struct rule *rule); /* accepts NULL */
 void rule_destroy(gpointer rule);  /* the same, for GLib */

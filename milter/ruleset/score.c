@@ -38,36 +38,46 @@ static struct expression_range rule_range(const struct rule *rule,
     return range;
 }
 
-/* Marks what must be run: what counts itself, and what any of that hangs on. */
-static void find_live(const struct ruleset *ruleset, struct ruleset_profile *profile)
+/* Marks in LIVE what must be run: what counts itself, and what any of that hangs on. DISABLED is
+ * [rule]; NULL: any might be. */
+static void find_live(const struct ruleset *ruleset, const bool *disabled, bool *live)
 {
     guint count = ruleset->rules->len;
     g_autofree struct expression_range *ranges = g_new0(struct expression_range, count + 1);
     for (guint i = 0; i < count; i++) {
         const struct rule *rule = ruleset->rules->pdata[i];
-        if (!profile->disabled[i] && !rule->meta)
+        if ((!disabled || !disabled[i]) && !rule->meta)
             ranges[i] = rule_range(rule, ranges);
     }
     for (guint i = 0; i < ruleset->metas->len; i++) {
         const struct rule *meta = ruleset->metas->pdata[i];
-        if (!profile->disabled[meta->index])
+        if (!disabled || !disabled[meta->index])
             ranges[meta->index] = rule_range(meta, ranges);
+        if (!disabled)
+            ranges[meta->index].low = 0;
     }
     for (guint i = 0; i < count; i++) {
         const struct rule *rule = ruleset->rules->pdata[i];
-        profile->live[i] = ranges[i].high > 0 && (!rule->subrule || ruleset->options.keep_subrules);
+        live[i] = ranges[i].high > 0 && (!rule->subrule || ruleset->options.keep_subrules);
     }
     /* Backwards, so that what a meta hangs on is marked before its own names are. */
     for (guint i = ruleset->metas->len; i-- > 0;) {
         const struct rule *meta = ruleset->metas->pdata[i];
-        if (profile->live[meta->index])
-            expression_range(meta->meta, ranges, profile->live);
+        if (live[meta->index])
+            expression_range(meta->meta, ranges, live);
     }
+}
+
+bool *score_possible(const struct ruleset *ruleset)
+{
+    bool *live = g_new0(bool, ruleset->rules->len + 1);
+    find_live(ruleset, NULL, live);
+    return live;
 }
 
 void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profile)
 {
-    find_live(ruleset, profile);
+    find_live(ruleset, profile->disabled, profile->live);
     profile->metas = g_new0(uint64_t, ruleset->metas->len / 64 + 1);
     profile->usual = g_array_new(FALSE, FALSE, sizeof(unsigned));
     for (guint i = 0; i < ruleset->metas->len; i++) {
@@ -76,11 +86,10 @@ void profile_finish(const struct ruleset *ruleset, struct ruleset_profile *profi
         if (profile->disabled[meta->index])
             continue;
         *value = meta_rule_value(meta->meta, profile->baseline);
-        if (!profile->live[meta->index])
-            continue;
-        profile->metas[i / 64] |= (uint64_t)1 << i % 64;
         if (*value > 0)
             g_array_append_val(profile->usual, i);
+        if (profile->live[meta->index])
+            profile->metas[i / 64] |= (uint64_t)1 << i % 64;
     }
 }
 
@@ -125,14 +134,17 @@ struct sum {
     double *values;    /* [rule] */
     uint64_t *reached; /* bits of places in METAS: those that must be worked out */
     GArray *hits;      /* struct ruleset_hit */
+    GArray *ranks;     /* unsigned, of each */
 };
 
 static void add_hit(struct sum *sum, const struct rule *rule, unsigned count, const char *text)
 {
     struct ruleset_hit hit = {rule->info.name, rule->info.description,
                               sum->profile->scores[rule->index] * count, count, text};
-    if (!rule->subrule || sum->ruleset->options.keep_subrules)
-        g_array_append_val(sum->hits, hit);
+    if (rule->subrule && !sum->ruleset->options.keep_subrules)
+        return;
+    g_array_append_val(sum->hits, hit);
+    g_array_append_val(sum->ranks, rule->rank);
 }
 
 /* The live metas that name RULE must be worked out. */
@@ -179,7 +191,7 @@ static void work_out_metas(struct sum *sum)
     }
     for (guint i = 0; i < sum->profile->usual->len; i++) {
         unsigned place = g_array_index(sum->profile->usual, unsigned, i);
-        if (!(sum->reached[place / 64] >> place % 64 & 1))
+        if (sum->profile->metas[place / 64] & ~sum->reached[place / 64] & (uint64_t)1 << place % 64)
             add_hit(sum, sum->ruleset->metas->pdata[place], 1, "");
     }
 }
@@ -228,22 +240,58 @@ static void find_bounds(const struct sum *sum, const struct ruleset_matches *mat
     result->most = round_score(most);
 }
 
-static int compare_hits(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
-    return strcmp(((const struct ruleset_hit *)a)->name, ((const struct ruleset_hit *)b)->name);
+    const struct rule *const *left = a, *const *right = b;
+    return strcmp((*left)->info.name, (*right)->info.name);
+}
+
+void score_rank(struct ruleset *ruleset)
+{
+    guint count = ruleset->rules->len;
+    g_autofree struct rule **sorted = g_new(struct rule *, count + 1);
+    for (guint i = 0; i < count; i++)
+        sorted[i] = ruleset->rules->pdata[i];
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (guint i = 0; i < count; i++)
+        sorted[i]->rank = i;
+}
+
+/* Puts the hits in the order of their names: a bit for each rank, and where its hit is. */
+static struct ruleset_hit *sort_hits(const struct sum *sum)
+{
+    guint count = sum->hits->len, words = sum->ruleset->rules->len / 64 + 1, to = 0;
+    struct ruleset_hit *sorted = g_new(struct ruleset_hit, count);
+    g_autofree uint64_t *ranks = g_new0(uint64_t, words);
+    g_autofree guint *places = g_new(guint, sum->ruleset->rules->len + 1);
+    for (guint i = 0; i < count; i++) {
+        unsigned rank = g_array_index(sum->ranks, unsigned, i);
+        ranks[rank / 64] |= (uint64_t)1 << rank % 64;
+        places[rank] = i;
+    }
+    for (guint word = 0; word < words; word++)
+        for (uint64_t left = ranks[word]; left > 0; left &= left - 1)
+            sorted[to++] = g_array_index(sum->hits, struct ruleset_hit,
+                                         places[word * 64 + (unsigned)__builtin_ctzll(left)]);
+    return sorted;
 }
 
 void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *matches,
                    const struct ruleset_profile *profile, struct ruleset_result *result_r)
 {
     struct sum sum = {.ruleset = ruleset, .profile = profile ? profile : ruleset->base};
-    g_autofree double *values =
-        g_memdup2(sum.profile->baseline, (ruleset->rules->len + 1) * sizeof *values);
+    g_autofree double *values = g_new0(double, ruleset->rules->len + 1);
     g_autofree uint64_t *reached = g_new0(uint64_t, ruleset->metas->len / 64 + 1);
     double score = 0;
+    for (guint i = 0; i < sum.profile->usual->len; i++) {
+        unsigned place = g_array_index(sum.profile->usual, unsigned, i);
+        unsigned meta = ((const struct rule *)ruleset->metas->pdata[place])->index;
+        values[meta] = sum.profile->baseline[meta];
+    }
     sum.values = values;
     sum.reached = reached;
     sum.hits = g_array_new(FALSE, FALSE, sizeof(struct ruleset_hit));
+    sum.ranks = g_array_new(FALSE, FALSE, sizeof(unsigned));
     take_matches(&sum, matches);
     work_out_metas(&sum);
     for (guint i = 0; i < sum.hits->len; i++)
@@ -252,9 +300,9 @@ void ruleset_score(const struct ruleset *ruleset, const struct ruleset_matches *
     if (matches->untold->len > 0)
         find_bounds(&sum, matches, score, result_r);
     result_r->hit_count = sum.hits->len;
-    result_r->hits = (struct ruleset_hit *)(void *)g_array_free(sum.hits, FALSE);
-    if (result_r->hit_count > 0)
-        qsort(result_r->hits, result_r->hit_count, sizeof *result_r->hits, compare_hits);
+    result_r->hits = sort_hits(&sum);
+    g_array_unref(sum.hits);
+    g_array_unref(sum.ranks);
 }
 
 void ruleset_result_clear(struct ruleset_result *result)

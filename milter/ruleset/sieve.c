@@ -39,23 +39,28 @@ struct pattern {
     unsigned steps;   /* 0: nothing */
     bool placed;      /* the first step says where a match begins, */
     size_t near, far; /* so many bytes before it */
-    GArray *runs;     /* unsigned: of which one must occur; NULL: nothing */
+    unsigned place;   /* of its progress, if it has steps */
+    bool has_runs;    /* one of which must occur */
 };
 
 struct run {
     struct needs_run needs;
     unsigned word, bit; /* the bit that tells that it was met */
+    GArray *patterns;   /* unsigned: that can match when it was */
 };
 
 struct sieve {
     unsigned count;
     struct pattern *patterns;
+    unsigned stepping; /* patterns that have steps */
+    GArray *always;    /* uint64_t, bits of numbers: patterns that pass always */
     struct prefilter *prefilter;
     GArray *literals;  /* struct literal; its index is the prefilter's number */
     GArray *runs;      /* struct run, each once */
     GHashTable *known; /* of struct needs_run -> index + 1, until sieve_finish */
     size_t words;
     uint8_t class_of[256];
+    GArray *run_at;   /* unsigned, [word * 64 + bit]: index + 1 of the run that is met with it */
     uint64_t *begins; /* [word] */
     uint64_t *holds;  /* [class * words + word] */
 };
@@ -78,7 +83,8 @@ struct sieve_found {
     const char *text;
     struct work *work;
     unsigned met;      /* literals that are still to be taken of the work */
-    GArray *progress;  /* struct progress, of each pattern */
+    GArray *progress;  /* struct progress, of each pattern with steps */
+    GArray *passing;   /* uint64_t, bits of numbers: patterns that can match */
     GArray *stretches; /* struct stretch */
     GArray *words;     /* of bits: of each word of runs which were met, then what the scan is at */
 };
@@ -103,6 +109,11 @@ static gboolean run_equal(gconstpointer a, gconstpointer b)
            memcmp(left->sets, right->sets, (size_t)left->length * 32) == 0;
 }
 
+static void run_clear(gpointer data)
+{
+    g_array_unref(((struct run *)data)->patterns);
+}
+
 static void literal_clear(gpointer data)
 {
     struct literal *literal = data;
@@ -119,6 +130,10 @@ struct sieve *sieve_new(unsigned count)
     sieve->literals = g_array_new(FALSE, FALSE, sizeof(struct literal));
     g_array_set_clear_func(sieve->literals, literal_clear);
     sieve->runs = g_array_new(FALSE, FALSE, sizeof(struct run));
+    g_array_set_clear_func(sieve->runs, run_clear);
+    sieve->run_at = g_array_new(FALSE, TRUE, sizeof(unsigned));
+    sieve->always = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    g_array_set_size(sieve->always, count / 64 + 1);
     sieve->known = g_hash_table_new_full(run_hash, run_equal, g_free, NULL);
     return sieve;
 }
@@ -127,13 +142,12 @@ void sieve_free(struct sieve *sieve)
 {
     if (!sieve)
         return;
-    for (unsigned i = 0; i < sieve->count; i++)
-        if (sieve->patterns[i].runs)
-            g_array_unref(sieve->patterns[i].runs);
     g_free(sieve->patterns);
     prefilter_free(sieve->prefilter);
     g_array_unref(sieve->literals);
     g_array_unref(sieve->runs);
+    g_array_unref(sieve->run_at);
+    g_array_unref(sieve->always);
     if (sieve->known)
         g_hash_table_unref(sieve->known);
     g_free(sieve->begins);
@@ -158,23 +172,23 @@ static bool add_step(struct sieve *sieve, unsigned number, unsigned place,
     return true;
 }
 
-static void add_runs(struct sieve *sieve, struct pattern *pattern, const GPtrArray *runs)
+static void add_runs(struct sieve *sieve, unsigned number, const GPtrArray *runs)
 {
     for (guint i = 0; i < runs->len; i++)
         if (((struct needs_run *)runs->pdata[i])->rarity < RARITY_MIN)
             return;
-    pattern->runs = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    sieve->patterns[number].has_runs = true;
     for (guint i = 0; i < runs->len; i++) {
         unsigned index = GPOINTER_TO_UINT(g_hash_table_lookup(sieve->known, runs->pdata[i]));
         if (index == 0) {
-            struct run run = {.needs = *(struct needs_run *)runs->pdata[i]};
+            struct run run = {.needs = *(struct needs_run *)runs->pdata[i],
+                              .patterns = g_array_new(FALSE, FALSE, sizeof(unsigned))};
             g_array_append_val(sieve->runs, run);
             index = sieve->runs->len;
             g_hash_table_insert(sieve->known, g_memdup2(&run.needs, sizeof run.needs),
                                 GUINT_TO_POINTER(index));
         }
-        index--;
-        g_array_append_val(pattern->runs, index);
+        g_array_append_val(g_array_index(sieve->runs, struct run, index - 1).patterns, number);
     }
 }
 
@@ -193,7 +207,7 @@ void sieve_add(struct sieve *sieve, unsigned number, const struct needs *needs)
         pattern->far = first->far;
     }
     if (taken == 0 && needs->runs && needs->runs->len <= RUNS_EACH_MAX)
-        add_runs(sieve, pattern, needs->runs);
+        add_runs(sieve, number, needs->runs);
 }
 
 /* Gives each run its bits, in one word, so that no bit need be shifted from a word to the next. */
@@ -210,6 +224,16 @@ static void place_runs(struct sieve *sieve)
         bit += run->needs.length;
         run->bit = bit - 1;
     }
+    g_array_set_size(sieve->run_at, (guint)sieve->words * 64);
+    for (guint i = 0; i < sieve->runs->len; i++) {
+        const struct run *run = &g_array_index(sieve->runs, struct run, i);
+        g_array_index(sieve->run_at, unsigned, run->word * 64 + run->bit) = i + 1;
+    }
+}
+
+static void set_bit(GArray *bits, unsigned number)
+{
+    g_array_index(bits, uint64_t, number / 64) |= (uint64_t)1 << number % 64;
 }
 
 /* Fills what byte C does to each run. */
@@ -256,6 +280,13 @@ void sieve_finish(struct sieve *sieve)
     place_runs(sieve);
     if (sieve->words > 0)
         fill_tables(sieve);
+    for (unsigned i = 0; i < sieve->count; i++) {
+        struct pattern *pattern = &sieve->patterns[i];
+        if (pattern->steps > 0)
+            pattern->place = sieve->stepping++;
+        else if (!pattern->has_runs || sieve->words == 0)
+            set_bit(sieve->always, i);
+    }
 }
 
 static void drop_stretch(struct sieve_found *found, struct progress *progress)
@@ -307,24 +338,25 @@ static bool take_literal(void *data, unsigned number, size_t end)
     struct sieve_found *found = data;
     const struct literal *literal = &g_array_index(found->sieve->literals, struct literal, number);
     const struct pattern *pattern = &found->sieve->patterns[literal->pattern];
-    struct progress *progress = &g_array_index(found->progress, struct progress, literal->pattern);
     size_t begin = end - literal->length;
     bool more = ++found->met < WORK_LOOK || take_met(found);
     if (literal->step >= pattern->steps)
         return more; /* of a step for which there was no room */
+    struct progress *progress = &g_array_index(found->progress, struct progress, pattern->place);
     if (literal->exact && memcmp(literal->exact->str, found->text + begin, literal->length) != 0)
         return more;
     if (literal->step == 0 && pattern->placed && begin >= pattern->near)
         add_stretch(found, progress, begin > pattern->far ? begin - pattern->far : 0,
                     begin - pattern->near);
     if (literal->step == progress->step && begin >= progress->end) {
-        progress->step++;
         progress->end = end;
+        if (++progress->step == pattern->steps)
+            set_bit(found->passing, literal->pattern);
     }
     return more;
 }
 
-/* Notes which runs occur. */
+/* Notes which runs occur, and the patterns that can match as they do. */
 static void scan_runs(struct sieve_found *found, size_t length)
 {
     const struct sieve *sieve = found->sieve;
@@ -339,12 +371,24 @@ static void scan_runs(struct sieve_found *found, size_t length)
             met[i] |= state[i];
         }
     }
+    for (size_t i = 0; i < sieve->words; i++) {
+        for (uint64_t left = met[i]; left > 0; left &= left - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(left);
+            unsigned index = g_array_index(sieve->run_at, unsigned, i * 64 + bit);
+            if (index == 0)
+                continue; /* within a run */
+            const GArray *patterns = g_array_index(sieve->runs, struct run, index - 1).patterns;
+            for (guint n = 0; n < patterns->len; n++)
+                set_bit(found->passing, g_array_index(patterns, unsigned, n));
+        }
+    }
 }
 
 struct sieve_found *sieve_found_new(void)
 {
     struct sieve_found *found = g_new0(struct sieve_found, 1);
     found->progress = g_array_new(FALSE, TRUE, sizeof(struct progress));
+    found->passing = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     found->stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
     found->words = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     return found;
@@ -353,9 +397,16 @@ struct sieve_found *sieve_found_new(void)
 void sieve_found_free(struct sieve_found *found)
 {
     g_array_unref(found->progress);
+    g_array_unref(found->passing);
     g_array_unref(found->stretches);
     g_array_unref(found->words);
     g_free(found);
+}
+
+size_t sieve_found_size(const struct sieve_found *found)
+{
+    return found->progress->len * sizeof(struct progress) + found->passing->len * sizeof(uint64_t) +
+           found->stretches->len * sizeof(struct stretch) + found->words->len * sizeof(uint64_t);
 }
 
 bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, struct work *work,
@@ -366,7 +417,9 @@ bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, stru
     found->sieve = sieve;
     found->text = text;
     g_array_set_size(found->progress, 0); /* which clears what is added */
-    g_array_set_size(found->progress, sieve->count);
+    g_array_set_size(found->progress, sieve->stepping);
+    g_array_set_size(found->passing, 0);
+    g_array_append_vals(found->passing, sieve->always->data, sieve->always->len);
     g_array_set_size(found->stretches, 0);
     if (!work_take(work, length * (1 + sieve->words / RUN_WORDS)))
         return false;
@@ -381,36 +434,41 @@ bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, stru
 
 bool sieve_passes(const struct sieve_found *found, unsigned number)
 {
-    const struct pattern *pattern = &found->sieve->patterns[number];
-    if (!pattern->runs || found->sieve->words == 0)
-        return g_array_index(found->progress, struct progress, number).step == pattern->steps;
-    for (guint i = 0; i < pattern->runs->len; i++) {
-        const struct run *run = &g_array_index(found->sieve->runs, struct run,
-                                               g_array_index(pattern->runs, unsigned, i));
-        if (g_array_index(found->words, uint64_t, run->word) >> run->bit & 1)
-            return true;
-    }
-    return false;
+    return g_array_index(found->passing, uint64_t, number / 64) >> number % 64 & 1;
 }
 
-bool sieve_places(const struct sieve_found *found, unsigned number, size_t offset, size_t *first_r,
-                  size_t *last_r)
+unsigned sieve_next(const struct sieve_found *found, unsigned number)
 {
-    const struct progress *progress = &g_array_index(found->progress, struct progress, number);
-    bool any = false;
-    if (!found->sieve->patterns[number].placed) {
-        *first_r = offset;
-        *last_r = SIZE_MAX;
-        return true;
+    unsigned count = found->sieve->count;
+    uint64_t left =
+        number < count ? g_array_index(found->passing, uint64_t, number / 64) >> number % 64 : 0;
+    if (left > 0)
+        return number + (unsigned)__builtin_ctzll(left);
+    for (unsigned word = number / 64 + 1; word < found->passing->len; word++) {
+        left = g_array_index(found->passing, uint64_t, word);
+        if (left > 0)
+            return word * 64 + (unsigned)__builtin_ctzll(left);
     }
+    return count;
+}
+
+void sieve_stretches(const struct sieve_found *found, unsigned number, GArray *stretches)
+{
+    const struct pattern *pattern = &found->sieve->patterns[number];
+    struct sieve_stretch whole = {0, SIZE_MAX};
+    if (!pattern->placed) {
+        g_array_append_val(stretches, whole);
+        return;
+    }
+    const struct progress *progress =
+        &g_array_index(found->progress, struct progress, pattern->place);
+    if (progress->stretches == 0)
+        return;
+    g_array_set_size(stretches, stretches->len + progress->stretches);
+    struct sieve_stretch *end = (struct sieve_stretch *)(void *)stretches->data + stretches->len;
     for (unsigned i = progress->stretch; i > 0;) {
         const struct stretch *stretch = &g_array_index(found->stretches, struct stretch, i - 1);
-        if (stretch->last < offset)
-            break;
-        *first_r = MAX(stretch->first, offset);
-        *last_r = stretch->last;
-        any = true;
+        *--end = (struct sieve_stretch){stretch->first, stretch->last};
         i = stretch->before;
     }
-    return any;
 }

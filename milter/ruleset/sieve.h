@@ -8,6 +8,7 @@
 #ifndef RULESET_SIEVE_H
 #define RULESET_SIEVE_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,9 @@ void sieve_finish(struct sieve *sieve);
 struct sieve_found *sieve_found_new(void);
 void sieve_found_free(struct sieve_found *found);
 
+/* Bytes of that room. */
+size_t sieve_found_size(const struct sieve_found *found);
+
 /* Looks for all of it in the text; FOUND, which borrows both, forgets what it held. Each byte is a
  * unit of WORK, and each literal that is met; false: these are spent, and FOUND says nothing. */
 bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, struct work *work,
@@ -40,9 +44,16 @@ bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, stru
 /* Whether pattern NUMBER can match. */
 bool sieve_passes(const struct sieve_found *found, unsigned number);
 
-/* The next places from OFFSET on where a match of pattern NUMBER, which passes, can begin: from
- * *FIRST_R to *LAST_R, SIZE_MAX for the end of the text. false: there are none. */
-bool sieve_places(const struct sieve_found *found, unsigned number, size_t offset, size_t *first_r,
-                  size_t *last_r);
+/* The first pattern from NUMBER on that can; the sieve's COUNT if there is none. */
+unsigned sieve_next(const struct sieve_found *found, unsigned number);
+
+/* Places where a match can begin, the last one among them; SIZE_MAX: the end of the text. */
+struct sieve_stretch {
+    size_t first, last;
+};
+
+/* Appends the stretches (struct sieve_stretch), in their order, in which alone a match of pattern
+ * NUMBER, which passes, can begin. */
+void sieve_stretches(const struct sieve_found *found, unsigned number, GArray *stretches);
 
 #endif

@@ -84,6 +84,13 @@ static bool is_field_name(const char *name)
     return *name;
 }
 
+/* Whether a field is one of those in which a spam filter leaves its verdict. SpamAssassin does not
+ * see those that came with a message, but for ALL:raw. */
+static bool is_verdict(const char *name)
+{
+    return (*name == 'X' || *name == 'x') && g_ascii_strncasecmp(name, "X-Spam-", 7) == 0;
+}
+
 enum source_status source_parse(const char *text, struct source *source_r, const char **why_r)
 {
     enum source_status status = SOURCE_GOOD;
@@ -101,9 +108,19 @@ enum source_status source_parse(const char *text, struct source *source_r, const
         status = SOURCE_SKIPPED;
     }
     source_r->kind = kind_of(source_r->name);
+    source_r->verdict = is_verdict(source_r->name);
+    source_r->key = header_key_of(source_r->name);
     if (status != SOURCE_GOOD)
         source_clear(source_r);
     return status;
+}
+
+struct source source_of_field(const char *name)
+{
+    return (struct source){.name = (char *)(uintptr_t)name,
+                           .kind = kind_of(name),
+                           .verdict = is_verdict(name),
+                           .key = header_key_of(name)};
 }
 
 void source_clear(struct source *source)
@@ -120,6 +137,23 @@ char *source_key(const struct source *source)
                            source->first ? ":f" : "", source->last ? ":l" : "");
 }
 
+static void append_bytes(GString *out, const char *bytes, size_t length)
+{
+    if (out->len + length >= out->allocated_len) {
+        g_string_append_len(out, bytes, (gssize)length);
+        return;
+    }
+    memcpy(out->str + out->len, bytes, length);
+    out->len += length;
+    out->str[out->len] = '\0';
+}
+
+static const struct header *first_field(const struct source *source,
+                                        const struct ruleset_message *message)
+{
+    return header_list_find(message->headers, source->name, &source->key);
+}
+
 /* The value as SpamAssassin keeps it, with its line end, cut where it is too long. */
 static size_t kept_length(const struct header *field)
 {
@@ -128,7 +162,7 @@ static size_t kept_length(const struct header *field)
 
 static void append_raw(const struct header *field, GString *out)
 {
-    g_string_append_len(out, field->value, (gssize)kept_length(field));
+    append_bytes(out, field->value, kept_length(field));
     if (field->value_length < SOURCE_VALUE_MAX)
         g_string_append_c(out, '\n');
 }
@@ -190,23 +224,16 @@ static void add_fields(GPtrArray *pieces, const struct ruleset_message *message,
 static void add_field(GPtrArray *pieces, const struct source *source,
                       const struct ruleset_message *message)
 {
-    const struct header *field = header_list_first(message->headers, source->name);
+    const struct header *field = first_field(source, message);
     bool raw = source->raw || source->addr || source->display;
     for (; field; field = field->next_same)
         (raw ? add_raw : add_decoded)(pieces, field);
 }
 
-/* Whether a field is one of those in which a spam filter leaves its verdict. SpamAssassin does not
- * see those that came with a message, but for ALL:raw. */
-static bool is_verdict(const char *name)
-{
-    return g_ascii_strncasecmp(name, "X-Spam-", 7) == 0;
-}
-
 static void append_line(const struct header *field, GString *out)
 {
-    g_string_append_len(out, field->name, (gssize)field->name_length);
-    g_string_append(out, ": ");
+    append_bytes(out, field->name, field->name_length);
+    append_bytes(out, ": ", 2);
     append_decoded(field, out);
 }
 
@@ -262,9 +289,9 @@ static void append_all_raw(const struct ruleset_message *message, GString *out)
     size_t count = header_list_count(message->headers);
     for (size_t i = 0; i < count; i++) {
         const struct header *field = header_list_get(message->headers, i);
-        g_string_append_len(out, field->name, (gssize)field->name_length);
+        append_bytes(out, field->name, field->name_length);
         g_string_append_c(out, ':');
-        g_string_append_len(out, field->value, (gssize)field->value_length);
+        append_bytes(out, field->value, field->value_length);
         g_string_append_c(out, '\n');
     }
 }
@@ -336,8 +363,7 @@ static bool ends_line(const GString *text)
 /* Whether the message cannot have it; saves the work for the many fields that are not there. */
 static bool is_absent(const struct source *source, const struct ruleset_message *message)
 {
-    return source->kind == SOURCE_FIELD &&
-           (is_verdict(source->name) || !header_list_first(message->headers, source->name));
+    return source->kind == SOURCE_FIELD && (source->verdict || !first_field(source, message));
 }
 
 /* Whether the text is just the values of one field's occurrences. */
@@ -351,7 +377,7 @@ static bool is_plain(const struct source *source)
 static void append_values(const struct source *source, const struct ruleset_message *message,
                           GString *out)
 {
-    const struct header *first = header_list_first(message->headers, source->name);
+    const struct header *first = first_field(source, message);
     bool lines = true;
     for (const struct header *field = first; field; field = field->next_same) {
         if (!lines)
@@ -364,13 +390,17 @@ static void append_values(const struct source *source, const struct ruleset_mess
     }
 }
 
-static size_t fields_size(const struct ruleset_message *message, const char *name)
+static size_t size_of_all(const struct header *field)
 {
     size_t size = 0;
-    const struct header *field = header_list_first(message->headers, name);
     for (; field; field = field->next_same)
         size += kept_length(field) + 1;
     return size;
+}
+
+static size_t fields_size(const struct ruleset_message *message, const char *name)
+{
+    return size_of_all(header_list_first(message->headers, name));
 }
 
 size_t source_size(const struct source *source, const struct ruleset_message *message)
@@ -378,7 +408,7 @@ size_t source_size(const struct source *source, const struct ruleset_message *me
     size_t size = 0;
     switch (source->kind) {
     case SOURCE_FIELD:
-        return is_verdict(source->name) ? 0 : fields_size(message, source->name);
+        return source->verdict ? 0 : size_of_all(first_field(source, message));
     case SOURCE_ALL:
         return header_list_bytes(message->headers);
     case SOURCE_TOCC:
@@ -433,8 +463,9 @@ static void squeeze_dots(char *text)
 static void add_addresses(GPtrArray *addresses, const struct ruleset_message *message,
                           const char *field, bool first)
 {
-    struct source source = {.name = (char *)field, .addr = true, .first = first};
-    source.kind = kind_of(field);
+    struct source source = source_of_field(field);
+    source.addr = true;
+    source.first = first;
     GPtrArray *pieces = pieces_new();
     gather(pieces, &source, message);
     pieces = refine(pieces, &source);

@@ -22,6 +22,8 @@ enum source_kind { SOURCE_FIELD, SOURCE_ALL, SOURCE_TOCC, SOURCE_MESSAGEID, SOUR
 struct source {
     enum source_kind kind;
     char *name; /* of the field */
+    struct header_key key;
+    bool verdict; /* a field that no rule sees, but for ALL:raw */
     bool raw, addr, display, first, last;
 };
 
@@ -30,6 +32,9 @@ enum source_status { SOURCE_GOOD, SOURCE_SKIPPED, SOURCE_BAD };
 /* Reads "Name[:modifier...]". SOURCE_SKIPPED: it needs what gatepost does not have. Unless
  * SOURCE_GOOD, *WHY_R (static) says why not. */
 enum source_status source_parse(const char *text, struct source *source_r, const char **why_r);
+
+/* A source of the field called NAME, which it borrows, without modifiers. */
+struct source source_of_field(const char *name);
 void source_clear(struct source *source);
 
 /* One string for all sources that look at the same; the caller frees it. */

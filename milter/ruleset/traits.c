@@ -16,7 +16,8 @@
 static void count_source(const char *name, bool display, const struct header_list *headers,
                          struct script_counts *counts)
 {
-    struct source source = {.name = (char *)name, .display = display};
+    struct source source = source_of_field(name);
+    source.display = display;
     struct ruleset_message message = {.headers = headers};
     g_autoptr(GString) text = g_string_new(NULL);
     if (source_text(&source, &message, text))

@@ -41,6 +41,8 @@ static void test_many_names(void)
                 g_assert_true(header_list_add(list, name, strlen(name), name, strlen(name)));
                 g_autofree char *asked = g_ascii_strdown(form, -1);
                 const struct header *found = header_list_first(list, asked);
+                struct header_key key = header_key_of(asked);
+                g_assert_true(header_list_find(list, asked, &key) == found);
                 g_assert_cmpstr(found->value, ==, form);
                 g_assert_cmpstr(round ? found->next_same->value : name, ==, name);
                 g_assert_null(round ? found->next_same->next_same : found->next_same);

@@ -423,7 +423,8 @@ static void test_patterns(void)
 {
     struct pattern_context *context = pattern_context_new();
     struct work work = work_begin(0, false);
-    struct matcher *matcher = matcher_new(context, &work);
+    struct matcher *matcher = matcher_new(context);
+    matcher_begin(matcher, &work);
     for (size_t i = 0; i < G_N_ELEMENTS(patterns) - 1; i++) {
         struct pattern *pattern;
         char *why = NULL;
