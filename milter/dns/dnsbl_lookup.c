@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "dnsbl_state_private.h"
 
 /* One name that is asked of one list. */
 struct query {
     char *name;
+    guint hash; /* of the name, in any case: names of many lists and addresses differ late */
     enum dnsbl_kind kind;
     const char *zone;              /* of the set */
     struct dnsbl_list *list;       /* NULL: not asked, REASON tells why */
@@ -105,15 +107,18 @@ static void ask_entry(struct dnsbl_lookup *lookup, unsigned index, enum dnsbl_pl
     g_autofree char *name = g_strdup_printf("%s.%s", key, entry->zone);
     if (!dns_name_valid(name))
         return;
+    guint hash = siphash_caseless(name, strlen(name));
     struct query *query = NULL;
     for (unsigned i = 0; i < lookup->queries->len && !query; i++) {
         struct query *other = lookup->queries->pdata[i];
-        if (other->kind == entry->kind && g_ascii_strcasecmp(other->name, name) == 0)
+        if (other->hash == hash && other->kind == entry->kind &&
+            g_ascii_strcasecmp(other->name, name) == 0)
             query = other;
     }
     if (!query) {
         query = g_new0(struct query, 1);
         query->name = g_steal_pointer(&name);
+        query->hash = hash;
         query->kind = entry->kind;
         query->zone = entry->zone;
         g_ptr_array_add(lookup->queries, query);
