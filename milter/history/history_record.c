@@ -372,14 +372,14 @@ static void put_text(struct sink *sink, const char *text)
 }
 
 /* The place of the field's length, which end_field fills in. */
-static size_t begin_field(struct sink *sink, uint8_t tag)
+static inline size_t begin_field(struct sink *sink, uint8_t tag)
 {
     const char bytes[5] = {(char)tag};
     put_raw(sink, bytes, sink->packed ? 2 : 5);
     return sink->out->len;
 }
 
-static void end_field(struct sink *sink, size_t begin)
+static inline void end_field(struct sink *sink, size_t begin)
 {
     size_t size = sink->out->len - begin;
     uint32_t length = GUINT32_TO_LE((uint32_t)size);
