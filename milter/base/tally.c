@@ -77,9 +77,11 @@ static bool has_labels(const struct tally *tally, const struct tally_counter *co
     return true;
 }
 
-/* FNV-1a; labels are not a stranger's to choose. */
-static unsigned first_place(const struct tally *tally, const char *const *labels)
+/* The counter, or NULL with the place where it would stand. */
+static struct tally_counter *find(const struct tally *tally, const char *const *labels,
+                                  unsigned *place_r)
 {
+    /* FNV-1a; labels are not a stranger's to choose. */
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (unsigned i = 0; i < tally->labels; i++)
         for (const char *p = labels[i];; p++) {
@@ -87,14 +89,7 @@ static unsigned first_place(const struct tally *tally, const char *const *labels
             if (*p == '\0')
                 break;
         }
-    return (unsigned)(hash >> 32) & (tally->size - 1);
-}
-
-/* The counter, or NULL with the place where it would stand. */
-static struct tally_counter *find(const struct tally *tally, const char *const *labels,
-                                  unsigned *place_r)
-{
-    unsigned place = first_place(tally, labels);
+    unsigned place = (unsigned)(hash >> 32) & (tally->size - 1);
     struct tally_counter *counter;
     while ((counter = g_atomic_pointer_get(&tally->places[place]))) {
         if (has_labels(tally, counter, labels))

@@ -62,17 +62,12 @@ static bool read_ago(const char *text, int64_t now, int64_t *when_r)
     return false;
 }
 
-static GDateTime *midnight(GDateTime *of)
-{
-    return g_date_time_new_local(g_date_time_get_year(of), g_date_time_get_month(of),
-                                 g_date_time_get_day_of_month(of), 0, 0, 0);
-}
-
 /* Midnight, so many days before NOW's. */
 static GDateTime *days_before(GDateTime *now, int days)
 {
     g_autoptr(GDateTime) then = g_date_time_add_days(now, -days);
-    return midnight(then);
+    return g_date_time_new_local(g_date_time_get_year(then), g_date_time_get_month(then),
+                                 g_date_time_get_day_of_month(then), 0, 0, 0);
 }
 
 static int find_word(const char *const *words, int count, const char *word, size_t least)

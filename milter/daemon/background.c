@@ -14,20 +14,6 @@
 
 static int to_parent = -1;
 
-static void wait_for_child(pid_t child, int from_child)
-{
-    char byte;
-    ssize_t got;
-    int status;
-    while ((got = read(from_child, &byte, 1)) < 0 && errno == EINTR)
-        continue;
-    if (got == 1)
-        _exit(0);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_UNAVAILABLE);
-}
-
 bool background_begin(void)
 {
     int ends[2];
@@ -41,7 +27,16 @@ bool background_begin(void)
     }
     if (child > 0) {
         close(ends[1]);
-        wait_for_child(child, ends[0]);
+        char byte;
+        ssize_t got;
+        int status;
+        while ((got = read(ends[0], &byte, 1)) < 0 && errno == EINTR)
+            continue;
+        if (got == 1)
+            _exit(0);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            continue;
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_UNAVAILABLE);
     }
     close(ends[0]);
     to_parent = ends[1];

@@ -23,19 +23,15 @@ static int64_t bucket_end(unsigned bucket)
     return (steps << (high - SUB_BITS)) - 1;
 }
 
-static void halve(struct latency *latency)
-{
-    latency->total = 0;
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
-        latency->buckets[i] /= 2;
-        latency->total += latency->buckets[i];
-    }
-}
-
 void latency_add(struct latency *latency, int64_t us)
 {
-    if (latency->total == UINT32_MAX)
-        halve(latency);
+    if (latency->total == UINT32_MAX) {
+        latency->total = 0;
+        for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+            latency->buckets[i] /= 2;
+            latency->total += latency->buckets[i];
+        }
+    }
     latency->buckets[bucket_of(us)]++;
     latency->total++;
 }

@@ -295,26 +295,22 @@ bool facts_nobody_to_tell(const struct facts *facts)
     return facts->sender.null && (facts->without_smtp || from_submission_program(facts));
 }
 
-/* Sendmail's encoding of certificate fields: op.txt, "xtext" with more characters. */
-static char *encode_subject(const char *subject)
-{
-    GString *out = g_string_new(NULL);
-    for (const unsigned char *p = (const unsigned char *)subject; *p; p++) {
-        if (*p < '!' || *p > '~' || strchr("+\\(<>\")", *p))
-            g_string_append_printf(out, "+%02X", *p);
-        else
-            g_string_append_c(out, (char)*p);
-    }
-    return g_string_free(out, FALSE);
-}
-
 char *facts_verified_subject(const struct facts *facts)
 {
     const struct macro_facts *macros = &facts->macros;
     if (!macros->cert_subject || !macros->tls_version)
         return NULL;
-    if (facts->mta == MTA_POSTFIX)
-        return encode_subject(macros->cert_subject);
+    if (facts->mta == MTA_POSTFIX) {
+        /* Sendmail's encoding of certificate fields: op.txt, "xtext" with more characters. */
+        GString *out = g_string_new(NULL);
+        for (const unsigned char *p = (const unsigned char *)macros->cert_subject; *p; p++) {
+            if (*p < '!' || *p > '~' || strchr("+\\(<>\")", *p))
+                g_string_append_printf(out, "+%02X", *p);
+            else
+                g_string_append_c(out, (char)*p);
+        }
+        return g_string_free(out, FALSE);
+    }
     if (!macros->verify || strcmp(macros->verify, "OK") != 0)
         return NULL;
     return g_strdup(macros->cert_subject);

@@ -360,18 +360,6 @@ static void run_message(struct trial *trial, const struct message_file *message,
         g_ptr_array_add(result->headers, g_strdup(answer->headers->pdata[i]));
 }
 
-static void run_session(struct trial *trial, const struct trial_setup *setup,
-                        const struct message_file *message, char **recipients)
-{
-    struct macro_source macros = {.get = get_macro, .context = trial};
-    bool going =
-        run_connection(trial, setup, &macros) && run_mail(trial, setup, recipients, &macros);
-    if (!going)
-        spread_answer(trial, session_get_answer(trial->session));
-    else if (run_recipients(trial, setup, &macros))
-        run_message(trial, message, &macros);
-}
-
 static void recipient_free(void *data)
 {
     struct trial_recipient *recipient = data;
@@ -420,7 +408,13 @@ void trial_run(struct trial *trial, const struct trial_setup *setup,
     set_macros(trial, setup);
     trial->session = session_new(trial->engine, &trial->waiting.waker);
     session_ask_late(trial->session);
-    run_session(trial, setup, message, recipients);
+    struct macro_source macros = {.get = get_macro, .context = trial};
+    bool going =
+        run_connection(trial, setup, &macros) && run_mail(trial, setup, recipients, &macros);
+    if (!going)
+        spread_answer(trial, session_get_answer(trial->session));
+    else if (run_recipients(trial, setup, &macros))
+        run_message(trial, message, &macros);
     const struct facts *facts = session_facts(trial->session);
     result_r->client = facts_client_text(facts);
     result_r->listener = listener_text(facts);
