@@ -22,9 +22,6 @@ struct autoreply_headers {
 #define AUTOREPLY_VALUE_MAX  65536
 #define AUTOREPLY_FIELDS_MAX 50
 
-/* The first field NAME as it stands, or NULL. */
-const char *autoreply_header(const struct autoreply_headers *headers, const char *name);
-
 /* A copy of the INDEXth field NAME on one line (RFC 5322 2.2.3), trimmed, cut at
  * AUTOREPLY_VALUE_MAX; NULL if there is none. The caller frees it. */
 char *autoreply_header_line(const struct autoreply_headers *headers, const char *name,

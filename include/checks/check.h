@@ -221,6 +221,8 @@ enum restriction_trait {
     TRAIT_LOOKS_AT_CLIENT = 1 << 4,   /* address or name: never matches on untrusted listeners */
     TRAIT_FORGEABLE = 1 << 5,         /* permits by what any client can claim */
     TRAIT_NOT_FOR_STRANGERS = 1 << 6, /* honest mail from outside does not pass it */
+    TRAIT_PROVES_SENDER = 1 << 7,     /* who has logged in sends by no other's envelope sender */
+    TRAIT_PROVES_FROM = 1 << 8,       /* nor by another's From: field */
 };
 
 /* What a restriction asks beside the facts and its own table. */
@@ -252,6 +254,8 @@ struct restriction {
     enum argument_kind argument;
     unsigned needs;  /* enum fact_need */
     unsigned traits; /* enum restriction_trait */
+    unsigned passes; /* bits of enum limit_for: all of those are permitted, so that no restriction
+                        behind it counts them */
     unsigned asks;   /* enum restriction_asks */
     unsigned reads;  /* enum restriction_reads */
     const char

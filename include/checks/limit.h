@@ -88,10 +88,6 @@ extern const char limit_key_prefix[];
 /* Under which key the store has it: the caller frees it. */
 char *limit_store_key(const struct limit *limit, const char *key);
 
-/* The other way: the limit's name and the key of a key of the store; false if it is none of a
- * limit. *WINDOW_R is what limit->window_key says. All to be freed by the caller. */
-bool limit_store_key_parse(const char *store_key, char **name_r, char **window_r, char **key_r);
-
 /* What the store keeps of a message on hold: LIMIT_HELD QUEUE-ID|LIMIT|N|KEY, a mark for each limit
  * that it was over, for LIMIT_HELD_MS. */
 #define LIMIT_HELD    "h:"

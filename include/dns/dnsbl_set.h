@@ -91,7 +91,4 @@ const struct dnsbl_entry *dnsbl_set_get(const struct dnsbl_set *set, unsigned in
 /* The places that any entry asks about; 0 for an empty set. */
 unsigned dnsbl_set_places(const struct dnsbl_set *set);
 
-/* Whether some entry has a negative weight, so that more answers may lower a sum. */
-bool dnsbl_set_has_negative(const struct dnsbl_set *set);
-
 #endif

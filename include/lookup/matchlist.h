@@ -40,9 +40,6 @@ struct match_list *match_list_open(const char *value, enum match_kind kind,
 struct match_list *match_list_ref(struct match_list *list);
 void match_list_unref(struct match_list *list); /* accepts NULL */
 
-/* Whether there is no pattern at all (an empty file is a pattern too). */
-bool match_list_is_empty(const struct match_list *list);
-
 /* HIT: the first pattern that matches has no "!". MISS: it has one, or none matches. ERROR: a table
  * before that cannot tell. Tables are asked for the address; name patterns never match here. */
 enum lookup_status match_list_find_address(struct match_list *list, const struct ipaddr *address);

@@ -12,11 +12,6 @@
 /* Longest text of a decoded value: no subject that people read is longer. */
 enum { TEXT_MAX = 4096 };
 
-const char *autoreply_header(const struct autoreply_headers *headers, const char *name)
-{
-    return headers->get(headers->context, name, 0);
-}
-
 char *autoreply_header_line(const struct autoreply_headers *headers, const char *name,
                             unsigned index)
 {

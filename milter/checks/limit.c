@@ -623,19 +623,6 @@ char *limit_store_key(const struct limit *limit, const char *key)
     return g_strconcat(limit_key_prefix, limit->name, "|", limit->window_key, "|", key, NULL);
 }
 
-bool limit_store_key_parse(const char *store_key, char **name_r, char **window_r, char **key_r)
-{
-    if (!g_str_has_prefix(store_key, limit_key_prefix))
-        return false;
-    g_auto(GStrv) parts = g_strsplit(store_key + strlen(limit_key_prefix), "|", 3);
-    if (g_strv_length(parts) != 3)
-        return false;
-    *name_r = g_strdup(parts[0]);
-    *window_r = g_strdup(parts[1]);
-    *key_r = g_strdup(parts[2]);
-    return true;
-}
-
 struct store_window limit_window(const struct limit_site *site, const struct limit *limit,
                                  int64_t now)
 {

@@ -301,11 +301,3 @@ unsigned dnsbl_set_places(const struct dnsbl_set *set)
         all |= dnsbl_set_get(set, i)->places;
     return all;
 }
-
-bool dnsbl_set_has_negative(const struct dnsbl_set *set)
-{
-    for (unsigned i = 0; i < set->entries->len; i++)
-        if (dnsbl_set_get(set, i)->weight < 0)
-            return true;
-    return false;
-}

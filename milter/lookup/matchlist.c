@@ -577,11 +577,6 @@ void match_list_unref(struct match_list *list)
     g_free(list);
 }
 
-bool match_list_is_empty(const struct match_list *list)
-{
-    return list->patterns->array->len == 0;
-}
-
 static bool is_below(const char *name, const char *parent)
 {
     size_t length = strlen(name), tail = strlen(parent);

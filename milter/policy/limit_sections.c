@@ -212,34 +212,11 @@ struct limit_site *limits_compile(const struct settings *settings, const struct 
 
 /* --- where limits stand --- */
 
-/* Whether a permit lets those past whom the limit is for. */
-static bool is_passed_by(const struct limit *limit, const struct restriction *row)
-{
-    static const struct {
-        const char *name;
-        unsigned whom; /* bits of enum limit_for */
-    } permits[] = {
-        {"permit", ~0u},
-        {"permit_mynetworks",
-         1u << LIMIT_MYNETWORKS | 1u << LIMIT_LOCAL | 1u << LIMIT_OUTGOING | 1u << LIMIT_ALL},
-        {"permit_sasl_authenticated",
-         1u << LIMIT_AUTHENTICATED | 1u << LIMIT_OUTGOING | 1u << LIMIT_ALL},
-        {"permit_tls_clientcerts",
-         1u << LIMIT_AUTHENTICATED | 1u << LIMIT_OUTGOING | 1u << LIMIT_ALL},
-        {"permit_tls_all_clientcerts",
-         1u << LIMIT_AUTHENTICATED | 1u << LIMIT_OUTGOING | 1u << LIMIT_ALL},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(permits); i++)
-        if (strcmp(row->name, permits[i].name) == 0)
-            return permits[i].whom & 1u << limit->who;
-    return false;
-}
-
 static bool names_limit(const struct restriction_list *list, const struct limit *limit)
 {
     const struct restriction_item *item;
     for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
-        if (item->row && item->argument.word && strcmp(item->row->name, "check_limit") == 0 &&
+        if (item->row && item->row->argument == ARGUMENT_LIMIT && item->argument.word &&
             strcmp(item->argument.word, limit->name) == 0)
             return true;
     return false;
@@ -258,21 +235,15 @@ static bool is_used(const struct policy *policy, const struct limit *limit)
     return false;
 }
 
-static bool list_names(const struct restriction_list *list, const char *name)
+static bool has_trait(const struct policy *policy, enum restriction_trait trait)
 {
     const struct restriction_item *item;
-    for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
-        if (strcmp(item->row->name, name) == 0)
-            return true;
-    return false;
-}
-
-static bool lists_name(const struct policy *policy, const char *const *names)
-{
-    for (int kind = 0; kind < LIST_COUNT; kind++)
-        for (const char *const *name = names; *name; name++)
-            if (list_names(policy->lists[kind], *name))
+    for (int kind = 0; kind < LIST_COUNT; kind++) {
+        const struct restriction_list *list = policy->lists[kind];
+        for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
+            if (item->row->traits & trait)
                 return true;
+    }
     return false;
 }
 
@@ -311,16 +282,12 @@ static void lint_memory(const struct settings *settings, const struct limit *lim
 static void lint_limit(const struct policy *policy, const struct settings *settings,
                        const struct limit *limit, struct problems *problems)
 {
-    static const char *const sender_checks[] = {"reject_sender_login_mismatch",
-                                                "reject_authenticated_sender_login_mismatch",
-                                                "reject_known_sender_login_mismatch", NULL};
-    static const char *const from_checks[] = {"reject_from_login_mismatch", NULL};
     const struct section *section = settings_find_section(settings, SECTION_LIMIT, limit->name);
     const char *file = section_file(section);
     unsigned line = section_line(section);
     bool owners = policy->site.sender_login_maps != NULL;
-    bool unchecked = (limit->has_sender && !(owners && lists_name(policy, sender_checks))) ||
-                     (limit->has_from && !(owners && lists_name(policy, from_checks)));
+    bool unchecked = (limit->has_sender && !(owners && has_trait(policy, TRAIT_PROVES_SENDER))) ||
+                     (limit->has_from && !(owners && has_trait(policy, TRAIT_PROVES_FROM)));
     /* who may send without a login is told by the MTA alone (local_login_sender_maps) */
     bool by_mta = (limit->who == LIMIT_LOCAL || limit->who == LIMIT_MYNETWORKS) &&
                   has_catch_all(policy, limit);
@@ -356,12 +323,12 @@ void limits_lint(const struct policy *policy, const struct settings *settings,
             settings, policy->section, restriction_list_setting((enum restriction_list_kind)kind));
         const struct restriction_item *item;
         for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++) {
-            if (strcmp(item->row->name, "check_limit") != 0)
+            if (item->row->argument != ARGUMENT_LIMIT)
                 continue;
             const struct limit *limit = item->argument.limit;
             for (unsigned j = 0; j < i; j++) {
                 const struct restriction_item *before = restriction_list_item(list, j);
-                if (before->warn_if_reject || !is_passed_by(limit, before->row))
+                if (before->warn_if_reject || !(before->row->passes & 1u << limit->who))
                     continue;
                 problems_error(problems, value->file, value->line,
                                "%s: check_limit %s stands behind %s, which lets those pass that "

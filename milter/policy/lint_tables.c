@@ -67,9 +67,9 @@ static void lint_items(const struct restriction_list *list, const struct setting
     for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++) {
         const struct table_list *tables = item->argument.tables;
         struct table_lint lint = {value, problems, item->row ? item->row->name : "", true, 0, 0};
-        bool is_harmless =
-            !item->row || item->row->argument != ARGUMENT_TABLE || item->warn_if_reject ||
-            (list->kind != LIST_RELAY && strcmp(item->row->name, "check_recipient_access") == 0);
+        bool is_harmless = !item->row || item->row->argument != ARGUMENT_TABLE ||
+                           item->warn_if_reject ||
+                           (list->kind != LIST_RELAY && (item->row->needs & NEED_RECIPIENT));
         for (unsigned n = 0; tables && !is_harmless && n < table_list_count(tables); n++)
             lint_table(&lint, table_list_get(tables, n), TABLE_OPEN_LEFT);
     }

@@ -42,15 +42,6 @@ struct finding *finding_new(void)
     return finding;
 }
 
-struct finding *finding_copy(const struct finding *finding)
-{
-    struct finding *copy = g_memdup2(finding, sizeof *finding);
-    for (size_t i = 0; i < finding_row_count; i++)
-        if (finding_row_is_text(&finding_rows[i]))
-            *finding_text(copy, &finding_rows[i]) = g_strdup(*finding_text(copy, &finding_rows[i]));
-    return copy;
-}
-
 void finding_free(struct finding *finding)
 {
     for (size_t i = 0; finding && i < finding_row_count; i++)

@@ -48,7 +48,6 @@ extern const size_t finding_row_count;
 
 /* A finding of which nothing is known. The caller frees it with finding_free (accepts NULL). */
 struct finding *finding_new(void);
-struct finding *finding_copy(const struct finding *finding);
 void finding_free(struct finding *finding);
 
 /* An array that frees its findings. */

@@ -292,24 +292,6 @@ void tls_facts_clear(struct tls_facts *facts)
 
 /* ---- certificates ---- */
 
-struct tls_chain *tls_chain_read(const char *pem, size_t length)
-{
-    BIO *bio = BIO_new_mem_buf(pem, (int)length);
-    STACK_OF(X509) *certificates = sk_X509_new_null();
-    X509 *one;
-    while ((one = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
-        sk_X509_push(certificates, one);
-    BIO_free(bio);
-    ERR_clear_error();
-    if (sk_X509_num(certificates) == 0) {
-        sk_X509_free(certificates);
-        return NULL;
-    }
-    struct tls_chain *chain = g_new0(struct tls_chain, 1);
-    chain->certificates = certificates;
-    return chain;
-}
-
 void tls_chain_free(struct tls_chain *chain)
 {
     if (!chain)

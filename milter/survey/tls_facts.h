@@ -48,8 +48,6 @@ void tls_handshake(struct tls_context *context, int fd, const char *name, int on
                    int64_t deadline, struct tls_facts *facts_r);
 void tls_facts_clear(struct tls_facts *facts);
 
-/* Certificates in PEM, the server's first; NULL if there is none. For tests. */
-struct tls_chain *tls_chain_read(const char *pem, size_t length);
 void tls_chain_free(struct tls_chain *chain);
 
 struct tls_certificate {

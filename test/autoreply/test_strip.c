@@ -58,8 +58,8 @@ static void append_part(GMimeObject *parent, GMimeObject *part, gpointer data)
 /* All text of a message, decoded. */
 static GString *all_text(const struct autoreply_headers *headers, const GString *body)
 {
-    const char *type = autoreply_header(headers, "Content-Type");
-    const char *encoding = autoreply_header(headers, "Content-Transfer-Encoding");
+    const char *type = headers->get(headers->context, "Content-Type", 0);
+    const char *encoding = headers->get(headers->context, "Content-Transfer-Encoding", 0);
     g_autofree char *whole =
         g_strdup_printf("Subject: x\nContent-Type: %s\nContent-Transfer-Encoding: %s\n\n",
                         type ? type : "text/plain", encoding ? encoding : "8bit");

@@ -171,6 +171,20 @@ def structs_once():
              if name in public and len(paths) > 1])
 
 
+@case('policy/ knows no restriction by its name')
+def restrictions_by_row():
+    """What it must know of one is a column of its row; but the session refuses by itself, too, and
+    gives restrictions' names for it."""
+    rows = set(re.findall(r'\.name = "(\w+)"', read('milter/checks/restrictions.c')))
+    rows -= set(re.findall(r'{"(\w+)",', read('milter/policy/own_refusals.c')))
+    if len(rows) < 50:
+        raise Failure('there are only %d rows' % len(rows))
+    comments_and_joints = re.compile(r'/\*.*?\*/|"\s*"', re.S)
+    fail_if(['%s: %s' % (path, name) for path in files('milter/policy/*.c')
+             for name in re.findall(r'"(\w+)"', comments_and_joints.sub('', read(path)))
+             if name in rows])
+
+
 @case('only mta/libmilter/ knows libmilter')
 def libmilter_in_one_place():
     fail_if([path for path in c_files()
