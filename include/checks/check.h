@@ -202,6 +202,9 @@ enum argument_kind {
     ARGUMENT_RESTRICTION,  /* prefixes the next restriction: warn_if_reject */
 };
 
+/* What the keys of a table are. */
+enum key_kind { KEYS_ACCESS, KEYS_OWNERS, KEYS_PROFILES, KEYS_LOGINS, KEYS_CERTIFICATES };
+
 /* Facts that a restriction cannot do without; a list that is evaluated before they are known can
  * never match (delay_checks = no). */
 enum fact_need {
@@ -223,6 +226,7 @@ enum restriction_trait {
     TRAIT_NOT_FOR_STRANGERS = 1 << 6, /* honest mail from outside does not pass it */
     TRAIT_PROVES_SENDER = 1 << 7,     /* who has logged in sends by no other's envelope sender */
     TRAIT_PROVES_FROM = 1 << 8,       /* nor by another's From: field */
+    TRAIT_PERMITS_LOGINS = 1 << 9,    /* whoever has logged in, by whatever name */
 };
 
 /* What a restriction asks beside the facts and its own table. */
@@ -252,8 +256,9 @@ struct restriction {
     const char *name;
     const char *alias_of; /* an old name; all else is the row of the new one */
     enum argument_kind argument;
-    unsigned needs;  /* enum fact_need */
-    unsigned traits; /* enum restriction_trait */
+    enum key_kind keys; /* ARGUMENT_TABLE */
+    unsigned needs;     /* enum fact_need */
+    unsigned traits;    /* enum restriction_trait */
     unsigned passes; /* bits of enum limit_for: all of those are permitted, so that no restriction
                         behind it counts them */
     unsigned asks;   /* enum restriction_asks */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/limit.h"
 #include "dns/public_resolvers.h"
 #include "mail/hostname.h"
 
@@ -119,8 +120,9 @@ static void lint_guard(const struct lint *lint)
     const struct restriction_item *item;
     bool networks = false, logins = false;
     for (unsigned i = 0; (item = restriction_list_item(lint->list, i)); i++) {
-        networks |= strcmp(item->row->name, "permit_mynetworks") == 0;
-        logins |= strcmp(item->row->name, "permit_sasl_authenticated") == 0;
+        networks |=
+            (item->row->passes & 1u << LIMIT_MYNETWORKS) && !(item->row->traits & TRAIT_ALWAYS);
+        logins |= item->row->traits & TRAIT_PERMITS_LOGINS;
         if ((item->row->asks & ASKS_GUARD) && networks && logins)
             warn(lint,
                  "%s stands behind permit_mynetworks and permit_sasl_authenticated, which let "

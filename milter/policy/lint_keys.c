@@ -14,9 +14,6 @@
 /* Of one table more than these are not told; so many of its entries are looked at. */
 enum { TOLD_MAX = 5, LOOKED_AT_MAX = 20000 };
 
-/* What the keys of a table are. */
-enum key_kind { KEYS_ACCESS, KEYS_OWNERS, KEYS_PROFILES, KEYS_LOGINS, KEYS_CERTIFICATES };
-
 struct key_lint {
     const struct policy *policy;
     const struct setting_value *value; /* that names the table */
@@ -162,24 +159,12 @@ static void lint_tables(struct key_lint *lint, const struct table_list *tables)
 
 static void lint_items(struct key_lint *lint, const struct restriction_list *list)
 {
-    static const struct {
-        const char *name;
-        enum key_kind kind;
-    } rows[] = {{"check_client_access", KEYS_ACCESS},
-                {"check_reverse_client_hostname_access", KEYS_ACCESS},
-                {"check_helo_access", KEYS_ACCESS},
-                {"check_sender_access", KEYS_ACCESS},
-                {"check_recipient_access", KEYS_ACCESS},
-                {"check_from_access", KEYS_ACCESS},
-                {"check_sasl_access", KEYS_LOGINS},
-                {"check_ccert_access", KEYS_CERTIFICATES}};
     const struct restriction_item *item;
     for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
-        for (size_t n = 0; item->row && n < G_N_ELEMENTS(rows); n++)
-            if (strcmp(item->row->name, rows[n].name) == 0) {
-                lint->kind = rows[n].kind;
-                lint_tables(lint, item->argument.tables);
-            }
+        if (item->row && item->row->argument == ARGUMENT_TABLE) {
+            lint->kind = item->row->keys;
+            lint_tables(lint, item->argument.tables);
+        }
 }
 
 void policy_lint_keys(const struct policy *policy, const struct settings *settings,
