@@ -30,7 +30,7 @@ def start(*needed):
     there = box.Box()
     there.boot()
     there.run('dpkg', '--purge', 'gatepost')
-    there.sh('rm -rf /etc/gatepost; mkdir /packages; '
+    there.sh('rm -rf /etc/gatepost /var/lib/gatepost; mkdir /packages; '
              'id keeper >/dev/null 2>&1 || useradd --create-home keeper')
     shutil.copy(deb, there.path + '/packages/gatepost.deb')
     return there

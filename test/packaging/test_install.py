@@ -16,6 +16,14 @@ CONF = '/etc/gatepost/gatepost.conf'
 OWN_RULES = '/etc/gatepost/rules/site.cf'
 STATE = '/var/lib/gatepost'
 SOCKET = '/run/gatepost/milter.sock'
+COUNTED = '''local_domains = example.org
+recipient_restrictions = check_limit logins permit_mynetworks permit_sasl_authenticated greylist
+[limit logins]
+key = sasl_user
+max = 5
+per = 1d
+'''
+COUNTERS = (('limits', '--json'), ('greylist', '--json'))
 QUEUE_FOLDER = '/var/spool/postfix/gatepost'
 CAPABILITIES = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
 
@@ -234,9 +242,14 @@ def upgrade_unchanged(there):
 
 @case('upgraded: a file that was changed is kept, and the state, and files of the site')
 def upgrade_changed(there):
-    there.write(CONF, there.read(CONF) + '# mine\nlocal_domains = example.org\n')
+    there.write(CONF, there.read(CONF) + '# mine\n' + COUNTED)
     there.write(OWN_RULES, 'header MINE Subject =~ /mine/\n')
     there.sh('install -o gatepost -g gatepost -m 600 /dev/null %s/own' % STATE)
+    there.ok('gatepostctl', 'reload')
+    there.ok('gatepostctl', 'limits', 'allow', 'logins', 'bob', '7', '1d')
+    there.ok('gatepostctl', 'greylist', 'pass', '192.0.2.0/24')
+    counted = [there.ok('gatepostctl', *words) for words in COUNTERS]
+    match(r'(?s)bob.*192\.0\.2\.0', ''.join(counted), 'what is counted')
     mine = there.read(CONF)
     output = install(there, 'third', '--force-confdef', '--force-confold')
     note(output.splitlines()[-1])
@@ -246,6 +259,7 @@ def upgrade_changed(there):
     serves(there)
     equal(there.ok('gatepostctl', 'config', 'local_domains').strip(),
           'local_domains = example.org', 'setting')
+    equal([there.ok('gatepostctl', *words) for words in COUNTERS], counted, 'what was counted')
 
 
 @case('upgraded: with settings of which the new one would not start, the old one goes on')
@@ -253,7 +267,7 @@ def upgrade_wrong(there):
     mine, pid = there.read(CONF), main_pid(there)
     for wrong in ('no_such_setting = 1\n', 'mynetworks = /etc/gatepost/of-root\n'):
         there.sh('install -m 600 /dev/null /etc/gatepost/of-root')
-        there.write(CONF, mine + wrong)
+        there.write(CONF, wrong + mine)
         output = install(there, 'third', '--force-confdef', '--force-confold')
         match('of-root.*Permission denied' if 'of-root' in wrong else 'no_such_setting', output,
               'what is wrong')
