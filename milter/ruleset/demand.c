@@ -11,6 +11,7 @@ struct demand {
     const struct ruleset_profile *profile;
     guint8 *answers; /* [rule]: enum demand_answer */
     bool *idle;      /* [rule]: a meta of which is known that nothing hangs on what it names */
+    guint *passed;   /* [place of a meta]: so many of its dependents, the first ones, are idle */
 };
 
 struct demand *demand_new(const struct ruleset *ruleset)
@@ -18,7 +19,8 @@ struct demand *demand_new(const struct ruleset *ruleset)
     struct demand *demand = g_new(struct demand, 1);
     *demand = (struct demand){.ruleset = ruleset,
                               .answers = g_new(guint8, ruleset->rules->len + 1),
-                              .idle = g_new(bool, ruleset->rules->len + 1)};
+                              .idle = g_new(bool, ruleset->rules->len + 1),
+                              .passed = g_new(guint, ruleset->metas->len + 1)};
     return demand;
 }
 
@@ -27,6 +29,7 @@ void demand_begin(struct demand *demand, const struct ruleset_profile *profile)
     demand->profile = profile;
     memset(demand->answers, DEMAND_NO, demand->ruleset->rules->len);
     memset(demand->idle, false, demand->ruleset->rules->len);
+    memset(demand->passed, 0, demand->ruleset->metas->len * sizeof *demand->passed);
 }
 
 void demand_free(struct demand *demand)
@@ -35,6 +38,7 @@ void demand_free(struct demand *demand)
         return;
     g_free(demand->answers);
     g_free(demand->idle);
+    g_free(demand->passed);
     g_free(demand);
 }
 
@@ -71,10 +75,12 @@ static bool is_idle(struct demand *demand, const struct rule *meta, unsigned dep
     return *idle;
 }
 
+/* What is idle stays so: of a meta that many rules lead to, it is passed over once. */
 static bool any_hangs_on(struct demand *demand, const struct rule *rule, unsigned depth)
 {
-    for (guint i = 0; rule->dependents && i < rule->dependents->len; i++) {
-        const struct rule *meta = rule->dependents->pdata[i];
+    guint first = 0, *at = rule->meta ? &demand->passed[rule->place] : &first;
+    for (; rule->dependents && *at < rule->dependents->len; ++*at) {
+        const struct rule *meta = rule->dependents->pdata[*at];
         if (demand->profile->live[meta->index] && !is_idle(demand, meta, depth))
             return true;
     }

@@ -123,6 +123,7 @@ static bool parse_number(struct parser *parser)
         }
     }
     parser->p = end;
+    parser->out->may_fail |= !isfinite(op.number); /* times 0, it is no number */
     return emit(parser, op, 0);
 }
 
@@ -530,20 +531,24 @@ static struct expression_range range_of_name(const struct expression *expression
     return sum;
 }
 
-/* Marks the rules that the code names where it is not DROPPED. */
-static void mark_names(const struct expression *expression, const bool *dropped, bool *matters)
+/* Marks the rules that the code names where it is not DROPPED, but for those that are known, as
+ * disabled ones are: they must not be run to count for something here. */
+static void mark_names(const struct expression *expression, const struct expression_range *ranges,
+                       const bool *dropped, bool *matters)
 {
     for (guint i = 0; i < expression->code->len; i++) {
         const struct expression_op *op = &g_array_index(expression->code, struct expression_op, i);
         if (dropped[i])
             continue;
         if (op->code == CODE_NAME)
-            matters[op->name] = true;
+            matters[op->name] |= ranges[op->name].low < ranges[op->name].high;
         if (op->code != CODE_SUM)
             continue;
         const struct expression_name *name = expression->names->pdata[op->name];
-        for (guint n = 0; n < name->members->len; n++)
-            matters[g_array_index(name->members, unsigned, n)] = true;
+        for (guint n = 0; n < name->members->len; n++) {
+            unsigned rule = g_array_index(name->members, unsigned, n);
+            matters[rule] |= ranges[rule].low < ranges[rule].high;
+        }
     }
 }
 
@@ -578,7 +583,7 @@ struct expression_range expression_range(const struct expression *expression,
         stack[0].range = range_of(-HUGE_VAL, HUGE_VAL);
     }
     if (matters)
-        mark_names(expression, dropped, matters);
+        mark_names(expression, ranges, dropped, matters);
     return stack[0].range;
 }
 

@@ -27,7 +27,7 @@ struct expression {
     GArray *code;     /* struct expression_op */
     GPtrArray *names; /* struct expression_name */
     unsigned stack;   /* deepest stack that the code needs */
-    bool may_fail;    /* it divides, or takes bits of numbers */
+    bool may_fail;    /* it divides, takes bits of numbers, or names one beyond all */
 };
 
 /* What a value is at least and at most; it is known where both are one. */

@@ -60,6 +60,7 @@ struct run {
     struct room *room;
     struct demand *demand; /* NULL: no rule waits */
     size_t kept_bytes;
+    guint most_stretches; /* that there were in the room at once */
 };
 
 static void add_match(struct run *run, const struct rule *rule, unsigned count, const char *text,
@@ -224,6 +225,7 @@ static void run_group(struct run *run, const struct rule_group *group)
         else
             g_array_append_val(run->room->stretches, whole);
         candidate.stretches = run->room->stretches->len - candidate.stretch;
+        run->most_stretches = MAX(run->most_stretches, run->room->stretches->len);
         if (may_wait(run, rule)) {
             let_wait(run, &candidate, &kept);
             continue;
@@ -386,13 +388,14 @@ static struct room *take_room(const struct ruleset *ruleset)
     return room;
 }
 
-/* Keeps ROOM for the next message, unless this one made it large. */
-static void give_room_back(const struct ruleset *ruleset, struct room *room)
+/* Keeps the room for the next message, unless this one made it large. */
+static void give_room_back(const struct run *run)
 {
-    struct match_rooms *rooms = ruleset->rooms;
+    struct match_rooms *rooms = run->ruleset->rooms;
+    struct room *room = run->room;
     bool usual = room->text->allocated_len <= ROOM_MAX &&
                  sieve_found_size(room->found) <= ROOM_MAX &&
-                 room->stretches->len * sizeof(struct sieve_stretch) <= ROOM_MAX;
+                 run->most_stretches * sizeof(struct sieve_stretch) <= ROOM_MAX;
     matcher_begin(room->matcher, NULL);
     g_array_set_size(room->stretches, 0);
     g_array_set_size(room->waiting, 0);
@@ -435,7 +438,7 @@ struct ruleset_matches *ruleset_match(const struct ruleset *ruleset,
         run_waiting(&run);
     run.matches->spent = run.work.spent;
     run.matches->work = run.work.taken;
-    give_room_back(ruleset, run.room);
+    give_room_back(&run);
     return run.matches;
 }
 

@@ -142,7 +142,7 @@ static bool is_in_circle(const struct rule *from, const unsigned *waits, guint c
     return false;
 }
 
-/* Clauses of a meta that are no longer are not made longer still. */
+/* So long the clauses of a meta may become by those of others. */
 #define CLAUSES_LENGTH_MAX 64
 
 /* Most metas of circles that are searched out one by one; more are reported without a search. */
@@ -162,16 +162,28 @@ static void report_circles(struct builder *builder, const unsigned *waits)
     }
 }
 
+/* Appends as many of NEEDED's clauses as META has room for. Without that bound each meta of a chain
+ * would hold the clauses of all that stand before it. */
+static void add_clauses(struct rule *meta, const struct rule *needed)
+{
+    for (guint at = 0; needed->clauses && at < needed->clauses->len;) {
+        const unsigned *clause = &g_array_index(needed->clauses, unsigned, at);
+        if (meta->clauses->len + 1 + *clause > CLAUSES_LENGTH_MAX)
+            return;
+        g_array_append_vals(meta->clauses, clause, 1 + *clause);
+        at += 1 + *clause;
+    }
+}
+
 /* Finds what META needs to be worth anything, and what the metas need that it needs. */
 static void find_clauses(const struct ruleset *ruleset, struct rule *meta)
 {
     meta->clauses = expression_clauses(meta->meta);
-    for (guint at = 0; at < meta->clauses->len && meta->clauses->len < CLAUSES_LENGTH_MAX;) {
+    for (guint at = 0; at < meta->clauses->len;) {
         const unsigned *clause = &g_array_index(meta->clauses, unsigned, at);
-        const struct rule *needed = ruleset->rules->pdata[clause[1] / 2];
         at += 1 + *clause;
-        if (*clause == 1 && clause[1] % 2 == 0 && needed->clauses)
-            g_array_append_vals(meta->clauses, needed->clauses->data, needed->clauses->len);
+        if (*clause == 1 && clause[1] % 2 == 0)
+            add_clauses(meta, ruleset->rules->pdata[clause[1] / 2]);
     }
 }
 

@@ -41,6 +41,7 @@ struct matcher {
     struct work *work;            /* borrowed */
     uint64_t until;               /* how much may be taken of it for this pattern */
     uint32_t limit;               /* of the context */
+    bool interpreted;             /* DATA holds what the interpreter took, 8 MB at most */
     const char *text;             /* borrowed */
     size_t length;
     uint32_t *wide_text;  /* the same for large patterns; NULL: none has asked yet */
@@ -461,6 +462,13 @@ void matcher_begin(struct matcher *matcher, struct work *work)
 {
     matcher->work = work;
     g_clear_pointer(&matcher->wide_text, g_free);
+    if (matcher->interpreted) {
+        pcre2_match_data_free(matcher->data);
+        matcher->data = pcre2_match_data_create(1, NULL);
+        matcher->interpreted = false;
+        if (!matcher->data)
+            g_error("out of memory"); /* as GLib does */
+    }
     if (!matcher->stack)
         return;
     pcre2_jit_stack_assign(matcher->context, NULL, NULL);
@@ -523,9 +531,11 @@ static int search_from(const struct pattern *pattern, struct matcher *matcher, s
             n = pcre2_jit_match(pattern->code, text, matcher->length, first, 0, matcher->data,
                                 matcher->context);
         while (n == PCRE2_ERROR_JIT_STACKLIMIT && grow_stack(matcher));
-    if (n == PCRE2_ERROR_JIT_STACKLIMIT)
+    if (n == PCRE2_ERROR_JIT_STACKLIMIT) {
+        matcher->interpreted = true;
         n = pcre2_match(pattern->code, text, matcher->length, first, PCRE2_NO_JIT, matcher->data,
                         matcher->context);
+    }
     if (n >= 0)
         memcpy(matcher->places, pcre2_get_ovector_pointer(matcher->data), sizeof matcher->places);
     return n;

@@ -196,11 +196,11 @@ static void work_out_metas(struct sum *sum)
     }
 }
 
-/* Three decimals, as SpamAssassin prints and compares. */
+/* Three decimals, as SpamAssassin prints and compares; no zero with a sign. */
 static double round_score(double score)
 {
     char buffer[64];
-    return g_ascii_strtod(g_ascii_formatd(buffer, sizeof buffer, "%.3f", score), NULL);
+    return g_ascii_strtod(g_ascii_formatd(buffer, sizeof buffer, "%.3f", score), NULL) + 0.0;
 }
 
 /* Marks the metas that name RULE. */

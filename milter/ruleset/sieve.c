@@ -87,6 +87,7 @@ struct sieve_found {
     GArray *passing;   /* uint64_t, bits of numbers: patterns that can match */
     GArray *stretches; /* struct stretch */
     GArray *words;     /* of bits: of each word of runs which were met, then what the scan is at */
+    size_t most;       /* bytes that texts before this one took */
 };
 
 static guint run_hash(gconstpointer data)
@@ -405,13 +406,16 @@ void sieve_found_free(struct sieve_found *found)
 
 size_t sieve_found_size(const struct sieve_found *found)
 {
-    return found->progress->len * sizeof(struct progress) + found->passing->len * sizeof(uint64_t) +
-           found->stretches->len * sizeof(struct stretch) + found->words->len * sizeof(uint64_t);
+    size_t size =
+        found->progress->len * sizeof(struct progress) + found->passing->len * sizeof(uint64_t) +
+        found->stretches->len * sizeof(struct stretch) + found->words->len * sizeof(uint64_t);
+    return MAX(size, found->most);
 }
 
 bool sieve_scan(const struct sieve *sieve, const char *text, size_t length, struct work *work,
                 struct sieve_found *found)
 {
+    found->most = sieve_found_size(found);
     found->work = work;
     found->met = 0;
     found->sieve = sieve;

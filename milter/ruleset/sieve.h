@@ -33,7 +33,7 @@ void sieve_finish(struct sieve *sieve);
 struct sieve_found *sieve_found_new(void);
 void sieve_found_free(struct sieve_found *found);
 
-/* Bytes of that room. */
+/* Bytes of that room: as many as the text took that took most. */
 size_t sieve_found_size(const struct sieve_found *found);
 
 /* Looks for all of it in the text; FOUND, which borrows both, forgets what it held. Each byte is a

@@ -285,7 +285,7 @@ static const struct {
     {"V3 * V0", 0, 0, ""},
     {"V3 - V4", -2, 1, "3"},
     {"-V5", -3, -1, "5"},
-    {"V2 && 1/V0", -HUGE_VAL, HUGE_VAL, "02"},
+    {"V2 && 1/V0", -HUGE_VAL, HUGE_VAL, "2"},
 };
 static const struct expression_range ranges[RANGED] = {{0, 0}, {1, 1}, {0, 1},
                                                        {0, 3}, {2, 2}, {1, 3}};

@@ -56,6 +56,9 @@ static const struct {
     {"meta M N\nmeta N __A\nheader __A X =~ /x/\nmeta Z NOBODY || !N\n", "X: x\n\n", NULL, "2 M N"},
     {"header A X =~ /x/\nscore A 0\nmeta M A\nmeta N !A\n", "X: x\n\n", NULL, "1 N"},
     {"header __A X =~ /x/\nscore __A 0\nmeta M __A\n", "X: x\n\n", NULL, "0"},
+    {"header A1 X =~ /x/\nscore A1 0\nheader A2 X =~ /x/\nmeta M rules_matching(A*) == 1\n"
+     "meta N A1 && 1 / A2 > 0\n",
+     "X: x\n\n", NULL, "2 A2 M"},
     {"header __A X =~ /x/g\ntflags __A multiple\nmeta M __A == 3\nheader B X =~ /x/\n"
      "tflags B multiple maxhits=2\n",
      "X: xxx\n\n", NULL, "3 B=2 M"},
