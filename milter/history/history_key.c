@@ -184,7 +184,7 @@ bool history_key_means(const struct history_key *key, const struct history_row *
         return row->client && ipaddr_parse(row->client, &address) &&
                ipnet_contains(&key->network, &address);
     g_autofree char *folded = history_fold(key->text);
-    if (key->login && same(key->login, row->login))
+    if (key->login && same(row->login, key->login))
         return true;
     struct comparing comparing = {folded ? folded : key->text, key->delimiters};
     return !each_text(row, differs, &comparing);

@@ -339,6 +339,18 @@ static bool is_list_check(const char *check)
                      g_str_has_prefix(check, "reject_rhsbl_"));
 }
 
+/* Whether one of the first COUNT zones had it, too, and is shown by the name SHOWN. */
+static bool had_before(struct report_maker *maker, const GArray *zones, guint count,
+                       const char *shown)
+{
+    for (guint i = 0; i < count; i++) {
+        const struct zone_said *said = &g_array_index(zones, struct zone_said, i);
+        if (said->listed && g_str_equal(list_of(maker, said->zone)->zone, shown))
+            return true;
+    }
+    return false;
+}
+
 /* Of what lists refused: by whom, and whether nobody else would have. */
 static void count_lists(struct report_maker *maker, const struct history_row *row,
                         enum report_outcome outcome)
@@ -358,7 +370,7 @@ static void count_lists(struct report_maker *maker, const struct history_row *ro
         struct report_list *list = list_of(maker, said->zone);
         list->asked++;
         list->listed += said->listed;
-        if (said->listed)
+        if (said->listed && !had_before(maker, zones, i, list->zone))
             count(maker, REPORT_BY_LIST, list->zone, outcome);
         if (!caught || (by_sum ? said->weight <= 0 : !said->minded))
             continue;
@@ -434,8 +446,10 @@ static void add_idle(void *data, const struct restriction_item *item)
     const struct restriction *row = item->row;
     GPtrArray *idle = maker->report->idle_checks;
     const struct report_row *seen = g_hash_table_lookup(maker->index[REPORT_BY_CHECK], row->name);
-    bool refused = seen && seen->counts[REPORT_REFUSED] + seen->counts[REPORT_DEFERRED] > 0;
-    if ((row->traits & TRAIT_REFUSES) && !item->warn_if_reject && !refused &&
+    bool caught = seen && seen->counts[REPORT_REFUSED] + seen->counts[REPORT_DEFERRED] +
+                                  seen->counts[REPORT_HELD] >
+                              0;
+    if ((row->traits & TRAIT_REFUSES) && !item->warn_if_reject && !caught &&
         !g_ptr_array_find_with_equal_func(idle, row->name, g_str_equal, NULL))
         g_ptr_array_add(idle, g_strdup(row->name));
 }
@@ -511,7 +525,8 @@ static void add_idle_tables(struct report_maker *maker)
     g_ptr_array_sort(maker->report->idle_tables, by_table);
 }
 
-/* Those in force, asked or not; what gave no answer has a row as well. */
+/* Those in force, asked or not, by the names that they are shown by, which several may share; what
+ * gave no answer has a row as well. */
 static void add_idle_lists(struct report_maker *maker)
 {
     GPtrArray *idle = maker->report->idle_lists;
@@ -522,7 +537,7 @@ static void add_idle_lists(struct report_maker *maker)
         for (size_t k = 0; k < G_N_ELEMENTS(sets); k++)
             for (unsigned zone = 0; zone < dnsbl_set_count(sets[k]); zone++) {
                 const struct report_list *list = list_of(maker, dnsbl_set_get(sets[k], zone)->zone);
-                if (list->listed == 0 &&
+                if (!g_hash_table_contains(maker->index[REPORT_BY_LIST], list->zone) &&
                     !g_ptr_array_find_with_equal_func(idle, list->zone, g_str_equal, NULL))
                     g_ptr_array_add(idle, g_strdup(list->zone));
             }

@@ -43,6 +43,7 @@ struct part {
     GHashTable *dirty;     /* keys that changed since records_changes; NULL: nobody asks for them */
     GHashTable *taken;     /* keys that records_changes gave, until they are confirmed */
     bool lost, lost_taken; /* the same of changes that were too many to be kept by their keys */
+    bool lost_told;        /* to whoever writes them: it begins anew */
     unsigned dirty_max;
     uint64_t forgotten;
 };
@@ -649,8 +650,10 @@ static GArray *changes_of(struct part *part, bool all)
         g_hash_table_iter_init(&iter, part->records);
         while (g_hash_table_iter_next(&iter, &key, NULL))
             g_hash_table_add(part->dirty, g_strdup(key));
-        part->lost_taken = part->lost;
-        part->lost = false;
+        /* what nobody was told of by then is taken the next time */
+        part->lost_taken = part->lost_told;
+        part->lost &= !part->lost_told;
+        part->lost_told = false;
     }
     GHashTable *dirty = part->dirty;
     part->dirty = new_set();
@@ -693,9 +696,10 @@ bool records_has_changes(struct records *records)
 bool records_lost_changes(struct records *records)
 {
     bool any = false;
-    for (size_t i = 0; i < PARTS && !any; i++) {
+    for (size_t i = 0; i < PARTS; i++) {
         g_mutex_lock(&records->parts[i].lock);
-        any = records->parts[i].lost;
+        records->parts[i].lost_told = records->parts[i].lost;
+        any |= records->parts[i].lost;
         g_mutex_unlock(&records->parts[i].lock);
     }
     return any;

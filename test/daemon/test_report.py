@@ -226,6 +226,19 @@ def other_history(daemon, name, settings):
     daemon.gatepost.start()
 
 
+@case('of what holds mail something came')
+def holds(daemon):
+    other_history(daemon, 'holds', {
+        'client_restrictions': 'check_client_access inline:{203.0.113.7=HOLD}',
+        'recipient_restrictions': 'reject_non_fqdn_recipient'})
+    daemon.send('203.0.113.7', '<a@far.example>', 'x')
+    daemon.wait(1)
+    found = daemon.json()
+    equal(rows(found, 'checks'), {'check_client_access': [0, 0, 1, 0, 0]}, 'checks')
+    for word, present in (('reject_non_fqdn_recipient', True), ('check_client_access', False)):
+        equal(word in found['idle']['checks'], present, word)
+
+
 @case('a list named by a restriction, with a filter and beside weighted ones, is told what it alone caught')
 def named_lists(daemon):
     other_history(daemon, 'named', {
@@ -244,6 +257,19 @@ def named_lists(daemon):
              for row in daemon.json()['lists']}
     # two.test has 22 and 23, with a code that its filter does not mind and too little weight
     equal(found, {'one.test': [2, 2, 2], 'two.test': [2, 0, 0], 'idle.test': [0, 0, 0]}, 'lists')
+
+
+@case('lists that are shown by one name are counted as one')
+def one_name(daemon):
+    other_history(daemon, 'one-name', {
+        'dnsbl_sites': 'one.test*3 two.test*3 idle.test*3', 'recipient_restrictions': 'reject_dnsbl',
+        'dnsbl_reply_map': 'inline:{one.test=both, two.test=both, idle.test=both}'})
+    for client in ('21', '22', '20'):
+        daemon.send('203.0.113.' + client, '<a@far.example>', 'x')
+    daemon.wait(3)
+    found = daemon.json()
+    equal(rows(found, 'listed'), {'both': [0, 0, 0, 0, 2]}, 'listed')
+    equal(found['idle']['lists'], [], 'idle')
 
 
 @case('that more entries were found than are kept is said; the lines of a table are all in JSON')

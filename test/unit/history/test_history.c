@@ -261,6 +261,11 @@ static void test_search(void)
         g_assert_cmpuint(find(reader, rows[i].key, (struct history_search){0}, NULL), ==,
                          rows[i].rows);
     }
+    /* most rows have no login */
+    struct history_search owner = {0};
+    g_assert_true(history_key_parse("user17@lab.test", &owner.key));
+    owner.key.login = "Bob";
+    g_assert_cmpuint(find(reader, NULL, owner, "Q0"), ==, MESSAGES / 100 + 1);
     int64_t now = g_get_real_time();
     struct history_search some = {.rows_max = 5};
     g_assert_cmpuint(find(reader, "lab.test", some, "Q0"), ==, 5);

@@ -96,10 +96,28 @@ static void test_unwritten(void)
     records_free(records);
 }
 
+/* A file that is to have all records is begun anew only by who knew, before, that some are lost. */
+static void test_lost_meanwhile(void)
+{
+    struct records *records = records_new(&test_clock, MOST, true);
+    unsigned seen = 0;
+    g_assert_false(records_lost_changes(records));
+    for (unsigned number = 0; number < 4 * MOST; number++)
+        grey(records, number);
+    records_changes(records, true, count_record, &seen);
+    records_confirm(records, true);
+    g_assert_true(records_lost_changes(records));
+    records_changes(records, true, count_record, &seen);
+    records_confirm(records, true);
+    g_assert_false(records_has_changes(records));
+    records_free(records);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/records/flood", test_flood);
     g_test_add_func("/records/unwritten", test_unwritten);
+    g_test_add_func("/records/lost-meanwhile", test_lost_meanwhile);
     return g_test_run();
 }
