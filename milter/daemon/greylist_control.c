@@ -120,7 +120,11 @@ static char *group_of(const char *what)
     g_autofree char *before = g_strndup(what, strcspn(what, "/"));
     if (ipaddr_parse(before, &address)) {
         g_autofree char *network = greylist_network(&address);
-        return strchr(what, '/') && strcmp(what, network) != 0 ? NULL : g_steal_pointer(&network);
+        struct ipnet given, whole;
+        bool is_other = strchr(what, '/') &&
+                        (!ipnet_parse(what, &given, NULL) || !ipnet_parse(network, &whole, NULL) ||
+                         given.prefix != whole.prefix || !ipnet_contains(&whole, &given.address));
+        return is_other ? NULL : g_steal_pointer(&network);
     }
     g_autofree char *ascii = hostname_to_ascii(what);
     g_autofree char *name = ascii ? mail_domain_fold(ascii) : NULL;

@@ -94,7 +94,8 @@ static void lint_relay(const struct lint *lint)
 }
 
 /* Permits behind the refusal of mail to elsewhere: what they would let relay was refused before.
- * Before other refusals they have a use, and a bare permit says that the list ends. */
+ * Before other refusals, a bare one as well, they have a use, and a bare permit says that the list
+ * ends; what permits mail for this site alone lets nobody relay wherever it stands. */
 static void lint_late_permits(const struct lint *lint)
 {
     const struct restriction_item *item, *refuses = NULL, *late = NULL;
@@ -103,11 +104,11 @@ static void lint_late_permits(const struct lint *lint)
         bool ends = (traits & TRAIT_ENDS_RELAY) && !(traits & TRAIT_ALWAYS);
         if (ends && !refuses && !item->warn_if_reject)
             refuses = item;
-        else if (refuses && (traits & TRAIT_PERMITS) && !(traits & TRAIT_ALWAYS) &&
-                 !item->argument.tables)
-            late = late ? late : item;
-        else if (refuses && !(traits & TRAIT_ALWAYS))
+        else if (refuses && (!(traits & TRAIT_PERMITS) || (traits & TRAIT_REFUSES)))
             return;
+        else if (refuses && !(traits & TRAIT_ALWAYS) &&
+                 !(item->row->asks & (ASKS_ZONE | ASKS_DESTINATION)))
+            late = late ? late : item;
     }
     if (late)
         warn(lint, "%s stands behind %s, which has refused whom it would let relay; put it before",
@@ -314,22 +315,47 @@ static void lint_words(const struct policy *policy, const struct settings *setti
                          name, name);
 }
 
-/* Replies name the list, and a key is a secret. */
-static void lint_keyed_lists(const struct policy *policy, const struct settings *settings,
-                             const struct dnsbl_set *set, struct problems *problems)
+static void lint_keyed_list(const struct policy *policy, const struct settings *settings,
+                            const char *zone, struct problems *problems)
 {
     const struct setting_value *value =
         settings_get(settings, policy->section, SETTING_DNSBL_REPLY_MAP);
-    for (unsigned i = 0; i < dnsbl_set_count(set); i++) {
-        bool failed = false;
-        const char *zone = dnsbl_set_get(set, i)->zone, *owner = public_resolver_keyed(zone);
-        g_autofree char *shown = owner ? site_shown_list(&policy->site, zone, &failed) : NULL;
-        if (owner && !shown && !failed)
-            problems_warning(problems, value->file, value->line,
-                             "a list of %s has your key in its name, which replies show to every "
-                             "client that is refused; give it another name in dnsbl_reply_map",
-                             owner);
-    }
+    bool failed = false;
+    const char *owner = public_resolver_keyed(zone);
+    g_autofree char *shown = owner ? site_shown_list(&policy->site, zone, &failed) : NULL;
+    if (owner && !shown && !failed)
+        problems_warning(problems, value->file, value->line,
+                         "a list of %s has your key in its name, which replies show to every "
+                         "client that is refused; give it another name in dnsbl_reply_map",
+                         owner);
+}
+
+static void lint_keyed_items(const struct policy *policy, const struct settings *settings,
+                             const struct restriction_list *list, struct problems *problems)
+{
+    const struct restriction_item *item;
+    for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
+        if (item->row && item->row->argument == ARGUMENT_ZONE &&
+            (item->row->traits & TRAIT_REFUSES))
+            lint_keyed_list(policy, settings,
+                            dnsbl_set_get(policy->site.dnsbl_zones, item->argument.zone)->zone,
+                            problems);
+}
+
+/* Replies name the list, and a key is a secret; not those that praise, nor those of rules. */
+static void lint_keyed_lists(const struct policy *policy, const struct settings *settings,
+                             struct problems *problems)
+{
+    const struct dnsbl_set *weighted = policy->site.dnsbl_weighted;
+    for (unsigned i = 0; i < dnsbl_set_count(weighted); i++)
+        if (dnsbl_set_get(weighted, i)->weight > 0)
+            lint_keyed_list(policy, settings, dnsbl_set_get(weighted, i)->zone, problems);
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        lint_keyed_items(policy, settings, policy->lists[kind], problems);
+    for (guint i = 0; policy->classes && i < policy->classes->all->len; i++)
+        lint_keyed_items(policy, settings,
+                         ((const struct restriction_class *)policy->classes->all->pdata[i])->list,
+                         problems);
 }
 
 /* Nobody could log in. */
@@ -337,14 +363,17 @@ static void lint_logins(const struct policy *policy, const struct settings *sett
                         struct problems *problems)
 {
     enum { STRONGEST_CIPHER = 256 };
-    static const char *const known[] = {"plain",         "login",
-                                        "cram-md5",      "digest-md5",
-                                        "ntlm",          "gssapi",
-                                        "external",      "anonymous",
-                                        "xoauth2",       "oauthbearer",
-                                        "scram-sha-1",   "scram-sha-1-plus",
-                                        "scram-sha-256", "scram-sha-256-plus",
-                                        "scram-sha-512", "scram-sha-512-plus"};
+    static const char *const known[] = {"plain",          "login",
+                                        "cram-md5",       "digest-md5",
+                                        "ntlm",           "gssapi",
+                                        "external",       "anonymous",
+                                        "xoauth2",        "oauthbearer",
+                                        "scram-sha-1",    "scram-sha-1-plus",
+                                        "scram-sha-224",  "scram-sha-224-plus",
+                                        "scram-sha-256",  "scram-sha-256-plus",
+                                        "scram-sha-384",  "scram-sha-384-plus",
+                                        "scram-sha-512",  "scram-sha-512-plus",
+                                        "scram-sha3-512", "scram-sha3-512-plus"};
     const struct setting_value *bits =
         settings_get(settings, policy->section, SETTING_AUTH_MIN_SSF);
     const struct setting_value *names =
@@ -416,8 +445,7 @@ void policy_lint(const struct policy *policy, const struct settings *settings,
     lint_words(policy, settings, problems);
     lint_logins(policy, settings, problems);
     lint_greylist(policy, settings, problems);
-    lint_keyed_lists(policy, settings, policy->site.dnsbl_weighted, problems);
-    lint_keyed_lists(policy, settings, policy->site.dnsbl_zones, problems);
+    lint_keyed_lists(policy, settings, problems);
     lint_resolvers(policy, settings, problems);
     for (int kind = 0; kind < LIST_COUNT; kind++) {
         struct lint lint = {

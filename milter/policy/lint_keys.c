@@ -9,7 +9,9 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "lookup/search.h"
+#include "mail/address.h"
 
 /* Of one table more than these are not told; so many of its entries are looked at. */
 enum { TOLD_MAX = 5, LOOKED_AT_MAX = 20000 };
@@ -21,6 +23,7 @@ struct key_lint {
     struct table *table;
     enum key_kind kind;
     unsigned told, seen;
+    GHashTable *domains; /* folded, of the addresses that the table has; NULL: not looked for yet */
 };
 
 /* Whether the table has KEY, too. */
@@ -67,13 +70,43 @@ static char *access_fault(const struct key_lint *lint, const char *key)
     return NULL;
 }
 
-static char *owner_fault(const struct key_lint *lint, const char *key)
+static bool visit_address(void *data, const char *file, unsigned line, const char *key,
+                          const char *value)
+{
+    struct key_lint *lint = data;
+    const char *at = strrchr(key, '@');
+    (void)file, (void)line, (void)value;
+    if (at)
+        g_hash_table_add(lint->domains, mail_domain_fold(at + 1));
+    return g_hash_table_size(lint->domains) < LOOKED_AT_MAX;
+}
+
+/* Whether the table has an address of DOMAIN, or all of them, too: then it is Postfix's virtual(5),
+ * which says so that it has the domain at all. */
+static bool has_addresses(struct key_lint *lint, const char *domain)
+{
+    if (!lint->domains) {
+        lint->domains = g_hash_table_new_full(siphash_string, g_str_equal, g_free, NULL);
+        table_foreach_entry(lint->table, visit_address, lint);
+    }
+    g_autofree char *folded = mail_domain_fold(domain);
+    return g_hash_table_contains(lint->domains, folded);
+}
+
+static char *owner_fault(struct key_lint *lint, const char *key)
 {
     struct match_list *local = lint->policy->site.local_domains;
     if (strchr(key, '@') || !strchr(key, '.') || !local ||
-        match_list_find_domain(local, key) != LOOKUP_HIT)
+        match_list_find_domain(local, key) != LOOKUP_HIT || has_addresses(lint, key))
         return NULL;
     return g_strdup_printf("for all addresses of a domain write @%s", key);
+}
+
+/* Whether the table has what stands before AT, too. */
+static bool has_login(const struct key_lint *lint, const char *key, const char *at)
+{
+    g_autofree char *login = g_strndup(key, (gsize)(at - key));
+    return has(lint, login);
 }
 
 static char *login_fault(const struct key_lint *lint, const char *key)
@@ -81,7 +114,7 @@ static char *login_fault(const struct key_lint *lint, const char *key)
     const char *at = strrchr(key, '@');
     const GPtrArray *realms = lint->policy->site.sasl_local_realms;
     for (guint i = 0; at && i < realms->len; i++)
-        if (g_ascii_strcasecmp(realms->pdata[i], at + 1) == 0)
+        if (g_ascii_strcasecmp(realms->pdata[i], at + 1) == 0 && !has_login(lint, key, at))
             return g_strdup_printf("%s is one of sasl_local_realms, which are cut off: write %.*s",
                                    at + 1, (int)(at - key), key);
     return NULL;
@@ -99,7 +132,7 @@ static bool is_fingerprint(const char *key)
 }
 
 /* Why KEY is never found; NULL: it may be. The caller frees it. */
-static char *fault_of(const struct key_lint *lint, const char *key)
+static char *fault_of(struct key_lint *lint, const char *key)
 {
     bool of_domains =
         lint->kind == KEYS_ACCESS || lint->kind == KEYS_OWNERS || lint->kind == KEYS_PROFILES;
@@ -154,6 +187,7 @@ static void lint_tables(struct key_lint *lint, const struct table_list *tables)
         lint->told = lint->seen = 0;
         if (!table_is_pattern(lint->table) && !g_str_has_prefix(table_name(lint->table), "static:"))
             table_foreach_entry(lint->table, visit_key, lint);
+        g_clear_pointer(&lint->domains, g_hash_table_unref);
     }
 }
 

@@ -59,7 +59,9 @@ auth_min_ssf = 128
 FILES = {'everybody.cf': 'whitelist_from *@*\nblocklist_from <bob@two.example>\n',
          'welcome.cf': 'whitelist_from *@two.example bob@*\nblocklist_from *@*.invalid\nall_spam_to *\n'
          'unwhitelist_from *@*\n',
-         'short': 'geheim\n', 'nobody': '# nobody yet\n', 'others': 'carol@one.example carol\n', 'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
+         'keyed.cf': 'dnsbl IN_ZEN abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net\nscore IN_ZEN 3\n',
+         'short': 'secret\n', 'nobody': '# nobody yet\n', 'others': 'carol@one.example carol\n',
+         'domains': 'one.example x\ntwo.example x\n', 'senders': 'bob@one.example bob\n'}
 PATTERNS = '# patterns: %s\n'
 COUNTED = 'recipient_restrictions = check_limit daily permit_mynetworks\n'
 LIMIT = '''[limit daily]
@@ -151,7 +153,7 @@ MISTAKES = [
      lambda text: 'recipient_profiles = inline:{bob@one.example=strict}\n' + text.replace(
          '[listener', '[profile strict]\ntag_score = 12\n[listener'), 'tag_score 12 is above reject_score 10'),
     ('a token that is too short', 'gatepost.conf',
-     lambda text: 'web_token_file = /FOLDER/others\n'.replace('others', 'short') + text,
+     lambda text: 'web_token_file = /FOLDER/short\n' + text,
      'web_token_file: /short: the first line must have 16'),
     ('a key of another kind of table, @domain', 'gatepost.conf', keys('check_sender_access', '@two.example'),
      'key "@two.example" can never match: for all addresses of a domain write two.example'),
@@ -393,6 +395,10 @@ RIGHT = [
      lambda text: 'sender_restrictions = check_sender_access inline:{two.example=REJECT, .two.example=REJECT, '
      '@two.example=REJECT}\n' + text),
     ('logins of another realm', 'gatepost.conf', keys('check_sasl_access', 'bob@other.example')),
+    ('owners in the file of virtual aliases', 'senders',
+     lambda text: text + 'one.example anything\ntwo.example anything\n@two.example carol\n'),
+    ('logins with and without their realm', 'gatepost.conf',
+     lambda text: 'client_restrictions = check_sasl_access inline:{bob@example.org=REJECT, bob=REJECT}\n' + text),
     ('owners as login maps have them', 'senders',
      lambda text: text + '@two.example carol\nbob.smith carol\ndave dave\n'),
     ('subjects of certificates', 'gatepost.conf',
@@ -400,6 +406,10 @@ RIGHT = [
     ('permits before other refusals', 'gatepost.conf',
      lambda text: 'relay_restrictions = permit_sasl_authenticated reject_unauth_destination permit_mynetworks '
      'reject_unknown_sender_domain\n' + text),
+    ('a permit before a bare refusal', 'gatepost.conf',
+     lambda text: 'relay_restrictions = reject_unauth_destination permit_mynetworks reject\n' + text),
+    ('a permit for this site alone', 'gatepost.conf',
+     lambda text: 'relay_restrictions = permit_mynetworks reject_unauth_destination permit_auth_destination\n' + text),
     ('a relay list that ends in permit', 'gatepost.conf',
      lambda text: 'relay_restrictions = permit_mynetworks reject_unauth_destination permit\n' + text),
     ('the guard is for logins alone', 'gatepost.conf',
@@ -408,8 +418,11 @@ RIGHT = [
     ('a key that has another name', 'gatepost.conf',
      lambda text: 'dnsbl_sites = abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net*3\n'
      'dnsbl_reply_map = inline:{abcdefghijklmnopqrstuvwxyz.zen.dq.spamhaus.net=zen.spamhaus.org}\n' + text),
+    ('keys of lists that no reply names', 'gatepost.conf',
+     lambda text: 'dnsbl_sites = abcdefghijklmnopqrstuvwxyz.white.mail.abusix.zone=127.0.2.1*-1 bl.lab.test*3\n'
+     'rule_files = /FOLDER/keyed.cf\nmessage_restrictions = permit_mynetworks reject_spam\n' + text),
     ('mechanisms that are', 'gatepost.conf',
-     lambda text: 'auth_mechanisms = plain, LOGIN SCRAM-SHA-256 GS2-KRB5 X-OURS !NTLM\n' + text),
+     lambda text: 'auth_mechanisms = plain, LOGIN SCRAM-SHA-256 SCRAM-SHA-384 GS2-KRB5 X-OURS !NTLM\n' + text),
     ('a token that is still to be made', 'gatepost.conf',
      lambda text: 'web_token_file = /FOLDER/none\n' + text),
     ('a window longer than the delay', 'gatepost.conf',
