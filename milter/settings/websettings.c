@@ -92,9 +92,9 @@ char *web_token_read(const char *path, GError **error_r)
     if (length >= WEB_TOKEN_MIN && length <= WEB_TOKEN_MAX && g_str_is_ascii(text))
         return g_steal_pointer(&text);
     g_set_error(error_r, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                "%s: the first line must have %d ASCII characters at least, as of: openssl rand "
+                "%s: the first line must have %d to %d ASCII characters, as of: openssl rand "
                 "-hex 16",
-                path, WEB_TOKEN_MIN);
+                path, WEB_TOKEN_MIN, WEB_TOKEN_MAX);
     return NULL;
 }
 

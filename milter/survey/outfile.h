@@ -22,8 +22,7 @@ struct outfile;
 #define OUTFILE_MAX (256u << 20)
 
 /* PATH "-" is standard output, and no file. SPLIT: the process is about to give up rights that
- * writing PATH may need. NULL with *WHY_R (the
- * caller's) if that cannot be. */
+ * writing PATH may need. NULL with *WHY_R (the caller's) if that cannot be. */
 struct outfile *outfile_begin(const char *path, bool split, char **why_r);
 
 /* Replaces the file, by rename, if its content is another (else it stays as it is); frees FILE. A

@@ -198,7 +198,7 @@ def refused(daemon, web):
     for settings, text, pattern in (
             ({'web_listen': 'inet:9797@0.0.0.0', 'web_token_file': None}, None, 'set web_token_file'),
             ({'web_listen': 'inet6:9797@::', 'web_token_file': None}, None, 'set web_token_file'),
-            ({}, 'short\n', 'at least'), ({}, '\n' + TOKEN, 'at least'),
+            ({}, 'short\n', '16 to 1024'), ({}, '\n' + TOKEN, '16 to 1024'),
             ({'web_token_file': '/nonexistent/token'}, None, 'web_token_file: .*No such file'),
             ({'web_names': 'a/b'}, None, 'no name of a host'),
             ({'web_names': 'gate.example.org:443'}, None, 'without a port'),
