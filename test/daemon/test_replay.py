@@ -386,8 +386,8 @@ def monitored(site):
 
 @case('where no thread can be begun it replays all the same')
 def no_threads(site):
-    if 'LD_PRELOAD' in gatepost.environment() or os.environ.get('STARVED_SANITIZED'):
-        raise tap.Skip('something else is preloaded')
+    if 'LD_PRELOAD' in gatepost.environment() or gatepost.sanitized():
+        raise tap.Skip('a sanitizer, or something else, stands where threads are made to fail')
     orders = site.gatepost.folder + '/orders'
     with open(orders, 'wb') as handle:
         handle.write(struct.pack('qqq', -1, 0, 1))

@@ -258,7 +258,7 @@ def given_back(scene):
 
 if gatepost.missing():
     tap.skip_all(gatepost.missing())
-if 'LD_PRELOAD' in gatepost.environment() or os.environ.get('STARVED_SANITIZED'):
+if 'LD_PRELOAD' in gatepost.environment() or gatepost.sanitized():
     tap.skip_all('sanitizers have an allocator of their own')
 tap.run(Scene, lambda scene: scene and scene.stop(),
         lambda scene: tap.note('\n'.join(scene.daemon.lines[-8:])))

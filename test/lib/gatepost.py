@@ -36,6 +36,13 @@ def missing():
     return ''
 
 
+def sanitized():
+    """Whether a sanitizer is built into the programs."""
+    with open(CONTROL, 'rb') as program:
+        code = program.read()
+    return b'__asan_init' in code or b'__tsan_init' in code
+
+
 class Gatepost:
     def __init__(self, settings=None, more='', unix=False):
         """settings: parameters that differ from DEFAULTS. more: sections, as text. unix: listen on

@@ -227,7 +227,7 @@ class World:
 
     def survey(self, *words, code=0, db=None, timeout=120, data=None, days=None):
         """days: how much later than today it is for the survey."""
-        if days and sanitized():
+        if days and gatepost.sanitized():
             raise tap.Skip('libfaketime and sanitizers do not go together')
         later = ['faketime', '-f', '+%gd' % days] if days else []
         done = subprocess.run([*later, gatepost.CONTROL, '-c', self.conf, 'survey', '--helo', 'survey.lab',
@@ -239,14 +239,6 @@ class World:
             raise AssertionError(done.stderr)
         equal(done.returncode, code, 'exit (%s)' % done.stderr)
         return done
-
-
-def sanitized():
-    """Whether the program is built with a sanitizer."""
-    folder = os.path.dirname(gatepost.CONTROL)
-    with open(folder + '/../survey/gatepost-survey', 'rb') as program:
-        data = program.read()
-    return b'__asan_init' in data or b'__tsan_init' in data
 
 
 def flat(found, prefix=''):
