@@ -43,7 +43,8 @@ static const char *macro(void *context, const char *name)
     const struct packet_judge *judge = context;
     for (size_t i = PACKET_STAGES; i-- > 0;) {
         const GByteArray *text = judge->macros[i];
-        const char *at = text ? (const char *)text->data : "", *end = text ? at + text->len : at;
+        bool any = text && text->len > 0;
+        const char *at = any ? (const char *)text->data : "", *end = at + (any ? text->len : 0);
         const char *found, *value;
         while ((found = next(&at, end)) && (value = next(&at, end)))
             if (same(found, name))

@@ -74,10 +74,10 @@ struct loop {
     GQueue line;       /* peers */
     GSequence *timers; /* peers by due */
     GByteArray *out;
-    gint64 listen_again; /* 0: it listens */
-    struct loop
-        *woken_next;  /* loops that have peers from this one, and are to be woken for them; */
-    bool to_be_woken; /* it is one of these; both the greeter's */
+    gint64 listen_again;  /* 0: it listens */
+    struct loop *to_wake; /* loops that have peers from this one, and are to be woken for them */
+    struct loop *next_to_wake; /* behind this one among another's; that one's, as is whether */
+    bool to_be_woken;          /* it is among them: no other thread looks at either */
     gint stop;
     gint moved; /* the listener is another socket */
     _Atomic unsigned connections, messages, waiting, progress;
@@ -327,16 +327,16 @@ static void hand_over(struct peer *peer)
     struct loop *other = peer->loop;
     if (put_on_list(peer, NEWS_ADDED) && !other->to_be_woken) {
         other->to_be_woken = true;
-        other->woken_next = loop->woken_next;
-        loop->woken_next = other;
+        other->next_to_wake = loop->to_wake;
+        loop->to_wake = other;
     }
 }
 
 static void wake_others(struct loop *loop)
 {
-    for (struct loop *other; (other = loop->woken_next); poller_wake(other->poller)) {
-        loop->woken_next = other->woken_next;
-        other->woken_next = NULL;
+    for (struct loop *other; (other = loop->to_wake); poller_wake(other->poller)) {
+        loop->to_wake = other->next_to_wake;
+        other->next_to_wake = NULL;
         other->to_be_woken = false;
     }
 }
