@@ -213,13 +213,15 @@ def bare_lines(scene):
                         (b'one\rtwo\r\n', 'carriage return')):
         word, mark = token(), scene.gatepost.mark()
         with scene.outsider() as dialog:
-            match(OK, dialog.mail('a@example.com'))
+            match(OK, dialog.mail(word + '@example.com'))
             match(OK, dialog.rcpt('bob@lab.test'))
             match('^354', dialog.send('DATA'))
             match(r'^421 4\.5\.0 Bare %s ' % reply, dialog.send(message(word) + bare + b'.'), bare)
             equal(dialog.send('NOOP'), '', 'a session that goes on')
-        deliver(scene)  # what comes later is logged later
-        equal(len([line for line in scene.gatepost.log(mark) if 'action=' in line]), 1, 'log lines')
+        later = word + '-later@example.com'
+        deliver(scene, sender=later)  # what comes later is logged later
+        scene.gatepost.wait_log(mark, 'action=', 'from=' + later)
+        equal([line for line in scene.gatepost.log(mark) if word + '@example.com' in line], [], 'log lines')
         equal(scene.sink.messages(word), [], 'deliveries')
 
 
