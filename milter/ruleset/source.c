@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "mail/address.h"
 #include "mail/addrlist.h"
 #include "mail/hostname.h"
@@ -137,17 +138,6 @@ char *source_key(const struct source *source)
                            source->first ? ":f" : "", source->last ? ":l" : "");
 }
 
-static void append_bytes(GString *out, const char *bytes, size_t length)
-{
-    if (out->len + length >= out->allocated_len) {
-        g_string_append_len(out, bytes, (gssize)length);
-        return;
-    }
-    memcpy(out->str + out->len, bytes, length);
-    out->len += length;
-    out->str[out->len] = '\0';
-}
-
 static const struct header *first_field(const struct source *source,
                                         const struct ruleset_message *message)
 {
@@ -162,7 +152,7 @@ static size_t kept_length(const struct header *field)
 
 static void append_raw(const struct header *field, GString *out)
 {
-    append_bytes(out, field->value, kept_length(field));
+    text_append(out, field->value, kept_length(field));
     if (field->value_length < SOURCE_VALUE_MAX)
         g_string_append_c(out, '\n');
 }
@@ -232,8 +222,8 @@ static void add_field(GPtrArray *pieces, const struct source *source,
 
 static void append_line(const struct header *field, GString *out)
 {
-    append_bytes(out, field->name, field->name_length);
-    append_bytes(out, ": ", 2);
+    text_append(out, field->name, field->name_length);
+    text_append(out, ": ", 2);
     append_decoded(field, out);
 }
 
@@ -289,9 +279,9 @@ static void append_all_raw(const struct ruleset_message *message, GString *out)
     size_t count = header_list_count(message->headers);
     for (size_t i = 0; i < count; i++) {
         const struct header *field = header_list_get(message->headers, i);
-        append_bytes(out, field->name, field->name_length);
+        text_append(out, field->name, field->name_length);
         g_string_append_c(out, ':');
-        append_bytes(out, field->value, field->value_length);
+        text_append(out, field->value, field->value_length);
         g_string_append_c(out, '\n');
     }
 }

@@ -100,22 +100,28 @@ static void write_messages(const char *path, unsigned first, unsigned count, boo
     }
 }
 
-static void test_record(void)
+/* A row with something in each field that only some have. */
+struct row_of_all {
+    struct history_row row;
+    GStringChunk *memory;
+};
+
+static void row_of_all_init(struct row_of_all *all)
 {
-    struct history_row row, again;
-    GStringChunk *memory = g_string_chunk_new(256);
-    fill(&row, 7, 1234567, false, memory);
-    row.header = "Subject: x\n";
-    row.score = 4.25;
-    row.scored = row.tagged = row.smtputf8 = true;
-    row.size = 1 << 20;
-    row.header_counted = true;
-    row.header_bytes = 70000;
-    row.header_lines = 12;
-    row.least = -0.5;
-    row.most = 104.25;
+    struct history_row *row = &all->row;
+    all->memory = g_string_chunk_new(256);
+    fill(row, 7, 1234567, false, all->memory);
+    row->header = "Subject: x\n";
+    row->score = 4.25;
+    row->scored = row->tagged = row->smtputf8 = true;
+    row->size = 1 << 20;
+    row->header_counted = true;
+    row->header_bytes = 70000;
+    row->header_lines = 12;
+    row->least = -0.5;
+    row->most = 104.25;
     struct history_asked asked = {"greylist", NULL, CHECK_REFUSE, "451 4.7.0 Greylisted"};
-    struct history_recipient *first = &g_array_index(row.recipients, struct history_recipient, 0);
+    struct history_recipient *first = &g_array_index(row->recipients, struct history_recipient, 0);
     first->asked = g_array_new(FALSE, FALSE, sizeof asked);
     g_array_append_val(first->asked, asked);
     struct history_list list = {.query = "1.0.0.10.bl.example",
@@ -126,10 +132,26 @@ static void test_record(void)
                                 .codes = "127.0.0.2 127.0.0.4",
                                 .weight = -3,
                                 .weighted = true};
-    row.lists = g_array_new(FALSE, FALSE, sizeof list);
-    g_array_append_val(row.lists, list);
+    row->lists = g_array_new(FALSE, FALSE, sizeof list);
+    g_array_append_val(row->lists, list);
+}
+
+static void row_of_all_clear(struct row_of_all *all)
+{
+    g_array_unref(g_array_index(all->row.recipients, struct history_recipient, 0).asked);
+    history_row_clear(&all->row);
+    g_string_chunk_free(all->memory);
+}
+
+/* Packed it says the same, in less. */
+static void test_record(void)
+{
+    struct row_of_all all;
+    struct history_row again;
+    row_of_all_init(&all);
     g_autoptr(GString) bytes = g_string_new(NULL), bytes_again = g_string_new(NULL);
-    history_record_write(&row, bytes);
+    g_autoptr(GString) packed = g_string_new(NULL);
+    history_record_write(&all.row, bytes);
     g_assert_true(history_record_read(bytes->str, bytes->len, &again));
     history_record_write(&again, bytes_again);
     g_assert_cmpmem(bytes->str, bytes->len, bytes_again->str, bytes_again->len);
@@ -142,45 +164,60 @@ static void test_record(void)
     g_assert_cmpfloat(again.least, ==, -0.5);
     g_assert_cmpfloat(again.most, ==, 104.25);
     history_row_clear(&again);
-    /* packed it says the same, in less */
-    g_autoptr(GString) packed = g_string_new(NULL);
-    history_record_pack(&row, packed);
+    history_record_pack(&all.row, packed);
     g_assert_cmpuint(packed->len, <, bytes->len * 2 / 3);
     g_assert_true(history_record_read(packed->str, packed->len, &again));
     g_string_truncate(bytes_again, 0);
     history_record_write(&again, bytes_again);
     g_assert_cmpmem(bytes->str, bytes->len, bytes_again->str, bytes_again->len);
     history_row_clear(&again);
-    for (size_t at = 1; at < packed->len; at++) {
-        for (unsigned bit = 0; bit < 8;
-             bit++) { /* whatever it says now, it is read within itself */
-            g_autofree char *other = g_memdup2(packed->str, packed->len);
-            other[at] ^= (char)(1 << bit);
-            if (history_record_read(other, at + 1, &again))
-                history_row_clear(&again);
-            if (history_record_read(other, packed->len, &again))
-                history_row_clear(&again);
-        }
+    row_of_all_clear(&all);
+}
+
+/* Nothing is read behind the end of a record that was cut, or that says something else. */
+static void test_broken_record(void)
+{
+    struct row_of_all all;
+    struct history_row again;
+    row_of_all_init(&all);
+    g_autoptr(GString) bytes = g_string_new(NULL), packed = g_string_new(NULL);
+    history_record_write(&all.row, bytes);
+    history_record_pack(&all.row, packed);
+    for (size_t bit = 8; bit < packed->len * 8; bit++) {
+        size_t at = bit / 8;
+        g_autofree char *other = g_memdup2(packed->str, packed->len);
+        other[at] ^= (char)(1 << bit % 8);
+        if (history_record_read(other, at + 1, &again))
+            history_row_clear(&again);
+        if (history_record_read(other, packed->len, &again))
+            history_row_clear(&again);
     }
-    g_string_append_len(packed,
-                        "\xf0\x03"
-                        "abc",
-                        5);
-    g_assert_true(history_record_read(packed->str, packed->len, &again));
-    history_row_clear(&again);
-    /* cut anywhere, it is no row, and nothing is read behind its end */
     for (size_t length = 0; length < bytes->len; length++) {
         g_autofree char *cut = g_memdup2(bytes->str, length);
         if (history_record_read(cut, length, &again))
             history_row_clear(&again);
     }
-    /* what a later version adds is passed over */
+    row_of_all_clear(&all);
+}
+
+/* What a later version adds is passed over. */
+static void test_later_record(void)
+{
+    static const char packed_more[] = "\xf0\x03"
+                                      "abc";
+    struct row_of_all all;
+    struct history_row again;
+    row_of_all_init(&all);
+    g_autoptr(GString) bytes = g_string_new(NULL), packed = g_string_new(NULL);
+    history_record_write(&all.row, bytes);
+    history_record_pack(&all.row, packed);
+    g_string_append_len(packed, packed_more, sizeof packed_more - 1);
+    g_assert_true(history_record_read(packed->str, packed->len, &again));
+    history_row_clear(&again);
     g_string_append_len(bytes, "\xf0\x03\0\0\0abc", 8);
     g_assert_true(history_record_read(bytes->str, bytes->len, &again));
     history_row_clear(&again);
-    g_array_unref(first->asked);
-    history_row_clear(&row);
-    g_string_chunk_free(memory);
+    row_of_all_clear(&all);
 }
 
 /* ---- finding ---- */
@@ -836,6 +873,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     folder = g_dir_make_tmp("gatepost-history-XXXXXX", NULL);
     g_test_add_func("/history/record", test_record);
+    g_test_add_func("/history/broken_record", test_broken_record);
+    g_test_add_func("/history/later_record", test_later_record);
     g_test_add_func("/history/search", test_search);
     g_test_add_func("/history/spellings", test_spellings);
     g_test_add_func("/history/age", test_age);
