@@ -155,6 +155,8 @@ MISTAKES = [
     ('a token that is too short', 'gatepost.conf',
      lambda text: 'web_token_file = /FOLDER/short\n' + text,
      'web_token_file: /short: the first line must have 16'),
+    ('a token that is a folder', 'gatepost.conf',
+     lambda text: 'web_token_file = /FOLDER\n' + text, 'web_token_file: .*[Ii]s a directory'),
     ('a key of another kind of table, @domain', 'gatepost.conf', keys('check_sender_access', '@two.example'),
      'key "@two.example" can never match: for all addresses of a domain write two.example'),
     ('a key with a star', 'gatepost.conf', keys('check_sender_access', '*@two.example'),
