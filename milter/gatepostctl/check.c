@@ -225,7 +225,8 @@ static void warn_of_web(const struct settings *settings, struct problems *proble
     struct web_settings web;
     g_autoptr(GError) error = NULL;
     web_settings_read(settings, problems, &web);
-    g_autofree char *token = web.token ? web_token_read(web.token, &error) : NULL;
+    if (web.token)
+        g_free(web_token_read(web.token, &error));
     if (error && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
         !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES))
         problems_warning(problems, value->file, value->line, "web_token_file: %s", error->message);
