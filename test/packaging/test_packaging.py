@@ -155,6 +155,32 @@ def end_of(text):
     note('\n'.join(text.splitlines()[-40:]))
 
 
+@case('what meson dist makes holds what git does, and configures, in the version of the package')
+def tarball():
+    need('git', 'meson')
+    if not os.path.exists(TOP + '/.git'):
+        raise Skip('these sources are no clone')
+    out = place.folder()
+    with open(TOP + '/meson.build', encoding='utf-8') as handle:
+        version = re.search(r"version: '(.*)'", handle.read())[1]
+    tree = out + '/gatepost-' + version
+    for words in (['meson', 'setup', out + '/build', TOP, '-Dtests=false'],
+                  ['meson', 'dist', '-C', out + '/build', '--no-tests', '--allow-dirty',
+                   '--formats', 'gztar'],
+                  ['tar', '-xf', '%s/build/meson-dist/gatepost-%s.tar.gz' % (out, version), '-C', out]):
+        done = execute(*words)
+        equal(done.returncode, 0, '%s: %s' % (words, done.stdout))
+    held = [os.path.relpath(folder + '/' + name, tree) for folder, _, names in os.walk(tree)
+            for name in names]
+    done = execute('git', '-C', TOP, 'ls-tree', '-r', '-z', '--name-only', 'HEAD')
+    equal(sorted(held), sorted(done.stdout.split('\0')[:-1]), 'files in the tarball')
+    done = execute('meson', 'setup', out + '/again', tree)
+    match(r'Project version: %s\n' % re.escape(version), done.stdout, 'meson setup')
+    equal(done.returncode, 0, done.stdout)
+    done = execute('dpkg-parsechangelog', '-S', 'Version', '-l', tree + '/packaging/debian/changelog')
+    match(re.escape(version) + '-', done.stdout, 'version of the package')
+
+
 @case('an installation by hand leaves the settings of the site')
 def settings_stay():
     folder = place.folder()
