@@ -8,9 +8,10 @@
  *     answer = store_ticket_answer(ticket);
  *     store_ticket_drop(ticket);
  *
- * No call here waits for a file or a server, but for store_list and store_close, which say so.
- * There is always an answer, after the store's time-out at the latest: while a server is away, each
- * daemon judges by what it knew, and what it counts then is added when the server is back.
+ * No call here waits for a file or a server, but for store_list, store_finish and store_close,
+ * which say so. There is always an answer, after the store's time-out at the latest: while a server
+ * is away, each daemon judges by what it knew, and what it counts then is added when the server is
+ * back.
  *
  * Threads: all functions may be called by any thread; locks inside.
  */
@@ -138,6 +139,11 @@ struct store *store_redis(const struct store_redis_options *options, const struc
  * of the first that says why it is of no use): "PLACE: ...", to be freed. NULL: nothing, or no host
  * answers. Waits, some seconds for each host at most (and for its name). */
 char *store_redis_inquire(const struct store_redis_options *options);
+
+/* Writes what is not written yet, for the last time (waits for the file), of a store that others go
+ * on asking until the process ends: what they change from now on is lost with it. What a server has
+ * is there already. One thread, once, before store_close. */
+void store_finish(struct store *store);
 
 /* Writes what is not written yet (waits for the file; a server is waited for as long as an answer
  * may take), and frees the store. Tickets must have been dropped. Accepts NULL. */

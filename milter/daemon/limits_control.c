@@ -420,7 +420,7 @@ struct held {
     const struct limit *limit; /* NULL: there is no such limit any more */
     uint64_t n;
     char *key;
-    int64_t since;
+    int64_t since; /* the earliest note of the message */
     uint32_t slot;
     bool counted;
 };
@@ -437,13 +437,15 @@ static void clear_held(void *data)
 static int compare_held(const void *a, const void *b)
 {
     const struct held *left = a, *right = b;
-    if (left->since / 1000 != right->since / 1000)
+    if (left->since != right->since)
         return left->since < right->since ? -1 : 1;
     return strcmp(left->queue_id, right->queue_id);
 }
 
 static GArray *held_messages(const struct limits_control *control, const GPtrArray *keys)
 {
+    g_autoptr(GHashTable) since =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free); /* by queue id */
     GArray *list = g_array_new(FALSE, FALSE, sizeof(struct held));
     g_array_set_clear_func(list, clear_held);
     for (guint i = 0; i < keys->len; i++) {
@@ -459,7 +461,14 @@ static GArray *held_messages(const struct limits_control *control, const GPtrArr
                             .n = g_ascii_strtoull(parts[2], NULL, 10),
                             .key = g_strdup(parts[3]),
                             .since = answer.first};
+        const int64_t *before = g_hash_table_lookup(since, held.queue_id);
+        if (!before || *before > held.since)
+            g_hash_table_insert(since, held.queue_id, g_memdup2(&held.since, sizeof held.since));
         g_array_append_val(list, held);
+    }
+    for (guint i = 0; i < list->len; i++) {
+        struct held *held = &g_array_index(list, struct held, i);
+        held->since = *(const int64_t *)g_hash_table_lookup(since, held->queue_id);
     }
     g_array_sort(list, compare_held);
     return list;

@@ -395,6 +395,7 @@ void service_unwatch(struct service *service)
     if (!service->state)
         return;
     state_save(service->state);
+    store_finish(state_store(service->state)); /* who has libmilter never comes to close it */
     hours_tick(service->hours, service->counts, g_get_real_time() / G_USEC_PER_SEC);
     save_hours(service);
 }

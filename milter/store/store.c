@@ -160,6 +160,12 @@ void store_status_clear(struct store_status *status)
     *status = (struct store_status){0};
 }
 
+void store_finish(struct store *store)
+{
+    if (store->kind->finish)
+        store->kind->finish(store);
+}
+
 void store_close(struct store *store)
 {
     if (!store)
@@ -235,8 +241,8 @@ struct sqlite_store {
     struct store store;
     struct state_file *file;
     struct store_log log;
-    GThread *writer;
-    GMutex lock; /* guards what follows */
+    GThread *writer; /* NULL: it has written for the last time */
+    GMutex lock;     /* guards what follows */
     GCond stop_cond;
     bool stop;
     char *fault;         /* of the last writing; NULL: none */
@@ -406,14 +412,20 @@ static void status_sqlite(struct store *base, struct store_status *status_r)
     g_mutex_unlock(&store->lock);
 }
 
-static void close_sqlite(struct store *base)
+static void finish_sqlite(struct store *base)
 {
     struct sqlite_store *store = (struct sqlite_store *)base;
     g_mutex_lock(&store->lock);
     store->stop = true;
     g_cond_signal(&store->stop_cond);
     g_mutex_unlock(&store->lock);
-    g_thread_join(store->writer);
+    g_clear_pointer(&store->writer, g_thread_join);
+}
+
+static void close_sqlite(struct store *base)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    finish_sqlite(base);
     g_mutex_clear(&store->lock);
     g_cond_clear(&store->stop_cond);
     g_free(store->fault);
@@ -426,6 +438,7 @@ struct store *store_sqlite(struct state_file *file, const struct store_clock *cl
                                            .ask = ask_records,
                                            .list = list_records,
                                            .status = status_sqlite,
+                                           .finish = finish_sqlite,
                                            .close = close_sqlite};
     struct sqlite_store *store = g_new0(struct sqlite_store, 1);
     store_init(&store->store, &kind, records_new(clock, RECORDS_MAX, true));

@@ -25,6 +25,8 @@ struct store_kind {
     void (*ask)(struct store *store, struct store_ticket *ticket);
     GPtrArray *(*list)(struct store *store, const char *prefix, char **why_r);
     void (*status)(struct store *store, struct store_status *status_r);
+    /* Writes for the last time; it is asked still. NULL: there is nothing to write. */
+    void (*finish)(struct store *store);
     /* Ends what the kind has of its own; nothing may be asked any more. */
     void (*close)(struct store *store);
 };

@@ -5,6 +5,7 @@ client here speaks the milter protocol itself."""
 import contextlib
 import json
 import os
+import shlex
 import socket
 import sqlite3
 import subprocess
@@ -387,6 +388,30 @@ def release(daemon):
     equal(told(daemon, 'limits', 'release'), (0, 'QUEUE4\n'))
 
 
+@case('a message that several limits hold is released when it fits into all, whenever each was told')
+def release_all(daemon):
+    settings = {'recipient_restrictions': 'check_limit one check_limit two permit_mynetworks',
+                'message_restrictions': 'permit'}
+    each = '[limit %s]\nkey = %s\nmax = 1\nper = 1d\nfor = local\n'
+    with another(settings, each % ('one', 'sender') + each % ('two', 'sender_domain')) as one:
+        with Sender(one, local=True) as sender:
+            for name, answer in ('B0', 'ok'), ('B2', 'held'), ('B1', 'held'):
+                sender.macros['i'] = name
+                equal(sender.send(sender='<shop@lab.test>'), answer)
+        equal(one.stop(), 0, 'exit code')
+        # a second ended between the two of B2, and B1 came in the next
+        with contextlib.closing(sqlite3.connect(one.state)) as db, db:
+            key, text = db.execute("SELECT key, text FROM record WHERE key LIKE 'h:B2|one|%'").fetchone()
+            kind, first, rest = text.split(' ', 2)
+            db.execute('UPDATE record SET text = ? WHERE key = ?',
+                       ('%s %d %s' % (kind, int(first) - 2000, rest), key))
+        one.start()
+        told(one, 'limits', 'reset', 'one', 'shop@lab.test')
+        equal(told(one, 'limits', 'release'), (0, ''), 'the other limit has no room')
+        told(one, 'limits', 'reset', 'two', 'lab.test')
+        equal(told(one, 'limits', 'release'), (0, 'B2\n'), 'the older one')
+
+
 class Sink:
     """An SMTP server that takes what it is given."""
 
@@ -448,6 +473,15 @@ def notice(daemon):
         one.begin(['<admin@lab.test>'], sender='<>')
         equal(one.end(headers=forged)[:3], '450')
     equal(len(sink.mails), 1)
+    # a stranger's key, in what the administrator is told to enter
+    settings, more = limit('key = sender\nmax = 2\nper = 1h\nfor = all', **settings)
+    daemon.reload(settings, more)
+    with Sender(daemon, address='203.0.113.9', listener='near') as one:
+        one.send(sender="<o'brien@x.example>", recipients=['<bob@lab.test>'] * 2)
+    tap.until(lambda: len(sink.mails) > 1, 10, 'a mail')
+    command = next(line for line in sink.mails[1][1] if 'gatepostctl' in line).split(': ', 1)[1]
+    equal(shlex.split(command), ['gatepostctl', 'limits', 'out', "o'brien@x.example"])
+    settings, more = limit('key = client\nmax = 2\nper = 1h\nfor = mynetworks', **settings)
     mark = daemon.mark()
     settings['notice_server'] = 'inet:1@127.0.0.1'
     daemon.reload(settings, more)
@@ -630,6 +664,18 @@ def survive(daemon):
         daemon.reload()
     with Sender(daemon, login) as one:
         match('^450', one.send())
+
+
+@case('an orderly stop writes all that was counted, though the MTA is connected')
+def stopped(daemon):
+    with another(*limit('key = sasl_user\nmax = 9\nper = 1d')) as one:
+        login = fresh()
+        for number in range(1, 4):
+            with Sender(one, login) as sender:
+                equal(sender.send(), 'ok')
+                equal(one.stop(), 0, 'exit code')
+            equal(counted(one, login), number, 'in the file')
+            one.start()
 
 
 def counted(daemon, login):
