@@ -80,16 +80,19 @@ static void on_event(void *data, const struct event *event)
     g_autofree char *sender =
         text_escape(event->facts->sender.text ? event->facts->sender.text : "");
     g_autofree char *login = text_escape(event->login ? event->login : "none");
+    /* what stands in a mail is copied to a shell; a key that cannot be is looked for in all */
+    g_autofree char *shown = text_escape(key);
+    g_autofree char *quoted = strcmp(shown, key) == 0 ? g_shell_quote(key) : g_strdup("");
     notice->key = g_strdup_printf("%s|%s", limit, key);
     notice->subject = g_strdup_printf("gatepost: limit %s, %s: %s of %s", limit, safe,
                                       detail(event, "used"), detail(event, "max"));
     notice->text =
         g_strdup_printf("%s.\r\n\r\nThe last message: client %s, login %s, sender <%s>.\r\n"
-                        "What was sent: gatepostctl limits %s '%s'\r\n",
+                        "What was sent: gatepostctl limits %s %s\r\n",
                         text,
                         event->facts->without_smtp ? "a local program"
                                                    : ipaddr_format(&event->facts->address, client),
-                        login, sender, limit, safe);
+                        login, sender, limit, quoted);
     g_mutex_lock(&notices->lock);
     if (g_queue_get_length(&notices->waiting) < WAITING_MAX)
         g_queue_push_tail(&notices->waiting, g_steal_pointer(&notice));

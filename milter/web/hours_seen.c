@@ -84,10 +84,18 @@ static int64_t day_of(int64_t seconds)
     return (seconds + offset) / 86400;
 }
 
-static char *label(int64_t seconds, const char *format)
+static char *hour_label(int64_t hour)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
-    return time ? g_date_time_format(time, format) : g_strdup("?");
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(hour * HOUR);
+    return time ? g_date_time_format(time, "%H:%M") : g_strdup("?");
+}
+
+/* Of a day by its number: counted back from now in seconds it would be another one where the clocks
+ * were changed between. */
+static char *day_label(int64_t day)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(day * 86400);
+    return time ? g_date_time_format(time, "%-d %b") : g_strdup("?");
 }
 
 void hours_seen_fill(const struct answer *answer, int64_t now, struct hours_seen *seen_r)
@@ -96,9 +104,9 @@ void hours_seen_fill(const struct answer *answer, int64_t now, struct hours_seen
     int64_t this_hour = now / HOUR, today = day_of(now);
     *seen_r = (struct hours_seen){.checks = g_ptr_array_new_with_free_func(free_check)};
     for (int i = 0; i < SEEN_HOURS; i++)
-        seen_r->hour_labels[i] = label((this_hour - SEEN_HOURS + 1 + i) * HOUR, "%H:%M");
+        seen_r->hour_labels[i] = hour_label(this_hour - SEEN_HOURS + 1 + i);
     for (int i = 0; i < SEEN_DAYS; i++)
-        seen_r->day_labels[i] = label(now - (int64_t)(SEEN_DAYS - 1 - i) * 86400, "%-d %b");
+        seen_r->day_labels[i] = day_label(today - SEEN_DAYS + 1 + i);
     for (guint i = 0; i < answer->lines->len; i++) {
         line = &g_array_index(answer->lines, struct answer_line, i);
         if (strcmp(line->kind, "hour") != 0)
