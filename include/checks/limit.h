@@ -100,11 +100,12 @@ struct store_window limit_window(const struct limit_site *site, const struct lim
 /* Reads what an override, or `max`, says: a number, of bytes with k, m or g, or "unlimited". */
 bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r);
 
-/* The most that KEY may use; UINT64_MAX: unlimited. *TABLE_R (may be NULL): the name of the table
- * that says so; NULL: none. What a table cannot tell, and a value that is no number, leave
- * limit->max; of the latter WARNER (may be NULL) is told. */
+/* The most that KEY may use; UINT64_MAX: unlimited. *ENTRY_R (may be NULL): the entry of the
+ * overrides that says so, as table_find_entry names it, which the caller frees; NULL: none does.
+ * What a table cannot tell, and a value that is no number, leave limit->max; of the latter WARNER
+ * (may be NULL) is told. */
 uint64_t limit_max(const struct limit *limit, const char *key, const char *recipient_delimiter,
-                   const struct check_warner *warner, const char **table_r);
+                   const struct check_warner *warner, char **entry_r);
 
 /* "500 recipients in 1d", "10 MB a day". The caller frees it. */
 char *limit_text(const struct limit *limit, uint64_t max);
@@ -112,8 +113,8 @@ char *limit_text(const struct limit *limit, uint64_t max);
 /* "3h": rounded up to whole units, of which there are two at least, never less than "1s". */
 char *limit_duration_text(int64_t ms);
 
-/* The same of what is left until there is room. "3h": rounded up, never less than "1s". WAIT as in
- * a store's answer. */
+/* What is left until there is room, rounded up, never less than "1s". WAIT as in a store's answer.
+ * Of a window that slides the unit is no longer than a slot: "125m" of "2h", "3h" of "1d". */
 char *limit_wait_text(const struct limit_site *site, const struct limit *limit, int64_t wait,
                       int64_t now);
 

@@ -660,9 +660,10 @@ bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r
 
 /* The whole key, then, if it is one address, its parts as access(5) has them. */
 static enum lookup_status search_key(const struct limit *limit, const struct table_list *tables,
-                                     const char *key, const char *delimiter, GString *value)
+                                     const char *key, const char *delimiter, GString *value,
+                                     GString *entry)
 {
-    enum lookup_status status = table_list_find(tables, key, value, NULL);
+    enum lookup_status status = table_list_find(tables, key, value, entry);
     if (status != LOOKUP_MISS || limit->parts->len != 1)
         return status;
     struct ipaddr client;
@@ -672,16 +673,16 @@ static enum lookup_status search_key(const struct limit *limit, const struct tab
     case LIMIT_FROM: {
         struct mail_address address;
         mail_address_parse(key, &address);
-        status = search_address(tables, &address, SEARCH_ACCESS, delimiter, false, value, NULL);
+        status = search_address(tables, &address, SEARCH_ACCESS, delimiter, false, value, entry);
         mail_address_clear(&address);
         return status;
     }
     case LIMIT_SENDER_DOMAIN:
     case LIMIT_RECIPIENT_DOMAIN:
     case LIMIT_FROM_DOMAIN:
-        return search_domain(tables, key, value, NULL);
+        return search_domain(tables, key, value, entry);
     case LIMIT_CLIENT:
-        return ipaddr_parse(key, &client) ? search_client(tables, NULL, &client, value, NULL)
+        return ipaddr_parse(key, &client) ? search_client(tables, NULL, &client, value, entry)
                                           : status;
     default:
         return status;
@@ -689,14 +690,15 @@ static enum lookup_status search_key(const struct limit *limit, const struct tab
 }
 
 uint64_t limit_max(const struct limit *limit, const char *key, const char *recipient_delimiter,
-                   const struct check_warner *warner, const char **table_r)
+                   const struct check_warner *warner, char **entry_r)
 {
-    if (table_r)
-        *table_r = NULL;
+    if (entry_r)
+        *entry_r = NULL;
     if (!limit->overrides)
         return limit->max;
     g_autoptr(GString) value = g_string_new(NULL);
-    if (search_key(limit, limit->overrides, key, recipient_delimiter, value) != LOOKUP_HIT)
+    g_autoptr(GString) entry = entry_r ? g_string_new(NULL) : NULL;
+    if (search_key(limit, limit->overrides, key, recipient_delimiter, value, entry) != LOOKUP_HIT)
         return limit->max;
     uint64_t max;
     g_strstrip(value->str);
@@ -711,13 +713,7 @@ uint64_t limit_max(const struct limit *limit, const char *key, const char *recip
         }
         return limit->max;
     }
-    /* which of the tables it was: for persons */
-    for (unsigned i = 0; table_r && !*table_r && i < table_list_count(limit->overrides); i++) {
-        struct table *table = table_list_get(limit->overrides, i);
-        if (table_find(table, key, NULL) == LOOKUP_HIT)
-            *table_r = table_name(table);
-    }
-    if (table_r && !*table_r)
-        *table_r = "overrides";
+    if (entry_r)
+        *entry_r = g_strdup(entry->str);
     return max;
 }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "mail/addrlist.h"
 #include "mail/header.h"
+#include "store/counter.h"
 
 enum {
     HEADER_VALUE_MAX = 200, /* bytes of a header:NAME key */
@@ -401,12 +402,20 @@ char *limit_text(const struct limit *limit, uint64_t max)
     return g_strdup_printf("%s %s", amount, limit->window_text);
 }
 
+static const struct {
+    int64_t seconds;
+    char letter;
+} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+
+static char *rounded_up(int64_t seconds, size_t unit)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT "%c",
+                           (seconds + units[unit].seconds - 1) / units[unit].seconds,
+                           units[unit].letter);
+}
+
 char *limit_duration_text(int64_t ms)
 {
-    static const struct {
-        int64_t seconds;
-        char letter;
-    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
     int64_t seconds = MAX((ms + 999) / 1000, 1);
     size_t unit = 0;
     /* rounded up, but not by much: 26h, not 2d */
@@ -414,15 +423,17 @@ char *limit_duration_text(int64_t ms)
         unit++;
     if (unit == 3 && seconds > 60) /* between one minute and two */
         unit = 2;
-    return g_strdup_printf("%" G_GINT64_FORMAT "%c",
-                           (seconds + units[unit].seconds - 1) / units[unit].seconds,
-                           units[unit].letter);
+    return rounded_up(seconds, unit);
 }
 
 char *limit_wait_text(const struct limit_site *site, const struct limit *limit, int64_t wait,
                       int64_t now)
 {
-    if (wait < 0 && !limit->length)
-        wait = calendar_next(site->calendar, limit->unit, now) - now;
-    return limit_duration_text(wait);
+    if (!limit->length)
+        return limit_duration_text(wait < 0 ? calendar_next(site->calendar, limit->unit, now) - now
+                                            : wait);
+    size_t unit = 0;
+    while (unit < 3 && units[unit].seconds * 1000 * COUNTER_SLOTS > limit->length)
+        unit++;
+    return rounded_up(MAX((wait + 999) / 1000, 1), unit);
 }

@@ -26,7 +26,7 @@ struct line {
     char *key;
     struct store_ticket *ticket;
     uint64_t max; /* with overrides, without what was allowed by hand */
-    const char *table;
+    char *entry;  /* of the overrides, which gives it; NULL: none does */
 };
 
 static int64_t now_ms(void)
@@ -56,6 +56,7 @@ static void clear_line(void *data)
     struct line *line = data;
     store_ticket_drop(line->ticket);
     g_free(line->key);
+    g_free(line->entry);
 }
 
 static void add_line(const struct limits_control *control, const struct limit *limit,
@@ -66,7 +67,7 @@ static void add_line(const struct limits_control *control, const struct limit *l
     g_autofree char *store_key = limit_store_key(limit, key);
     struct store_request request = request_for(control, limit, store_key);
     request.action = STORE_LOOK;
-    request.max = line.max = limit_max(limit, key, site->recipient_delimiter, NULL, &line.table);
+    request.max = line.max = limit_max(limit, key, site->recipient_delimiter, NULL, &line.entry);
     line.ticket = store_ask(control->store, &request, (struct waker){0});
     g_array_append_val(lines, line);
 }
@@ -113,7 +114,7 @@ static void write_json(const struct limits_control *control, const struct line *
         json_string(out, "max", NULL);
     else
         json_integer(out, "max", (gint64)answer->max);
-    json_string(out, "max_from", line->table);
+    json_string(out, "max_from", line->entry);
     json_number(out, "share", share_of(answer), 3);
     json_integer(out, "refused", (gint64)answer->refused);
     json_integer(out, "held", (gint64)answer->held);
@@ -138,8 +139,8 @@ static void write_text(const struct limits_control *control, const struct line *
                            answer->used, max);
     if (answer->max != UINT64_MAX)
         g_string_append_printf(out, " (%.0f%%)", 100 * share_of(answer));
-    if (line->table)
-        g_string_append_printf(out, ", max from %s", line->table);
+    if (line->entry)
+        g_string_append_printf(out, ", max from %s", line->entry);
     if (answer->allowed)
         g_string_append_printf(out, ", %" G_GUINT64_FORMAT " of it by hand", answer->allowed);
     if (answer->refused)
@@ -148,7 +149,8 @@ static void write_text(const struct limits_control *control, const struct line *
     if (answer->held)
         g_string_append_printf(out, ", %" G_GUINT64_FORMAT " held", answer->held);
     if (wait > 0) {
-        g_autofree char *later = limit_duration_text(wait * 1000);
+        g_autofree char *later =
+            limit_wait_text(site_of(control)->limits, line->limit, answer->wait, now_ms());
         g_string_append_printf(out, ", room in %s", later);
     }
     g_string_append_c(out, '\n');

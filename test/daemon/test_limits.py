@@ -334,7 +334,7 @@ def told(daemon, *words):
 
 @case('gatepostctl limits shows what was used, and by hand a key is forgotten or may send more')
 def by_hand(daemon):
-    table = daemon.table('more', 'vip 10\n')
+    table = daemon.table('more', '# who may send more\nvip 10\n')
     use(daemon, 'key = sasl_user\nmax = 4\nper = 1d\noverrides = ' + table, name='hand')
     equal(told(daemon, 'limits'), (0, ''))
     with Sender(daemon, 'ann') as one:
@@ -345,7 +345,7 @@ def by_hand(daemon):
     equal(status, 0)
     match(r'^hand ann: 4 of 4 \(100%\), 1 refused, the last from 203\.0\.113\.9, room in 2[45]h$',
           text.splitlines()[0])
-    match(r'^hand vip: 5 of 10 \(50%\), max from texthash:.*/more$', text.splitlines()[1])
+    match(r'^hand vip: 5 of 10 \(50%\), max from texthash:.*/more:2$', text.splitlines()[1])
     equal(told(daemon, 'limits', '--near', '80%')[0], 1)
     equal(told(daemon, 'limits', '--near', '80%')[1].count('\n'), 1)
     equal([json.loads(line)['key'] for line in

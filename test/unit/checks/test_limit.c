@@ -156,10 +156,38 @@ static void test_away(void)
     store_close(in.store);
 }
 
+/* The time to wait is right to a slot of the window, a 24th of it. */
+static void test_wait(void)
+{
+    enum { MINUTE = 60000, HOUR = 60 * MINUTE };
+    static const struct {
+        int64_t length, wait;
+        const char *text;
+    } cases[] = {
+        {MINUTE, MINUTE + 2500, "63s"},
+        {10 * MINUTE, 1, "1s"},
+        {24 * MINUTE, 90000, "2m"},
+        {HOUR, 62 * MINUTE + 1, "63m"},
+        {2 * HOUR, 125 * MINUTE, "125m"},
+        {23 * HOUR, 3 * HOUR, "180m"},
+        {DAY, 3 * HOUR, "3h"},
+        {DAY, DAY + 1, "25h"},
+        {7 * DAY, DAY, "24h"},
+        {24 * (int64_t)DAY, DAY + 1, "2d"},
+    };
+    const struct limit_site site = {0};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct limit limit = {.length = cases[i].length};
+        g_autofree char *text = limit_wait_text(&site, &limit, cases[i].wait, 0);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/limit/recipient", test_recipient);
     g_test_add_func("/limit/away", test_away);
+    g_test_add_func("/limit/wait", test_wait);
     return g_test_run();
 }
