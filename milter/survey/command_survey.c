@@ -98,29 +98,34 @@ static bool check_helo(struct call *call, const char *name, bool given)
     return failed || !given;
 }
 
-/* SEEN: those of DOMAINS that FINDINGS are about. */
-static void keep(struct history *history, int64_t started, const GPtrArray *domains,
+/* SEEN: those of DOMAINS that FINDINGS are about. false: they are not kept. */
+static bool keep(struct history *history, int64_t started, const GPtrArray *domains,
                  const GPtrArray *seen, const GPtrArray *findings)
 {
     g_autofree char *why = NULL;
     bool interrupted = interrupt_came();
-    if (interrupted && seen->len == 0)
+    if (interrupted && seen->len == 0) {
         complain("interrupted before a domain was seen whole: nothing is kept");
-    else if (!history_add(history, started, g_get_real_time() / G_USEC_PER_SEC, seen, findings,
-                          &why))
+        return true;
+    }
+    if (!history_add(history, started, g_get_real_time() / G_USEC_PER_SEC, seen, findings, &why)) {
         complain("this run is not kept: %s", why);
-    else if (interrupted && seen->len == domains->len)
+        return false;
+    }
+    if (interrupted && seen->len == domains->len)
         complain("interrupted: all %u domains were seen, and are kept; what was lost may not "
                  "have been asked again",
                  seen->len);
     else if (interrupted)
         complain("interrupted: %u of %u domains were seen whole, and are kept", seen->len,
                  domains->len);
+    return true;
 }
 
+/* NULL: nobody was asked. *KEPT_R: what was found is in the history. */
 static GPtrArray *survey(struct call *call, const struct options *options,
                          struct tls_context *context, struct history *history,
-                         const GPtrArray *domains)
+                         const GPtrArray *domains, bool *kept_r)
 {
     const char *helo = options->helo ? options->helo : g_get_host_name();
     if (!check_helo(call, helo, options->helo))
@@ -139,7 +144,7 @@ static GPtrArray *survey(struct call *call, const struct options *options,
     g_autoptr(GPtrArray) seen = g_ptr_array_new();
     interrupt_catch();
     GPtrArray *findings = survey_run(call->resolver, context, domains, &how, seen);
-    keep(history, started, domains, seen, findings);
+    *kept_r = keep(history, started, domains, seen, findings);
     return findings;
 }
 
@@ -275,9 +280,11 @@ static enum call_code run(struct call *call, const struct options *options,
     }
     if (domains->len > 0) {
         sts_fetch_start();
-        g_autoptr(GPtrArray) findings = call_connect(call, options->trust_resolver)
-                                            ? survey(call, options, context, history, domains)
-                                            : NULL;
+        bool kept = true;
+        g_autoptr(GPtrArray) findings =
+            call_connect(call, options->trust_resolver)
+                ? survey(call, options, context, history, domains, &kept)
+                : NULL;
         if (findings && findings->len == 0) {
             history_close(history); /* interrupted before there was anything to tell */
             return CALL_FINE;
@@ -286,6 +293,9 @@ static enum call_code run(struct call *call, const struct options *options,
             code = call->resolver ? CALL_USAGE : CALL_CONFIG;
         else if (!options->diff && !options->html)
             print_findings(call, options, findings);
+        /* what the history has, a comparison or the page, would be of a run before */
+        if (!kept)
+            code = CALL_UNAVAILABLE;
     }
     if (code == CALL_FINE && options->diff)
         code = print_diff(call, options, history, runs);

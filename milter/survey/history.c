@@ -16,6 +16,7 @@ enum { BUSY_MS = 30000 };
 
 struct history {
     sqlite3 *db;
+    char *why; /* the first that failed of what history_add writes; NULL: nothing did */
 };
 
 static bool run_sql(struct history *history, const char *sql, char **why_r)
@@ -126,6 +127,7 @@ void history_close(struct history *history)
     if (!history)
         return;
     sqlite3_close(history->db);
+    g_free(history->why);
     g_free(history);
 }
 
@@ -296,6 +298,15 @@ bool history_find_run(struct history *history, const char *text, struct history_
 
 /* ---- adding ---- */
 
+/* Whether there is a row; of what writes there is none. */
+static bool step(struct history *history, sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE && !history->why)
+        history->why = g_strdup(sqlite3_errmsg(history->db));
+    return code == SQLITE_ROW;
+}
+
 /* The number of the list of these domains, made if it is new: a weekly run has the same each time.
  */
 static int64_t list_of(struct history *history, const GPtrArray *domains)
@@ -306,21 +317,21 @@ static int64_t list_of(struct history *history, const GPtrArray *domains)
     const char *hash = g_checksum_get_string(sum);
     sqlite3_stmt *look = prepare(history, "SELECT id FROM list WHERE hash = ?");
     bind_text(look, 1, hash);
-    int64_t id = sqlite3_step(look) == SQLITE_ROW ? sqlite3_column_int64(look, 0) : 0;
+    int64_t id = step(history, look) ? sqlite3_column_int64(look, 0) : 0;
     sqlite3_finalize(look);
     if (id > 0)
         return id;
     sqlite3_stmt *add = prepare(history, "INSERT INTO list(hash) VALUES(?)");
     bind_text(add, 1, hash);
-    sqlite3_step(add);
+    step(history, add);
     sqlite3_finalize(add);
     id = sqlite3_last_insert_rowid(history->db);
     sqlite3_stmt *member = prepare(history, "INSERT INTO member VALUES(?, ?, ?)");
-    for (guint i = 0; i < domains->len; i++) {
+    for (guint i = 0; i < domains->len && !history->why; i++) {
         sqlite3_bind_int64(member, 1, id);
         sqlite3_bind_int64(member, 2, i);
         bind_text(member, 3, domains->pdata[i]);
-        sqlite3_step(member);
+        step(history, member);
         sqlite3_reset(member);
     }
     sqlite3_finalize(member);
@@ -369,7 +380,7 @@ static void add_certificate(struct history *history, struct finding *finding)
         prepare_insert(history, "INSERT OR IGNORE INTO certificate", "hash", true);
     bind_text(statement, 1, finding->sha256);
     bind_rows(statement, 2, finding, true);
-    sqlite3_step(statement);
+    step(history, statement);
     sqlite3_finalize(statement);
 }
 
@@ -394,7 +405,7 @@ static int64_t sighting_to_extend(struct history *history, const struct finding 
     sqlite3_stmt *statement = prepare(history, sql);
     bind_text(statement, 1, finding->domain);
     sqlite3_bind_int64(statement, 2, before);
-    while (id == 0 && sqlite3_step(statement) == SQLITE_ROW) {
+    while (id == 0 && step(history, statement)) {
         struct sighting *old = read_sighting(statement);
         /* a handshake that failed once is not yet one that fails */
         if (same_place(old->finding, finding) &&
@@ -428,7 +439,7 @@ static void extend(struct history *history, int64_t id, int64_t run, struct find
             sqlite3_bind_int64(statement, place++, *finding_number(finding, row));
     }
     sqlite3_bind_int64(statement, place, id);
-    sqlite3_step(statement);
+    step(history, statement);
     sqlite3_finalize(statement);
     g_string_free(sql, TRUE);
 }
@@ -447,7 +458,7 @@ static void add_finding(struct history *history, int64_t run, struct finding *fi
     sqlite3_bind_int64(statement, 2, run);
     sqlite3_bind_int64(statement, 3, MAX(finding->tries, 1));
     bind_rows(statement, 4, finding, false);
-    sqlite3_step(statement);
+    step(history, statement);
     sqlite3_finalize(statement);
 }
 
@@ -455,6 +466,7 @@ bool history_add(struct history *history, int64_t started, int64_t finished,
                  const GPtrArray *domains, const GPtrArray *findings, char **why_r)
 {
     *why_r = NULL;
+    g_clear_pointer(&history->why, g_free);
     if (!run_sql(history, "BEGIN IMMEDIATE", why_r))
         return false;
     int64_t list = list_of(history, domains);
@@ -463,14 +475,14 @@ bool history_add(struct history *history, int64_t started, int64_t finished,
     sqlite3_bind_int64(add, 1, started);
     sqlite3_bind_int64(add, 2, finished);
     sqlite3_bind_int64(add, 3, list);
-    bool good = sqlite3_step(add) == SQLITE_DONE;
+    if (!history->why)
+        step(history, add);
     sqlite3_finalize(add);
     int64_t run = sqlite3_last_insert_rowid(history->db);
-    for (guint i = 0; good && i < findings->len; i++)
+    /* no further than the first failure: by some of them SQLite has left the transaction */
+    for (guint i = 0; i < findings->len && !history->why; i++)
         add_finding(history, run, findings->pdata[i]);
-    int code = sqlite3_errcode(history->db);
-    good = good && (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW);
-    if (!good)
-        *why_r = g_strdup(sqlite3_errmsg(history->db));
+    *why_r = g_steal_pointer(&history->why);
+    bool good = !*why_r;
     return run_sql(history, good ? "COMMIT" : "ROLLBACK", why_r) && good;
 }

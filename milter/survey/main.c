@@ -7,6 +7,7 @@
  *     gatepost-survey -V
  */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +66,9 @@ int main(int argc, char **argv)
     if (!descriptors_take_standard())
         return CALL_UNAVAILABLE;
     setlocale(LC_CTYPE, "");
+    /* OpenSSL and libcurl write to sockets as to files: a server that hangs up in time would end
+     * the survey of all others. */
+    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; argc >= 3 && i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[2], commands[i].name) != 0)
             continue;

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -37,6 +38,22 @@ GREEK = {
 def server(number, **how):
     """One MX host, mN.lab at 192.0.2.N, of a domain dN.lab."""
     return 'd%d MX 10 m%d\nm%d A 192.0.2.%d\n' % (number, number, number, number)
+
+
+def leave(tls):
+    """A server that hangs up with the last word of its handshake: what is said to it then meets
+    nobody."""
+    def after(connection):
+        heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server_side = tls.wrap_bio(heard, said, server_side=True)
+        heard.write(connection.recv(16384))
+        try:
+            server_side.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        connection.sendall(said.read())
+        os.close(connection.detach())
+    return after
 
 
 class World:
@@ -112,6 +129,8 @@ class World:
         expect('d19.lab', state='timeout')
         lab.append(server(9))  # nobody there
         expect('d9.lab', state='refused', summary='unreachable')
+        mx(23, after=leave(context(good)))
+        expect('d23.lab', state='ok', tls_version='TLS 1.3')
         # RFC 5746 is not known to this one: GnuTLS can be told so
         self.gnutls = None
         if maillab.shutil.which('gnutls-serv'):
@@ -488,6 +507,26 @@ def files(world):
     done = world.survey('d1.lab', db=folder + '/link.db', code=69)
     match('symbolic link', done.stderr)
     true(not os.path.exists(folder + '/real.db'), 'nothing is made behind the link')
+
+
+@case('a run that cannot be kept whole is not kept, which is said; what was found is told')
+def not_kept(world):
+    db = place.folder('gatepost-full-') + '/s.db'
+    world.survey('d1.lab', 'd2.lab', db=db)
+    history = sqlite3.connect(db)
+    count = lambda: [history.execute('SELECT count(*) FROM ' + table).fetchone()[0]
+                     for table in ('run', 'list', 'member', 'sighting')]
+    before = count()
+    # as a full disk would, for one of the rows
+    history.execute("CREATE TRIGGER full BEFORE INSERT ON sighting WHEN NEW.address = '192.0.2.3' "
+                    "BEGIN SELECT RAISE(FAIL, 'full'); END")
+    history.commit()
+    done = world.survey('--json', 'd3.lab', 'd4.lab', db=db, code=69)
+    match('this run is not kept: full', done.stderr)
+    equal([json.loads(line)['domain'] for line in done.stdout.splitlines()], ['d3.lab', 'd4.lab'])
+    equal(count(), before, 'rows of runs, lists, their domains, sightings')
+    done = world.survey('--diff', 'd3.lab', 'd4.lab', db=db, code=69)
+    equal(done.stdout, '', 'no comparison of runs before')
 
 
 def greek_certificates(world):
