@@ -14,6 +14,11 @@ const char *postfix_get(const struct postfix_setup *setup, const char *name)
     return setup->postconf ? postconf_get(setup->postconf, name) : "";
 }
 
+bool postfix_is_yes(const char *value)
+{
+    return g_ascii_strcasecmp(value, "yes") == 0;
+}
+
 bool postfix_has_word(const char *list, const char *word)
 {
     g_autoptr(GPtrArray) words = setup_words(list);
@@ -138,6 +143,36 @@ bool postfix_is_called(const struct postfix_setup *setup, const char *name)
             return true;
     }
     return false;
+}
+
+bool postfix_is_listener(const struct postfix_setup *setup, const struct postconf_service *service,
+                         const char *word)
+{
+    static const struct {
+        const char *name, *port;
+    } known[] = {
+        {"smtp", ":25"}, {"submission", ":587"}, {"submissions", ":465"}, {"smtps", ":465"}};
+    const char *called = postconf_service_get(setup->postconf, service, "milter_macro_daemon_name");
+    const char *colon = strrchr(service->name, ':');
+    const char *name = colon ? colon + 1 : service->name;
+    if (word[0] != ':')
+        return g_ascii_strcasecmp(word, called) == 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (strcmp(name, known[i].name) == 0)
+            return strcmp(word, known[i].port) == 0;
+    return strcmp(word + 1, name) == 0;
+}
+
+const struct section *postfix_section(const struct postfix_setup *setup,
+                                      const struct postconf_service *service)
+{
+    const struct settings *settings = setup->task->settings;
+    for (guint i = 0; i < settings_section_count(settings, SECTION_LISTENER); i++) {
+        const struct section *section = settings_section(settings, SECTION_LISTENER, i);
+        if (postfix_is_listener(setup, service, section_name(section)))
+            return section;
+    }
+    return NULL;
 }
 
 char *postfix_name_for(const struct postconf_service *service)

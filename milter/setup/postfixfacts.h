@@ -21,6 +21,9 @@ struct postfix_setup {
 /* A parameter; "" without a Postfix. */
 const char *postfix_get(const struct postfix_setup *setup, const char *name);
 
+/* Whether a parameter that is yes or no is yes: Postfix does not mind the case. */
+bool postfix_is_yes(const char *value);
+
 /* Whether a list of Postfix's has WORD. */
 bool postfix_has_word(const char *list, const char *word);
 
@@ -55,6 +58,14 @@ enum postfix_shown postfix_shown(const struct postfix_setup *setup,
 /* Whether a service that shows milters something has that {daemon_name}. */
 bool postfix_is_called(const struct postfix_setup *setup, const char *name);
 
+/* Whether WORD, as gatepost.conf has it ("NAME" or ":PORT"), stands for a service. */
+bool postfix_is_listener(const struct postfix_setup *setup, const struct postconf_service *service,
+                         const char *word);
+
+/* The section of gatepost.conf for what a service takes in; NULL: none. */
+const struct section *postfix_section(const struct postfix_setup *setup,
+                                      const struct postconf_service *service);
+
 /* Whether only this machine reaches the service: there mail comes back from content filters. */
 bool postfix_is_inner(const struct postconf_service *service);
 
@@ -72,9 +83,10 @@ void postfixlists_print(const struct postfix_setup *setup);
  * them (postfixsite.c). */
 void postfixsite(const struct postfix_setup *setup);
 
-/* The same for whose addresses are whose where single services say it: the lines begin sections, so
- * that nothing may follow them that is meant for all (postfixsite.c). */
-void postfixowners(const struct postfix_setup *setup);
+/* The same for what single services say of their own (owners of addresses, realms, when they
+ * refuse): the lines begin sections, so that nothing may follow them that is meant for all
+ * (postfixsite.c). */
+void postfixservices(const struct postfix_setup *setup);
 
 /* Looks at what is there (postfixlook.c). */
 void postfixlook(struct postfix_setup *setup);

@@ -219,14 +219,18 @@ static void look_at_services(struct postfix_setup *setup)
         each_service(setup, look_at_service);
 }
 
+static void look_at_maps_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    if (*value)
+        setup_warn(setup->task,
+                   "%s = %s: clients to which it gives DISABLE, or milters without gatepost, pass "
+                   "unseen",
+                   where, value);
+}
+
 static void look_at_maps(struct postfix_setup *setup)
 {
-    const char *maps = postfix_get(setup, "smtpd_milter_maps");
-    if (*maps)
-        setup_warn(setup->task,
-                   "smtpd_milter_maps = %s: clients to which it gives DISABLE, or milters without "
-                   "gatepost, pass unseen",
-                   maps);
+    each_value(setup, "smtpd_milter_maps", look_at_maps_of);
 }
 
 static void look_at_proxy_of(struct postfix_setup *setup, const char *where, const char *value)
@@ -376,18 +380,22 @@ static void look_for_listeners(struct postfix_setup *setup)
 static bool is_yes(const struct postfix_setup *setup, const struct postconf_service *service,
                    const char *name)
 {
-    return strcmp(postconf_service_get(setup->postconf, service, name), "yes") == 0;
+    return postfix_is_yes(postconf_service_get(setup->postconf, service, name));
 }
 
-/* gatepost refuses what was sent after such a login: see auth_min_ssf. */
+/* gatepost refuses what was sent after such a login, unless auth_min_ssf = 0. */
 static void look_at_passwords_of(struct postfix_setup *setup,
                                  const struct postconf_service *service)
 {
     const char *level = postconf_service_get(setup->postconf, service, "smtpd_tls_security_level");
-    bool encrypts = strcmp(level, "encrypt") == 0 || is_yes(setup, service, "smtpd_enforce_tls") ||
+    bool minds = settings_integer(setup->task->settings, postfix_section(setup, service),
+                                  SETTING_AUTH_MIN_SSF) > 0;
+    bool encrypts = g_ascii_strcasecmp(level, "encrypt") == 0 ||
+                    is_yes(setup, service, "smtpd_enforce_tls") ||
                     is_yes(setup, service, "smtpd_tls_wrappermode") ||
                     is_yes(setup, service, "smtpd_tls_auth_only");
-    if (asks(setup, service) && is_yes(setup, service, "smtpd_sasl_auth_enable") && !encrypts)
+    if (minds && asks(setup, service) && is_yes(setup, service, "smtpd_sasl_auth_enable") &&
+        !encrypts)
         setup_warn(setup->task,
                    "%s/%s: smtpd_tls_auth_only is not yes: clients may send passwords in clear "
                    "text, and gatepost then refuses their mail",
@@ -431,30 +439,27 @@ static void look_at_passwords(struct postfix_setup *setup)
 /* Whether gatepost serves nobody there who has not logged in. */
 static bool is_for_logins(const struct postfix_setup *setup, const struct postconf_service *service)
 {
-    static const struct {
-        const char *name, *port;
-    } known[] = {{"submission", ":587"}, {"submissions", ":465"}, {"smtps", ":465"}};
-    const char *called = postconf_service_get(setup->postconf, service, "milter_macro_daemon_name");
-    const char *colon = strrchr(service->name, ':');
-    const char *name = colon ? colon + 1 : service->name;
-    g_autofree char *port = g_strdup_printf(":%s", name);
     g_autoptr(GPtrArray) words =
         setup_words(settings_get(setup->task->settings, NULL, SETTING_SUBMISSION_LISTENERS)->text);
-    for (guint i = 0; i < words->len; i++) {
-        const char *word = words->pdata[i];
-        bool is_it = g_ascii_strcasecmp(word, called) == 0 || strcmp(word, port) == 0;
-        for (size_t n = 0; n < G_N_ELEMENTS(known); n++)
-            is_it = is_it || (strcmp(name, known[n].name) == 0 && strcmp(word, known[n].port) == 0);
-        if (is_it)
+    for (guint i = 0; i < words->len; i++)
+        if (postfix_is_listener(setup, service, words->pdata[i]))
             return true;
-    }
     return false;
+}
+
+/* Whether gatepost.conf has certificates for a service; NULL: for all. */
+static bool knows_certificates(const struct postfix_setup *setup,
+                               const struct postconf_service *service)
+{
+    return settings_get(setup->task->settings, service ? postfix_section(setup, service) : NULL,
+                        SETTING_RELAY_CLIENTCERTS)
+        ->given;
 }
 
 static void look_at_logins_of(struct postfix_setup *setup, const struct postconf_service *service)
 {
     /* a certificate that may relay is as good as a login */
-    bool certificates = settings_get(setup->task->settings, NULL, SETTING_RELAY_CLIENTCERTS)->given;
+    bool certificates = knows_certificates(setup, service);
     if (asks(setup, service) && strcmp(service->command, "smtpd") == 0 &&
         is_for_logins(setup, service) && !is_yes(setup, service, "smtpd_sasl_auth_enable") &&
         !(certificates && (is_yes(setup, service, "smtpd_tls_ask_ccert") ||
@@ -471,16 +476,28 @@ static void look_at_logins(struct postfix_setup *setup)
     each_service(setup, look_at_logins_of);
 }
 
-/* Postfix knows certificates by their fingerprints, which no milter is told. */
+/* Postfix knows certificates by their fingerprints, which no milter is told. SERVICE NULL: main.cf.
+ */
+static void look_at_certificates_of(struct postfix_setup *setup,
+                                    const struct postconf_service *service)
+{
+    static const char name[] = "relay_clientcerts";
+    const char *table = service ? own(service, name) : postfix_get(setup, name);
+    g_autofree char *where =
+        service ? g_strdup_printf("%s/%s/%s", service->name, service->type, name) : g_strdup(name);
+    if (table && *table && (!service || asks(setup, service)) &&
+        !knows_certificates(setup, service))
+        setup_warn(setup->task,
+                   "%s = %s: Postfix knows these clients by fingerprint, gatepost by the common "
+                   "name of a verified certificate, and will refuse them unless its own "
+                   "relay_clientcerts lists that",
+                   where, table);
+}
+
 static void look_at_certificates(struct postfix_setup *setup)
 {
-    const char *table = postfix_get(setup, "relay_clientcerts");
-    if (*table && !settings_get(setup->task->settings, NULL, SETTING_RELAY_CLIENTCERTS)->given)
-        setup_warn(setup->task,
-                   "relay_clientcerts = %s: Postfix knows these clients by fingerprint, gatepost "
-                   "by the common name of a verified certificate, and will refuse them unless its "
-                   "own relay_clientcerts lists that",
-                   table);
+    look_at_certificates_of(setup, NULL);
+    each_service(setup, look_at_certificates_of);
 }
 
 static void look_at_instances(struct postfix_setup *setup)
@@ -494,12 +511,18 @@ static void look_at_instances(struct postfix_setup *setup)
 }
 
 /* It is for trials, and easily forgotten. */
+static void look_at_softness_of(struct postfix_setup *setup, const char *where, const char *value)
+{
+    if (postfix_is_yes(value))
+        setup_note(setup->task,
+                   "%s = %s: what gatepost refuses for good, Postfix answers with 4xx, and senders "
+                   "try for days",
+                   where, value);
+}
+
 static void look_at_softness(struct postfix_setup *setup)
 {
-    if (strcmp(postfix_get(setup, "soft_bounce"), "yes") == 0)
-        setup_note(setup->task,
-                   "soft_bounce = yes: what gatepost refuses for good, Postfix answers "
-                   "with 4xx, and senders try for days");
+    each_value(setup, "soft_bounce", look_at_softness_of);
 }
 
 static void look_at_domains(struct postfix_setup *setup)

@@ -11,6 +11,12 @@
 #include "reach.h"
 #include "smallfile.h"
 
+/* Whether Postfix refuses at the command itself (smtpd_delay_reject). */
+static bool hurries(const char *delay_reject)
+{
+    return g_ascii_strcasecmp(delay_reject, "no") == 0;
+}
+
 bool postfix_can_read(const char *table)
 {
     static const char *const types[] = {"texthash", "hash", "btree",  "lmdb",   "cdb",   "dbm",
@@ -183,43 +189,69 @@ static void propose_tables(const struct postfix_setup *setup, enum setting id,
     tell_unreadable(setup, id, value, unreadable);
 }
 
-/* Whose addresses are whose may be said for one service alone, most often that for submission. */
-static void propose_owners_of(const struct postfix_setup *setup,
-                              const struct postconf_service *service, GPtrArray *told)
+/* What a service may say of its own, most often that for submission. */
+static const struct {
+    const char *parameter;
+    enum setting id;
+} of_services[] = {{"smtpd_sender_login_maps", SETTING_SENDER_LOGIN_MAPS},
+                   {"smtpd_sasl_local_domain", SETTING_SASL_LOCAL_REALMS},
+                   {"smtpd_delay_reject", SETTING_DELAY_CHECKS}};
+
+/* What a service has for the setting ID, in gatepost.conf's words: "" for nothing to take over. The
+ * caller frees it. */
+static char *value_of_service(enum setting id, const char *own)
 {
-    const char *own = g_hash_table_lookup(service->overrides, "smtpd_sender_login_maps");
-    const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
-    const struct settings *settings = setup->task->settings;
-    if (!own || postfix_shown(setup, service) != POSTFIX_SHOWN)
-        return;
-    g_autofree char *name = called ? g_strdup(called) : postfix_name_for(service);
-    const struct section *section = settings_find_section(settings, SECTION_LISTENER, name);
+    if (id == SETTING_DELAY_CHECKS)
+        return g_strdup(hurries(own) ? "no" : "yes");
+    if (id != SETTING_SENDER_LOGIN_MAPS)
+        return g_strdup(own);
     g_autoptr(GPtrArray) words = setup_words(own);
     g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < words->len; i++)
         if (postfix_can_read(words->pdata[i]))
             setup_add_word(tables, words->pdata[i]);
-    g_autofree char *value = setup_join(tables);
-    g_autofree char *where = g_strdup_printf("%s/%s", service->name, service->type);
-    bool is_main = strcmp(own, postfix_get(setup, "smtpd_sender_login_maps")) == 0;
-    bool is_printed = *value && !is_main && setup_is_one_line(name) && setup_is_one_line(value);
-    if (*value && setup->task->check)
-        compare_setting(setup->task, section, where, SETTING_SENDER_LOGIN_MAPS, value);
-    else if (is_printed && g_ptr_array_find_with_equal_func(told, name, g_str_equal, NULL))
-        printf("# %s: [listener %s] is above; give this service a name of its own "
-               "(milter_macro_daemon_name) if its owners are others\n",
-               where, name);
-    else if (is_printed) {
-        printf("# for %s\n[listener %s]\nsender_login_maps = %s\n", where, name, value);
-        setup_add_word(told, name);
-    }
+    return setup_join(tables);
 }
 
-void postfixowners(const struct postfix_setup *setup)
+static void propose_service(const struct postfix_setup *setup,
+                            const struct postconf_service *service, GPtrArray *told)
+{
+    const char *called = g_hash_table_lookup(service->overrides, "milter_macro_daemon_name");
+    g_autofree char *name = called ? g_strdup(called) : postfix_name_for(service);
+    g_autofree char *where = g_strdup_printf("%s/%s", service->name, service->type);
+    bool begun = false, is_told = g_ptr_array_find_with_equal_func(told, name, g_str_equal, NULL);
+    if (postfix_shown(setup, service) != POSTFIX_SHOWN)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(of_services); i++) {
+        const char *own = g_hash_table_lookup(service->overrides, of_services[i].parameter);
+        g_autofree char *value = own ? value_of_service(of_services[i].id, own) : g_strdup("");
+        bool is_main = strcmp(own ? own : "", postfix_get(setup, of_services[i].parameter)) == 0;
+        if (*value && setup->task->check)
+            compare_setting(setup->task, postfix_section(setup, service), where, of_services[i].id,
+                            value);
+        if (!*value || setup->task->check || is_main || !setup_is_one_line(name) ||
+            !setup_is_one_line(value))
+            continue;
+        if (is_told) {
+            printf("# %s: [listener %s] is above; give this service a name of its own "
+                   "(milter_macro_daemon_name) if its %s are others\n",
+                   where, name, setting_row(of_services[i].id)->name);
+            continue;
+        }
+        if (!begun)
+            printf("# for %s\n[listener %s]\n", where, name);
+        begun = true;
+        printf("%s = %s\n", setting_row(of_services[i].id)->name, value);
+    }
+    if (begun)
+        setup_add_word(told, name);
+}
+
+void postfixservices(const struct postfix_setup *setup)
 {
     g_autoptr(GPtrArray) told = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < setup->postconf->services->len; i++)
-        propose_owners_of(setup, setup->postconf->services->pdata[i], told);
+        propose_service(setup, setup->postconf->services->pdata[i], told);
 }
 
 /* Postfix connects as a user of its own. */
@@ -239,7 +271,7 @@ void postfixsite(const struct postfix_setup *setup)
     bool check = setup->task->check;
     const char *delimiter = postfix_get(setup, "recipient_delimiter");
     const char *realm = postfix_get(setup, "smtpd_sasl_local_domain");
-    bool hurries = strcmp(postfix_get(setup, "smtpd_delay_reject"), "no") == 0;
+    bool hurry = hurries(postfix_get(setup, "smtpd_delay_reject"));
     if (!check) {
         printf("\n# %s\n", setup->task->settings_file);
         print_group(setup);
@@ -257,6 +289,6 @@ void postfixsite(const struct postfix_setup *setup)
     propose_tables(setup, SETTING_SENDER_LOGIN_MAPS, "smtpd_sender_login_maps");
     if (*realm)
         propose(setup, SETTING_SASL_LOCAL_REALMS, realm);
-    if (check || hurries)
-        propose(setup, SETTING_DELAY_CHECKS, hurries ? "no" : "yes");
+    if (check || hurry)
+        propose(setup, SETTING_DELAY_CHECKS, hurry ? "no" : "yes");
 }

@@ -76,8 +76,6 @@ char *postfix_merge(const struct postfix_setup *setup, const char *list)
     return g_string_free(merged, FALSE);
 }
 
-/* Services */
-
 /* The socket */
 
 static void find_milter(struct postfix_setup *setup)
@@ -170,6 +168,8 @@ static void print_main(const struct postfix_setup *setup)
     print_parameter(setup, "milter_default_action", shuts ? "shutdown" : "tempfail");
     print_parameter(setup, "milter_protocol", "6");
     print_timeouts(setup);
+    if (settings_integer(setup->task->settings, NULL, SETTING_AUTH_MIN_SSF) == 0)
+        return;
     printf("# No passwords in clear text.\n");
     print_parameter(setup, "smtpd_tls_auth_only", "yes");
 }
@@ -314,14 +314,14 @@ static void set_up(struct setup_task *task, const struct postconf *postconf)
         postfixsite(&setup);
         if (postconf) {
             postfixlists_print(&setup);
-            postfixowners(&setup);
+            postfixservices(&setup);
         }
         fflush(stdout);
     }
     postfixlook(&setup);
     if (task->check) {
         postfixsite(&setup);
-        postfixowners(&setup);
+        postfixservices(&setup);
     }
     g_free(setup.milter);
 }

@@ -633,6 +633,15 @@ def postfix_owners():
         raise Failure('what is for all listeners follows the section: ' + done.stdout)
 
 
+@case('setup postfix prints what else one service has of its own in its section')
+def postfix_services():
+    done = postfix_setup('auth_min_ssf = 0\n', '', SMTP + SUBMISSION +
+                         '  -o smtpd_sasl_local_domain=a.example -o smtpd_delay_reject=NO\n')
+    match(r'(?m)^\[listener submission\]\nsasl_local_realms = a.example\ndelay_checks = no$',
+          done.stdout)
+    absent('smtpd_tls_auth_only', done.stdout)  # nobody minds passwords in clear text
+
+
 @case('setup postfix proposes lists made of those of main.cf, and names what must stay there')
 def postfix_lists():
     done = postfix_setup('', LISTS, SMTP + SUBMISSION +
@@ -803,6 +812,43 @@ POSTFIX_ROWS = [
      '', ['relay_clientcerts = hash:/etc/postfix/certs: .*by fingerprint']),
     ('certificates by name', WELL + 'relay_clientcerts = hash:/etc/postfix/certs\n', SMTP,
      'relay_clientcerts = inline:{x=y}\n', []),
+    ('certificates of a service', WELL, SMTP + SUBMISSION + ' -o relay_clientcerts=hash:/x\n', '',
+     ['submission/inet/relay_clientcerts = hash:/x: .*by fingerprint']),
+    ('certificates of a service by name', WELL,
+     SMTP + SUBMISSION + ' -o relay_clientcerts=hash:/x\n',
+     '[listener submission]\nrelay_clientcerts = inline:{x=y}\n', []),
+    ('certificates of a service that asks none', WELL,
+     SMTP + INNER + ' -o smtpd_milters= -o relay_clientcerts=hash:/x\n', '', []),
+    ('refusals made soft', WELL + 'soft_bounce = Yes\n', SMTP, '',
+     ['note:soft_bounce = Yes: what gatepost refuses']),
+    ('refusals of a service made soft', WELL, SMTP + SUBMISSION + ' -o soft_bounce=yes\n', '',
+     ['note:submission/inet/soft_bounce = yes: what gatepost refuses']),
+    ('refusals of others made soft', WELL, SMTP + INNER + ' -o smtpd_milters= -o soft_bounce=yes\n'
+     + 'bounce unix - - n - 0 bounce -o soft_bounce=yes\n', '', []),
+    ('milters of a service by client', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_milter_maps=static:DISABLE\n', '',
+     ['submission/inet/smtpd_milter_maps = static:DISABLE']),
+    ('passwords over TLS, written in capitals', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=YES -o smtpd_sasl_auth_enable=Yes\n', '', []),
+    ('passwords in clear text that nobody minds', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n', 'auth_min_ssf = 0\n', []),
+    ('passwords in clear text that nobody minds there', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n',
+     '[listener :587]\nauth_min_ssf = 0\n', []),
+    ('passwords in clear text that nobody minds elsewhere', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n',
+     '[listener :25]\nauth_min_ssf = 0\n', ['submission/inet: smtpd_tls_auth_only']),
+    ('haste of a service', WELL, SMTP + SUBMISSION + ' -o smtpd_delay_reject=No\n', '',
+     ['delay_checks, left at its default, is yes, that of submission/inet is no']),
+    ('haste of a service in its section', WELL, SMTP + SUBMISSION + ' -o smtpd_delay_reject=no\n',
+     '[listener submission]\ndelay_checks = no\n', []),
+    ('haste where mail comes back', WELL,
+     SMTP + INNER + ' -o smtpd_delay_reject=no -o receive_override_options=no_milters\n', '', []),
+    ('a realm of a service', WELL, SMTP + SUBMISSION + ' -o smtpd_sasl_local_domain=a.example\n', '',
+     ['sasl_local_realms, left at its default, lacks a.example, which submission/inet has']),
+    ('a realm of a service in its section', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_sasl_local_domain=a.example\n',
+     '[listener submission]\nsasl_local_realms = a.example\n', []),
     ('several instances', WELL + 'multi_instance_directories = /etc/postfix-out\n', SMTP, '',
      ['note:multi_instance_directories = /etc/postfix-out']),
 ]
