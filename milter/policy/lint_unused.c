@@ -91,13 +91,36 @@ static void lint_scores_of(const struct settings *settings, const struct section
                          tagged, refused);
 }
 
-static void lint_scores(const struct settings *settings, struct problems *problems)
+/* Whether what LISTENER has (NULL: any policy) refuses by the score: below warn_if_reject all that
+ * is spam passes, with its marks. */
+static bool refuses_by_score(const GPtrArray *policies, const struct section *listener)
+{
+    for (guint i = 0; i < policies->len; i++) {
+        const struct policy *policy = policies->pdata[i];
+        const struct restriction_list *list = policy->lists[LIST_MESSAGE];
+        const struct restriction_item *item;
+        if (listener && policy->section != listener)
+            continue;
+        for (unsigned n = 0; list && (item = restriction_list_item(list, n)); n++)
+            if (item->row && item->row->asks & ASKS_RULES && !item->warn_if_reject)
+                return true;
+    }
+    return false;
+}
+
+static void lint_scores(const GPtrArray *policies, const struct settings *settings,
+                        struct problems *problems)
 {
     static const enum section_kind kinds[] = {SECTION_LISTENER, SECTION_PROFILE};
-    lint_scores_of(settings, NULL, problems);
+    bool any = refuses_by_score(policies, NULL);
+    if (any)
+        lint_scores_of(settings, NULL, problems);
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        for (guint n = 0; n < settings_section_count(settings, kinds[i]); n++)
-            lint_scores_of(settings, settings_section(settings, kinds[i], n), problems);
+        for (guint n = 0; n < settings_section_count(settings, kinds[i]); n++) {
+            const struct section *section = settings_section(settings, kinds[i], n);
+            if (kinds[i] == SECTION_LISTENER ? refuses_by_score(policies, section) : any)
+                lint_scores_of(settings, section, problems);
+        }
 }
 
 static bool stop(void *data, const char *file, unsigned line, const char *key, const char *value)
@@ -163,7 +186,7 @@ void policies_lint_unused(const GPtrArray *policies, const struct settings *sett
                           struct problems *problems)
 {
     lint_profiles(settings, problems);
-    lint_scores(settings, problems);
+    lint_scores(policies, settings, problems);
     if (problems_errors(problems) > 0) /* what uses it may be what is wrong */
         return;
     lint_weights(policies, settings, problems);

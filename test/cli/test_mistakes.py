@@ -203,6 +203,12 @@ MISTAKES = [
      'a list of spamhaus.net has your key in its name'),
     ('refusals that were made soft', 'main.cf', lambda text: text + 'soft_bounce = yes\n',
      'note: soft_bounce = yes: what gatepost refuses'),
+    ('refusals of one service that were made soft', 'master.cf',
+     lambda text: text.replace('=submission\n', '=submission\n  -o soft_bounce=yes\n'),
+     'note: submission/inet/soft_bounce = yes: what gatepost refuses'),
+    ('scores that were exchanged, and at one listener nothing is refused', 'gatepost.conf',
+     lambda text: 'tag_score = 8\nreject_score = 5\n' + text +
+     'message_restrictions = warn_if_reject reject_spam\n', 'tag_score 8 is above reject_score 5'),
     ('greylisting that nobody passes', 'gatepost.conf',
      lambda text: 'recipient_restrictions = permit_mynetworks greylist\ngreylist_delay = 2h\n'
      'greylist_window = 1h\n' + text, 'greylist_window 1h ends before greylist_delay 2h'),
@@ -383,6 +389,11 @@ RIGHT = [
     ('a table that has nobody yet', 'gatepost.conf',
      lambda text: 'restriction_classes = ours\nours = reject_unknown_sender_domain\n'
      'client_restrictions = check_client_access texthash:/FOLDER/nobody\n' + text),
+    ('where nothing is refused by score, all that is spam is marked', 'gatepost.conf',
+     lambda text: 'tag_score = 8\nreject_score = 5\nmessage_restrictions = permit_mynetworks '
+     'warn_if_reject reject_spam\n' + text),
+    ('the same at one listener', 'gatepost.conf',
+     lambda text: text + 'tag_score = 12\nmessage_restrictions = warn_if_reject reject_spam\n'),
     ('no marks are wanted', 'gatepost.conf', lambda text: 'tag_score = 999\nreject_score = 7\n' + text),
     ('a strict profile refuses from where others are marked', 'gatepost.conf',
      lambda text: 'recipient_profiles = inline:{bob@one.example=strict}\n' + text.replace(
