@@ -29,4 +29,17 @@ const char *history_log_own(const char *line);
  * which the caller clears; else it is empty. */
 enum history_log_result history_log_parse(const char *line, int64_t now, struct history_row *row_r);
 
+/* A message that passed, and whose login sent it. */
+struct history_log_sent {
+    char *login;
+    char *day;           /* as the line has it ("Nov 26", "2026-11-26"); "": it tells no time */
+    int64_t when;        /* us since 1970; 0: it tells no time */
+    uint64_t recipients; /* those that the line counts and does not name, too */
+};
+
+/* Whether LINE tells of such a message, be it cut or not. LINE and NOW as above; only then *SENT_R
+ * is filled, for history_log_sent_clear. */
+bool history_log_read_sent(const char *line, int64_t now, struct history_log_sent *sent_r);
+void history_log_sent_clear(struct history_log_sent *sent);
+
 #endif

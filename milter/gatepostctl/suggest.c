@@ -6,16 +6,14 @@
  */
 #include "suggest.h"
 
-#include <string.h>
-
-#include "base/when.h"
+#include "base/text.h"
 #include "history/history_log.h"
 #include "logfile.h"
 
 struct suggestion {
     GHashTable *days; /* "LOGIN DAY" -> guint64 * */
     guint64 messages;
-    int64_t since;
+    int64_t since, now;
     guint64 undated; /* messages that say no time, and so are not known to be recent enough */
 };
 
@@ -23,6 +21,7 @@ struct suggestion *suggestion_new(int64_t since)
 {
     struct suggestion *suggestion = g_new0(struct suggestion, 1);
     suggestion->since = since;
+    suggestion->now = g_get_real_time();
     suggestion->days = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return suggestion;
 }
@@ -33,97 +32,26 @@ void suggestion_free(struct suggestion *suggestion)
     g_free(suggestion);
 }
 
-/* The value of KEY in a text line or a JSON object, as it stands there without its quotes; NULL
- * without one, or where it is null. To be freed. */
-static char *value_of(const char *line, const char *key)
-{
-    g_autofree char *text = g_strdup_printf(" %s=", key);
-    g_autofree char *json = g_strdup_printf("\"%s\":", key);
-    const char *found = strstr(line, json);
-    bool is_json = found;
-    found = found ? found + strlen(json) : NULL;
-    if (!found) {
-        found = strstr(line, text);
-        found = found ? found + strlen(text) : NULL;
-    }
-    if (!found)
-        return NULL;
-    if (*found == '[')
-        return g_strndup(found + 1, strcspn(found + 1, "]"));
-    if (*found == '"')
-        return g_strndup(found + 1, strcspn(found + 1, "\""));
-    if (is_json && g_str_has_prefix(found, "null"))
-        return NULL;
-    return g_strndup(found, strcspn(found, is_json ? ",}\n" : " \n"));
-}
-
-/* A list of addresses, in text the last perhaps "+N more". */
-static guint64 count_recipients(const char *list)
-{
-    guint64 count = *list && strcmp(list, "-") != 0;
-    for (const char *comma = strchr(list, ','); comma; comma = strchr(comma + 1, ','))
-        count++;
-    const char *more = strrchr(list, '+');
-    if (more && strstr(more, " more"))
-        count += g_ascii_strtoull(more + 1, NULL, 10) - 1;
-    return count;
-}
-
-/* When a line was written, as it says so itself: to be freed, "" if it does not. *DAY_R: how much
- * of that is the day. */
-static char *stamp_of(const char *line, const char *padded, size_t *day_r)
-{
-    enum { RFC3339_DAY = 10, SYSLOG_DAY = 6, SYSLOG_STAMP = 15 };
-    char *json = line[0] == '{' ? value_of(padded, "ts") : NULL;
-    *day_r = RFC3339_DAY;
-    if (json)
-        return json;
-    if (g_ascii_isdigit(line[0]) && strlen(line) > RFC3339_DAY && line[4] == '-')
-        return g_strndup(line, strcspn(line, " \t\n"));
-    *day_r = SYSLOG_DAY;
-    if (g_ascii_isupper(line[0]) && strlen(line) > SYSLOG_STAMP && line[3] == ' ')
-        return g_strndup(line, SYSLOG_STAMP);
-    return g_strdup("");
-}
-
-/* Whether what STAMP says is within what is asked for. */
-static bool is_recent(struct suggestion *suggestion, const char *stamp)
-{
-    int64_t when;
-    if (suggestion->since == INT64_MIN)
-        return true;
-    if (!*stamp || !when_parse(stamp, g_get_real_time(), WHEN_SINCE, &when)) {
-        suggestion->undated++;
-        return false;
-    }
-    return when >= suggestion->since;
-}
-
 static void take_line(void *data, char *line)
 {
     struct suggestion *suggestion = data;
-    const char *own = history_log_own(line);
-    if (!own)
+    struct history_log_sent sent;
+    if (!history_log_read_sent(line, suggestion->now, &sent))
         return;
-    g_autofree char *padded = g_strconcat(" ", own, NULL);
-    g_autofree char *action = value_of(padded, "action"), *stage = value_of(padded, "stage");
-    g_autofree char *login = value_of(padded, "sasl"), *to = value_of(padded, "to");
-    if (g_strcmp0(action, "accept") != 0 || g_strcmp0(stage, "message") != 0 || !login || !to ||
-        *login == '\0' || strcmp(login, "-") == 0)
-        return;
-    size_t day;
-    g_autofree char *stamp = stamp_of(line, padded, &day);
-    if (!is_recent(suggestion, stamp))
-        return;
-    g_autofree char *key = g_strdup_printf("%s %.*s", login, (int)day, stamp);
-    guint64 *sum = g_hash_table_lookup(suggestion->days, key);
-    if (!sum) {
-        sum = g_new0(guint64, 1);
-        g_hash_table_insert(suggestion->days, g_steal_pointer(&key), sum);
+    bool any_time = suggestion->since == INT64_MIN;
+    if (!any_time && !sent.when) {
+        suggestion->undated++;
+    } else if (any_time || sent.when >= suggestion->since) {
+        char *key = g_strdup_printf("%s %s", sent.login, sent.day);
+        guint64 *sum = g_hash_table_lookup(suggestion->days, key);
+        if (sum)
+            g_free(key);
+        else
+            g_hash_table_insert(suggestion->days, key, sum = g_new0(guint64, 1));
+        *sum += sent.recipients;
+        suggestion->messages++;
     }
-    g_autofree char *more = value_of(padded, "to_more");
-    *sum += count_recipients(to) + (more ? g_ascii_strtoull(more, NULL, 10) : 0);
-    suggestion->messages++;
+    history_log_sent_clear(&sent);
 }
 
 char *suggestion_read(struct suggestion *suggestion, const char *path)
@@ -184,7 +112,9 @@ void suggestion_print(const struct suggestion *suggestion, FILE *stream)
             " with per = 1d would have refused nobody but %" G_GUINT64_FORMAT " outlier%s\n",
             max, outliers, outliers == 1 ? "" : "s");
     g_hash_table_iter_init(&iter, suggestion->days);
-    while (g_hash_table_iter_next(&iter, &key, &value))
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        g_autofree char *safe = text_escape(key); /* a login is what somebody typed */
         if (*(guint64 *)value > fence)
-            fprintf(stream, "  %s: %" G_GUINT64_FORMAT "\n", (char *)key, *(guint64 *)value);
+            fprintf(stream, "  %s: %" G_GUINT64_FORMAT "\n", safe, *(guint64 *)value);
+    }
 }

@@ -401,18 +401,27 @@ const char *history_log_own(const char *line)
     return begins_own(colon + 2) ? colon + 2 : NULL;
 }
 
-enum history_log_result history_log_parse(const char *line, int64_t now, struct history_row *row_r)
+/* false: LINE is none of gatepost's. Else the memory of the values is the caller's. */
+static bool read_values(const char *line, struct values *values)
 {
-    history_row_init(row_r);
     const char *own = history_log_own(line);
     if (!own || strlen(line) > HISTORY_LOG_LINE_MAX)
-        return HISTORY_LOG_OTHER;
-    struct values values = {.memory = g_string_chunk_new(1024)};
-    row_r->memory = values.memory;
+        return false;
+    *values = (struct values){.memory = g_string_chunk_new(1024)};
     if (*own == '{')
-        read_json(own, &values);
+        read_json(own, values);
     else
-        read_text(own, &values);
+        read_text(own, values);
+    return true;
+}
+
+enum history_log_result history_log_parse(const char *line, int64_t now, struct history_row *row_r)
+{
+    struct values values;
+    history_row_init(row_r);
+    if (!read_values(line, &values))
+        return HISTORY_LOG_OTHER;
+    row_r->memory = values.memory;
     int action = word_of(values.of[KEY_ACTION], name_action, ACTION_COUNT);
     int stage = word_of(values.of[KEY_STAGE], name_stage, STAGE_COUNT);
     if (action < 0 || stage < 0 || action_is_note((enum action)action)) {
@@ -444,4 +453,55 @@ enum history_log_result history_log_parse(const char *line, int64_t now, struct 
         return HISTORY_LOG_ROW;
     history_row_clear(row_r);
     return HISTORY_LOG_CUT;
+}
+
+/* ---- what was sent ---- */
+
+/* What TO names and counts ("a@b", "+9 more"), and what stands beside it in JSON. */
+static uint64_t count_recipients(const struct values *values)
+{
+    const char *more = values->of[KEY_TO_MORE];
+    uint64_t count = more ? g_ascii_strtoull(more, NULL, 10) : 0;
+    g_auto(GStrv) list = g_strsplit(values->of[KEY_TO] ? values->of[KEY_TO] : "", "\n", -1);
+    for (char **one = list; *one; one++) {
+        bool counts = **one == '+' && g_str_has_suffix(*one, " more");
+        count += counts ? g_ascii_strtoull(*one + 1, NULL, 10) : **one != '\0';
+    }
+    return count;
+}
+
+/* The day that LINE begins with, as syslog writes it, or that of "ts". */
+static char *day_of(const char *line, const struct values *values)
+{
+    enum { RFC3339_DAY = 10, SYSLOG_DAY = 6 };
+    if (g_ascii_isupper(line[0]) && strlen(line) > SYSLOG_DAY)
+        return g_strndup(line, SYSLOG_DAY);
+    return g_strndup(values->of[KEY_TS] ? values->of[KEY_TS] : line, RFC3339_DAY);
+}
+
+bool history_log_read_sent(const char *line, int64_t now, struct history_log_sent *sent_r)
+{
+    struct values values;
+    struct history_row row = {.when = 0};
+    if (!read_values(line, &values))
+        return false;
+    bool sent = g_strcmp0(values.of[KEY_ACTION], action_word(ACTION_ACCEPT)) == 0 &&
+                g_strcmp0(values.of[KEY_STAGE], stage_name(STAGE_MESSAGE)) == 0 &&
+                values.of[KEY_SASL] && *values.of[KEY_SASL];
+    if (sent) {
+        take_time(&row, line, &values, now);
+        *sent_r = (struct history_log_sent){.login = g_strdup(values.of[KEY_SASL]),
+                                            .day = row.when ? day_of(line, &values) : g_strdup(""),
+                                            .when = row.when,
+                                            .recipients = count_recipients(&values)};
+    }
+    g_string_chunk_free(values.memory);
+    return sent;
+}
+
+void history_log_sent_clear(struct history_log_sent *sent)
+{
+    g_free(sent->login);
+    g_free(sent->day);
+    *sent = (struct history_log_sent){0};
 }

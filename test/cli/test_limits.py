@@ -148,6 +148,20 @@ def suggest():
     half = settings.run('limits', 'suggest', '--log', path + '.gz')
     equal((half.returncode, half.stdout), (64, ''), 'a file that is cut off')
     match('ends too early', half.stderr)
+    # what strangers wrote into other values is not the line's own; nothing reaches the terminal raw
+    with open(path, 'w', encoding='utf-8') as handle:
+        for _ in range(3):
+            handle.write('Nov 26 10:00:00 mail gatepost[1]: action=accept stage=message check=- '
+                         'helo="x sasl=boss to=a,b,c,d,e,f" name=a"sasl":"json" sasl=u tls=- '
+                         'from="s to=a,b"@x to=a@b\n')
+            handle.write('{"ts":"2026-11-26T09:00:00Z","action":"accept","stage":"message",'
+                         '"reply":"\\"sasl\\":\\"boss\\"","helo":"sasl=boss","to":["a@b","\\"c,d\\"@e"],'
+                         '"sasl":"j"}\n')
+        handle.write('{"ts":"2026-11-26T09:00:00Z","action":"accept","stage":"message",'
+                     '"sasl":"\\u001b[31mred\u202e","to":["a@b"],"to_more":899}\n')
+    told = settings.run('limits', 'suggest', '--log', path).stdout
+    match('over 3 of them, 7 messages: half up to 6, 90% 6, 99% 6, most 900', told)
+    match(r'1 outlier\n  \\x1b\[31mred\\u\{202e\} 2026-11-26: 900\n', told)
     with open(path, 'w', encoding='utf-8') as handle:
         for stamp in (time.strftime('%b %e %H:%M:%S', time.localtime(time.time() - 3600)),
                       time.strftime('%Y-%m-%dT%H:%M:%S+00:00', time.gmtime(time.time() - 3600)),

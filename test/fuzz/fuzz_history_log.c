@@ -36,6 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_again(&row);
         history_row_clear(&row);
     }
+    struct history_log_sent sent;
+    if (history_log_read_sent(line, INT64_C(1795786245) * G_USEC_PER_SEC, &sent)) {
+        if (!*sent.login || sent.when < 0 || (!sent.when && *sent.day))
+            abort();
+        history_log_sent_clear(&sent);
+    }
     if (history_record_read(data, size, &row)) {
         check_again(&row);
         history_row_clear(&row);
