@@ -12,10 +12,13 @@
 #include "control/control.h"
 #include "report/json.h"
 
-/* Lines of an answer; what is beyond is counted. */
-/* Keys that are asked for at a time: of a server, which has a fleet's mail to answer for; of
- * memory, whose locks are held for one. */
-enum { LINES_MAX = 20000, NEAR_BATCH_SERVER = 32, NEAR_BATCH = 1024 };
+enum {
+    LINES_MAX = 20000, /* of an answer; what is beyond is counted */
+    /* Keys that are asked for at a time: of a server, which has a fleet's mail to answer for; of
+     * memory, whose locks are held for one. */
+    BATCH_SERVER = 32,
+    BATCH = 1024,
+};
 
 #define NEAR_US_SERVER (5 * G_TIME_SPAN_SECOND)
 #define NEAR_US        (30 * G_TIME_SPAN_SECOND)
@@ -24,7 +27,8 @@ enum { LINES_MAX = 20000, NEAR_BATCH_SERVER = 32, NEAR_BATCH = 1024 };
 struct line {
     const struct limit *limit;
     char *key;
-    struct store_ticket *ticket;
+    struct store_ticket *ticket; /* NULL: there is an ANSWER */
+    struct store_answer answer;
     uint64_t max; /* with overrides, without what was allowed by hand */
     char *entry;  /* of the overrides, which gives it; NULL: none does */
 };
@@ -72,13 +76,23 @@ static void add_line(const struct limits_control *control, const struct limit *l
     g_array_append_val(lines, line);
 }
 
-/* Waits for all answers; the store gives each within its time-out. */
-static const struct store_answer *answer_of(const struct line *line)
+/* Waits for the answers to LINES from FIRST on; the store gives each within its time-out. */
+static void wait_for_answers(GArray *lines, guint first)
 {
-    const struct store_answer *answer;
-    while (!(answer = store_ticket_answer(line->ticket)))
-        g_usleep(1000);
-    return answer;
+    for (guint i = first; i < lines->len; i++) {
+        struct line *line = &g_array_index(lines, struct line, i);
+        const struct store_answer *answer;
+        while (!(answer = store_ticket_answer(line->ticket)))
+            g_usleep(1000);
+        line->answer = *answer;
+        g_clear_pointer(&line->ticket, store_ticket_drop);
+    }
+}
+
+/* How many keys the store is asked for at a time. */
+static guint batch_of(const struct limits_control *control)
+{
+    return store_is_shared(control->store) ? BATCH_SERVER : BATCH;
 }
 
 static double share_of(const struct store_answer *answer)
@@ -88,10 +102,11 @@ static double share_of(const struct store_answer *answer)
 
 static int compare_shares(const void *a, const void *b)
 {
-    double left = share_of(answer_of(a)), right = share_of(answer_of(b));
+    const struct line *one = a, *other = b;
+    double left = share_of(&one->answer), right = share_of(&other->answer);
     if (left != right)
         return left < right ? 1 : -1;
-    return strcmp(((const struct line *)a)->key, ((const struct line *)b)->key);
+    return strcmp(one->key, other->key);
 }
 
 static int64_t room_in(const struct limits_control *control, const struct line *line,
@@ -105,7 +120,7 @@ static int64_t room_in(const struct limits_control *control, const struct line *
 
 static void write_json(const struct limits_control *control, const struct line *line, GString *out)
 {
-    const struct store_answer *answer = answer_of(line);
+    const struct store_answer *answer = &line->answer;
     json_open(out, NULL, '{');
     json_string(out, "limit", line->limit->name);
     json_string(out, "key", line->key);
@@ -129,7 +144,7 @@ static void write_json(const struct limits_control *control, const struct line *
 
 static void write_text(const struct limits_control *control, const struct line *line, GString *out)
 {
-    const struct store_answer *answer = answer_of(line);
+    const struct store_answer *answer = &line->answer;
     int64_t wait = room_in(control, line, answer);
     g_autofree char *key = text_escape(line->key);
     g_autofree char *max = answer->max == UINT64_MAX
@@ -173,7 +188,7 @@ static char *join_words(const char *const *words, size_t count)
     return g_string_free(text, FALSE);
 }
 
-/* All keys that the store has of the limit. */
+/* All keys that the store has of the limit, and its answers. */
 static bool add_keys(const struct limits_control *control, const struct limit *limit, GArray *lines,
                      GString *out)
 {
@@ -184,8 +199,14 @@ static bool add_keys(const struct limits_control *control, const struct limit *l
         g_string_append_printf(out, "%s\n", why);
         return false;
     }
-    for (guint i = 0; i < keys->len; i++)
+    guint batch = batch_of(control), asked = lines->len;
+    for (guint i = 0; i < keys->len; i++) {
         add_line(control, limit, (const char *)keys->pdata[i] + strlen(prefix), lines);
+        if (lines->len - asked < batch && i + 1 < keys->len)
+            continue;
+        wait_for_answers(lines, asked);
+        asked = lines->len;
+    }
     return true;
 }
 
@@ -245,7 +266,7 @@ static void keep_nearest(GPtrArray *nearest)
 static void add_if_near(const struct limits_control *control, const struct line *line, double share,
                         struct limits_near *found)
 {
-    const struct store_answer *answer = answer_of(line);
+    const struct store_answer *answer = &line->answer;
     if (share_of(answer) < share)
         return;
     char *name = line->limit->name;
@@ -285,7 +306,7 @@ struct limits_near *limits_control_near(const struct limits_control *control, do
     struct limits_near *found = limits_near_new();
     const GPtrArray *limits = site_of(control)->limits->limits;
     bool shared = store_is_shared(control->store);
-    guint batch = shared ? NEAR_BATCH_SERVER : NEAR_BATCH;
+    guint batch = batch_of(control);
     gint never = 0, *stop = control->stop ? control->stop : &never;
     g_autofree char *why = NULL;
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
@@ -303,14 +324,16 @@ struct limits_near *limits_control_near(const struct limits_control *control, do
             if (limit)
                 add_line(control, limit, key, lines);
         }
+        wait_for_answers(lines, 0);
         for (guint n = 0; n < lines->len; n++) {
-            told &= !answer_of(&g_array_index(lines, struct line, n))->own;
-            add_if_near(control, &g_array_index(lines, struct line, n), share, found);
+            const struct line *line = &g_array_index(lines, struct line, n);
+            told &= !line->answer.own;
+            add_if_near(control, line, share, found);
         }
         found->complete = told && k >= keys->len;
         if (k >= keys->len)
             break;
-        g_array_set_size(lines, 0); /* drops the tickets */
+        g_array_set_size(lines, 0);
         g_usleep((gulong)(g_get_monotonic_time() - asked));
     }
     keep_nearest(found->nearest);
@@ -336,19 +359,18 @@ static int list(const struct limits_control *control, const char *const *words, 
     if (only && words[1]) {
         g_autofree char *key = join_words(words + 1, g_strv_length((char **)words + 1));
         add_line(control, only, key, lines);
+        wait_for_answers(lines, 0);
     } else {
         for (guint i = 0; i < limits->len; i++)
             if ((!only || limits->pdata[i] == only) &&
                 !add_keys(control, limits->pdata[i], lines, out))
                 return EX_UNAVAILABLE;
     }
-    for (guint i = 0; i < lines->len; i++)
-        answer_of(&g_array_index(lines, struct line, i));
     g_array_sort(lines, compare_shares);
     guint shown = 0;
     for (guint i = 0; i < lines->len; i++) {
         const struct line *line = &g_array_index(lines, struct line, i);
-        if (near >= 0 && share_of(answer_of(line)) < near)
+        if (near >= 0 && share_of(&line->answer) < near)
             continue;
         found = true;
         if (++shown > LINES_MAX)

@@ -87,13 +87,15 @@ class Redis:
 class Front:
     """Stands before a server on a unix socket of its own, and answers in its place what `says` is:
     an error for every command that writes, None for none. Each answer comes `delay` seconds after
-    its question, as over a long way: questions that are sent together wait together."""
+    its question, as over a long way: questions that are sent together wait together. `most`: so many
+    of one client's waited at once."""
 
     def __init__(self, server):
         self.server = server
         self.path = server.folder + '/front'
         self.says = None
         self.delay = 0
+        self.most = 0
         self.silenced = ('EVAL', 'EVALSHA', 'SET')
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
@@ -119,6 +121,7 @@ class Front:
                     server.sendall(question)
                 due.put((time.monotonic() + self.delay,
                          b'-%s\r\n' % self.says.encode() if silenced else None))
+                self.most = max(self.most, due.qsize())
             due.put(None)
             answering.join()
 
