@@ -21,6 +21,7 @@
 #include "instance.h"
 #include "mta/mta.h"
 #include "mta/passed.h"
+#include "notice.h"
 #include "notify.h"
 #include "read_commands.h"
 #include "service.h"
@@ -43,6 +44,8 @@ enum {
     LOG_GRACE = 5 * G_USEC_PER_SEC,
     /* For the history to be written to its end, in microseconds. */
     HISTORY_GRACE = 10 * G_USEC_PER_SEC,
+    /* For a notice to be sent, in microseconds: its server may stand still. */
+    NOTICE_GRACE = 2 * G_USEC_PER_SEC,
     /* Of malloc(3), however few cores there are. */
     FEWEST_ARENAS = 2,
 };
@@ -62,7 +65,7 @@ struct daemon {
     struct watchdog *watchdog; /* NULL: nobody wants one */
     GThread *edge;
     bool edge_failed; /* set before HAPPENING_EDGE_ENDED is told */
-    bool log_stalls;  /* when we stop: its thread cannot end, or the history's */
+    bool unended;     /* when we stop: a thread that cannot end, of the log, history or notices */
 };
 
 /* Says why it cannot start; returns the exit code. */
@@ -240,7 +243,7 @@ static void leave_places(struct daemon *daemon)
  * reads holds its thread: then nothing is freed, and no destructor runs. */
 static void release(struct daemon *daemon, int status)
 {
-    if (daemon->log_stalls || (daemon->edge && counts().connections > 0)) {
+    if (daemon->unended || (daemon->edge && counts().connections > 0)) {
         fflush(NULL);
         _exit(status);
     }
@@ -269,13 +272,14 @@ static int stop(struct daemon *daemon, enum happening happening)
     bool written = history_writer_stop(service_history(daemon->service), HISTORY_GRACE);
     if (!written)
         log_warning(log, "the last decisions are not in the history: it could not be written");
+    bool sent = notices_stop(service_notices(daemon->service), NOTICE_GRACE);
     log_info(log, "stopped");
     /* a second signal ends this wait as well */
     gint64 end = g_get_monotonic_time() + LOG_GRACE;
     do
-        daemon->log_stalls = !log_stop(service_log(daemon->service), STOP_STEP * 1000);
-    while (daemon->log_stalls && signals_wait(0) != HAPPENING_STOP && g_get_monotonic_time() < end);
-    daemon->log_stalls |= !written;
+        daemon->unended = !log_stop(service_log(daemon->service), STOP_STEP * 1000);
+    while (daemon->unended && signals_wait(0) != HAPPENING_STOP && g_get_monotonic_time() < end);
+    daemon->unended |= !written || !sent;
     return daemon->edge_failed ? EX_UNAVAILABLE : EX_OK;
 }
 

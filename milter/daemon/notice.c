@@ -37,7 +37,7 @@ struct notices {
     GThread *thread;
     GMutex lock; /* guards what follows */
     GCond changed;
-    bool stop;
+    bool stop, ended;
     GQueue waiting; /* of struct notice * */
     /* of the thread */
     GHashTable *told; /* key -> gint64 *, s of the monotonic clock */
@@ -245,6 +245,8 @@ static void *run(void *data)
         }
         g_mutex_lock(&notices->lock);
     }
+    notices->ended = true;
+    g_cond_broadcast(&notices->changed);
     g_mutex_unlock(&notices->lock);
     return NULL;
 }
@@ -267,15 +269,27 @@ struct notices *notices_new(struct engine *engine, const unsigned char secret[LI
     return notices;
 }
 
+bool notices_stop(struct notices *notices, gint64 microseconds)
+{
+    if (!notices)
+        return true;
+    gint64 end = g_get_monotonic_time() + microseconds;
+    g_mutex_lock(&notices->lock);
+    notices->stop = true;
+    g_cond_broadcast(&notices->changed);
+    while (!notices->ended && g_cond_wait_until(&notices->changed, &notices->lock, end))
+        continue;
+    bool ended = notices->ended;
+    g_mutex_unlock(&notices->lock);
+    if (ended)
+        g_clear_pointer(&notices->thread, g_thread_join);
+    return ended;
+}
+
 void notices_free(struct notices *notices)
 {
     if (!notices)
         return;
-    g_mutex_lock(&notices->lock);
-    notices->stop = true;
-    g_cond_signal(&notices->changed);
-    g_mutex_unlock(&notices->lock);
-    g_thread_join(notices->thread);
     g_queue_clear_full(&notices->waiting, notice_free);
     g_hash_table_unref(notices->told);
     g_string_free(notices->summed, TRUE);

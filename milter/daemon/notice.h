@@ -17,10 +17,15 @@
 struct notices;
 
 /* Listens to ENGINE, whose settings in force say to whom and by which server. SECRET marks what is
- * sent, so that limits do not count it. ENGINE and LOG outlive it; to be freed with notices_free
- * behind the last session. */
+ * sent, so that limits do not count it. ENGINE and LOG outlive it; to be stopped, and freed with
+ * notices_free behind the last session. */
 struct notices *notices_new(struct engine *engine, const unsigned char secret[LIMIT_SECRET_SIZE],
                             struct log *log);
-void notices_free(struct notices *notices); /* accepts NULL; waits for a mail under way, seconds */
+
+/* Sends no more, and waits MICROSECONDS at most for a mail under way. false: it still is, and
+ * nothing of it can be freed. Accepts NULL. */
+bool notices_stop(struct notices *notices, gint64 microseconds);
+
+void notices_free(struct notices *notices); /* accepts NULL; one that has stopped */
 
 #endif

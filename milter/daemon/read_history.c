@@ -117,15 +117,15 @@ static void put_facts(GString *out, const struct snapshot *snapshot, const struc
 
 static void put_decision(GString *out, const struct history_row *row)
 {
-    const struct history_recipient *first =
+    const struct history_recipient *last =
         row->recipients && row->recipients->len > 0
             ? &g_array_index(row->recipients, struct history_recipient, row->recipients->len - 1)
             : NULL;
     g_autofree char *more =
-        row->recipients && row->recipients->len > 1 && first->address
-            ? g_strdup_printf("%s and %u more", first->address, row->recipients->len - 1)
+        row->recipients && row->recipients->len > 1 && last->address
+            ? g_strdup_printf("%s and %u more", last->address, row->recipients->len - 1)
             : NULL;
-    const char *to = more ? more : first ? first->address : NULL;
+    const char *to = more ? more : last ? last->address : NULL;
     g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT, row->when);
     const char *check = row->check ? row->check : history_row_permit(row);
 #define TEXT(text) ((text) ? (text) : "")

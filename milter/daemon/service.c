@@ -198,6 +198,11 @@ struct history_writer *service_history(struct service *service)
     return service->history;
 }
 
+struct notices *service_notices(struct service *service)
+{
+    return service->notices;
+}
+
 const char *service_history_path(const struct service *service)
 {
     return service->history ? service->startup[SETTING_HISTORY] + strlen("sqlite:") : NULL;

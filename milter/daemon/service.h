@@ -40,6 +40,9 @@ void service_open_state(struct service *service);
 void service_open_history(struct service *service);
 struct history_writer *service_history(struct service *service);
 
+/* Who sends limit_notice; NULL before service_open_state. */
+struct notices *service_notices(struct service *service);
+
 /* Where it is kept; NULL: nowhere. Lives as long as the service. */
 const char *service_history_path(const struct service *service);
 

@@ -47,7 +47,7 @@ static unsigned put_troubles(GString *out, const struct answer *answer)
     const struct answer_line *daemon = answer_line(answer, "daemon", 0), *line;
     unsigned count = 0;
     /* After an upgrade one of the two may go on as it was. */
-    const char *version = answer_line(answer, "daemon", 0)->fields[DAEMON_VERSION];
+    const char *version = daemon->fields[DAEMON_VERSION];
     if (strcmp(version, GATEPOST_VERSION) != 0 || answer->lacking)
         put_item(out, &count,
                  "gatepost %s answers, and this is gatepost-web %s: what one of them does not know "

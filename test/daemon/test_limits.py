@@ -490,6 +490,20 @@ def notice(daemon):
     daemon.wait_log(mark, 'limit_notice: no mail could be sent to admin@lab.test')
 
 
+@case('a server of notices that stands still holds no stop')
+def notice_stalls(daemon):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        settings, more = limit('key = client\nmax = 2\nper = 1h\nfor = mynetworks')
+        settings.update(limit_notice='admin@lab.test',
+                        notice_server='inet:%d@127.0.0.1' % server.getsockname()[1])
+        with another(settings, more) as one:
+            with Sender(one, address='127.0.0.1', listener='near') as sender:
+                equal([sender.send() for _ in range(2)], ['ok', 'ok'])
+            with server.accept()[0]:  # a conversation may take 20 s
+                tap.promptly(15, lambda: equal(one.stop(), 0, 'exit code'), 'the stop', 1)
+            one.start()
+
+
 @contextlib.contextmanager
 def another(settings, more, **environment):
     """A daemon of the case's own."""

@@ -470,7 +470,6 @@ enum conversation_state conversation_take(struct conversation *conversation,
     conversation->pending = command;
     /* The protocol allows MAIL without CONNECT, gatepost does not. */
     if (!conversation->connected && !strchr("OCU", command->letter)) {
-        conversation->place = command->to;
         if (command->letter == 'E')
             end_message(conversation);
         return answer(conversation, 't', out);
