@@ -9,8 +9,11 @@
 
 #include "base/siphash.h"
 #include "base/text.h"
-#include "mail/addrlist.h"
+#include "checks/whose.h"
 #include "mail/header.h"
+#include "checks/whose.h"
+#include "mail/header.h"
+#include "mail/mailboxes.h"
 #include "store/counter.h"
 
 enum {
@@ -106,13 +109,10 @@ static char *address_part(const struct site *site, const struct mail_address *ad
 {
     if (address->null || (address->local[0] == '\0' && address->domain[0] == '\0'))
         return NULL;
-    size_t length = strlen(address->local);
-    for (size_t i = 1; i < length; i++)
-        if (address->local[i] != '\0' && strchr(site->recipient_delimiter, address->local[i]))
-            length = i;
-    g_autofree char *whole = address->domain[0] ? g_strdup_printf("%.*s@%s", (int)length,
-                                                                  address->local, address->domain)
-                                                : g_strndup(address->local, length);
+    g_autofree char *bare = mail_local_bare(address->local, site->recipient_delimiter);
+    const char *local = bare ? bare : address->local;
+    g_autofree char *whole =
+        address->domain[0] ? g_strconcat(local, "@", address->domain, NULL) : g_strdup(local);
     return tidy(whole);
 }
 
@@ -173,25 +173,37 @@ static char *header_part(const struct facts *facts, const char *name)
     return *value ? tidy(value) : NULL;
 }
 
-static void add_from(const struct facts *facts, bool domain, GPtrArray *values)
+/* Takes VALUE (NULL: none) unless it is there: who is named twice is charged once. */
+static void add_value(GPtrArray *values, char *value)
+{
+    if (value && !g_ptr_array_find_with_equal_func(values, value, g_str_equal, NULL))
+        g_ptr_array_add(values, value);
+    else
+        g_free(value);
+}
+
+/* Whoever may be meant, as reject_from_login_mismatch has it; words beside addresses are a name. */
+static void add_from(const struct site *site, const struct facts *facts, bool domain,
+                     GPtrArray *values)
 {
     const struct header *header =
         facts->message ? header_list_first(facts->message->headers, "From") : NULL;
     for (; header; header = header->next_same) {
-        g_autoptr(GPtrArray) entries = addrlist_parse(header->value, header->value_length);
-        for (guint i = 0; i < entries->len && values->len < FROM_MAX; i++) {
-            const struct addrlist_entry *entry = entries->pdata[i];
-            const char *at = entry->address ? strrchr(entry->address, '@') : NULL;
-            if (entry->address && (at || !domain))
-                g_ptr_array_add(values, tidy(domain ? at + 1 : entry->address));
+        struct mailboxes mailboxes;
+        mailboxes_read(header->value, header->value_length, &mailboxes);
+        const GPtrArray *whom = mailboxes.addresses->len > 0 ? mailboxes.addresses : mailboxes.bare;
+        for (guint i = 0; i < whom->len && values->len < FROM_MAX; i++) {
+            struct mail_address typed;
+            struct meant_address meant;
+            mail_address_parse(whom->pdata[i], &typed);
+            whose_typed(site, &typed, &meant);
+            add_value(values, domain ? domain_part(&meant.address, facts)
+                                     : address_part(site, &meant.address));
+            mail_address_clear(&meant.address);
+            mail_address_clear(&typed);
         }
+        mailboxes_clear(&mailboxes);
     }
-}
-
-static void add_value(GPtrArray *values, char *value)
-{
-    if (value)
-        g_ptr_array_add(values, value);
 }
 
 /* What the part is: of From: fields perhaps several. */
@@ -227,7 +239,7 @@ static GPtrArray *values_of(const struct site *site, const struct limit_part *pa
         break;
     case LIMIT_FROM:
     case LIMIT_FROM_DOMAIN:
-        add_from(facts, part->kind == LIMIT_FROM_DOMAIN, values);
+        add_from(site, facts, part->kind == LIMIT_FROM_DOMAIN, values);
         break;
     case LIMIT_HEADER:
         add_value(values, header_part(facts, part->header));

@@ -267,7 +267,7 @@ static void ask(const struct surroundings *in, const struct check_row *row, stru
         .memory = in->memory,
         .warner = {.warn_once = warn_once, .data = notes},
         .dns_questions = questions,
-        .list = LIST_RECIPIENT,
+        .list = facts.message && !facts.has_recipient ? LIST_MESSAGE : LIST_RECIPIENT,
         .subject = "SUBJECT",
         .subject_class = "CLASS",
         .effects = &effects,

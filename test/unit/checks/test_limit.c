@@ -31,6 +31,8 @@ static const struct {
     {"places", "sasl_user", LIMIT_CLIENTS, LIMIT_REJECT, LIMIT_AUTHENTICATED, 1},
     {"near", "client/24", LIMIT_RECIPIENTS, LIMIT_DEFER, LIMIT_MYNETWORKS, 1},
     {"sites", "header:X-Site", LIMIT_MESSAGES, LIMIT_DEFER, LIMIT_ALL, 1},
+    {"authors", "from", LIMIT_MESSAGES, LIMIT_DEFER, LIMIT_ALL, 1},
+    {"houses", "from_domain", LIMIT_MESSAGES, LIMIT_DEFER, LIMIT_ALL, 1},
 };
 
 static void add_limits(struct site *site)
@@ -58,6 +60,19 @@ static void add_limits(struct site *site)
 #define BOB      .login = "bob", .tls = "256", .sender = "<bob@lab.test>", .recipient = "<b@far.test>"
 #define STRANGER .sender = "<Ann@far.test>", .recipient = "<b@lab.test>"
 #define FULL     "sending limit reached "
+
+/* Who wrote the message, or at which domain, has used the limit up. */
+#define USED_UP(limit, owner, field)                                                               \
+    {                                                                                              \
+        "l:" limit "|86400|" owner, 1,                                                             \
+        {                                                                                          \
+            "check_limit " limit, {STRANGER, .header = field},                                     \
+                "450 4.7.0 " owner ": " FULL "(1 messages in 1d); try again in 25h limit=" limit   \
+                " key=" owner " used=1 max=1"                                                      \
+        }                                                                                          \
+    }
+#define AUTHOR(field) USED_UP("authors", "bob@lab.test", field)
+#define HOUSE(field)  USED_UP("houses", "lab.test", field)
 
 static const struct {
     const char *key; /* of the store; NULL: nothing was used */
@@ -123,6 +138,21 @@ static const struct {
       {.client = "192.0.2.7", .sender = "<>", .recipient = "<admin@lab.test>"},
       "- charges: 1"}},
     {NULL, 0, {"check_limit places", {BOB}, "- charges: 1"}},
+    /* An extension makes no other sender, nor does a spelling that a reader sees through, nor a
+     * name that the MTA completes. */
+    AUTHOR("From: Bob <Bob+news@LAB.test>"),
+    AUTHOR("From: Bob <bob+1@lab.test (bob)"),
+    AUTHOR("From: \"Bob <bob@lab.test>"),
+    AUTHOR("From: bob"),
+    HOUSE("From: <bob@lab.test"),
+    HOUSE("From: bob"),
+    /* Of several each is charged, each once. */
+    {NULL,
+     0,
+     {"check_limit authors",
+      {.header = "From: bob@lab.test, Bob+1@lab.test, carol@lab.test", .profiles = "0"},
+      "- charges: 2"}},
+    {NULL, 0, {"check_limit authors", {.header = "Subject: x", .profiles = "0"}, "-"}},
     /* Of the header nothing is known yet. */
     {NULL, 0, {"check_limit sites", {STRANGER}, "-"}},
 };
