@@ -25,8 +25,7 @@ struct limit_charge {
     uint64_t n;         /* recipients; of messages, bytes and clients the message counts */
     uint64_t total;     /* N of all charges of this limit and key so far */
     uint64_t used, max; /* as the store said when it was looked at; max with overrides */
-    bool looked;
-    bool whatever; /* count beyond the maximum too: warn_if_reject, monitor mode */
+    bool whatever;      /* count beyond the maximum too: warn_if_reject, monitor mode */
     const char *check;
 };
 
@@ -319,7 +318,6 @@ struct item {
 struct commit {
     struct limit_committer *committer;
     GArray *items; /* of struct item */
-    bool decided;
 };
 
 struct limit_committer {
@@ -521,7 +519,6 @@ static enum check_result commit_result(void *data, struct check *check)
     struct commit *commit = data;
     enum check_result result = CHECK_DUNNO;
     double largest = -1;
-    commit->decided = true;
     for (guint i = 0; i < commit->items->len; i++) {
         struct item *item = &g_array_index(commit->items, struct item, i);
         const struct store_answer *answer = store_ticket_answer(item->ticket);
@@ -577,11 +574,9 @@ static enum check_result commit_result(void *data, struct check *check)
 static void commit_end(void *data, bool keep)
 {
     struct commit *commit = data;
-    for (guint i = 0; i < commit->items->len && !keep; i++) {
-        struct item *item = &g_array_index(commit->items, struct item, i);
-        if (!commit->decided || !item->whatever)
-            store_ticket_take_back(g_steal_pointer(&item->ticket));
-    }
+    for (guint i = 0; i < commit->items->len && !keep; i++)
+        store_ticket_take_back(
+            g_steal_pointer(&g_array_index(commit->items, struct item, i).ticket));
     g_array_unref(commit->items);
     g_free(commit);
 }

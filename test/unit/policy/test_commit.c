@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checks/commit.h"
+#include "checks/limit.h"
 #include "policy/settle.h"
 
 static const char *no_macro(void *context, const char *name)
@@ -300,7 +301,7 @@ static const struct row {
      ACTION_TEMPFAIL,
      "check_fake",
      "450 4.7.0 no more today",
-     false},
+     true},
     {"header-too-large",
      "header_limit = 4\n",
      {"<bob@lab.test>"},
@@ -430,6 +431,66 @@ static void test_waits_at_rcpt(void)
     waiting_clear(&waiting);
 }
 
+/* How much is used of NAME, a limit of an hour, by the client. */
+static uint64_t used_of(struct store *store, const char *name)
+{
+    g_autofree char *key = g_strdup_printf("l:%s|3600|203.0.113.9", name);
+    const struct store_request look = {
+        .action = STORE_LOOK, .key = key, .window = {.length = 3600000}, .n = 1, .max = UINT64_MAX};
+    struct store_answer answer;
+    store_ask_now(store, &look, &answer);
+    return answer.used;
+}
+
+/* Limits themselves: "trial" and "tight", by client, of which the second admits one message. What
+ * is refused for one of them counts for neither, though the other is only on trial. */
+static void test_given_back(void)
+{
+    static const char limits[] =
+        "[limit trial]\nkey = client\ncount = messages\nmax = 9\nper = 1h\nfor = all\n"
+        "[limit tight]\nkey = client\ncount = messages\nmax = 1\nper = 1h\nfor = all\n";
+    static const struct {
+        const char *settings;
+        enum session_action second;
+        uint64_t trial, tight;
+    } given[] = {
+        {"message_restrictions = warn_if_reject check_limit trial, check_limit tight\n",
+         SESSION_REFUSE, 1, 1},
+        {"message_restrictions = check_limit trial, check_limit tight\n", SESSION_REFUSE, 1, 1},
+        {"message_restrictions = check_limit trial, warn_if_reject check_limit tight\n",
+         SESSION_CONTINUE, 2, 2},
+        /* all of it passes */
+        {"mode = monitor\nmessage_restrictions = check_limit trial, check_limit tight\n",
+         SESSION_CONTINUE, 2, 2},
+    };
+    static const unsigned char secret[LIMIT_SECRET_SIZE];
+    for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
+        source_reset();
+        g_autofree char *settings = g_strconcat(given[i].settings, limits, NULL);
+        struct engine *engine = engine_with(settings);
+        struct store *store = store_memory(NULL);
+        engine_set_store(engine, store, secret);
+        struct waiting waiting;
+        waiting_init(&waiting);
+        struct session *session = session_new(engine, &waiting.waker);
+        to_mail(session);
+        rcpt(session, "<bob@lab.test>");
+        session_settle(session, message(session), &waiting);
+        g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
+        session_mail(session, (const char *[]){"<a@far.test>", NULL}, &macros);
+        rcpt(session, "<bob@lab.test>");
+        session_settle(session, message(session), &waiting);
+        g_test_message("%s", given[i].settings);
+        g_assert_cmpint(session_get_answer(session)->action, ==, given[i].second);
+        g_assert_cmpuint(used_of(store, "trial"), ==, given[i].trial);
+        g_assert_cmpuint(used_of(store, "tight"), ==, given[i].tight);
+        session_free(session);
+        waiting_clear(&waiting);
+        engine_free(engine);
+        store_close(store);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -439,5 +500,6 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/commit/gone-while-counting", test_gone_while_counting);
     g_test_add_func("/commit/waits-at-rcpt", test_waits_at_rcpt);
+    g_test_add_func("/commit/given-back", test_given_back);
     return g_test_run();
 }
