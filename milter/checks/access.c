@@ -166,14 +166,16 @@ static enum check_result act_info(struct access_result *result)
     return note(result, ACTION_INFO);
 }
 
-/* TEXT as one line of a header, which holds at most 998 bytes (RFC 5322 2.1.1): a table may put
- * into it what a stranger sent ($1), and that must not begin a field of its own. */
+/* Bytes of a line (RFC 5322 2.1.1). */
+enum { HEADER_LINE_MAX = 998 };
+
+/* TEXT as one line of a header: a table may put into it what a stranger sent ($1), and that must
+ * not begin a field of its own. */
 char *access_header_line(const char *text)
 {
-    enum { LONGEST = 998 };
-    size_t length = strnlen(text, LONGEST + 1);
-    if (length > LONGEST)
-        for (length = LONGEST; length > 0 && (text[length] & 0xc0) == 0x80;)
+    size_t length = strnlen(text, HEADER_LINE_MAX + 1);
+    if (length > HEADER_LINE_MAX)
+        for (length = HEADER_LINE_MAX; length > 0 && (text[length] & 0xc0) == 0x80;)
             length--;
     char *line = g_strndup(text, length);
     for (char *p = line; *p; p++)
@@ -200,6 +202,8 @@ const char *access_need_header(const char *text)
     for (size_t i = 0; i < name; i++)
         if (text[i] <= ' ' || text[i] > '~')
             return "a header name is printable ASCII";
+    if (name >= HEADER_LINE_MAX) /* its colon would be cut off with what is too long */
+        return "a header name is shorter than a line may be";
     return name > 0 && text[name] == ':' ? NULL
                                          : "what stands behind the word must be \"Header: value\"";
 }

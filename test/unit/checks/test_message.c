@@ -139,6 +139,27 @@ TEST(login)
 TEST(visible)
 TEST(header)
 
+/* A name that fills a line by itself leaves no room for its colon: a table may have made it of what
+ * a stranger sent ($1), and what is no header must not be taken for one. */
+static void test_long_name(void)
+{
+    enum { LONGEST = 998 };
+    static const char *const actions[] = {"REPLACE", "PREPEND"};
+    g_autofree char *name = g_strnfill(LONGEST, 'x');
+    g_autofree char *field = g_strconcat(name, ": 1", NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
+        g_autofree char *value = g_strdup_printf("%s %sx: 2", actions[i], name);
+        g_autofree char *restriction =
+            g_strdup_printf("check_header_access header_checks static:{%s}", value);
+        g_autofree char *says = g_strdup_printf(
+            "cannot tell: static:{%s} says \"%s\" of header \"%.200s\": a header name is shorter "
+            "than a line may be",
+            value, value, field);
+        const struct check_row row = {restriction, {STRANGER, .header = field}, says};
+        check_rows(&row, 1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -147,5 +168,6 @@ int main(int argc, char **argv)
     g_test_add_func("/message/login", test_login);
     g_test_add_func("/message/visible", test_visible);
     g_test_add_func("/message/header", test_header);
+    g_test_add_func("/message/long-name", test_long_name);
     return g_test_run();
 }
