@@ -98,6 +98,11 @@ void check_effects_prepend(struct check_effects *effects, char *line);
 void check_effects_change(struct check_effects *effects, const char *name, unsigned index,
                           const char *value);
 
+/* Orders the changes so that an MTA, which counts the fields of a name anew after each, makes those
+ * that were meant: of each name the last field first. A field that several change goes if one takes
+ * it out; else the last value counts. */
+void check_effects_order_changes(struct check_effects *effects);
+
 /* Says that KEY (static) is VALUE for whatever is logged of it; a later value of a key takes the
  * place of an earlier one. */
 void check_effects_detail(struct check_effects *effects, const char *key, const char *value);

@@ -42,6 +42,35 @@ void check_effects_change(struct check_effects *effects, const char *name, unsig
     g_ptr_array_add(effects->changes, change);
 }
 
+static gint compare_changes(gconstpointer a, gconstpointer b)
+{
+    const struct header_change *one = *(void *const *)a, *other = *(void *const *)b;
+    int names = g_ascii_strcasecmp(one->name, other->name);
+    return names ? names : one->index < other->index ? 1 : one->index > other->index ? -1 : 0;
+}
+
+void check_effects_order_changes(struct check_effects *effects)
+{
+    GPtrArray *changes = effects->changes;
+    if (!changes || changes->len < 2)
+        return;
+    g_ptr_array_sort(changes, compare_changes); /* stable: of one field as they were said */
+    guint to = 0;
+    for (guint i = 1; i < changes->len; i++) {
+        struct header_change *last = changes->pdata[to], *next = changes->pdata[i];
+        if (compare_changes(&last, &next) != 0) {
+            to++;
+            changes->pdata[i] = changes->pdata[to];
+            changes->pdata[to] = next;
+        } else if (last->value) {
+            char *value = last->value;
+            last->value = next->value;
+            next->value = value;
+        }
+    }
+    g_ptr_array_set_size(changes, (gint)to + 1);
+}
+
 static void free_detail(void *data)
 {
     struct check_detail *detail = data;

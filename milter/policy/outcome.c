@@ -331,6 +331,7 @@ void outcome_of_lists(struct session *session)
     take_effects(into, own);
     check_effects_take_charges(into, own);
     permits_add(&session->message_permits, &session->run.permits);
+    check_effects_order_changes(own);
     into->changes = g_steal_pointer(&own->changes);
     into->body = g_steal_pointer(&own->body);
     into->spam = g_steal_pointer(&own->spam);
