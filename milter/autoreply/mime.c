@@ -77,22 +77,29 @@ static enum field_kind field_kind(const char *line, const char *colon)
     return FIELD_OTHER;
 }
 
-/* Blanks what is beyond its bound in a line of a field; *COLONS counts those of the field. */
-static void tame_items(char *line, const char *end, enum field_kind kind, unsigned *colons,
+/* Blanks what is beyond its bound in a line of a field; *COLONS counts those of the field. Whether
+ * a parameter went, which may have said what the part is. */
+static bool tame_items(char *line, const char *end, enum field_kind kind, unsigned *colons,
                        struct budget *met)
 {
+    bool matters = false;
     for (char *p = line; kind != FIELD_OTHER && p < end; p++) {
         met->items += *p == ';' || (*p == ',' && kind == FIELD_ADDRESSES);
         *colons += *p == ':' && kind == FIELD_ADDRESSES;
-        if ((met->items > ITEMS_MAX && *p != '\n') || (*colons > COLONS_MAX && *p == ':'))
+        if ((met->items > ITEMS_MAX && *p != '\n') || (*colons > COLONS_MAX && *p == ':')) {
+            matters |= kind == FIELD_PARAMETERS;
             *p = ' ';
+        }
     }
+    return matters;
 }
 
 /* Changes only what is beyond the bounds, bytes to blanks, in TEXT, the copy that is parsed. What
- * begins like a field or a boundary counts as one, wherever it is. */
-static void tame(char *text, size_t size)
+ * begins like a field or a boundary counts as one, wherever it is. Whether another structure may
+ * have come of it. */
+static bool tame(char *text, size_t size)
 {
+    bool matters = false;
     const char *end = text + size;
     struct budget met = {0};
     enum field_kind kind = FIELD_OTHER;
@@ -104,22 +111,26 @@ static void tame(char *text, size_t size)
             char *colon = field_colon(line, next);
             kind = colon ? field_kind(line, colon) : FIELD_OTHER;
             colons = 0;
-            if (colon && ++met.fields > FIELDS_MAX)
+            if (colon && ++met.fields > FIELDS_MAX) {
+                matters = true;
                 *colon = ' ';
-            if (next - line > 2 && line[0] == '-' && line[1] == '-' && ++met.parts > PARTS_MAX)
+            }
+            if (next - line > 2 && line[0] == '-' && line[1] == '-' && ++met.parts > PARTS_MAX) {
+                matters = true;
                 *line = ' ';
+            }
         }
-        tame_items(line, next, kind, &colons, &met);
+        matters |= tame_items(line, next, kind, &colons, &met);
         line = next;
     }
+    return matters;
 }
 
-static GMimeStream *tame_stream(const char *text, size_t size)
+static GMimeStream *tame_stream(const char *text, size_t size, bool *matters_r)
 {
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, size);
     GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-    if (size > 0)
-        tame((char *)bytes->data, bytes->len);
+    *matters_r = size > 0 && tame((char *)bytes->data, bytes->len);
     return stream;
 }
 
@@ -212,17 +223,20 @@ static void reread(GMimeObject *object, unsigned depth, unsigned *left)
         reread(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1, left);
 }
 
-/* The message under HEAD, its MIME fields. */
-static GMimeMessage *parse_under(const char *head, const char *body, size_t size)
+/* The message under HEAD, its MIME fields. *CUT_R: it has parts, and may have others than these. */
+static GMimeMessage *parse_under(const char *head, const char *body, size_t size, bool *cut_r)
 {
+    bool matters;
     GMimeStream *cat = g_mime_stream_cat_new();
     GMimeStream *first = g_mime_stream_mem_new_with_buffer(head, strlen(head));
-    GMimeStream *second = tame_stream(body, size);
+    GMimeStream *second = tame_stream(body, size, &matters);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), first);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), second);
     GMimeMessage *message = parse_stream(cat);
     unsigned left = MIME_PARTS_MAX + 1;
-    reread(g_mime_message_get_mime_part(message), 0, &left);
+    GMimeObject *top = g_mime_message_get_mime_part(message);
+    reread(top, 0, &left);
+    *cut_r = matters && !GMIME_IS_PART(top);
     g_object_unref(first);
     g_object_unref(second);
     g_object_unref(cat);
@@ -286,7 +300,9 @@ struct autoreply_parsed *autoreply_parse(const struct autoreply_headers *headers
             if (disposition)
                 g_string_append_printf(head, "Content-Disposition: %s\n", disposition);
             g_string_append_c(head, '\n');
-            g_ptr_array_add(parsed->messages, parse_under(head->str, body, size));
+            bool cut;
+            g_ptr_array_add(parsed->messages, parse_under(head->str, body, size, &cut));
+            parsed->more |= cut;
         }
     return parsed;
 }
@@ -301,8 +317,9 @@ void autoreply_parsed_free(struct autoreply_parsed *parsed)
 
 GMimeMessage *mime_parse_whole(const char *text, size_t size)
 {
+    bool matters;
     mime_start();
-    GMimeStream *stream = tame_stream(text, size);
+    GMimeStream *stream = tame_stream(text, size, &matters);
     GMimeMessage *message = parse_stream(stream);
     unsigned left = MIME_PARTS_MAX + 1;
     if (message)

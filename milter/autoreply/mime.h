@@ -26,7 +26,9 @@ void mime_start(void);
  * harmless before: it is text then. */
 struct autoreply_parsed {
     GPtrArray *messages; /* GMimeMessage, at least one; the first is the common reading */
-    bool more;           /* there are readings beyond AUTOREPLY_READINGS_MAX */
+    bool more;           /* it may be read otherwise: there are readings beyond
+                          * AUTOREPLY_READINGS_MAX, or parts, fields and parameters that were
+                          * made text */
 };
 
 /* A message whose header stands in the text itself. NULL if it is none. The caller unrefs it. */

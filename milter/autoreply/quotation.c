@@ -109,7 +109,8 @@ bool quotation_find(const struct autoreply_parsed *parsed, GPtrArray *evidence)
         if (!mime_walk(parsed->messages->pdata[i], search_part, &search))
             found(&search, "nesting", "too many parts to look through", NULL, 0);
     if (!search.found && parsed->more)
-        found(&search, "doubtful", "too many ways to read the header", NULL, 0);
+        found(&search, "doubtful", "too many ways to read it, or too much to look through", NULL,
+              0);
     return search.found;
 }
 

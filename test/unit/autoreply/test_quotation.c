@@ -255,6 +255,36 @@ static GString *nested(unsigned depth)
     return g_string_append(out, "\nhello\n");
 }
 
+/* What is beyond the bounds of boundaries, fields and parameters is not seen as such: whatever it
+ * hides, nobody can tell that it is no quotation. Within a text nothing can be hidden so. */
+static void test_beyond_bounds(void)
+{
+    static const char mixed[] = "Content-Type: multipart/mixed; boundary=b";
+    static const char type[] = "--b\nContent-Type: text/plain";
+    static const char secret[] =
+        "\n--b\nContent-Transfer-Encoding: base64\n\nPiBzZWNyZXQK\n--b--\n";
+    static const char open[] = "\n--b\n\nhello\n--b--\n";
+    static const struct {
+        const char *header, *before, *unit, *after;
+        unsigned count;
+        bool quotes;
+    } rows[] = {
+        {mixed, "", "--x\n", secret, 1100, true},
+        {mixed, "", "--x\n", open, 900, false},
+        {mixed, "", "word: x\n", secret, 11000, true},
+        {mixed, "", "word: x\n", open, 9000, false},
+        {mixed, type, "; a=b", secret, 6000, true},
+        {mixed, type, "; a=b", open, 900, false},
+        {"X: y", "", "--x\nword: x\n", "", 11000, false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        GString *body = repeat(rows[i].before, rows[i].unit, rows[i].count, rows[i].after);
+        g_test_message("%u of %s", rows[i].count, rows[i].unit);
+        g_assert_cmpint(quotes(rows[i].header, body->str, -1, NULL), ==, rows[i].quotes);
+        g_string_free(body, TRUE);
+    }
+}
+
 /* The costliest inputs that are known, at the size that is kept of a body. */
 static void test_hostile(void)
 {
@@ -356,6 +386,7 @@ int main(int argc, char **argv)
     g_test_add_func("/quotation/nul", test_nul);
     g_test_add_func("/quotation/feed", test_feed);
     g_test_add_func("/quotation/first_text", test_first_text);
+    g_test_add_func("/quotation/beyond_bounds", test_beyond_bounds);
     g_test_add_func("/quotation/hostile", test_hostile);
     return g_test_run();
 }
