@@ -7,10 +7,11 @@
 
 #include <string.h>
 
+#include "mail/charset.h"
 #include "mime_fields.h"
 
 /* What is looked at to tell whether a file without a type is a message. */
-enum { SNIFF_MAX = 2048, CHARSET_NAME_MAX = 40 };
+enum { SNIFF_MAX = 2048 };
 
 void mime_start(void)
 {
@@ -463,7 +464,7 @@ bool mime_walk(GMimeMessage *message, mime_visitor *visit, void *context)
 static const char *declared_charset(GMimeObject *part)
 {
     const char *name = g_mime_object_get_content_type_parameter(part, "charset");
-    if (!name || !*name || strlen(name) > CHARSET_NAME_MAX)
+    if (!name || !*name || strlen(name) >= CHARSET_NAME_MAX)
         return NULL;
     for (const char *p = name; *p; p++)
         if (!g_ascii_isalnum(*p) && !strchr("-_.:", *p))
@@ -483,30 +484,50 @@ static bool is_utf8_name(const char *charset)
            g_ascii_strcasecmp(charset, "US-ASCII") == 0;
 }
 
+/* Whether more characters beyond ASCII are UTF-8 than bytes are not: what was cut within a
+ * character is; Latin-1 is not, whatever it says of itself. */
+static bool is_mostly_utf8(const char *data, size_t size)
+{
+    size_t good = 0, bad = 0, used;
+    for (size_t i = 0; i < size; i += used) {
+        int c = charset_utf8_next(data + i, size - i, &used);
+        good += c >= 0x80;
+        bad += c < 0;
+    }
+    return good > bad || bad == 0;
+}
+
+/* The text of BYTES that are not, or not wholly, in another charset than UTF-8, the DECLARED one
+ * (NULL: none that is known). As readers show it: what is out of order becomes U+FFFD. */
+static GString *read_leniently(const GByteArray *bytes, const char *declared,
+                               const char **charset_r)
+{
+    const char *data = bytes->len ? (const char *)bytes->data : "";
+    char name[CHARSET_NAME_MAX];
+    bool foreign = declared && !is_utf8_name(declared) &&
+                   (charset_is_ascii(data, bytes->len) || !charset_is_utf8(data, bytes->len));
+    *charset_r = foreign ? declared : is_mostly_utf8(data, bytes->len) ? "UTF-8" : "ISO-8859-1";
+    charset_canonical(*charset_r, strlen(*charset_r), name);
+    GString *text = g_string_sized_new(bytes->len);
+    charset_to_utf8(name, data, bytes->len, text);
+    return text;
+}
+
 void mime_get_text(GMimeObject *part, struct mime_text *text_r)
 {
     GByteArray *bytes = leaf_bytes(part, -1);
     const char *charset = declared_charset(part);
-    for (guint i = 0; !charset && i < bytes->len; i++)
-        if (bytes->data[i] == '\0') /* would end every string function's view */
-            bytes->data[i] = ' ';
     gsize size = 0;
-    *text_r = (struct mime_text){.charset = charset, .declared = true};
+    *text_r = (struct mime_text){.charset = charset};
     if (charset && !is_utf8_name(charset))
         text_r->text = try_convert(bytes, charset, &size);
     if (!text_r->text) {
-        bool utf8 =
-            bytes->len == 0 || g_utf8_validate_len((const char *)bytes->data, bytes->len, NULL);
-        text_r->declared = charset && is_utf8_name(charset) && utf8;
-        text_r->charset = utf8 ? "UTF-8" : "ISO-8859-1";
-        text_r->text = utf8 ? g_strndup(bytes->len ? (const char *)bytes->data : "", bytes->len)
-                            : try_convert(bytes, "ISO-8859-1", &size);
-        size = utf8 ? bytes->len : size;
+        GString *text = read_leniently(bytes, charset, &text_r->charset);
+        size = text->len;
+        text_r->text = g_string_free(text, FALSE);
     }
-    if (!text_r->text)
-        text_r->text = g_strdup("");
-    text_r->size = text_r->text[0] ? size : 0;
-    for (size_t i = 0; i < text_r->size; i++)
+    text_r->size = size;
+    for (size_t i = 0; i < size; i++) /* would end every string function's view */
         if (text_r->text[i] == '\0')
             text_r->text[i] = ' ';
     g_byte_array_unref(bytes);

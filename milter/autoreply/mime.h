@@ -62,8 +62,7 @@ struct mime_text {
     char *text; /* valid UTF-8 but for NULs, which are spaces; NUL-terminated */
     size_t size;
     const char *charset; /* what it was converted from, for mime_set_text: an iconv name of PART's,
-                            "UTF-8", or "ISO-8859-1" where the declared one does not fit */
-    bool declared;       /* CHARSET is the one that the part declares */
+                            or what it is in instead, "UTF-8" or "ISO-8859-1" */
 };
 
 /* Decodes PART (a GMimePart) wholly. Fills *TEXT_R, to be emptied with mime_text_clear. */

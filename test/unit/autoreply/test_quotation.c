@@ -234,7 +234,36 @@ static void test_nul(void)
     g_assert_true(quotes("", body, sizeof body - 1, NULL));
     g_assert_true(quotes("Content-Type: text/html", "\0<blockquote>x", 14, NULL));
     g_assert_true(quotes("Content-Type: text/plain; charset=utf-8", "a\0\n> x\0", 7, NULL));
+    g_assert_true(quotes("Content-Type: text/plain; charset=utf-8", "\0\n> x", 6, NULL));
+    g_assert_true(quotes("Content-Type: text/plain; charset=koi8-r", "\0\n> x", 6, NULL));
+    g_assert_true(
+        quotes("Content-Type: text/plain; charset=utf-16be", "\0\0\0\n\0>\0 \0x", 10, NULL));
     g_assert_false(quotes("Content-Type: text/plain; charset=utf-16", "\0\0\0", 3, NULL));
+}
+
+/* A text that breaks the rules of its charset is shown all the same, what stands in order of it as
+ * it is meant. */
+static void test_broken_charset(void)
+{
+    static const struct {
+        const char *charset, *text;
+    } rows[] = {
+        {"gb2312", "\xff\n-----\xd4\xad\xca\xbc\xd3\xca\xbc\xfe-----\nsecret\n"},
+        {"iso-2022-jp", "\xff\n-----\33$B%*%j%8%J%k%a%C%;!<%8\33(B-----\nsecret\n"},
+        {"utf-7", "\xff\n+AD4- secret\n"},
+        /* cut within a character, and Latin-1 that calls itself otherwise */
+        {"utf-8", "02.11.2026, 9:12, Bob <x@y.test> \xd0\xbf\xd0\xb8\xd1\x88\xd0\xb5\xd1\x82:\n"
+                  "secret \xd0\n"},
+        {"us-ascii", "-----\xe5\x8e\x9f\xe5\xa7\x8b\xe9\x82\xae\xe4\xbb\xb6-----\nsecret \xe5\n"},
+        {"utf-8", "Le 2 nov. 2026 9:12, Bob a \xe9"
+                  "crit :\nsecret\n"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *header =
+            g_strconcat("Content-Type: text/plain; charset=", rows[i].charset, NULL);
+        g_test_message("%s", rows[i].charset);
+        g_assert_true(quotes(header, rows[i].text, -1, NULL));
+    }
 }
 
 /* Repeats UNIT COUNT times between BEFORE and AFTER. */
@@ -384,6 +413,7 @@ int main(int argc, char **argv)
     g_test_add_func("/quotation/fields", test_fields);
     g_test_add_func("/quotation/parts", test_parts);
     g_test_add_func("/quotation/nul", test_nul);
+    g_test_add_func("/quotation/broken_charset", test_broken_charset);
     g_test_add_func("/quotation/feed", test_feed);
     g_test_add_func("/quotation/first_text", test_first_text);
     g_test_add_func("/quotation/beyond_bounds", test_beyond_bounds);
