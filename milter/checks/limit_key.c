@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "checks/whose.h"
 #include "mail/header.h"
-#include "checks/whose.h"
-#include "mail/header.h"
 #include "mail/mailboxes.h"
 #include "store/counter.h"
 
