@@ -38,10 +38,10 @@ int system_groups_of(const char *user, gid_t group, gid_t *groups_r, int max);
  * system has nothing of that kind, nothing is done. */
 void system_allow_dumps(bool allowed);
 
-/* Has malloc(3) share MOST arenas (at least 1) among all threads; to be called before there is a
- * second one. The GNU C library makes eight for each core, and each keeps what its busiest moment
- * took, so that with many threads the memory in use grows for hours. Nothing where a system has
- * nothing of the kind. */
+/* Has malloc(3) share MOST arenas (at least 1) among all threads from now on; to be called while
+ * there are a few. The GNU C library makes eight for each core, and each keeps what its busiest
+ * moment took, so that with many threads the memory in use grows for hours. Threads that share one
+ * wait for each other. Nothing where a system has nothing of the kind. */
 void system_limit_arenas(unsigned most);
 
 /* Gives whole pages that malloc(3) has free back to the system, wherever they are: by itself it

@@ -32,7 +32,10 @@ void identity_make_folder(const struct identity *identity, const char *path);
  * caller). */
 bool privileges_drop(const struct identity *identity, char **why_r);
 
-/* Allows as many open files as the hard limit does: a connection each. */
+/* Allows as many open files as the hard limit does, a connection each, and has the kernel make room
+ * for the first 16384 of them. To be called before there is a second thread: with more, Linux makes
+ * room for twice as many, and again, by waiting until each core has been elsewhere (RCU), 10 to
+ * 20 ms in which who opens a file, or takes a connection, stands still. */
 void privileges_raise_files(void);
 
 /* Forbids core dumps, which would hold mail, for good; unless the environment's

@@ -14,7 +14,6 @@
 
 #include "daemon/background.h"
 #include "base/descriptors.h"
-#include "base/system.h"
 #include "config.h"
 #include "daemon/privileges.h"
 #include "history/history_writer.h"
@@ -46,8 +45,6 @@ enum {
     HISTORY_GRACE = 10 * G_USEC_PER_SEC,
     /* For a notice to be sent, in microseconds: its server may stand still. */
     NOTICE_GRACE = 2 * G_USEC_PER_SEC,
-    /* Of malloc(3), however few cores there are. */
-    FEWEST_ARENAS = 2,
 };
 
 struct daemon {
@@ -350,6 +347,7 @@ static int start(struct daemon *daemon)
     char *why = NULL;
     if (!daemon->foreground && !background_begin())
         return cannot_start(daemon, g_strdup_printf("cannot fork: %s", strerror(errno)));
+    privileges_raise_files();
     struct snapshot *snapshot = load(daemon);
     if (!snapshot)
         return EX_CONFIG;
@@ -357,7 +355,6 @@ static int start(struct daemon *daemon)
         return cannot_start(daemon, g_strdup_printf("signals: %s", strerror(errno)));
     signals_block();
     daemon->service = service_new(daemon->config, snapshot, daemon->foreground);
-    privileges_raise_files();
     notify_open();
     if (!take_places(daemon, snapshot_settings(snapshot), &why))
         return cannot_start(daemon, why);
@@ -418,7 +415,6 @@ int main(int argc, char **argv)
     if (optind != argc)
         return usage(stderr, EX_USAGE);
     privileges_forbid_cores();
-    system_limit_arenas(MAX(g_get_num_processors(), FEWEST_ARENAS));
     daemon.config = g_canonicalize_filename(config, NULL);
     int status = start(&daemon);
     leave_places(&daemon);

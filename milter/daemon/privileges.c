@@ -15,6 +15,9 @@
 
 #include "base/system.h"
 
+/* Open files that the kernel has room for from the start, 8 bytes each. */
+enum { FILES_AT_ONCE = 16384 };
+
 static bool find_user(const struct settings *settings, struct problems *problems,
                       struct identity *identity)
 {
@@ -106,10 +109,14 @@ bool privileges_drop(const struct identity *identity, char **why_r)
 void privileges_raise_files(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+    int highest = (int)MIN(limit.rlim_max, FILES_AT_ONCE) - 1;
+    int made = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, highest);
+    if (made >= 0)
+        close(made);
 }
 
 void privileges_forbid_cores(void)

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import re
+import resource
 import socket
 import struct
 import sys
@@ -21,6 +22,7 @@ ENGINES = ('libmilter', 'native')
 PAGE = os.path.dirname(os.path.abspath(__file__)) + '/../../packaging/man/gatepost.8.in'
 WAIT = 4   # dnsbl_timeout, in seconds
 PEERS = 24
+ROOM = 16384  # descriptors that need no more room, where so many are allowed
 LOOPS = 2
 # The rows of the table; where another test looks, which one.
 ROWS = {
@@ -99,6 +101,12 @@ def threads(daemon):
         return int(re.search(r'Threads:\s+(\d+)', handle.read())[1])
 
 
+def room(daemon):
+    """How many descriptors the kernel has room for, without making more."""
+    with open('/proc/%d/status' % daemon.process.pid) as handle:
+        return int(re.search(r'^FDSize:\s*(\d+)', handle.read(), re.M)[1])
+
+
 def named(daemon, name):
     """How many of its threads have the name."""
     return sum(open(path).read().strip() == name
@@ -129,6 +137,14 @@ def own_threads(scene):
         mta.negotiate()
         equal(named(daemon, 'loop'), len(os.sched_getaffinity(0)), 'loops, where nobody says how many')
     equal(daemon.stop(), 0, 'exit code')
+
+
+@case('room for descriptors is made before there are threads, which would stand still for it')
+def descriptors(scene):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # the daemons' too
+    for engine in ENGINES:
+        daemon = scene.daemons[engine]
+        true(room(daemon) >= min(hard, ROOM), '%s: %d of %d' % (engine, room(daemon), hard))
 
 
 @case('a wait that lasts 3 s: progress is told natively, and nothing by libmilter')

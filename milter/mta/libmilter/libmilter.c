@@ -11,10 +11,14 @@
 
 #include "edge.h"
 #include "listen.h"
+#include "base/system.h"
 #include "base/unixsocket.h"
 #include "mta/mta.h"
 #include "callbacks.h"
 #include "connection.h"
+
+/* Of malloc(3), however few cores there are. */
+enum { FEWEST_ARENAS = 2 };
 
 static int listener = -1;
 
@@ -58,8 +62,10 @@ static bool take_socket(int fd, char **why_r)
     return false;
 }
 
+/* There may be as many threads as connections, from now on. */
 static bool bind_here(const struct mta_listen *listen, char **why_r)
 {
+    system_limit_arenas(MAX(g_get_num_processors(), FEWEST_ARENAS));
     if (listen->passed >= 0)
         return take_socket(listen->passed, why_r);
     g_autofree char *text = listen_text(&listen->address);
