@@ -27,6 +27,10 @@ const char *calendar_zone(const struct calendar *calendar);
 /* The number of the unit that NOW (ms since 1970) is in. */
 uint32_t calendar_date(const struct calendar *calendar, enum calendar_unit unit, int64_t now);
 
+/* For how many ms the unit that NOW is in goes on, by a clock that is not changed until then: wrong
+ * by as much as it is. Cheap, unlike the next. */
+int64_t calendar_rest(const struct calendar *calendar, enum calendar_unit unit, int64_t now);
+
 /* When the next one begins, ms since 1970: the first second that has another number. */
 int64_t calendar_next(const struct calendar *calendar, enum calendar_unit unit, int64_t now);
 

@@ -12,7 +12,9 @@
  * A counter of networks keeps each network with the slot in which it was used last.
  *
  * A clock that is set back leaves slots of a future: they are taken as the slot under way, so that
- * they neither free anybody nor bind him for longer than one window.
+ * they neither free anybody nor bind him for longer than one window. Only around the end of a
+ * calendar window they are right: the clock of another daemon may be ahead, and who began before
+ * midnight may be done behind it. Then they stay where they are, and count for both.
  *
  * Threads: one at a time.
  */
@@ -31,6 +33,8 @@
 struct store_window {
     int64_t length; /* ms of a sliding one; 0: of the calendar */
     uint32_t date;  /* of the calendar: its number, see store/calendar.h */
+    int64_t end;    /* of the calendar: when DATE is over, ms since 1970, to an hour or so; 0: not for
+                     * long */
 };
 
 struct counter_slot {

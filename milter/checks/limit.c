@@ -623,7 +623,8 @@ struct store_window limit_window(const struct limit_site *site, const struct lim
 {
     if (limit->length)
         return (struct store_window){.length = limit->length};
-    return (struct store_window){.date = calendar_date(site->calendar, limit->unit, now)};
+    return (struct store_window){.date = calendar_date(site->calendar, limit->unit, now),
+                                 .end = now + calendar_rest(site->calendar, limit->unit, now)};
 }
 
 /* A number, or "unlimited". */

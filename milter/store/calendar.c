@@ -64,14 +64,39 @@ static uint32_t date_of(int64_t day, bool whole_month)
     return (uint32_t)(year * 10000 + month * 100 + (whole_month ? 0 : of_month));
 }
 
-static uint32_t date_at(const struct calendar *calendar, enum calendar_unit unit, int64_t seconds)
+/* The day that it is there, since 1970, and what of it is over. */
+static int64_t day_at(const struct calendar *calendar, int64_t seconds, int64_t *over_r)
 {
     gint interval = g_time_zone_find_interval(calendar->zone, G_TIME_TYPE_UNIVERSAL, seconds);
     int64_t local = seconds + g_time_zone_get_offset(calendar->zone, interval);
     int64_t day = (local >= 0 ? local : local - (DAY_SECONDS - 1)) / DAY_SECONDS;
-    /* day 0 was a Thursday */
-    int64_t of_week = ((day + 3) % 7 + 7) % 7;
-    return date_of(unit == CALENDAR_WEEK ? day - of_week : day, unit == CALENDAR_MONTH);
+    *over_r = local - day * DAY_SECONDS;
+    return day;
+}
+
+/* Days since Monday; day 0 was a Thursday. */
+static int64_t weekday_of(int64_t day)
+{
+    return ((day + 3) % 7 + 7) % 7;
+}
+
+static uint32_t date_at(const struct calendar *calendar, enum calendar_unit unit, int64_t seconds)
+{
+    int64_t over, day = day_at(calendar, seconds, &over);
+    return date_of(unit == CALENDAR_WEEK ? day - weekday_of(day) : day, unit == CALENDAR_MONTH);
+}
+
+int64_t calendar_rest(const struct calendar *calendar, enum calendar_unit unit, int64_t now)
+{
+    int64_t over, day = day_at(calendar, now / 1000, &over), days = 1;
+    if (unit == CALENDAR_WEEK)
+        days = 7 - weekday_of(day);
+    if (unit == CALENDAR_MONTH) {
+        /* 32 days from the last of the month before are in the next one */
+        int64_t beyond = 32 - date_of(day, false) % 100;
+        days = beyond - (date_of(day + beyond, false) % 100 - 1);
+    }
+    return (days * DAY_SECONDS - over) * 1000;
 }
 
 uint32_t calendar_date(const struct calendar *calendar, enum calendar_unit unit, int64_t now)

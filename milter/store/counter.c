@@ -38,6 +38,13 @@ static uint32_t oldest(const struct store_window *window, uint32_t slot)
                                                    : slot;
 }
 
+/* Whether slots behind DATE are those of a window that has begun, by somebody's clock. */
+static bool is_overlapped(const struct store_window *window, int64_t now)
+{
+    static const int64_t overlap = 2LL * 3600 * 1000; /* END is known to an hour */
+    return window->end && now >= window->end - overlap;
+}
+
 static struct counter_slot *find_slot(const struct counter *counter, uint32_t slot)
 {
     for (uint32_t i = 0; i < counter->count; i++)
@@ -65,15 +72,17 @@ void counter_settle(struct counter *counter, const struct store_window *window, 
     uint32_t first = oldest(window, slot);
     uint32_t kept = 0;
     uint64_t future = 0;
+    bool overlapped = is_overlapped(window, now);
     for (uint32_t i = 0; i < counter->count; i++) {
         struct counter_slot one = counter->slots[i];
         if (one.slot < first)
             continue;
-        if (one.slot > slot && !counter->networks) {
+        if (one.slot > slot && !overlapped && !counter->networks) {
             future = saturated_sum(future, one.value);
             continue;
         }
-        one.slot = MIN(one.slot, slot);
+        if (!overlapped)
+            one.slot = MIN(one.slot, slot);
         counter->slots[kept++] = one;
     }
     counter->count = kept;
@@ -131,7 +140,7 @@ bool counter_add_network(struct counter *counter, const struct store_window *win
         one = new_slot(counter, *slot_r);
         one->value = network;
     }
-    one->slot = *slot_r;
+    one->slot = MAX(one->slot, *slot_r);
     one->uses += one->uses < UINT32_MAX;
     return true;
 }

@@ -41,7 +41,7 @@ struct sent {
     GList *link;                 /* in the queue of those that have a deadline; NULL: it passed */
     gint64 deadline;
     bool is_owed;  /* nobody waits for it: a count that was made while the server was away */
-    bool own_said; /* late: what was answered in the server's place */
+    bool own_said; /* late: it was counted in the server's place */
     bool by_text;  /* the script was sent as a whole */
 };
 
@@ -72,12 +72,12 @@ struct redis_store {
     gint up;          /* atomic: whether requests are sent */
     GQueue asks;      /* of struct store_ticket * */
     GQueue listings;  /* of struct listing * */
-    GHashTable *owed; /* key -> struct store_request *: COUNT, with its key */
+    GHashTable *owed; /* date, network and key -> struct store_request *: COUNT, with its key */
     char *fault;
     bool server_said; /* the server itself has said why it is of no use */
     gint64 since;
     char *place;
-    uint64_t late, failed;
+    _Atomic uint64_t late, failed;
 
     /* of the thread */
     redisAsyncContext *connection; /* NULL: none */
@@ -104,9 +104,11 @@ static struct redis_store *redis_of(struct store *store)
 /* With the lock held. */
 static void owe(struct redis_store *store, const struct store_request *request, bool less)
 {
-    g_autofree char *key = request->networks ? g_strdup_printf("%" G_GUINT64_FORMAT " %s",
-                                                               request->network, request->key)
-                                             : g_strdup_printf("- %s", request->key);
+    g_autofree char *key =
+        request->networks
+            ? g_strdup_printf("%u %" G_GUINT64_FORMAT " %s", request->window.date, request->network,
+                              request->key)
+            : g_strdup_printf("%u - %s", request->window.date, request->key);
     struct store_request *owed = g_hash_table_lookup(store->owed, key);
     if (less) {
         if (owed)
@@ -134,29 +136,34 @@ static void free_owed(void *data)
     g_free(owed);
 }
 
-/* COUNTED: whether the server may have counted it, too. */
-static void judge(struct redis_store *store, struct store_ticket *ticket, bool counted)
+/* COUNTED: whether the server may have counted it, too. Returns whether it was counted here, for
+ * somebody who still wants it. */
+static bool judge(struct redis_store *store, struct store_ticket *ticket, bool counted)
 {
     const struct store_request *request = &ticket->request;
     struct store_answer answer;
     records_apply(store->store.records, request, &answer);
     answer.own = true;
-    bool counts = request->action == STORE_ADD || request->action == STORE_COUNT;
+    bool counts =
+        answer.admitted && (request->action == STORE_ADD || request->action == STORE_COUNT);
     g_mutex_lock(&store->lock);
-    if (counts && answer.admitted && !counted)
+    if (counts && !counted)
         owe(store, request, false);
     if (request->action == STORE_TAKE_BACK && !request->networks)
         owe(store, request, true);
     g_mutex_unlock(&store->lock);
-    if (store_ticket_settle(ticket, &answer) && counts && answer.admitted) {
+    bool gone = store_ticket_settle(ticket, &answer);
+    if (gone && counts) {
         struct store_request back = *request;
         back.action = STORE_TAKE_BACK;
         back.slot = answer.slot;
         records_apply(store->store.records, &back, &answer);
         g_mutex_lock(&store->lock);
-        owe(store, &back, true);
+        if (!counted)
+            owe(store, &back, true);
         g_mutex_unlock(&store->lock);
     }
+    return counts && !gone;
 }
 
 static void rouse(struct redis_store *store)
@@ -221,17 +228,17 @@ static void go_away(struct redis_store *store, const char *why)
 
 static void send_request(struct redis_store *store, struct store_ticket *ticket, bool is_owed);
 
-/* What was counted meanwhile comes first. */
-static void come_back(struct redis_store *store)
+/* Sends the counts that the server is owed; returns of how many keys. */
+static unsigned send_owed(struct redis_store *store)
 {
     g_mutex_lock(&store->lock);
+    unsigned count = g_hash_table_size(store->owed);
     GHashTable *owed = store->owed;
-    store->owed = g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_owed);
-    bool was_away = store->fault != NULL;
-    g_clear_pointer(&store->fault, g_free);
-    store->server_said = false;
-    store->since = g_get_real_time() / 1000;
+    if (count > 0)
+        store->owed = g_hash_table_new_full(siphash_string, g_str_equal, g_free, free_owed);
     g_mutex_unlock(&store->lock);
+    if (count == 0)
+        return 0;
     GHashTableIter iter;
     void *value;
     g_hash_table_iter_init(&iter, owed);
@@ -246,8 +253,20 @@ static void come_back(struct redis_store *store)
         ticket->request.key = g_strdup(request->key);
         send_request(store, ticket, true);
     }
-    unsigned count = g_hash_table_size(owed);
     g_hash_table_unref(owed);
+    return count;
+}
+
+/* What was counted meanwhile comes first. */
+static void come_back(struct redis_store *store)
+{
+    g_mutex_lock(&store->lock);
+    bool was_away = store->fault != NULL;
+    g_clear_pointer(&store->fault, g_free);
+    store->server_said = false;
+    store->since = g_get_real_time() / 1000;
+    g_mutex_unlock(&store->lock);
+    unsigned count = send_owed(store);
     store->late_in_a_row = 0;
     store->hosts_tried = 0;
     g_atomic_int_set(&store->up, 1);
@@ -476,6 +495,7 @@ static void transmit(struct redis_store *store, struct sent *sent, bool by_text)
         g_ptr_array_add(words, g_strdup_printf("%" G_GINT64_FORMAT, request->until));
         g_ptr_array_add(words, g_strdup(request->client ? request->client : ""));
         g_ptr_array_add(words, g_strdup(request->held ? "1" : "0"));
+        g_ptr_array_add(words, g_strdup_printf("%" G_GINT64_FORMAT, request->window.end));
     }
     size_t lengths[16];
     for (guint i = 0; i < words->len; i++)
@@ -513,14 +533,11 @@ static void pass_deadlines(struct redis_store *store)
     gint64 now = g_get_monotonic_time();
     struct sent *sent;
     while ((sent = g_queue_peek_head(&store->waiting)) && sent->deadline <= now) {
-        struct store_answer const *answer;
         g_queue_delete_link(&store->waiting, sent->link);
         sent->link = NULL;
         store->late++;
         store->late_in_a_row++;
-        judge(store, sent->ticket, true);
-        answer = store_ticket_answer(sent->ticket);
-        sent->own_said = answer && answer->admitted;
+        sent->own_said = judge(store, sent->ticket, true);
     }
     if (store->late_in_a_row < LATE_MAX || !g_atomic_int_get(&store->up))
         return;
@@ -873,6 +890,9 @@ static gint64 look_at_time(struct redis_store *store)
     if (store->connection && store->greeted && !store->probed && !g_atomic_int_get(&store->up) &&
         now >= store->next_try)
         probe(store);
+    /* While it is up: what was judged in the moment in which it came back, and late answers. */
+    if (store->connection && store->greeted && g_atomic_int_get(&store->up))
+        send_owed(store);
     const struct sent *first = g_queue_peek_head(&store->waiting);
     gint64 next = now + PROBE_MS * 1000;
     if (first)

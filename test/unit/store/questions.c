@@ -93,8 +93,64 @@ void check_networks(struct store *store)
     }
 }
 
-void check_calendar(struct store *store)
+/* One question about a counter of calendar days, the day DATE of which ends at END. */
+static struct store_answer ask_day(struct store *store, enum store_action action, uint32_t date,
+                                   int64_t end, uint64_t n)
 {
+    struct store_answer answer;
+    const struct store_request request = {
+        .action = action, .key = "l:e", .window = {.date = date, .end = end}, .n = n, .max = 5};
+    store_ask_now(store, &request, &answer);
+    return answer;
+}
+
+/* The same of networks, each of which is one more. */
+static struct store_answer ask_network(struct store *store, uint32_t date, int64_t end,
+                                       uint64_t network)
+{
+    struct store_answer answer;
+    const struct store_request request = {.action = STORE_ADD,
+                                          .key = "l:f",
+                                          .networks = true,
+                                          .window = {.date = date, .end = end},
+                                          .network = network,
+                                          .max = 2};
+    store_ask_now(store, &request, &answer);
+    return answer;
+}
+
+/* Days overlap: a clock of another machine's is late, what was begun before midnight is done behind
+ * it, what was owed comes later still. None of it may make a day forget what was counted in it. */
+static void check_midnight(struct store *store, int64_t now)
+{
+    enum { BEFORE = 20261126, TODAY, TOMORROW };
+    const int64_t soon = now + 1000, tomorrow = soon + DAY, hours_ago = now - 5 * HOUR;
+    g_assert_true(ask_day(store, STORE_ADD, TOMORROW, tomorrow, 4).admitted);
+    struct store_answer answer = ask_day(store, STORE_ADD, TODAY, soon, 1);
+    g_assert_true(answer.admitted);
+    g_assert_cmpuint(answer.used, ==, 5); /* the strict side: of both days */
+    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 4);
+    ask_day(store, STORE_COUNT, BEFORE, hours_ago, 7);
+    ask_day(store, STORE_TAKE_BACK, BEFORE, hours_ago, 1);
+    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 4);
+    g_assert_false(ask_day(store, STORE_ADD, TOMORROW, tomorrow, 2).admitted);
+    /* a clock that was set back by hours: it is today's, and ends with it */
+    g_assert_cmpuint(ask_day(store, STORE_COUNT, TODAY, now + 12 * HOUR, 1).used, >=, 5);
+    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 0);
+    ask_day(store, STORE_RESET, TOMORROW, tomorrow, 0);
+
+    g_assert_true(ask_network(store, TOMORROW, tomorrow, 1).admitted);
+    g_assert_true(ask_network(store, TODAY, soon, 1).admitted);
+    g_assert_true(ask_network(store, TOMORROW, tomorrow, 2).admitted);
+    g_assert_true(ask_network(store, BEFORE, hours_ago, 2).admitted);
+    g_assert_false(ask_network(store, TOMORROW, tomorrow, 3).admitted);
+    struct store_request reset = {.action = STORE_RESET, .key = "l:f", .networks = true};
+    store_ask_now(store, &reset, &answer);
+}
+
+void check_calendar(struct store *store, int64_t now)
+{
+    check_midnight(store, now);
     struct store_answer answer;
     struct store_request request = {
         .action = STORE_ADD, .key = "l:d", .window = {.date = 20261127}, .n = 5, .max = 5};

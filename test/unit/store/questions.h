@@ -22,8 +22,8 @@ void check_counters(struct store *store, int64_t now);
 /* Leaves l:n. */
 void check_networks(struct store *store);
 
-/* Leaves l:d. */
-void check_calendar(struct store *store);
+/* NOW is the store's time. Leaves l:d. */
+void check_calendar(struct store *store, int64_t now);
 
 /* MINUTE: how many ms stand for one; PASS lets so many of them pass. Leaves k:x. */
 void check_marks(struct store *store, int64_t minute, void (*pass)(int64_t ms));

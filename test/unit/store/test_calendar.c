@@ -38,6 +38,16 @@ static int64_t at(const char *text)
     return g_date_time_to_unix(time) * 1000;
 }
 
+/* To an hour, by which clocks are changed; and where a day was left out, to a day. */
+static void check_rest(const struct calendar *calendar, enum calendar_unit unit, int64_t now,
+                       int64_t next)
+{
+    static const int64_t hour = 3600 * 1000;
+    bool lost = g_str_equal(calendar_zone(calendar), "Pacific/Apia");
+    int64_t off = now + calendar_rest(calendar, unit, now) - next;
+    g_assert_cmpint(ABS(off), <=, lost ? 24 * hour : hour);
+}
+
 static void test_days(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(days); i++) {
@@ -50,8 +60,10 @@ static void test_days(void)
         g_assert_cmpuint(calendar_date(calendar, CALENDAR_DAY, begins - 1), !=, row->date);
         g_assert_cmpuint(calendar_date(calendar, CALENDAR_DAY, next - 1), ==, row->date);
         g_assert_cmpuint(calendar_date(calendar, CALENDAR_DAY, next), ==, row->after);
-        for (int64_t now = begins; now < next; now += 977000)
+        for (int64_t now = begins; now < next; now += 977000) {
             g_assert_cmpint(calendar_next(calendar, CALENDAR_DAY, now), ==, next);
+            check_rest(calendar, CALENDAR_DAY, now, next);
+        }
         calendar_free(calendar);
     }
 }
@@ -77,6 +89,7 @@ static void test_weeks_and_months(void)
         g_test_message("%s %s", rows[i].zone, rows[i].now);
         g_assert_cmpuint(calendar_date(calendar, rows[i].unit, now), ==, rows[i].date);
         g_assert_cmpint(calendar_next(calendar, rows[i].unit, now), ==, at(rows[i].next));
+        check_rest(calendar, rows[i].unit, now, at(rows[i].next));
         calendar_free(calendar);
     }
 }

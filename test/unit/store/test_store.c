@@ -72,7 +72,7 @@ static void test_memory(void)
     struct store *store = store_memory(&test_clock);
     check_counters(store, the_time);
     check_networks(store);
-    check_calendar(store);
+    check_calendar(store, the_time);
     check_marks(store, 60000, move_time);
     /* a mark that waited too long is a new one */
     struct store_answer answer;
@@ -104,7 +104,7 @@ static void test_sqlite(void)
     struct store *store = open_sqlite(&place);
     check_counters(store, the_time);
     check_networks(store);
-    check_calendar(store);
+    check_calendar(store, the_time);
     check_marks(store, 60000, move_time);
     ask(store, STORE_ADD, "l:kept", 7, 10);
     struct store_request note = {.action = STORE_NOTE,
