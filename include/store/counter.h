@@ -33,8 +33,8 @@
 struct store_window {
     int64_t length; /* ms of a sliding one; 0: of the calendar */
     uint32_t date;  /* of the calendar: its number, see store/calendar.h */
-    int64_t end;    /* of the calendar: when DATE is over, ms since 1970, to an hour or so; 0: not for
-                     * long */
+    int64_t end; /* of the calendar: when DATE is over, ms since 1970, to an hour or so; 0: not for
+                  * long */
 };
 
 struct counter_slot {
@@ -81,6 +81,9 @@ void counter_take_back_network(struct counter *counter, uint64_t network);
  * else who counts the same key has found. Not for networks. */
 void counter_align(struct counter *counter, const struct store_window *window, int64_t now,
                    uint64_t used);
+
+/* Adds what OTHER, of the same kind, has counted besides. */
+void counter_merge(struct counter *counter, const struct counter *other);
 
 /* Milliseconds from NOW until ROOM or less are used, if nothing more is counted; 0: already; -1:
  * the calendar says. */

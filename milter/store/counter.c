@@ -167,6 +167,25 @@ void counter_take_back_network(struct counter *counter, uint64_t network)
         remove_slot(counter, one);
 }
 
+void counter_merge(struct counter *counter, const struct counter *other)
+{
+    for (uint32_t i = 0; i < other->count; i++) {
+        const struct counter_slot *from = &other->slots[i];
+        struct counter_slot *one =
+            counter->networks ? find_network(counter, from->value) : find_slot(counter, from->slot);
+        if (!one && counter->count >= COUNTER_NETWORKS_MAX)
+            continue;
+        if (!one) {
+            *new_slot(counter, from->slot) = *from;
+        } else if (counter->networks) {
+            one->slot = MAX(one->slot, from->slot);
+            one->uses = (uint32_t)MIN((uint64_t)one->uses + from->uses, UINT32_MAX);
+        } else {
+            one->value = saturated_sum(one->value, from->value);
+        }
+    }
+}
+
 static int compare_slots(const void *a, const void *b)
 {
     uint32_t left = ((const struct counter_slot *)a)->slot;

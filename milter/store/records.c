@@ -602,6 +602,25 @@ static bool read_mark(struct record *record, const char *text)
     return true;
 }
 
+/* What RECORD and FROM were told in two places; the notes are those of RECORD, if it has any. */
+static void merge(struct record *record, struct record *from)
+{
+    if (record->is_mark != from->is_mark ||
+        (!record->is_mark && record->counter.networks != from->counter.networks))
+        return;
+    record->expires = MAX(record->expires, from->expires);
+    if (!record->is_mark) {
+        counter_merge(&record->counter, &from->counter);
+        if (!record->notes)
+            record->notes = g_steal_pointer(&from->notes);
+        return;
+    }
+    record->mark.first = MIN(record->mark.first, from->mark.first);
+    record->mark.last = MAX(record->mark.last, from->mark.last);
+    record->mark.hits = plus(record->mark.hits, from->mark.hits);
+    record->mark.passed |= from->mark.passed;
+}
+
 bool records_restore(struct records *records, const char *key, const char *text, int64_t expires)
 {
     struct record *record = g_new0(struct record, 1);
@@ -613,7 +632,11 @@ bool records_restore(struct records *records, const char *key, const char *text,
         good = read_counter(record, text + 2);
     struct part *part = part_of(records, key);
     g_mutex_lock(&part->lock);
-    if (good && !g_hash_table_contains(part->records, key)) {
+    struct record *there = good ? g_hash_table_lookup(part->records, key) : NULL;
+    if (there) {
+        merge(there, record);
+        changed(part, key);
+    } else if (good) {
         make_room(records, part);
         insert_record(part, key, record);
         record = NULL;

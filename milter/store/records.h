@@ -48,7 +48,8 @@ bool records_lost_changes(struct records *records);
 /* What records_changes gave last was written, or was not and comes again. */
 void records_confirm(struct records *records, bool written);
 
-/* A record from its text form; false if it is none. One that is there already stays. */
+/* A record from its text form; false if it is none. With one that is there already it counts
+ * together: both were begun from nothing. */
 bool records_restore(struct records *records, const char *key, const char *text, int64_t expires);
 
 /* Frees what expired. */

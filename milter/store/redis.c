@@ -105,10 +105,9 @@ static struct redis_store *redis_of(struct store *store)
 static void owe(struct redis_store *store, const struct store_request *request, bool less)
 {
     g_autofree char *key =
-        request->networks
-            ? g_strdup_printf("%u %" G_GUINT64_FORMAT " %s", request->window.date, request->network,
-                              request->key)
-            : g_strdup_printf("%u - %s", request->window.date, request->key);
+        request->networks ? g_strdup_printf("%u %" G_GUINT64_FORMAT " %s", request->window.date,
+                                            request->network, request->key)
+                          : g_strdup_printf("%u - %s", request->window.date, request->key);
     struct store_request *owed = g_hash_table_lookup(store->owed, key);
     if (less) {
         if (owed)

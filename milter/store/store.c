@@ -242,12 +242,15 @@ struct sqlite_store {
     struct state_file *file;
     struct store_log log;
     GThread *writer; /* NULL: it has written for the last time */
-    GMutex lock;     /* guards what follows */
+    /* the writer's, once it has begun */
+    bool loaded;         /* what the file held at the start counts */
+    GString *loaded_to;  /* the last key of it that counts, where reading broke off */
+    uint64_t generation; /* of the file that has all that was confirmed */
+    GMutex lock;         /* guards what follows */
     GCond stop_cond;
     bool stop;
-    char *fault;         /* of the last writing; NULL: none */
-    gint64 fault_since;  /* ms since 1970 */
-    uint64_t generation; /* of the file that has all that was confirmed */
+    char *fault;        /* of the last writing; NULL: none */
+    gint64 fault_since; /* ms since 1970 */
 };
 
 static const char schema[] =
@@ -336,12 +339,20 @@ static void tell_fault(struct sqlite_store *store, char *why)
     }
 }
 
+static int load_records(sqlite3 *db, void *data);
+
 static void write_behind(struct sqlite_store *store)
 {
     if (!records_has_changes(store->store.records) && state_file_is_there(store->file))
         return;
     struct writing writing = {.store = store};
     char *why = NULL;
+    /* a file that could not be read holds what was counted before: to write first would lose it */
+    store->loaded = store->loaded || state_file_run(store->file, true, load_records, store, &why);
+    if (!store->loaded) {
+        tell_fault(store, why);
+        return;
+    }
     bool written = state_file_run(store->file, true, write_changes, &writing, &why);
     records_confirm(store->store.records, written);
     if (written)
@@ -376,15 +387,20 @@ static int load_records(sqlite3 *db, void *data)
     sqlite3_stmt *rows = NULL;
     int code = sqlite3_exec(db, schema, NULL, NULL, NULL);
     if (code == SQLITE_OK)
-        code = sqlite3_prepare_v2(db, "SELECT key, text, expires FROM record WHERE expires >= ?1",
+        code = sqlite3_prepare_v2(db,
+                                  "SELECT key, text, expires FROM record WHERE expires >= ?1"
+                                  " AND key > ?2 ORDER BY key",
                                   -1, &rows, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(rows, 1, records_now(store->store.records));
+        sqlite3_bind_text(rows, 2, store->loaded_to->str, -1, SQLITE_TRANSIENT);
         while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
             const char *key = (const char *)sqlite3_column_text(rows, 0);
             const char *text = (const char *)sqlite3_column_text(rows, 1);
-            if (key && text)
-                records_restore(store->store.records, key, text, sqlite3_column_int64(rows, 2));
+            if (!key || !text)
+                continue;
+            g_string_assign(store->loaded_to, key);
+            records_restore(store->store.records, key, text, sqlite3_column_int64(rows, 2));
         }
     }
     sqlite3_finalize(rows);
@@ -428,6 +444,7 @@ static void close_sqlite(struct store *base)
     finish_sqlite(base);
     g_mutex_clear(&store->lock);
     g_cond_clear(&store->stop_cond);
+    g_string_free(store->loaded_to, TRUE);
     g_free(store->fault);
 }
 
@@ -444,10 +461,11 @@ struct store *store_sqlite(struct state_file *file, const struct store_clock *cl
     store_init(&store->store, &kind, records_new(clock, RECORDS_MAX, true));
     store->file = file;
     store->log = *log;
+    store->loaded_to = g_string_new(NULL);
     g_mutex_init(&store->lock);
     g_cond_init(&store->stop_cond);
     char *why = NULL;
-    state_file_run(file, true, load_records, store, &why);
+    store->loaded = state_file_run(file, true, load_records, store, &why);
     tell_fault(store, why);
     store->writer = g_thread_new("store", write_for_ever, store);
     return &store->store;

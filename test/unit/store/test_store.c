@@ -236,6 +236,55 @@ static void test_no_folder(void)
     place_clear(&place);
 }
 
+/* A file that comes after the daemon, when its file system is mounted, say: what it holds counts
+ * together with what was counted meanwhile. */
+static void test_late_file(void)
+{
+    struct place place = place_new();
+    struct store_request grey = {
+        .action = STORE_GREY, .key = "g:known", .delay = 0, .open = HOUR, .keep = DAY};
+    struct store_request network = {.action = STORE_COUNT,
+                                    .key = "l:networks",
+                                    .window = {.length = DAY},
+                                    .networks = true,
+                                    .network = 1};
+    struct store_answer answer;
+    struct store *store = open_sqlite(&place);
+    ask(store, STORE_ADD, "l:both", 7, 10);
+    ask(store, STORE_ADD, "l:file", 3, 10);
+    store_ask_now(store, &network, &answer);
+    for (int i = 0; i < 2; i++)
+        store_ask_now(store, &grey, &answer);
+    store_close(store);
+    g_autofree char *away = g_strconcat(place.folder, ".away", NULL);
+    g_assert_cmpint(g_rename(place.folder, away), ==, 0);
+    state_file_free(place.file);
+    place.file = state_file_new(place.path);
+    store = open_sqlite(&place);
+    g_assert_nonnull(strstr(place.said->str, "kept in memory alone"));
+    g_assert_cmpuint(ask(store, STORE_ADD, "l:both", 2, 10).used, ==, 2);
+    network.network = 2;
+    store_ask_now(store, &network, &answer);
+    store_ask_now(store, &grey, &answer);
+    g_assert_cmpint(answer.mark, ==, STORE_MARK_NEW);
+    g_assert_cmpint(g_rename(away, place.folder), ==, 0);
+    wait_for_writing();
+    for (int opened = 0; opened < 2; opened++) {
+        g_assert_cmpuint(ask(store, STORE_LOOK, "l:both", 0, 10).used, ==, 9);
+        g_assert_cmpuint(ask(store, STORE_LOOK, "l:file", 0, 10).used, ==, 3);
+        network.action = STORE_LOOK;
+        store_ask_now(store, &network, &answer);
+        g_assert_cmpuint(answer.used, ==, 2);
+        const struct store_request see = {.action = STORE_SEE, .key = "g:known"};
+        store_ask_now(store, &see, &answer);
+        g_assert_cmpint(answer.mark, ==, STORE_MARK_PASSED);
+        store_close(store);
+        store = opened ? NULL : open_sqlite(&place);
+    }
+    g_assert_nonnull(strstr(place.said->str, "is written again"));
+    place_clear(&place);
+}
+
 /* Many threads, one key: as many as may, and no more. */
 static struct {
     struct store *store;
@@ -327,6 +376,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/file-lost", test_file_lost);
     g_test_add_func("/store/locked-out", test_locked_out);
     g_test_add_func("/store/no-folder", test_no_folder);
+    g_test_add_func("/store/late-file", test_late_file);
     g_test_add_func("/store/room", test_room);
     g_test_add_func("/store/many", test_many);
     return g_test_run();
