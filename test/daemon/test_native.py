@@ -302,6 +302,41 @@ def pipeline(scene):
     hog.socket.close()
 
 
+def loop_wakes(daemon):
+    """How often each of the loops has gone to sleep, and so has been woken."""
+    found = []
+    for task in sorted(glob.glob('/proc/%d/task/*' % daemon.process.pid)):
+        with open(task + '/status') as handle:
+            facts = dict(line.rstrip('\n').split(':\t', 1) for line in handle if ':\t' in line)
+        if facts['Name'] == 'loop':
+            found.append(int(facts['voluntary_ctxt_switches']))
+    return found
+
+
+@case('a few sessions share a loop that has time for them, and many have them all')
+def share(scene):
+    daemon = scene.fresh(dnsbl_sites='')
+    peers = []
+
+    def wakes(number):
+        """What each loop is woken more often for so many sessions more, the least first."""
+        before = loop_wakes(daemon)
+        for _ in range(number):
+            peers.append(opened(daemon))
+            peers[-1].mail()
+            for _ in range(5):
+                equal(peers[-1].rcpt()[0], 'c', 'RCPT')
+        return sorted(now - then for now, then in zip(loop_wakes(daemon), before))
+
+    until(lambda: len(loop_wakes(daemon)) == 2, 10, 'the loops')
+    few = wakes(8)
+    true(4 * few[0] < few[1], 'loops woken for 8 sessions: %s' % few)
+    many = wakes(48)
+    true(4 * many[0] > many[1], 'for 48 more: %s' % many)
+    for mta in peers:
+        mta.socket.close()
+
+
 @case('thousands that connect and leave, or talk nonsense, leave nothing behind')
 def crowd(scene):
     daemon = scene.daemon

@@ -29,7 +29,9 @@ enum {
 #define SEND_TIME     (300 * G_TIME_SPAN_SECOND) /* for an MTA that does not take its answers */
 #define PROGRESS_TIME (2500 * G_TIME_SPAN_MILLISECOND) /* some wait no longer than 3 s */
 #define WAIT_LEAST    (10 * G_TIME_SPAN_MILLISECOND)   /* between two looks at one that waits */
-#define SLOW          (2 * G_TIME_SPAN_SECOND) /* a loop that has not come round for so long */
+#define SLOW          (2 * G_TIME_SPAN_SECOND)      /* a loop that has not come round for so long */
+#define PRESSED       (2 * G_TIME_SPAN_MILLISECOND) /* one that found no time to sleep for so long */
+#define SLEEP_LEAST   20                            /* us; less is no sleep */
 
 enum news {
     NEWS_ADDED = 1,  /* it is the loop's */
@@ -82,6 +84,8 @@ struct loop {
     gint moved; /* the listener is another socket */
     _Atomic unsigned connections, messages, waiting, progress;
     _Atomic int64_t beat;
+    _Atomic int64_t slept; /* until then */
+    _Atomic bool sleeps;
     unsigned char scratch[SCRATCH];
 };
 
@@ -591,9 +595,14 @@ static int longest_sleep(struct loop *loop)
 static void turn(struct loop *loop)
 {
     struct poller_event events[EVENTS];
+    gint64 begun = g_get_monotonic_time();
+    loop->sleeps = true;
     int count = poller_wait(loop->poller, longest_sleep(loop), events, EVENTS);
     gint64 now = g_get_monotonic_time();
+    loop->sleeps = false;
     loop->beat = now;
+    if (now - begun >= SLEEP_LEAST)
+        loop->slept = now;
     for (int i = 0; i < count; i++) {
         if (events[i].data == loop)
             on_listener(loop);
@@ -701,6 +710,11 @@ void loop_add(struct loop *loop, int fd, bool inet)
 unsigned loop_connections(const struct loop *loop)
 {
     return loop->connections;
+}
+
+bool loop_has_time(const struct loop *loop)
+{
+    return loop->sleeps || g_get_monotonic_time() - loop->slept < PRESSED;
 }
 
 void loop_add_counts(const struct loop *loop, struct mta_counts *counts)

@@ -54,6 +54,9 @@ void loop_add_counts(const struct loop *loop, struct mta_counts *counts);
 /* Connections that are the loop's. */
 unsigned loop_connections(const struct loop *loop);
 
+/* Whether it sleeps, or did a moment ago: it could do more. */
+bool loop_has_time(const struct loop *loop);
+
 /* A job of the pool. */
 void loop_work(void *data);
 
