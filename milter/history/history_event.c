@@ -10,13 +10,6 @@
 #include "mail/header.h"
 #include "policy/snapshot.h"
 
-static GStringChunk *memory_of(struct history_row *row)
-{
-    if (!row->memory)
-        row->memory = g_string_chunk_new(256);
-    return row->memory;
-}
-
 static void take_macros(struct history_row *row, const struct macro_facts *macros)
 {
     row->mta_name = macros->mta_name;
@@ -47,7 +40,8 @@ static void take_facts(struct history_row *row, const struct facts *facts)
 {
     char address[IPADDR_TEXT_MAX];
     take_macros(row, &facts->macros);
-    row->client = g_string_chunk_insert(memory_of(row), ipaddr_format(&facts->address, address));
+    row->client =
+        g_string_chunk_insert(history_row_memory(row), ipaddr_format(&facts->address, address));
     row->client_name = facts->client_name;
     row->reverse_name = facts->reverse_name;
     row->helo = facts->helo;
@@ -171,7 +165,7 @@ static const char *codes_text(struct history_row *row, const struct dns_answer *
             *end++ = ' ';
         end = g_stpcpy(end, ipaddr_format(&answer->addresses[i], code));
     }
-    return g_string_chunk_insert_len(memory_of(row), text, end - text);
+    return g_string_chunk_insert_len(history_row_memory(row), text, end - text);
 }
 
 static void take_lists(struct history_row *row, const struct dnsbl_lookup *lookup, bool weighted)
@@ -263,7 +257,7 @@ void history_row_from_event(struct history_row *row_r, const struct event *event
                     g_string_append_printf(text, "%s:%s\n", header->name, header->value);
             }
             row_r->header =
-                g_string_chunk_insert_len(memory_of(row_r), text->str, (gssize)text->len);
+                g_string_chunk_insert_len(history_row_memory(row_r), text->str, (gssize)text->len);
         }
     }
     take_score(row_r, event);

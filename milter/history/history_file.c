@@ -34,11 +34,18 @@ static const char *const steps[HISTORY_SCHEMA] = {
     "DROP TABLE key; ALTER TABLE short RENAME TO key;",
 };
 
+struct history_item *history_item_new(const void *record, size_t length)
+{
+    struct history_item *item = g_malloc(sizeof *item + length);
+    *item = (struct history_item){.link.data = item, .length = length};
+    memcpy(item->record, record, length);
+    return item;
+}
+
 void history_item_free(struct history_item *item)
 {
     if (!item)
         return;
-    g_string_free(item->record, TRUE);
     g_clear_pointer(&item->rules_name, g_ref_string_release);
     g_clear_pointer(&item->rules_text, g_ref_string_release);
     g_free(item);
@@ -374,7 +381,7 @@ static void take_item(struct writer *writer, const struct history_item *item, in
     struct history_row row;
     struct client client = {.id = id};
     struct key key = {.id = id};
-    if (!history_record_read(item->record->str, item->record->len, &row))
+    if (!history_record_borrow(item->record, item->length, &row))
         return; /* we wrote it ourselves */
     size_t begin = writer->packed->len;
     history_record_pack(&row, writer->packed);
@@ -406,11 +413,31 @@ static int compare_numbers(int64_t left, int64_t right)
     return left < right ? -1 : left > right;
 }
 
-static gint compare_keys(gconstpointer a, gconstpointer b)
+/* Sorts keys that are in the order of their ids by their places: a byte after another, the last one
+ * first, so that what is equal stays in order. There are tens of thousands, and to compare them
+ * would take ten times as long. */
+static void sort_keys(GArray *keys)
 {
-    const struct key *left = a, *right = b;
-    int order = compare_numbers(left->place, right->place);
-    return order ? order : compare_numbers(left->id, right->id);
+    if (keys->len == 0)
+        return;
+    g_autofree struct key *other = g_new(struct key, keys->len);
+    struct key *from = (struct key *)(void *)keys->data, *to = other;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        guint begin[G_MAXUINT8 + 2] = {0}; /* of those with this byte; the next one's, at first */
+        for (guint i = 0; i < keys->len; i++)
+            begin[(uint8_t)(from[i].place >> shift) + 1]++;
+        if (begin[(uint8_t)(from->place >> shift) + 1] == keys->len)
+            continue; /* all of them have it: a day is the same */
+        for (unsigned byte = 1; byte <= G_MAXUINT8; byte++)
+            begin[byte] += begin[byte - 1];
+        for (guint i = 0; i < keys->len; i++)
+            to[begin[(uint8_t)(from[i].place >> shift)]++] = from[i];
+        struct key *swapped = from;
+        from = to;
+        to = swapped;
+    }
+    if (from == other)
+        memcpy(to, from, keys->len * sizeof *from);
 }
 
 static gint compare_clients(gconstpointer a, gconstpointer b)
@@ -451,7 +478,7 @@ static int64_t bytes_of(const GPtrArray *items)
 {
     int64_t bytes = 0;
     for (guint i = 0; i < items->len; i++)
-        bytes += (int64_t)((const struct history_item *)items->pdata[i])->record->len + ROW_EXTRA +
+        bytes += (int64_t)((const struct history_item *)items->pdata[i])->length + ROW_EXTRA +
                  10 * KEY_EXTRA;
     return bytes;
 }
@@ -470,7 +497,7 @@ static int write_items(struct writer *writer, const struct history_work *work)
     for (guint i = 0; i < work->items->len; i++)
         take_item(writer, work->items->pdata[i], last + 1 + i, hashes);
     g_array_sort(writer->clients, compare_clients);
-    g_array_sort(writer->keys, compare_keys);
+    sort_keys(writer->keys);
     int code = insert(writer, &into_decision, writer->decisions);
     if (code == SQLITE_OK)
         code = insert(writer, &into_client, writer->clients);

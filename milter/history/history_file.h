@@ -26,11 +26,15 @@
 
 /* A decision on its way into the file. */
 struct history_item {
-    GString *record;
+    GList link; /* of the queue; DATA is the item */
     bool early;
     char *rules_name, *rules_text; /* GRefStrings; NULL: no rules were asked */
+    size_t length;
+    unsigned char record[]; /* LENGTH bytes */
 };
 
+/* One whose record is a copy of LENGTH bytes; the caller frees it. */
+struct history_item *history_item_new(const void *record, size_t length);
 void history_item_free(struct history_item *item); /* accepts NULL */
 
 /* A transaction: first what is too much goes, then ITEMS come. */

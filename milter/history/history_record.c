@@ -11,7 +11,7 @@
 /* The first byte: as it comes from an event, and as the file has it. */
 enum { VERSION_PLAIN = 1, VERSION_PACKED = 2 };
 
-/* A text field of a row by its tag, for good. */
+/* A text field of a row by its tag, for good: that of TAG is the one at TAG - 1. */
 static const struct text_field {
     uint8_t tag;
     size_t offset;
@@ -102,6 +102,13 @@ static const size_t flag_fields[] = {
 void history_row_init(struct history_row *row)
 {
     *row = (struct history_row){0};
+}
+
+GStringChunk *history_row_memory(struct history_row *row)
+{
+    if (!row->memory)
+        row->memory = g_string_chunk_new(256);
+    return row->memory;
 }
 
 static void clear_recipient(void *data)
@@ -584,8 +591,8 @@ void history_record_pack(const struct history_row *row, GString *out)
 struct cursor {
     const char *at, *end;
     bool good;
-    GPtrArray *texts;     /* of a packed record: those that were met so far; NULL: it is plain */
-    GStringChunk *memory; /* for what is put together */
+    GPtrArray *texts;        /* of a packed record: those that were met so far; NULL: it is plain */
+    struct history_row *row; /* whose memory has what is put together */
 };
 
 static uint64_t get_varint(struct cursor *cursor)
@@ -751,16 +758,15 @@ static void get_list(struct cursor *cursor, struct history_row *row)
         cursor->good = strlen(one.query) + strlen(one.zone) < QUERY_MAX;
     if (cursor->good && before_zone) {
         g_autofree char *query = g_strconcat(one.query, ".", one.zone, NULL);
-        one.query = g_string_chunk_insert(cursor->memory, query);
+        one.query = g_string_chunk_insert(history_row_memory(cursor->row), query);
     }
     append(&row->lists, &one, sizeof one);
 }
 
 static void set_text(struct history_row *row, uint8_t tag, const char *text)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(text_fields); i++)
-        if (text_fields[i].tag == tag)
-            *(const char **)(void *)((char *)row + text_fields[i].offset) = text;
+    if (tag > 0 && tag <= G_N_ELEMENTS(text_fields))
+        *(const char **)(void *)((char *)row + text_fields[tag - 1].offset) = text;
 }
 
 static void get_field(struct history_row *row, uint8_t tag, struct cursor *cursor)
@@ -853,22 +859,36 @@ static void read_field(struct history_row *row, struct cursor *all)
     all->at += size;
 }
 
-bool history_record_read(const void *bytes, size_t length, struct history_row *row_r)
+/* BYTES into ROW, which is empty but for its memory. */
+static bool read_into(struct history_row *row_r, const char *bytes, size_t length)
 {
-    char version = length > 0 ? *(const char *)bytes : 0;
-    history_row_init(row_r);
-    if (version != VERSION_PLAIN && version != VERSION_PACKED)
+    char version = length > 0 ? *bytes : 0;
+    if (version != VERSION_PLAIN && version != VERSION_PACKED) {
+        history_row_clear(row_r);
         return false;
-    row_r->memory = g_string_chunk_new(length + 1);
-    const char *copy = g_string_chunk_insert_len(row_r->memory, bytes, (gssize)length);
+    }
     g_autoptr(GPtrArray) texts = version == VERSION_PACKED ? g_ptr_array_sized_new(32) : NULL;
-    struct cursor all = {copy + 1, copy + length, true, texts, row_r->memory};
+    struct cursor all = {bytes + 1, bytes + length, true, texts, row_r};
     while (all.good && all.at < all.end)
         read_field(row_r, &all);
     if (all.good)
         return true;
     history_row_clear(row_r);
     return false;
+}
+
+bool history_record_read(const void *bytes, size_t length, struct history_row *row_r)
+{
+    history_row_init(row_r);
+    row_r->memory = g_string_chunk_new(length + 1);
+    return read_into(row_r, g_string_chunk_insert_len(row_r->memory, bytes, (gssize)length),
+                     length);
+}
+
+bool history_record_borrow(const void *bytes, size_t length, struct history_row *row_r)
+{
+    history_row_init(row_r);
+    return read_into(row_r, bytes, length);
 }
 
 /* ---- all texts ---- */

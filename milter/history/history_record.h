@@ -23,6 +23,9 @@
 /* Most bytes of a header that are kept. */
 #define HISTORY_HEADER_MAX (32u << 10)
 
+/* What texts of ROW are put into that nobody else keeps; it is made when it is needed first. */
+GStringChunk *history_row_memory(struct history_row *row);
+
 /* Makes a row of EVENT that borrows from it. */
 void history_row_from_event(struct history_row *row_r, const struct event *event);
 
@@ -32,6 +35,9 @@ void history_record_pack(const struct history_row *row, GString *out);
 
 /* Makes a row of LENGTH bytes, which are copied; false if they are no row, and then it is empty. */
 bool history_record_read(const void *bytes, size_t length, struct history_row *row_r);
+
+/* The same without a copy: BYTES must stay what they are until the row is cleared. */
+bool history_record_borrow(const void *bytes, size_t length, struct history_row *row_r);
 
 /* Tells VISIT of each text that ROW holds, whatever it means; false: VISIT has ended it. */
 bool history_record_each_text(const struct history_row *row,

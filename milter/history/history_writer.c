@@ -25,7 +25,8 @@ enum {
     RETRY_MAX_US = 300 * G_USEC_PER_SEC,
     IDLE_US = 60 * G_USEC_PER_SEC,
     CLEAR_SECONDS = 3600,
-    ITEM_EXTRA = 128, /* bytes that an item needs beside its record */
+    ITEM_EXTRA = 128,       /* bytes that an item needs beside its record */
+    SCRATCH_MAX = 16 << 10, /* bytes that a thread keeps to make its records in */
 };
 
 struct history_writer {
@@ -104,7 +105,7 @@ void history_writer_configure(struct history_writer *history, const struct histo
 
 static size_t size_of(const struct history_item *item)
 {
-    return item->record->allocated_len + ITEM_EXTRA;
+    return item->length + ITEM_EXTRA;
 }
 
 /* A flood of refusals drops none of the rest: it has half of the queue. */
@@ -115,7 +116,7 @@ static void put(struct history_writer *history, struct history_item *item)
     bool fits = !history->ended && history->bytes[0] + history->bytes[1] + size <= most &&
                 (!item->early || history->bytes[1] + size <= most / 2);
     if (fits) {
-        g_queue_push_tail(&history->items, item);
+        g_queue_push_tail_link(&history->items, &item->link);
         history->bytes[item->early] += size;
         history->state.waiting++;
         if (history->items.length == 1)
@@ -128,21 +129,34 @@ static void put(struct history_writer *history, struct history_item *item)
         history_item_free(item);
 }
 
+static void free_scratch(void *scratch)
+{
+    g_string_free(scratch, TRUE);
+}
+
+/* Records are made where the thread made its last one, and copied when their length is known: what
+ * waits is small, and the thread that frees it is another. */
 void history_writer_event(void *data, const struct event *event)
 {
+    static GPrivate scratch = G_PRIVATE_INIT(free_scratch);
     struct history_row row;
     if (action_is_note(event->action))
         return;
-    struct history_item *item = g_new0(struct history_item, 1);
+    GString *record = g_private_get(&scratch);
+    if (!record || record->allocated_len > SCRATCH_MAX) {
+        record = g_string_sized_new(2048);
+        g_private_replace(&scratch, record);
+    }
+    g_string_truncate(record, 0);
     history_row_from_event(&row, event);
-    item->record = g_string_sized_new(2048);
+    history_record_write(&row, record);
+    struct history_item *item = history_item_new(record->str, record->len);
     item->early = history_row_is_early(&row);
     if (row.ruleset) {
         const struct spam_site *spam = event->policy->site.spam;
         item->rules_name = g_ref_string_acquire(spam->rules_name);
         item->rules_text = g_ref_string_acquire(spam->rules_text);
     }
-    history_record_write(&row, item->record);
     history_row_clear(&row);
     put(data, item);
 }
@@ -177,9 +191,10 @@ static GPtrArray *take_batch(struct history_writer *history)
 {
     GPtrArray *items = g_ptr_array_new();
     size_t bytes = 0;
-    struct history_item *item;
+    GList *link;
     while (items->len < history->rows_max && bytes < BATCH_BYTES &&
-           (item = g_queue_pop_head(&history->items))) {
+           (link = g_queue_pop_head_link(&history->items))) {
+        struct history_item *item = link->data;
         bytes += size_of(item);
         history->bytes[item->early] -= size_of(item);
         g_ptr_array_add(items, item);
@@ -264,7 +279,7 @@ static bool write_batch(struct history_writer *history, bool *more_r)
         for (guint i = work.items->len; i-- > 0;) {
             struct history_item *item = work.items->pdata[i];
             history->bytes[item->early] += size_of(item);
-            g_queue_push_head(&history->items, item);
+            g_queue_push_head_link(&history->items, &item->link);
         }
     }
     history->state.thread_us = thread_time();
@@ -346,9 +361,9 @@ void history_writer_free(struct history_writer *history)
 {
     if (!history)
         return;
-    struct history_item *item;
-    while ((item = g_queue_pop_head(&history->items)))
-        history_item_free(item);
+    GList *link;
+    while ((link = g_queue_pop_head_link(&history->items)))
+        history_item_free(link->data);
     state_file_free(history->file);
     g_mutex_clear(&history->lock);
     g_cond_clear(&history->changed);

@@ -57,11 +57,11 @@ static struct history_item *item_of(unsigned n, int64_t when, bool early)
 {
     struct history_row row;
     GStringChunk *memory = g_string_chunk_new(256);
-    struct history_item *item = g_new0(struct history_item, 1);
+    g_autoptr(GString) record = g_string_new(NULL);
     fill(&row, n, when, early, memory);
-    item->record = g_string_new(NULL);
+    history_record_write(&row, record);
+    struct history_item *item = history_item_new(record->str, record->len);
     item->early = early;
-    history_record_write(&row, item->record);
     history_row_clear(&row);
     g_string_chunk_free(memory);
     return item;
@@ -395,15 +395,14 @@ static void test_spellings(void)
     g_autoptr(GPtrArray) items = new_items();
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         GStringChunk *memory = g_string_chunk_new(256);
-        struct history_item *item = g_new0(struct history_item, 1);
+        g_autoptr(GString) record = g_string_new(NULL);
         struct history_row row;
         fill(&row, i, g_get_real_time(), false, memory);
         g_array_index(row.recipients, struct history_recipient, 0).address = rows[i].written;
-        item->record = g_string_new(NULL);
-        history_record_write(&row, item->record);
+        history_record_write(&row, record);
         history_row_clear(&row);
         g_string_chunk_free(memory);
-        g_ptr_array_add(items, item);
+        g_ptr_array_add(items, history_item_new(record->str, record->len));
     }
     write_items(path, items, 0, G_MAXINT64);
     struct history_reader *reader = open_reader(path);
@@ -821,13 +820,13 @@ static void test_first_version(void)
         struct history_row row;
         g_autoptr(GArray) hashes = g_array_new(FALSE, FALSE, sizeof(int64_t));
         sqlite3_stmt *insert;
-        g_assert_true(history_record_read(item->record->str, item->record->len, &row));
+        g_assert_true(history_record_read(item->record, item->length, &row));
         history_row_hashes(&row, &seed, "+", hashes);
         history_row_clear(&row);
         sqlite3_prepare_v2(db, "INSERT INTO decision VALUES(?1, ?2, 0, 1, ?3)", -1, &insert, NULL);
         sqlite3_bind_int64(insert, 1, n + 1);
         sqlite3_bind_int64(insert, 2, now - 100 + n);
-        sqlite3_bind_blob(insert, 3, item->record->str, (int)item->record->len, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(insert, 3, item->record, (int)item->length, SQLITE_TRANSIENT);
         g_assert_cmpint(sqlite3_step(insert), ==, SQLITE_DONE);
         sqlite3_finalize(insert);
         for (guint i = 0; i < hashes->len; i++) {
