@@ -34,7 +34,8 @@ enum exit_code daemon_ask(const struct invocation *invocation, const char *reque
         complain("%s", why);
         return CODE_UNAVAILABLE;
     }
-    fputs(answer->str, stream);
+    /* what is no answer must not reach who reads answers: postsuper -H -, say */
+    fputs(answer->str, status == CODE_FINE || status == CODE_NO ? stream : stderr);
     return (enum exit_code)status;
 }
 

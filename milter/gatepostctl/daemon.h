@@ -16,7 +16,8 @@
  * frees it. */
 char *daemon_place(const struct invocation *invocation, enum setting setting);
 
-/* Prints what the daemon answers to REQUEST, a line of words, and returns its exit status. */
+/* Prints what the daemon answers to REQUEST, a line of words, to STREAM, or to stderr what keeps it
+ * from an answer; returns its exit status. Waits for two minutes at most. */
 enum exit_code daemon_ask(const struct invocation *invocation, const char *request, FILE *stream);
 
 #endif

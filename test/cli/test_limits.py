@@ -3,13 +3,15 @@
 """[limit NAME] sections: what check says of them, and what test shows."""
 import gzip
 import json
+import os
 import re
+import subprocess
 import sys
 import time
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
-from tap import case, equal, match, run
+from tap import Skip, case, equal, match, run
 
 SITE = 'local_domains = example.org\n'
 AUTH = '--auth bob --mech PLAIN --tls TLSv1.3 --bits 256'
@@ -181,6 +183,27 @@ def suggest():
     equal(settings.run('limits', '--since', '2h').returncode, 64)
     equal(settings.run('limits', 'suggest').returncode, 64)
     equal(settings.run('limits', 'suggest', '--log', '/nonexistent').returncode, 64)
+
+
+@case('the unit that releases mail: ids alone reach postsuper, and a daemon that cannot tell is a failure')
+def release_unit():
+    path = os.path.join(os.environ['GATEPOST_BUILD'], 'packaging/systemd/gatepost-release.service')
+    if not os.path.exists(path):
+        raise Skip('built without systemd')
+    with open(path, encoding='utf-8') as handle:
+        command = re.search(r"(?m)^ExecStart=/bin/sh -c '(.*)'$", handle.read())[1]
+    folder = place.folder('gatepost-release-')
+    script = re.sub(r'[^ (]+/gatepostctl', folder + '/gatepostctl', command.replace('$$', '$'))
+    for said, code, expected in (('echo A1; echo B2', 0, (0, 'A1\nB2\n')), ('exit 69', 69, (69, None)),
+                                 ('echo A1; exit 69', 69, (69, None)), ('', 0, (0, None))):
+        for name, text in (('gatepostctl', said), ('postsuper', 'cat >%s/heard' % folder)):
+            place.write(folder + '/' + name, '#!/bin/sh\n%s\n' % text)
+            os.chmod(folder + '/' + name, 0o755)
+        if os.path.exists(folder + '/heard'):
+            os.remove(folder + '/heard')
+        done = subprocess.run(['sh', '-c', script], env=dict(os.environ, PATH=folder + ':' + os.environ['PATH']))
+        heard = open(folder + '/heard', encoding='utf-8').read() if os.path.exists(folder + '/heard') else None
+        equal((done.returncode, heard), expected, said)
 
 
 run()

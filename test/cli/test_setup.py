@@ -1014,6 +1014,19 @@ def changes():
     match('(?m)^gone: ' + re.escape(mistake), look()[1])
     equal(os.listdir(state), ['last'], 'nothing is left behind')
 
+    # what cannot be sorted into its file, for want of room, is not taken for what has gone
+    os.mkdir(state + '/bin')
+    place.write(state + '/bin/sort', '#!/bin/sh\nhead -n 1\nexit 2\n')
+    os.chmod(state + '/bin/sort', 0o755)
+    with open(state + '/last', encoding='utf-8') as handle:
+        last = handle.read()
+    done = subprocess.run(['sh', script], capture_output=True, text=True, env=dict(
+        os.environ, STATE_DIRECTORY=state, PATH=state + '/bin:' + os.environ['PATH'],
+        GATEPOSTCTL='%s -c %s' % (ctl.gatepost.CONTROL, settings.file)))
+    equal((done.returncode, done.stdout), (1, ''), 'exit, said')
+    with open(state + '/last', encoding='utf-8') as handle:
+        equal(handle.read(), last, 'what is compared with next time')
+
     # a note is told, and is no failure
     place.write(state + '/ctl', '#!/bin/sh\necho "gatepostctl: note: as it is" >&2\n')
     os.chmod(state + '/ctl', 0o755)

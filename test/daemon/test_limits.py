@@ -368,6 +368,9 @@ def by_hand(daemon):
         equal(told(daemon, 'limits', *words)[0], 64, words)
     equal(told(daemon, 'limits', '--near', 'much')[0], 64)
     equal(told(daemon, 'limits', 'nothing')[0], 64)
+    for words in (('nothing',), ('reset', 'nothing', 'ann'), ('allow', 'hand', 'ann', '1')):
+        done = daemon.control('limits', *words)
+        equal((done.stdout, done.stderr != ''), ('', True), 'what is no answer: %s' % (words,))
 
 
 @case('limits release names held messages, the oldest first, when they fit; and counts them')

@@ -323,6 +323,9 @@ def rpm_macros():
     for name in known:
         match(r'(?m)^called-%s \S*gatepost\.(service|sysusers)$' % name, text, name)
     match(r'(?m)^called-systemd_preun gatepost-web\.service$', text, 'the page')
+    for unit_name in ('gatepost.socket', 'gatepost-check.timer', 'gatepost-release.timer',
+                      'gatepost-survey.timer'):
+        match(r'(?m)^called-systemd_preun( \S+)* ?%s' % re.escape(unit_name), text, 'ended')
     absent('useradd|systemctl --no-reload', text, 'spec')
     match('if said=.*gatepostctl check.*\n *systemctl try-restart gatepost', text, 'spec')
 
