@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Reading a file whole: whatever is at the path, it ends, takes no more memory than it may, and
- * what is being written is not taken half.
+ * what is being written is not taken half. Replacing one whole.
  *
  * Threads: any.
  */
@@ -48,5 +48,12 @@ enum whole_file_result whole_file_read_settled(const char *path, size_t most,
 
 /* Why it was not read: "it is a directory", the text of errno. Static. */
 const char *whole_file_why(enum whole_file_result result);
+
+/* Replaces the file PATH by LENGTH bytes, by rename, so that nobody sees half of them; where it has
+ * just these it stays as it is. A file that was there keeps its permissions, a new one has MODE,
+ * whatever the umask. Anything but a regular file is refused: of a link, which others may have laid
+ * there, neither itself nor what it leads to is replaced, and no device. NULL, or what is wrong,
+ * with PATH, for g_free; then all is as it was. */
+char *whole_file_replace(const char *path, const char *bytes, size_t length, mode_t mode);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading whole files.
+ * Reading and replacing whole files.
  */
 #include "base/wholefile.h"
 
@@ -9,6 +9,8 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A file that changes while it is read is tried so often, with such pauses. */
@@ -152,4 +154,41 @@ const char *whole_file_why(enum whole_file_result result)
         break;
     }
     return g_strerror(errno);
+}
+
+static bool has(const char *path, const char *bytes, size_t length)
+{
+    struct whole_file file;
+    bool same = whole_file_read(path, WHOLE_FILE_REGULAR, length, &file) == WHOLE_FILE_READ &&
+                file.length == length && memcmp(file.text, bytes, length) == 0;
+    g_free(file.text);
+    return same;
+}
+
+char *whole_file_replace(const char *path, const char *bytes, size_t length, mode_t mode)
+{
+    struct stat there;
+    bool is_there = lstat(path, &there) == 0;
+    if (is_there && !S_ISREG(there.st_mode))
+        return g_strdup_printf("%s: it is no regular file: name one, or - for standard output",
+                               path);
+    if (is_there && has(path, bytes, length))
+        return NULL;
+    g_autofree char *draft = g_strconcat(path, ".XXXXXX", NULL);
+    int fd = g_mkstemp_full(draft, O_WRONLY | O_CLOEXEC, 0600);
+    FILE *stream = fd >= 0 ? fdopen(fd, "w") : NULL;
+    bool good = stream && fwrite(bytes, 1, length, stream) == length && fflush(stream) == 0 &&
+                fchmod(fd, is_there ? there.st_mode & 07777 : mode) == 0 && fsync(fd) == 0;
+    int error = errno;
+    bool closed = stream ? fclose(stream) == 0 : fd < 0 || close(fd) == 0;
+    if (good && !closed)
+        error = errno;
+    good = good && closed;
+    if (good && rename(draft, path) == 0)
+        return NULL;
+    if (good)
+        error = errno;
+    if (fd >= 0)
+        unlink(draft);
+    return g_strdup_printf("%s: %s", path, g_strerror(error));
 }

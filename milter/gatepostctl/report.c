@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "base/wholefile.h"
 #include "command.h"
 #include "history/history_reader.h"
 #include "report/summary_report.h"
@@ -51,15 +52,13 @@ static struct summary_report *make(const struct invocation *invocation, int64_t 
 static enum exit_code write_page(const char *file, const struct summary_report *report)
 {
     g_autoptr(GString) page = g_string_new(NULL);
-    g_autoptr(GError) error = NULL;
     summary_report_html(report, page);
     if (strcmp(file, "-") == 0)
         return fputs(page->str, stdout) >= 0 ? CODE_FINE : CODE_UNAVAILABLE;
-    if (g_file_set_contents_full(file, page->str, (gssize)page->len, G_FILE_SET_CONTENTS_CONSISTENT,
-                                 0600, &error))
-        return CODE_FINE;
-    complain("%s", error->message);
-    return CODE_USAGE;
+    g_autofree char *why = whole_file_replace(file, page->str, page->len, 0600);
+    if (why)
+        complain("%s", why);
+    return why ? CODE_USAGE : CODE_FINE;
 }
 
 enum exit_code command_report(struct invocation *invocation)

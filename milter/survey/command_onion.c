@@ -4,9 +4,11 @@
  * that anybody on the way may have written must not lead mail away from where MTA-STS or DANE would
  * have protected it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/wholefile.h"
 #include "call.h"
 #include "lookup/matchlist.h"
 #include "mx.h"
@@ -189,13 +191,17 @@ static bool read_own(const struct call *call, struct match_list **own_r)
 /* A file that is not there is empty; one that cannot be read is not to be replaced. */
 static bool read_old(const char *path, char **old_r)
 {
-    g_autoptr(GError) error = NULL;
-    if (!path || g_file_get_contents(path, old_r, NULL, &error))
+    struct whole_file file;
+    if (!path)
         return true;
-    if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    enum whole_file_result result = whole_file_read_settled(path, OUTFILE_MAX, &file);
+    if (result == WHOLE_FILE_READ)
+        *old_r = file.text;
+    else if (result != WHOLE_FILE_FAULT || errno != ENOENT)
+        complain("%s: %s", path, whole_file_why(result));
+    else
         return true;
-    complain("%s", error->message);
-    return false;
+    return *old_r;
 }
 
 static enum call_code begin(struct call *call, const struct options *options)

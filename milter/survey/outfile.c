@@ -10,9 +10,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/wholefile.h"
+
+/* Of a file that was not there. */
+enum { NEW_MODE = 0644 };
 
 struct outfile {
     char *path;
@@ -50,34 +54,6 @@ static bool read_all(int fd, void *data, size_t length)
     return true;
 }
 
-static bool is_same(const char *path, const char *text, size_t length)
-{
-    g_autofree char *old = NULL;
-    gsize size = 0;
-    return g_file_get_contents(path, &old, &size, NULL) && size == length &&
-           memcmp(old, text, length) == 0;
-}
-
-/* NULL, or what is wrong. */
-static char *replace(const char *path, const char *text, size_t length)
-{
-    struct stat there;
-    g_autofree char *draft = g_strconcat(path, ".XXXXXX", NULL);
-    if (is_same(path, text, length))
-        return NULL;
-    mode_t mode = stat(path, &there) == 0 ? there.st_mode & 07777 : 0644;
-    int fd = g_mkstemp_full(draft, O_RDWR | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write_all(fd, text, length) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        good = close(fd) == 0 && good;
-    if (good && rename(draft, path) == 0)
-        return NULL;
-    int error = errno;
-    if (fd >= 0)
-        unlink(draft);
-    return g_strdup_printf("%s: %s", path, g_strerror(error));
-}
-
 /* The writer's life. It ends when its pipe does: what a terminal or systemd sends to all of a
  * program is for the one that has the content to mind. */
 static void serve(const struct outfile *file, int from, int to)
@@ -89,7 +65,7 @@ static void serve(const struct outfile *file, int from, int to)
     if (read_all(from, &length, sizeof length) && length <= OUTFILE_MAX) {
         g_autofree char *text = g_malloc(length + 1);
         if (read_all(from, text, length)) {
-            g_autofree char *why = replace(file->path, text, length);
+            g_autofree char *why = whole_file_replace(file->path, text, length, NEW_MODE);
             const char *answer = why ? why : "";
             write_all(to, answer, strlen(answer) + 1);
         }
@@ -162,8 +138,8 @@ static char *ask_writer(const struct outfile *file, const char *text, size_t len
 bool outfile_commit(struct outfile *file, const char *text, size_t length, char **why_r)
 {
     if (!is_standard_output(file))
-        *why_r =
-            file->writer > 0 ? ask_writer(file, text, length) : replace(file->path, text, length);
+        *why_r = file->writer > 0 ? ask_writer(file, text, length)
+                                  : whole_file_replace(file->path, text, length, NEW_MODE);
     else if (fwrite(text, 1, length, stdout) != length || fflush(stdout) != 0)
         *why_r = g_strdup_printf("standard output: %s", g_strerror(errno));
     outfile_drop(file);

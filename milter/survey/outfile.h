@@ -25,8 +25,8 @@ struct outfile;
  * writing PATH may need. NULL with *WHY_R (the caller's) if that cannot be. */
 struct outfile *outfile_begin(const char *path, bool split, char **why_r);
 
-/* Replaces the file, by rename, if its content is another (else it stays as it is); frees FILE. A
- * file that was there keeps its permissions, a new one has 0644. false with *WHY_R. */
+/* Replaces the file as whole_file_replace does, a new one with the permissions 0644; frees FILE.
+ * false with *WHY_R. */
 bool outfile_commit(struct outfile *file, const char *text, size_t length, char **why_r);
 
 /* Leaves the file as it is, and frees FILE (which may be NULL). */

@@ -208,6 +208,14 @@ def page(daemon):
     true(MARKUP in found.text and 'prefers-color-scheme:dark' in text, 'the text')
     equal(daemon.report('--html', '-').stdout.count('</html>'), 1, 'standard output')
     equal(daemon.report('--html', daemon.clients + '/x').returncode, 64, 'no such folder')
+    os.chmod(path, 0o640)
+    daemon.report('--since', '1d', '--html', path)
+    equal(os.stat(path).st_mode & 0o777, 0o640, 'who may read it says its owner')
+    os.symlink(path, path + '.link')
+    done = daemon.report('--html', path + '.link')
+    equal(done.returncode, 64, 'a link, as /dev/stdout is')
+    match('it is no regular file: name one, or - for standard output', done.stderr)
+    true(os.path.islink(path + '.link'), 'it stays')
 
 
 @case('mistakes are told')

@@ -146,6 +146,11 @@ def one_file(world):
     world.run('-o', file, 'one.lab')
     equal([os.stat(file).st_mode & 0o777, len(open(file).readlines())], [0o640, 2])
     equal(os.listdir(folder), ['onion'], 'nothing is left behind')
+    os.symlink(file, folder + '/link')
+    match('it is no regular file', world.run('-o', folder + '/link', 'one.lab', 'port.lab', code=69).stderr)
+    equal([os.path.islink(folder + '/link'), len(open(file).readlines())], [True, 2])
+    os.mkfifo(folder + '/fifo')
+    match('it is not a regular file', world.run('-o', folder + '/fifo', 'one.lab', code=64).stderr)
 
 
 @case('what cannot be looked up keeps its line')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading whole files: what is at the path, and what comes of it.
+ * Reading and replacing whole files: what is at the path, and what comes of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -138,6 +138,71 @@ static void test_changing(void)
     g_unlink(path);
 }
 
+static void replace(const char *bytes, size_t length, const char *why)
+{
+    g_autofree char *said = whole_file_replace(path, bytes, length, 0640);
+    g_assert_true(why ? said && strstr(said, why) : !said);
+}
+
+/* The bytes of a file, its permissions, and that nothing else is in the folder. */
+static void is_replaced(const char *bytes, size_t length, mode_t mode)
+{
+    struct whole_file file;
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    g_assert_cmpint(whole_file_read(path, WHOLE_FILE_REGULAR, MOST, &file), ==, WHOLE_FILE_READ);
+    g_assert_cmpmem(file.text, file.length, bytes, length);
+    g_assert_cmpint(file.status.st_mode & 07777, ==, mode);
+    g_assert_cmpstr(g_dir_read_name(dir), ==, "file");
+    g_assert_null(g_dir_read_name(dir));
+    g_dir_close(dir);
+    g_free(file.text);
+}
+
+static void test_replacing(void)
+{
+    struct stat before, after;
+    mode_t mask = umask(0077);
+    replace("one\0two", 7, NULL);
+    is_replaced("one\0two", 7, 0640);
+    g_assert_cmpint(g_chmod(path, 0604), ==, 0);
+    replace("another", 7, NULL);
+    is_replaced("another", 7, 0604);
+    g_assert_cmpint(stat(path, &before), ==, 0);
+    replace("another", 7, NULL);
+    g_assert_cmpint(stat(path, &after), ==, 0);
+    g_assert_true(before.st_ino == after.st_ino);
+    replace("", 0, NULL);
+    is_replaced("", 0, 0604);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    umask(mask);
+}
+
+/* What is at the path is as it was, and so is what it leads to. */
+static void test_replacing_no_file(void)
+{
+    g_autofree char *target = g_strconcat(folder, "/target", NULL);
+    g_autofree char *text = NULL;
+    struct stat status;
+    g_assert_true(g_file_set_contents(target, "theirs", -1, NULL));
+    g_assert_cmpint(symlink(target, path), ==, 0);
+    replace("ours", 4, "no regular file");
+    g_assert_true(g_file_get_contents(target, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "theirs");
+    g_assert_cmpint(lstat(path, &status), ==, 0);
+    g_assert_true(S_ISLNK(status.st_mode));
+    g_unlink(path);
+    g_unlink(target);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    replace("ours", 4, "no regular file");
+    g_unlink(path);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    replace("ours", 4, "no regular file");
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    g_autofree char *none = g_strconcat(folder, "/none/file", NULL);
+    g_autofree char *why = whole_file_replace(none, "ours", 4, 0600);
+    g_assert_nonnull(strstr(why, g_strerror(ENOENT)));
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -149,6 +214,8 @@ int main(int argc, char **argv)
     g_test_add_func("/wholefile/devices", test_devices);
     g_test_add_func("/wholefile/fifos", test_fifos);
     g_test_add_func("/wholefile/changing", test_changing);
+    g_test_add_func("/wholefile/replacing", test_replacing);
+    g_test_add_func("/wholefile/replacing_no_file", test_replacing_no_file);
     int status = g_test_run();
     g_rmdir(folder);
     g_free(folder);
