@@ -29,7 +29,7 @@ const char *history_log_own(const char *line);
  * which the caller clears; else it is empty. */
 enum history_log_result history_log_parse(const char *line, int64_t now, struct history_row *row_r);
 
-/* A message that passed, and whose login sent it. */
+/* A message that passed, in monitor mode whatever was decided, and whose login sent it. */
 struct history_log_sent {
     char *login;
     char *day;           /* as the line has it ("Nov 26", "2026-11-26"); "": it tells no time */

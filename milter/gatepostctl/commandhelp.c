@@ -73,9 +73,9 @@ static const struct {
      "  allow LIMIT KEY N TIME\n"
      "                     lets it send N more until TIME has passed\n"
      "  release            prints the queue ids of held mail that fits by now\n"
-     "  suggest --log FILE\n"
-     "                     reads log lines, and says which max would have refused nobody\n"
-     "  --since T          lines since then (default: all)\n"
+     "  suggest            says which max would have refused nobody, by the history\n"
+     "  --log FILE...      by log lines instead\n"
+     "  --since T          what was sent since then (default: all)\n"
      "\n"
      "Example: gatepostctl limits --near 80%\n",
      "0 fine, 1 --near found something, 64 usage, 69 the daemon, or the store, does not answer"},

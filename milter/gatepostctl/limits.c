@@ -9,8 +9,6 @@
 #include "daemon.h"
 #include "suggest.h"
 
-enum { OPERANDS_MAX = 20 };
-
 /* The operands as one request; what a word must not hold is told. */
 static enum exit_code ask_with(const struct invocation *invocation, GString *request)
 {
@@ -22,26 +20,31 @@ static enum exit_code ask_with(const struct invocation *invocation, GString *req
     return daemon_ask(invocation, request->str, stdout);
 }
 
-/* Without the daemon: out of log files. */
-static enum exit_code suggest(const struct invocation *invocation, char **files,
+/* Without the daemon: out of log files, or of the history. */
+static enum exit_code suggest(const struct invocation *invocation, char **logs,
                               const char *since_text)
 {
     int64_t since = INT64_MIN;
-    if (!files || !*files || invocation->operands[1])
-        return usage_error(invocation, "limits suggest reads log lines: --log FILE, as often as "
-                                       "there are files");
+    char **more = invocation->operands + 1; /* --log FILE...: what stands behind it are files too */
+    if (!logs && *more)
+        return usage_error(invocation, "\"%s\" is no option", *more);
     if (since_text && !when_parse(since_text, g_get_real_time(), WHEN_SINCE, &since))
         return usage_error(invocation, "--since %s: " WHEN_FORMS, since_text);
-    struct suggestion *suggestion = suggestion_new(since);
     enum exit_code code = CODE_FINE;
-    for (char **file = files; *file && code == CODE_FINE; file++) {
-        g_autofree char *why = suggestion_read(suggestion, *file);
-        if (!why)
-            continue;
+    g_autofree char *path = logs ? NULL : invocation_history(invocation, NULL, &code);
+    if (!logs && !path)
+        return code;
+    struct suggestion *suggestion = suggestion_new(since);
+    g_autofree char *why = path ? suggestion_read_history(suggestion, path) : NULL;
+    code = why ? CODE_UNAVAILABLE : CODE_FINE;
+    for (char **files = logs; files && !why; files = files == logs ? more : NULL)
+        for (char **file = files; *file && !why; file++) {
+            why = suggestion_read(suggestion, *file);
+            code = why ? CODE_USAGE : CODE_FINE;
+        }
+    if (why)
         complain("%s", why);
-        code = CODE_USAGE;
-    }
-    if (code == CODE_FINE)
+    else
         suggestion_print(suggestion, stdout);
     suggestion_free(suggestion);
     return code;
@@ -57,7 +60,7 @@ enum exit_code command_limits(struct invocation *invocation)
                                     {"log", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &logs, NULL, NULL},
                                     {"since", 0, 0, G_OPTION_ARG_STRING, &since, NULL, NULL},
                                     {NULL, 0, 0, 0, NULL, NULL, NULL}};
-    enum parse_result parsed = invocation_parse(invocation, entries, 0, OPERANDS_MAX);
+    enum parse_result parsed = invocation_parse(invocation, entries, 0, G_MAXUINT);
     if (parsed != PARSE_GOOD)
         return parse_code(parsed);
     if (near &&

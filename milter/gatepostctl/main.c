@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"limits",
      "[--json] [--near N%] [LIMIT [KEY]], limits reset LIMIT KEY,\n"
      "         limits allow LIMIT KEY N TIME, limits release,\n"
-     "         limits suggest [--since T] --log FILE...",
+     "         limits suggest [--since T] [--log FILE...]",
      "What was used of limits; forgets it; allows more for a time; prints what may leave hold.",
      command_limits},
     {"lookup", "TABLE KEY...", "Asks a table (cidr:FILE ...); KEY -: reads keys from stdin.",

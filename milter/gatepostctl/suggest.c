@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Recipients by login and day, as the log has them. When a line was written says the line: "ts" of
- * JSON, or what syslog puts in front ("Nov 27 14:00:30" or RFC 3339). Lines without a time count as
- * one day, unless it matters when they were written.
+ * Recipients by login and day, as the history or the log has them. When a line was written says the
+ * line: "ts" of JSON, or what syslog puts in front ("Nov 27 14:00:30" or RFC 3339). Lines without a
+ * time count as one day, unless it matters when they were written.
  */
 #include "suggest.h"
 
 #include "base/text.h"
 #include "history/history_log.h"
+#include "history/history_reader.h"
 #include "logfile.h"
 
 struct suggestion {
@@ -32,6 +33,20 @@ void suggestion_free(struct suggestion *suggestion)
     g_free(suggestion);
 }
 
+/* A message of LOGIN that passed on DAY. */
+static void add(struct suggestion *suggestion, const char *login, const char *day,
+                uint64_t recipients)
+{
+    char *key = g_strdup_printf("%s %s", login, day);
+    guint64 *sum = g_hash_table_lookup(suggestion->days, key);
+    if (sum)
+        g_free(key);
+    else
+        g_hash_table_insert(suggestion->days, key, sum = g_new0(guint64, 1));
+    *sum += recipients;
+    suggestion->messages++;
+}
+
 static void take_line(void *data, char *line)
 {
     struct suggestion *suggestion = data;
@@ -39,18 +54,10 @@ static void take_line(void *data, char *line)
     if (!history_log_read_sent(line, suggestion->now, &sent))
         return;
     bool any_time = suggestion->since == INT64_MIN;
-    if (!any_time && !sent.when) {
+    if (!any_time && !sent.when)
         suggestion->undated++;
-    } else if (any_time || sent.when >= suggestion->since) {
-        char *key = g_strdup_printf("%s %s", sent.login, sent.day);
-        guint64 *sum = g_hash_table_lookup(suggestion->days, key);
-        if (sum)
-            g_free(key);
-        else
-            g_hash_table_insert(suggestion->days, key, sum = g_new0(guint64, 1));
-        *sum += sent.recipients;
-        suggestion->messages++;
-    }
+    else if (any_time || sent.when >= suggestion->since)
+        add(suggestion, sent.login, sent.day, sent.recipients);
     history_log_sent_clear(&sent);
 }
 
@@ -59,6 +66,32 @@ char *suggestion_read(struct suggestion *suggestion, const char *path)
     bool cut;
     char *why = log_file_read(path, take_line, suggestion, &cut);
     return why || !cut ? why : g_strdup_printf("%s: it ends too early", path);
+}
+
+static bool take_row(void *data, const struct history_row *row)
+{
+    bool passed = row->action == ACTION_ACCEPT || (row->monitor && !action_is_note(row->action));
+    if (!passed || row->stage != STAGE_MESSAGE || !row->login || *row->login == '\0')
+        return true;
+    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(row->when / G_USEC_PER_SEC);
+    g_autofree char *day = g_date_time_format(when, "%F");
+    uint64_t recipients = 0;
+    for (guint i = 0; i < row->recipients->len; i++)
+        recipients +=
+            row->monitor ||
+            g_array_index(row->recipients, struct history_recipient, i).action == ACTION_ACCEPT;
+    add(data, row->login, day, recipients);
+    return true;
+}
+
+char *suggestion_read_history(struct suggestion *suggestion, const char *path)
+{
+    char *why = NULL;
+    struct history_reader *reader = history_reader_open(path, &why);
+    if (reader)
+        history_scan(reader, MAX(suggestion->since, 0), 0, take_row, suggestion, &why);
+    history_reader_close(reader);
+    return why;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -85,7 +118,7 @@ void suggestion_print(const struct suggestion *suggestion, FILE *stream)
         fprintf(stream, "%" G_GUINT64_FORMAT " messages whose lines say no time are left out\n",
                 suggestion->undated);
     if (numbers->len == 0) {
-        fputs("no message that passed with a login is in these lines\n", stream);
+        fputs("no message that passed with a login is there\n", stream);
         return;
     }
     g_array_sort(numbers, compare_numbers);

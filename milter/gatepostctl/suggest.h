@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A limit that would have disturbed nobody but outliers, out of gatepost's own log lines.
+ * A limit that would have disturbed nobody but outliers, out of the history or gatepost's own log
+ * lines.
  *
  * Threads: the command line's.
  */
@@ -20,6 +21,9 @@ void suggestion_free(struct suggestion *suggestion);
  * syslog puts in front. NULL, or why it could not be read to its end, with its name (to be freed).
  * What is no line of a message that passed, with a login, is left out. */
 char *suggestion_read(struct suggestion *suggestion, const char *path);
+
+/* The same of the history PATH. */
+char *suggestion_read_history(struct suggestion *suggestion, const char *path);
 
 /* Prints percentiles of the recipients of one login in a day, and what `max` they suggest. */
 void suggestion_print(const struct suggestion *suggestion, FILE *stream);

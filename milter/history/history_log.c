@@ -485,7 +485,10 @@ bool history_log_read_sent(const char *line, int64_t now, struct history_log_sen
     struct history_row row = {.when = 0};
     if (!read_values(line, &values))
         return false;
-    bool sent = g_strcmp0(values.of[KEY_ACTION], action_word(ACTION_ACCEPT)) == 0 &&
+    int action = word_of(values.of[KEY_ACTION], name_action, ACTION_COUNT);
+    bool decided = action >= 0 && !action_is_note((enum action)action);
+    bool monitor = g_strcmp0(values.of[KEY_MODE], "monitor") == 0;
+    bool sent = decided && (action == ACTION_ACCEPT || monitor) &&
                 g_strcmp0(values.of[KEY_STAGE], stage_name(STAGE_MESSAGE)) == 0 &&
                 values.of[KEY_SASL] && *values.of[KEY_SASL];
     if (sent) {

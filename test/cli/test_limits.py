@@ -181,8 +181,19 @@ def suggest():
     equal(done.returncode, 64)
     match('--since whenever: a time is', done.stderr)
     equal(settings.run('limits', '--since', '2h').returncode, 64)
-    equal(settings.run('limits', 'suggest').returncode, 64)
+    equal(settings.run('limits', 'suggest', 'more').returncode, 64)
     equal(settings.run('limits', 'suggest', '--log', '/nonexistent').returncode, 64)
+    equal(settings.run('limits', 'suggest', '--log', path, '/nonexistent').returncode, 64)
+    match(', 12 messages:', settings.run('limits', 'suggest', '--log', path, path).stdout, 'files')
+    done = ctl.Settings(SITE + 'history =\n').run('limits', 'suggest')
+    equal((done.returncode, done.stdout), (69, ''), 'no history')
+    with open(path, 'w', encoding='utf-8') as handle:
+        handle.write('action=reject stage=message check=check_limit sasl=u mode=monitor to=a@b,c@d\n'
+                     'action=reject stage=rcpt check=check_limit sasl=u mode=monitor to=a@b\n'
+                     'action=info stage=message check=check_limit sasl=u mode=monitor to=a@b\n'
+                     'action=reject stage=message check=check_limit helo="x mode=monitor" sasl=u to=a@b\n')
+    match('over 1 of them, 1 messages: half up to 2,',
+          settings.run('limits', 'suggest', '--log', path).stdout, 'what monitor mode let pass')
 
 
 @case('the unit that releases mail: ids alone reach postsuper, and a daemon that cannot tell is a failure')

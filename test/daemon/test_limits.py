@@ -17,7 +17,7 @@ import gatepost
 import place
 import tap
 from milter import Milter
-from tap import case, equal, match, true
+from tap import case, equal, match, true, until
 
 LOGIN = {'auth_type': 'PLAIN', 'auth_authen': 'bob'}
 TLS = {'tls_version': 'TLSv1.3', 'cipher': 'X', 'cipher_bits': '256'}
@@ -726,6 +726,21 @@ def crowd(daemon, login, connections=64, tries=10):
         thread.join()
     equal(failures[:3], [], 'failures')
     return len(passed)
+
+
+@case('suggest: by the history, what monitor mode let pass too')
+def suggest(daemon):
+    begin = int(time.time()) + 1
+    time.sleep(begin - time.time())
+    use(daemon, 'key = sasl_user\nmax = 4\nper = 1d', mode='monitor')
+    one, other = fresh(), fresh()
+    for login, recipients in ((one, 3), (one, 4), (other, 2)):
+        with Sender(daemon, login) as sender:
+            equal(sender.send(recipients), 'ok')
+    expected = 'recipients of one login in a day, over 2 of them, 3 messages: half up to 2, 90% 2, ' \
+               '99% 2, most 7\n'
+    until(lambda: expected in told(daemon, 'limits', 'suggest', '--since', '@%d' % begin)[1], 10,
+          'what was sent')
 
 
 @case('sixty-four connections at once: exactly as many as may, with SQLite and in memory')
