@@ -30,4 +30,8 @@ enum when_edge { WHEN_SINCE, WHEN_UNTIL };
  * time. */
 bool when_parse(const char *text, int64_t now, enum when_edge edge, int64_t *when_r);
 
+/* SECONDS since 1970 as a time of this machine's zone, in a FORMAT of g_date_time_format; "?" for
+ * one that no calendar has. The caller frees it. */
+char *when_text(int64_t seconds, const char *format);
+
 #endif

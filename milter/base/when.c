@@ -197,3 +197,9 @@ bool when_parse(const char *text, int64_t now, enum when_edge edge, int64_t *whe
     *when_r = edge == WHEN_SINCE ? begin : end - 1;
     return true;
 }
+
+char *when_text(int64_t seconds, const char *format)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
+    return time ? g_date_time_format(time, format) : g_strdup("?");
+}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/when.h"
 #include "config.h"
 #include "mta/mta.h"
 #include "report/json.h"
@@ -20,12 +21,6 @@
 
 /* A line of the log that takes so long, in microseconds, waits for a reader that stands still. */
 enum { LOG_STALLS = 2 * G_USEC_PER_SEC };
-
-static char *time_text(gint64 seconds, const char *format)
-{
-    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(seconds);
-    return when ? g_date_time_format(when, format) : g_strdup("?");
-}
 
 static char *duration_text(gint64 seconds)
 {
@@ -53,7 +48,7 @@ static void write_text(const struct status *status, GString *out)
     g_autofree char *library = mta_library_version();
     bool ours = strcmp(mta_engine_name(), "native") == 0;
     g_autofree char *up = duration_text(uptime(status));
-    g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%d %H:%M:%S");
+    g_autofree char *loaded = when_text(status->loaded, "%Y-%m-%d %H:%M:%S");
     g_string_append_printf(out, "gatepost %s (%s%s), process %ld, up %s, mode %s\n",
                            GATEPOST_VERSION, ours ? "native engine" : "libmilter ",
                            ours ? "" : library, (long)getpid(), up, status->mode);
@@ -78,7 +73,7 @@ static void write_text(const struct status *status, GString *out)
 static void write_json(const struct status *status, GString *out)
 {
     g_autofree char *library = mta_library_version();
-    g_autofree char *loaded = time_text(status->loaded, "%Y-%m-%dT%H:%M:%S%:z");
+    g_autofree char *loaded = when_text(status->loaded, "%Y-%m-%dT%H:%M:%S%:z");
     json_open(out, NULL, '{');
     json_string(out, "version", GATEPOST_VERSION);
     json_string(out, "libmilter", library);

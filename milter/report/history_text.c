@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/when.h"
 #include "policy/event.h"
 
 enum { COLUMNS = 80, INDENT = 13 };
@@ -24,8 +25,7 @@ static void put(GString *out, const char *label, const char *text)
 /* One line, however long the restriction's name is: people search for it. */
 static void put_head(GString *out, const struct history_row *row)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(row->when / G_USEC_PER_SEC);
-    g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
+    g_autofree char *date = when_text(row->when / G_USEC_PER_SEC, "%Y-%m-%d %H:%M:%S");
     const char *permit = history_row_permit(row);
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "%s  %s at %s", date, action_word(row->action),

@@ -6,6 +6,7 @@
 
 #include <syslog.h>
 
+#include "base/when.h"
 #include "journal.h"
 #include "last_word.h"
 #include "log_kind.h"
@@ -130,8 +131,7 @@ void log_message(void *data, enum engine_level level, const char *text)
 
 static struct log_line *losses_line(void *data, const struct log_losses *losses)
 {
-    g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(losses->since / G_USEC_PER_SEC);
-    g_autofree char *time = since ? g_date_time_format(since, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
+    g_autofree char *time = when_text(losses->since / G_USEC_PER_SEC, "%Y-%m-%d %H:%M:%S");
     const guint64 *lines = losses->lines;
     g_autofree char *text = g_strdup_printf(
         "%" G_GUINT64_FORMAT " lines of the log are lost since %s, because they were not read fast "

@@ -5,6 +5,7 @@
 #include "report/summary_report.h"
 
 #include "base/text.h"
+#include "base/when.h"
 #include "checks/check.h"
 #include "report/json.h"
 
@@ -21,8 +22,7 @@ static const char marks[REPORT_OUTCOMES + 1] = ".t+-#";
 
 static char *time_text(int64_t when)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(when / G_USEC_PER_SEC);
-    return time ? g_date_time_format(time, "%Y-%m-%d %H:%M") : g_strdup("?");
+    return when_text(when / G_USEC_PER_SEC, "%Y-%m-%d %H:%M");
 }
 
 /* NAME in so many columns, padded, made safe. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/when.h"
+
 enum { HOUR = 3600 };
 
 static const struct {
@@ -84,12 +86,6 @@ static int64_t day_of(int64_t seconds)
     return (seconds + offset) / 86400;
 }
 
-static char *hour_label(int64_t hour)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(hour * HOUR);
-    return time ? g_date_time_format(time, "%H:%M") : g_strdup("?");
-}
-
 /* Of a day by its number: counted back from now in seconds it would be another one where the clocks
  * were changed between. */
 static char *day_label(int64_t day)
@@ -104,7 +100,7 @@ void hours_seen_fill(const struct answer *answer, int64_t now, struct hours_seen
     int64_t this_hour = now / HOUR, today = day_of(now);
     *seen_r = (struct hours_seen){.checks = g_ptr_array_new_with_free_func(free_check)};
     for (int i = 0; i < SEEN_HOURS; i++)
-        seen_r->hour_labels[i] = hour_label(this_hour - SEEN_HOURS + 1 + i);
+        seen_r->hour_labels[i] = when_text((this_hour - SEEN_HOURS + 1 + i) * HOUR, "%H:%M");
     for (int i = 0; i < SEEN_DAYS; i++)
         seen_r->day_labels[i] = day_label(today - SEEN_DAYS + 1 + i);
     for (guint i = 0; i < answer->lines->len; i++) {

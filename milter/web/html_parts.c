@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/when.h"
 #include "report/chart.h"
 
 char *html_duration(int64_t seconds)
@@ -22,14 +23,12 @@ char *html_duration(int64_t seconds)
 
 char *html_time(int64_t seconds)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
-    return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
+    return when_text(seconds, "%Y-%m-%d %H:%M:%S");
 }
 
 char *html_zone(void)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_local();
-    return now ? g_date_time_format(now, "%Z") : g_strdup("?");
+    return when_text(g_get_real_time() / G_USEC_PER_SEC, "%Z");
 }
 
 void html_cell(GString *out, const char *label, const char *text)

@@ -79,11 +79,20 @@ static void test_bounds(void)
     g_assert_cmpint(when % G_USEC_PER_SEC, ==, G_USEC_PER_SEC - 1);
 }
 
+static void test_text(void)
+{
+    g_autofree char *plain = when_text(1795786245, "%Y-%m-%d %H:%M:%S %Z");
+    g_autofree char *none = when_text(INT64_MAX, "%Y");
+    g_assert_cmpstr(plain, ==, "2026-11-27 15:30:45 EET");
+    g_assert_cmpstr(none, ==, "?");
+}
+
 int main(int argc, char **argv)
 {
     g_setenv("TZ", "Europe/Athens", TRUE);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/when/forms", test_forms);
     g_test_add_func("/when/bounds", test_bounds);
+    g_test_add_func("/when/text", test_text);
     return g_test_run();
 }
