@@ -46,6 +46,10 @@ enum whole_file_result whole_file_read_open(int fd, enum whole_file_kinds kinds,
 enum whole_file_result whole_file_read_settled(const char *path, size_t most,
                                                struct whole_file *file_r);
 
+/* The first line of the regular file PATH, without its end, in *LINE_R: how a password is kept, in
+ * 64 kB at most. The caller frees it; after anything but WHOLE_FILE_READ it is NULL. */
+enum whole_file_result whole_file_first_line(const char *path, char **line_r);
+
 /* Why it was not read: "it is a directory", the text of errno. Static. */
 const char *whole_file_why(enum whole_file_result result);
 

@@ -136,6 +136,17 @@ enum whole_file_result whole_file_read_settled(const char *path, size_t most,
     return WHOLE_FILE_CHANGED;
 }
 
+enum whole_file_result whole_file_first_line(const char *path, char **line_r)
+{
+    enum { MOST = 64 * 1024 };
+    struct whole_file file;
+    enum whole_file_result result = whole_file_read(path, WHOLE_FILE_REGULAR, MOST, &file);
+    if (file.text)
+        file.text[strcspn(file.text, "\r\n")] = '\0';
+    *line_r = file.text;
+    return result;
+}
+
 const char *whole_file_why(enum whole_file_result result)
 {
     switch (result) {

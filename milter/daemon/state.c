@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/wholefile.h"
 #include "checks/limit.h"
 #include "settings/stateplace.h"
 #include "statekey.h"
@@ -48,20 +49,17 @@ static void find_key(struct state *state, unsigned char key_r[STATE_KEY_SIZE])
     }
 }
 
-/* The first line of the file; NULL: none is wanted, or it cannot be read, which is told. */
+/* NULL: none is wanted, or it cannot be read, which is told. */
 static char *read_password(const struct state *state, const char *path)
 {
-    g_autoptr(GError) error = NULL;
-    char *text = NULL;
-    if (*path == '\0')
-        return NULL;
-    if (!g_file_get_contents(path, &text, NULL, &error)) {
-        log_warning(state->log, "state_password_file: %s: the server is asked without a password",
-                    error->message);
-        return NULL;
-    }
-    text[strcspn(text, "\r\n")] = '\0';
-    return text;
+    char *password = NULL;
+    enum whole_file_result result =
+        *path ? whole_file_first_line(path, &password) : WHOLE_FILE_READ;
+    if (result != WHOLE_FILE_READ)
+        log_warning(state->log,
+                    "state_password_file: %s: %s: the server is asked without a password", path,
+                    whole_file_why(result));
+    return password;
 }
 
 static struct store *open_redis(const struct state *state, const struct state_setup *setup,

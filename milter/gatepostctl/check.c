@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/system.h"
+#include "base/wholefile.h"
 #include "command.h"
 #include "dns/public_resolvers.h"
 #include "history/history_writer.h"
@@ -105,15 +106,14 @@ static void warn_of_redis(const struct settings *settings, const struct state_pl
     const char *ca_file = settings_get(settings, NULL, SETTING_STATE_CA_FILE)->text;
     const char *cert_file = settings_get(settings, NULL, SETTING_STATE_CERT_FILE)->text;
     g_autoptr(GPtrArray) hosts = g_ptr_array_new();
-    g_autoptr(GError) error = NULL;
     g_autofree char *password = NULL;
-    if (*file->text && !g_file_get_contents(file->text, &password, NULL, &error)) {
-        problems_warning(problems, file->file, file->line, "state_password_file: %s",
-                         error->message);
+    enum whole_file_result result =
+        *file->text ? whole_file_first_line(file->text, &password) : WHOLE_FILE_READ;
+    if (result != WHOLE_FILE_READ) {
+        problems_warning(problems, file->file, file->line, "state_password_file: %s: %s",
+                         file->text, whole_file_why(result));
         return;
     }
-    if (password)
-        password[strcspn(password, "\r\n")] = '\0';
     for (unsigned i = 0; i < place->host_count; i++)
         g_ptr_array_add(hosts, (char *)place->hosts[i]);
     const struct store_redis_options options = {.hosts = hosts,

@@ -4,10 +4,12 @@
  */
 #include "settings/websettings.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/ipaddr.h"
 #include "base/text.h"
+#include "base/wholefile.h"
 #include "mail/hostname.h"
 
 /* Of names on a network: some have an underscore. */
@@ -85,9 +87,13 @@ void web_settings_read(const struct settings *settings, struct problems *problem
 char *web_token_read(const char *path, GError **error_r)
 {
     g_autofree char *text = NULL;
-    if (!g_file_get_contents(path, &text, NULL, error_r))
+    enum whole_file_result result = whole_file_first_line(path, &text);
+    if (result != WHOLE_FILE_READ) {
+        int code = result == WHOLE_FILE_FAULT ? (int)g_file_error_from_errno(errno)
+                                              : (int)G_FILE_ERROR_FAILED;
+        g_set_error(error_r, G_FILE_ERROR, code, "%s: %s", path, whole_file_why(result));
         return NULL;
-    text[strcspn(text, "\r\n")] = '\0';
+    }
     size_t length = strlen(text);
     if (length >= WEB_TOKEN_MIN && length <= WEB_TOKEN_MAX && g_str_is_ascii(text))
         return g_steal_pointer(&text);

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/wholefile.h"
@@ -203,6 +204,34 @@ static void test_replacing_no_file(void)
     g_assert_nonnull(strstr(why, g_strerror(ENOENT)));
 }
 
+/* Whoever starts must not hang on what is no file. */
+static void test_first_line(void)
+{
+    static const struct {
+        const char *text, *line;
+    } rows[] = {{"secret\nmore\n", "secret"},
+                {"secret\r\n", "secret"},
+                {"secret", "secret"},
+                {"\nsecret", ""},
+                {"", ""}};
+    char *line;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_true(g_file_set_contents(path, rows[i].text, -1, NULL));
+        g_assert_cmpint(whole_file_first_line(path, &line), ==, WHOLE_FILE_READ);
+        g_assert_cmpstr(line, ==, rows[i].line);
+        g_free(line);
+    }
+    g_unlink(path);
+    g_assert_cmpint(whole_file_first_line(path, &line), ==, WHOLE_FILE_FAULT);
+    g_assert_null(line);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    g_assert_cmpint(whole_file_first_line(path, &line), ==, WHOLE_FILE_SPECIAL);
+    g_assert_null(line);
+    g_unlink(path);
+    g_assert_cmpint(whole_file_first_line("/dev/zero", &line), ==, WHOLE_FILE_SPECIAL);
+    g_assert_null(line);
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -216,6 +245,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wholefile/changing", test_changing);
     g_test_add_func("/wholefile/replacing", test_replacing);
     g_test_add_func("/wholefile/replacing_no_file", test_replacing_no_file);
+    g_test_add_func("/wholefile/first_line", test_first_line);
     int status = g_test_run();
     g_rmdir(folder);
     g_free(folder);
