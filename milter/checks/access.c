@@ -256,8 +256,12 @@ static enum check_result act(struct check *check, const char *value, const char 
         .check = check, .value = value, .subject = subject, .class = class};
     const struct access_action *action = access_action_of(value, &result.text, &result.code);
     if (!action) {
-        check->more = g_strdup(value);
-        check->more_subject = g_strdup(subject);
+        /* behind those that it said of another address */
+        char *before = check->more;
+        check->more = before ? g_strconcat(before, " ", value, NULL) : g_strdup(value);
+        g_free(before);
+        if (!check->more_subject)
+            check->more_subject = g_strdup(subject);
         check->more_class = class;
         return CHECK_MORE;
     }
@@ -340,11 +344,24 @@ enum check_result run_check_helo_access(struct check *check)
 struct address_question {
     struct check *check;
     const char *typed, *class;
-    bool permitted;
     enum check_result result;
 };
 
-/* Of what an address may be, a refusal of one counts before a permit of another. */
+bool access_is_final(enum check_result result)
+{
+    return result == CHECK_REFUSE || result == CHECK_CANNOT_TELL;
+}
+
+enum check_result access_stronger(enum check_result one, enum check_result other)
+{
+    static const enum check_result order[] = {CHECK_REFUSE, CHECK_CANNOT_TELL, CHECK_MORE,
+                                              CHECK_PERMIT};
+    for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+        if (one == order[i] || other == order[i])
+            return order[i];
+    return CHECK_DUNNO;
+}
+
 static bool ask_address(void *data, const struct mail_address *address)
 {
     struct address_question *question = data;
@@ -353,9 +370,10 @@ static bool ask_address(void *data, const struct mail_address *address)
     enum lookup_status status =
         search_address(check->argument->tables, address, SEARCH_ACCESS,
                        check->site->recipient_delimiter, false, answer.value, answer.entry);
-    question->result = access_conclude(check, status, &answer, question->typed, question->class);
-    question->permitted |= question->result == CHECK_PERMIT;
-    return question->result == CHECK_DUNNO || question->result == CHECK_PERMIT;
+    question->result =
+        access_stronger(access_conclude(check, status, &answer, question->typed, question->class),
+                        question->result);
+    return !access_is_final(question->result);
 }
 
 /* No permit may rest on what is not understood wholly. */
@@ -368,8 +386,6 @@ static enum check_result check_address(struct check *check, const struct mail_ad
     if (meant->untold)
         return check_cannot_tell(check, "a table of login_domains cannot be asked");
     whose_each(check->site, meant, ask_address, &question);
-    if (question.result == CHECK_DUNNO && question.permitted)
-        question.result = CHECK_PERMIT;
     bool doubtful = address->malformed || (!address->null && !*address->domain);
     return doubtful ? forbid_permit(check, question.result) : question.result;
 }

@@ -55,12 +55,6 @@ enum check_result check_too_many_addresses(struct check *check)
     return check_refuse(check, 552, "5.3.4", "More addresses in one field than can be checked");
 }
 
-/* Whether a result of one address leaves the others nothing to say. */
-static bool is_final(enum check_result result)
-{
-    return result != CHECK_DUNNO && result != CHECK_PERMIT;
-}
-
 /* Asks for each address of one field From:. That one is permitted permits no other. */
 static enum check_result check_from_field(struct check *check, const struct header *header)
 {
@@ -72,20 +66,20 @@ static enum check_result check_from_field(struct check *check, const struct head
     const GPtrArray *lists[] = {mailboxes.addresses,
                                 mailboxes.addresses->len > 0 ? NULL : mailboxes.bare};
     for (size_t list = 0; list < G_N_ELEMENTS(lists); list++)
-        for (guint i = 0; lists[list] && i < lists[list]->len && !is_final(result); i++) {
+        for (guint i = 0; lists[list] && i < lists[list]->len && !access_is_final(result); i++) {
             const char *address = lists[list]->pdata[i];
             enum lookup_status status = find_address(check, address, &answer);
             if (status == LOOKUP_MISS)
                 continue;
-            enum check_result one = access_conclude(check, status, &answer, address, class);
-            result = one == CHECK_DUNNO ? result : one;
+            result =
+                access_stronger(access_conclude(check, status, &answer, address, class), result);
         }
     bool alone = header == header_list_first(check->facts->message->headers, "From");
     bool nobody = mailboxes.group && mailboxes.bare->len == 0;
     bool unreadable = mailboxes.malformed || !alone || (mailboxes.addresses->len == 0 && !nobody);
-    if (!is_final(result) && mailboxes.truncated)
+    if (!access_is_final(result) && mailboxes.truncated)
         result = check_too_many_addresses(check);
-    else if (!is_final(result) && unreadable)
+    else if (!access_is_final(result) && unreadable)
         result = refuse_unreadable(check, header, &mailboxes, class);
     mailboxes_clear(&mailboxes);
     return result;
@@ -97,10 +91,8 @@ enum check_result run_check_from_access(struct check *check)
         return CHECK_DUNNO;
     enum check_result result = CHECK_DUNNO;
     const struct header *header = header_list_first(check->facts->message->headers, "From");
-    for (; header && !is_final(result); header = header->next_same) {
-        enum check_result one = check_from_field(check, header);
-        result = one == CHECK_DUNNO ? result : one;
-    }
+    for (; header && !access_is_final(result); header = header->next_same)
+        result = access_stronger(check_from_field(check, header), result);
     return result;
 }
 

@@ -58,6 +58,11 @@ enum check_result access_conclude(struct check *check, enum lookup_status status
                                   const access_answer *answer, const char *subject,
                                   const char *class);
 
+/* Of what tables say of several addresses, as one may be meant or another: a refusal counts before
+ * restrictions, these before a permit. And whether a result leaves the others nothing to say. */
+enum check_result access_stronger(enum check_result one, enum check_result other);
+bool access_is_final(enum check_result result);
+
 /* What header_checks.c shares of it: the reply of a result whose text is all that is shown
  * (OTHERWISE if it is empty), an added line of a header made harmless, whether TEXT is one (NULL:
  * yes; else static text). The caller frees what is no const. */
@@ -99,7 +104,7 @@ enum check_result run_reject_unknown_helo_hostname(struct check *check);
 enum check_result run_reject_unknown_sender_domain(struct check *check);
 enum check_result run_reject_unknown_recipient_domain(struct check *check);
 
-/* guard.c, spam.c */
+/* guard.c, limit.c, greylist.c, spam.c */
 enum check_result run_guard_autoreply(struct check *check);
 enum check_result run_check_limit(struct check *check);
 void ask_limit_ahead(struct check *check);
