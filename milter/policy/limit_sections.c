@@ -237,13 +237,9 @@ static bool is_used(const struct policy *policy, const struct limit *limit)
 
 static bool has_trait(const struct policy *policy, enum restriction_trait trait)
 {
-    const struct restriction_item *item;
-    for (int kind = 0; kind < LIST_COUNT; kind++) {
-        const struct restriction_list *list = policy->lists[kind];
-        for (unsigned i = 0; list && (item = restriction_list_item(list, i)); i++)
-            if (item->row->traits & trait)
-                return true;
-    }
+    for (int kind = 0; kind < LIST_COUNT; kind++)
+        if (policy->lists[kind] && restriction_list_has(policy->lists[kind], trait))
+            return true;
     return false;
 }
 
@@ -328,7 +324,7 @@ void limits_lint(const struct policy *policy, const struct settings *settings,
             const struct limit *limit = item->argument.limit;
             for (unsigned j = 0; j < i; j++) {
                 const struct restriction_item *before = restriction_list_item(list, j);
-                if (before->warn_if_reject || !(before->row->passes & 1u << limit->who))
+                if (!(before->row->passes & 1u << limit->who))
                     continue;
                 problems_error(problems, value->file, value->line,
                                "%s: check_limit %s stands behind %s, which lets those pass that "

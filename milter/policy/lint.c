@@ -30,14 +30,16 @@ static void warn(const struct lint *lint, const char *format, ...)
                      restriction_list_name(lint->list->kind), text);
 }
 
-/* The first item that decides whatever the facts are, or NULL. */
+/* The first item that decides whatever the facts are, or NULL. warn_if_reject takes no permit back.
+ */
 static const struct restriction_item *deciding_item(const struct restriction_list *list,
                                                     unsigned *index_r)
 {
     const struct restriction_item *item;
     for (unsigned i = 0; (item = restriction_list_item(list, i)); i++) {
         *index_r = i;
-        if ((item->row->traits & TRAIT_ALWAYS) && !item->warn_if_reject)
+        if ((item->row->traits & TRAIT_ALWAYS) &&
+            !(item->warn_if_reject && (item->row->traits & TRAIT_REFUSES)))
             return item;
     }
     return NULL;

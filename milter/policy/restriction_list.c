@@ -500,7 +500,8 @@ bool restriction_list_has(const struct restriction_list *list, unsigned traits)
         const struct restriction_item *item = restriction_list_item(list, i);
         unsigned own = item->row->traits;
         if (item->warn_if_reject)
-            own &= ~(unsigned)(TRAIT_REFUSES | TRAIT_ENDS_RELAY);
+            own &= ~(unsigned)(TRAIT_REFUSES | TRAIT_ENDS_RELAY | TRAIT_PROVES_SENDER |
+                               TRAIT_PROVES_FROM);
         if (own & traits)
             return true;
     }

@@ -59,6 +59,8 @@ SAID = [
     (RCPT + OWNERS + limit(key='sender'), None),
     (RCPT + OWNERS + 'sender_restrictions = permit_mynetworks\n' + limit(key='sender_domain'),
      'warning: limit x counts by sender, but nothing checks whose'),
+    (RCPT + OWNERS + 'sender_restrictions = warn_if_reject reject_sender_login_mismatch\n'
+     + limit(key='sender'), 'warning: limit x counts by sender, but nothing checks whose'),
     (MESSAGE + OWNERS + limit(key='from'), 'warning: limit x counts by the From: field, but'),
     (RCPT + OWNERS + limit(key='sender', for_='all'), 'warning: .*for all: strangers'),
     (RCPT + limit(overrides='inline:{bob=7, ann=unlimited}'), None),
@@ -71,13 +73,14 @@ SAID = [
 for order, whom, behind in (
         ('permit_mynetworks', 'authenticated', False), ('permit_mynetworks', 'local', True),
         ('permit_mynetworks', 'mynetworks', True), ('permit_mynetworks', 'outgoing', True),
-        ('permit_mynetworks', 'all', True), ('permit_sasl_authenticated', 'authenticated', True),
+        ('permit_mynetworks', 'all', True), ('warn_if_reject permit_mynetworks', 'local', True),
+        ('permit_sasl_authenticated', 'authenticated', True),
         ('permit_sasl_authenticated', 'local', False), ('permit_sasl_authenticated', 'all', True),
         ('permit_tls_clientcerts', 'authenticated', True), ('permit_tls_clientcerts', 'local', False),
         ('reject_unknown_sender_domain', 'all', False), ('permit', 'local', True)):
     SAID.append(('recipient_restrictions = %s check_limit x\n' % order
                  + limit(key='client', for_=whom),
-                 'error: .*check_limit x stands behind %s, which' % order if behind else None))
+                 'error: .*check_limit x stands behind %s, which' % order.split()[-1] if behind else None))
 
 for settings, said in SAID:
     @case('check: %r' % settings[:90])
