@@ -310,7 +310,7 @@ enum check_result check_refuse(struct check *check, unsigned code, const char *d
 char *check_format_reply(unsigned code, const char *dsn, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* Returns CHECK_CANNOT_TELL with WHY (static text) for the log. */
+/* Returns CHECK_CANNOT_TELL, and for the log why. */
 enum check_result check_cannot_tell(struct check *check, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 

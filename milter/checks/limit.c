@@ -627,8 +627,7 @@ struct store_window limit_window(const struct limit_site *site, const struct lim
                                  .end = now + calendar_rest(site->calendar, limit->unit, now)};
 }
 
-/* A number, or "unlimited". */
-static bool read_max(const struct limit *limit, const char *text, uint64_t *max_r)
+bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r)
 {
     static const char units[] = "kmg";
     char *end;
@@ -647,11 +646,6 @@ static bool read_max(const struct limit *limit, const char *text, uint64_t *max_
     }
     *max_r = number;
     return *end == '\0';
-}
-
-bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r)
-{
-    return read_max(limit, text, max_r);
 }
 
 /* The whole key, then, if it is one address, its parts as access(5) has them. */
@@ -698,7 +692,7 @@ uint64_t limit_max(const struct limit *limit, const char *key, const char *recip
         return limit->max;
     uint64_t max;
     g_strstrip(value->str);
-    if (!read_max(limit, value->str, &max)) {
+    if (!limit_read_max(limit, value->str, &max)) {
         if (warner) {
             g_autofree char *id = g_strconcat("limit:", limit->name, ":", value->str, NULL);
             g_autofree char *text =

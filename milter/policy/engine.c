@@ -309,9 +309,6 @@ void engine_connection(struct engine *engine, const struct policy *policy,
 
 G_GNUC_PRINTF(3, 0)
 static void message(struct engine *engine, enum engine_level level, const char *format,
-                    va_list args) G_GNUC_PRINTF(3, 0);
-G_GNUC_PRINTF(3, 0)
-static void message(struct engine *engine, enum engine_level level, const char *format,
                     va_list args)
 {
     g_autofree char *text = g_strdup_vprintf(format, args);

@@ -190,10 +190,14 @@ static void read_table_row(struct restriction_reader *reader, const struct restr
     add_item(reader, row, &argument);
 }
 
+static const char *next_word(struct restriction_reader *reader)
+{
+    return reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
+}
+
 static void read_zone_row(struct restriction_reader *reader, const struct restriction *row)
 {
-    const char *word =
-        reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
+    const char *word = next_word(reader);
     if (!word) {
         fail(reader, "%s needs the name of a DNS list, as in %s bl.example.org", row->name,
              row->name);
@@ -209,11 +213,6 @@ static void read_zone_row(struct restriction_reader *reader, const struct restri
     }
     argument.word = g_strdup(word);
     add_item(reader, row, &argument);
-}
-
-static const char *next_word(struct restriction_reader *reader)
-{
-    return reader->next < reader->words->len ? reader->words->pdata[reader->next++] : NULL;
 }
 
 /* Limits are counted for recipients, or for the message. LIMIT may be NULL: it fits everywhere. */

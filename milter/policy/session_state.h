@@ -107,7 +107,7 @@ const struct refusal *outcome_message_refusal(const struct session *session);
  * from REFUSAL what it needs. */
 void outcome_of_stage(struct session *session, struct refusal *refusal);
 
-/* content.c: whether the header is past its limits. */
+/* message_buffer.c: whether the header is past its limits. */
 bool content_header_too_large(const struct session *session);
 
 /* Lets checks see the message; nothing when no restriction looks at it. */
