@@ -285,12 +285,12 @@ static void append_hz(const char *bytes, size_t length, GString *out)
     bool in_run = false;
     for (size_t i = 0; i < length; i++) {
         char c = bytes[i], after = c == '~' && i + 1 < length ? bytes[i + 1] : '\0';
-        i += after != '\0' && strchr("{}~\n", after) != NULL;
+        /* in a run a character may end with "~" */
+        bool escapes = after != '\0' && strchr(in_run ? "}\n" : "{}~\n", after) != NULL;
+        i += escapes;
         if (in_run && after != '}' && c != '\n') {
-            if (after != '\n')
+            if (!escapes)
                 g_string_append_c(run, (char)(c | 0x80));
-            if (after == '~' || after == '{')
-                g_string_append_c(run, (char)(after | 0x80));
             continue;
         }
         if (in_run)
