@@ -106,7 +106,7 @@ static void read_text(const struct reader *reader, GMimeObject *part, enum mime_
 {
     struct mime_text text;
     mime_get_text(part, &text);
-    if (kind == MIME_HTML) {
+    if (mime_text_is_html(kind, &text)) {
         struct html html;
         html_scan(text.text, text.size, &html);
         text_units(html.text->str, html.text->len, true, reader->visit, reader->context);

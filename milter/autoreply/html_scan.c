@@ -19,7 +19,7 @@ enum quoting {
 struct element {
     char name[NAME_LENGTH_MAX];
     unsigned name_length;
-    bool quotes;
+    bool quotes, keeps_lines;
 };
 
 struct scanner {
@@ -32,9 +32,10 @@ struct scanner {
     bool tail;
     bool pending; /* the last find has no text yet */
     unsigned line;
-    bool line_open; /* the current line of the text has begun */
-    bool space;     /* white space waits for the next word */
-    unsigned pre;
+    bool line_open;      /* the current line of the text has begun */
+    bool space;          /* white space waits for the next word */
+    unsigned pre;        /* open elements that keep lines as they are in the source */
+    bool pre_loose;      /* so does one that is not on the stack, up to the next block */
     const char *rule;    /* a <hr> after which no text has come */
     bool no_comment_end; /* there is none from here on */
 };
@@ -130,7 +131,7 @@ static void put_blank(struct scanner *s)
 {
     if (*s->p == '\n')
         s->line++;
-    if (s->pre && *s->p == '\n')
+    if ((s->pre || s->pre_loose) && *s->p == '\n')
         end_line(s);
     else
         s->space = s->line_open;
@@ -202,11 +203,20 @@ static bool in_list(const char *const *list, const struct tag *tag)
 static bool is_block(const struct tag *tag)
 {
     static const char *const names[] = {
-        "p",      "div",    "br",     "tr",    "li",         "h1",      "h2",
-        "h3",     "h4",     "h5",     "h6",    "blockquote", "table",   "hr",
-        "ul",     "ol",     "pre",    "dt",    "dd",         "section", "article",
-        "header", "footer", "center", "title", "fieldset",   "body",    NULL};
+        "p",         "div",      "br",     "tr",         "li",      "h1",     "h2",      "h3",
+        "h4",        "h5",       "h6",     "blockquote", "table",   "hr",     "ul",      "ol",
+        "pre",       "dt",       "dd",     "section",    "article", "header", "footer",  "center",
+        "title",     "fieldset", "body",   "details",    "summary", "main",   "aside",   "nav",
+        "address",   "form",     "figure", "figcaption", "caption", "dl",     "listing", "xmp",
+        "plaintext", "textarea", NULL};
     return in_list(names, tag);
+}
+
+static bool keeps_lines(const struct tag *tag)
+{
+    static const char *const names[] = {"pre", "listing", "xmp", "plaintext", "textarea", NULL};
+    return in_list(names, tag) || strstr(tag->attributes, "white-space:pre") ||
+           strstr(tag->attributes, "white-space:break-spaces");
 }
 
 /* Elements without end, or whose end tag may lack: not kept on the stack. */
@@ -329,6 +339,8 @@ static void push(struct scanner *s, const struct tag *tag, bool quotes)
     memcpy(element->name, tag->name, sizeof element->name);
     element->name_length = tag->name_length;
     element->quotes = quotes;
+    element->keeps_lines = keeps_lines(tag);
+    s->pre += element->keeps_lines;
     if (quotes)
         s->quoted = s->depth;
 }
@@ -343,7 +355,8 @@ static void pop(struct scanner *s, const struct tag *tag)
         if (s->open[i].name_length != tag->name_length ||
             memcmp(s->open[i].name, tag->name, tag->name_length) != 0)
             continue;
-        s->depth = i;
+        while (s->depth > i)
+            s->pre -= s->open[--s->depth].keeps_lines;
         if (s->quoted > i && !s->tail)
             end_find(s);
         return;
@@ -361,13 +374,12 @@ static void open_tag(struct scanner *s, const struct tag *tag)
     s->tail |= quoting == QUOTING_TAIL || s->html->finds->len >= HTML_FINDS_MAX;
     if (strcmp(tag->name, "hr") == 0)
         s->rule = tag->start;
-    if (strcmp(tag->name, "pre") == 0)
-        s->pre++;
     bool unclosed = is_unclosed(tag) || (s->p - 2 >= tag->start && s->p[-2] == '/');
     if (!unclosed)
         push(s, tag, quoting == QUOTING_INSIDE);
     else if (quoting == QUOTING_INSIDE)
         end_find(s);
+    s->pre_loose |= unclosed && keeps_lines(tag);
 }
 
 /* The attributes, lower case, without blanks and quotes: "style=border-left:1pxsolid". */
@@ -418,13 +430,13 @@ static void scan_tag(struct scanner *s)
     }
     s->p = tag_end(name + tag.name_length, s->end);
     tag.attributes = fold_attributes(name + tag.name_length, MIN(s->p, tag.start + HTML_TAG_MAX));
+    bool cell = strcmp(tag.name, "td") == 0 || strcmp(tag.name, "th") == 0;
     if (is_block(&tag))
         end_line(s);
-    else if (strcmp(tag.name, "td") == 0 || strcmp(tag.name, "th") == 0)
+    else if (cell)
         s->space = s->line_open;
+    s->pre_loose &= !cell && (!is_block(&tag) || strcmp(tag.name, "br") == 0);
     if (tag.closing) {
-        if (strcmp(tag.name, "pre") == 0 && s->pre > 0)
-            s->pre--;
         if (!is_unclosed(&tag))
             pop(s, &tag);
     } else if (is_hidden_text(&tag)) {

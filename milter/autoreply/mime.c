@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mail/charset.h"
+#include "mail/mimeparam.h"
 #include "mime_fields.h"
 
 /* What is looked at to tell whether a file without a type is a message. */
@@ -244,6 +245,24 @@ static GMimeMessage *parse_under(const char *head, const char *body, size_t size
     return message;
 }
 
+/* Adds to TYPES the readings of the multipart type VALUE, which is among them, by each boundary
+ * that it names beside the one that GMime takes. */
+static void add_boundaries(GPtrArray *types, const char *value)
+{
+    if (g_ascii_strncasecmp(value, "multipart/", strlen("multipart/")) != 0)
+        return;
+    GMimeContentType *type = g_mime_content_type_parse(NULL, value);
+    const char *taken = g_mime_content_type_get_parameter(type, "boundary");
+    g_autoptr(GPtrArray) boundaries = mimeparam_all(value, strlen(value), "boundary");
+    for (guint i = 0; i < boundaries->len; i++) {
+        if (g_strcmp0(boundaries->pdata[i], taken) == 0)
+            continue;
+        g_autofree char *escaped = g_strescape(boundaries->pdata[i], NULL);
+        g_ptr_array_add(types, g_strdup_printf("multipart/mixed; boundary=\"%s\"", escaped));
+    }
+    g_object_unref(type);
+}
+
 /* The readings of all Content-Type fields, and of all Content-Transfer-Encoding fields: values. */
 static void read_fields(const struct autoreply_headers *headers, GPtrArray *types,
                         GPtrArray *encodings)
@@ -259,8 +278,11 @@ static void read_fields(const struct autoreply_headers *headers, GPtrArray *type
     for (unsigned i = 0; i < AUTOREPLY_FIELDS_MAX; i++) {
         g_autofree char *type = autoreply_header_line(headers, "Content-Type", i);
         g_autofree char *encoding = autoreply_header_line(headers, "Content-Transfer-Encoding", i);
+        guint before = types->len;
         if (type)
             mime_fields_type(types, type);
+        for (guint k = before, read = types->len; k < read; k++)
+            add_boundaries(types, types->pdata[k]);
         unsigned found = encoding ? mime_fields_encoding(encoding) & ~met : 0;
         for (size_t k = 0; k < G_N_ELEMENTS(names); k++)
             if (found & names[k].encoding) {
@@ -334,6 +356,27 @@ char *mime_type(GMimeObject *part)
     return g_mime_content_type_get_mime_type(g_mime_object_get_content_type(part));
 }
 
+/* Decodes base64 in place. Behind padding it begins anew, as where texts were encoded one by one:
+ * GMime ends there, other readers go on. */
+static void decode_base64(GByteArray *bytes)
+{
+    guint to = 0;
+    for (guint from = 0; from < bytes->len;) {
+        const guint8 *end = memchr(bytes->data + from, '=', bytes->len - from);
+        guint length = (end ? (guint)(end - bytes->data) : bytes->len) - from;
+        gint state = 0;
+        guint save = 0;
+        guint8 rest[3];
+        to += (guint)g_base64_decode_step((const char *)bytes->data + from, length,
+                                          bytes->data + to, &state, &save);
+        guint more = (guint)g_base64_decode_step("==", 2, rest, &state, &save);
+        memcpy(bytes->data + to, rest, more);
+        to += more;
+        from += length + 1;
+    }
+    g_byte_array_set_size(bytes, to);
+}
+
 /* Raw bytes of a leaf, decoded from its transfer encoding, LIMIT of them at most. */
 static GByteArray *leaf_bytes(GMimeObject *part, gint64 limit)
 {
@@ -342,8 +385,16 @@ static GByteArray *leaf_bytes(GMimeObject *part, gint64 limit)
     GMimeStream *memory = g_mime_stream_mem_new();
     g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
     GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory));
-    if (content)
+    bool base64 =
+        content && g_mime_data_wrapper_get_encoding(content) == GMIME_CONTENT_ENCODING_BASE64;
+    if (base64) {
+        GMimeStream *encoded = g_mime_data_wrapper_get_stream(content);
+        g_mime_stream_reset(encoded);
+        g_mime_stream_write_to_stream(encoded, memory);
+        decode_base64(bytes);
+    } else if (content) {
         g_mime_data_wrapper_write_to_stream(content, memory);
+    }
     g_object_unref(memory);
     if (limit >= 0 && bytes->len > (guint)limit)
         g_byte_array_set_size(bytes, (guint)limit);
@@ -398,6 +449,8 @@ enum mime_kind mime_kind(GMimeObject *part)
         {"message", "*", MIME_RETURNED},
         {"application", "vnd.ms-outlook", MIME_RETURNED},
         {"application", "mbox", MIME_RETURNED},
+        {"application", "pkcs7-mime", MIME_DOUBTFUL}, /* a whole message, sealed */
+        {"application", "x-pkcs7-mime", MIME_DOUBTFUL},
     };
     if (g_object_get_data(G_OBJECT(part), doubtful_key))
         return MIME_DOUBTFUL;
@@ -459,11 +512,28 @@ bool mime_walk(GMimeMessage *message, mime_visitor *visit, void *context)
     return walk_object(&walk, g_mime_message_get_mime_part(message), "", 0);
 }
 
+bool mime_has_late_parts(GMimeMultipart *multipart)
+{
+    const char *boundary = g_mime_multipart_get_boundary(multipart);
+    const char *epilogue = g_mime_multipart_get_epilogue(multipart);
+    if (!boundary || !epilogue)
+        return false;
+    g_autofree char *begin = g_strconcat("\n--", boundary, NULL);
+    g_autofree char *text = g_strconcat("\n", epilogue, NULL);
+    for (const char *p = text; (p = strstr(p, begin));) {
+        p += strlen(begin);
+        if (*p != '-') /* its end may be said twice */
+            return true;
+    }
+    return false;
+}
+
 /* The iconv name of a charset that PART declares, NULL if it declares none that is known. A name
  * with a slash would reach into iconv's own options. */
 static const char *declared_charset(GMimeObject *part)
 {
-    const char *name = g_mime_object_get_content_type_parameter(part, "charset");
+    const char *given = g_mime_object_get_content_type_parameter(part, "charset");
+    g_autofree char *name = given ? g_strstrip(g_strdup(given)) : NULL;
     if (!name || !*name || strlen(name) >= CHARSET_NAME_MAX)
         return NULL;
     for (const char *p = name; *p; p++)
@@ -531,6 +601,18 @@ void mime_get_text(GMimeObject *part, struct mime_text *text_r)
         if (text_r->text[i] == '\0')
             text_r->text[i] = ' ';
     g_byte_array_unref(bytes);
+}
+
+bool mime_text_is_html(enum mime_kind kind, const struct mime_text *text)
+{
+    static const char *const begins[] = {"<html", "<!doctype html"};
+    const char *p = text->text + strspn(text->text, " \t\r\n");
+    if (g_str_has_prefix(p, "\xef\xbb\xbf"))
+        p += strlen("\xef\xbb\xbf");
+    for (size_t i = 0; i < G_N_ELEMENTS(begins); i++)
+        if (kind == MIME_TEXT && g_ascii_strncasecmp(p, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return kind == MIME_HTML;
 }
 
 void mime_text_clear(struct mime_text *text)

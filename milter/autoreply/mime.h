@@ -40,8 +40,8 @@ enum mime_kind {
     MIME_MESSAGE,   /* message/rfc822 or message/global, taken apart by GMime */
     MIME_RETURNED,  /* text/rfc822-headers, delivery-status and their like; a message as a file */
     MIME_MULTIPART, /* holds others; readers that know no MIME see its prologue and epilogue */
-    MIME_DOUBTFUL,  /* fields that contradict each other: nobody can tell what it is */
-    MIME_OTHER,     /* images, archives: nothing to read in them */
+    MIME_DOUBTFUL, /* sealed, or of fields that contradict each other: nobody can tell what it is */
+    MIME_OTHER,    /* images, archives: nothing to read in them */
 };
 
 /* What PART is, by its type, its file name and, for application/octet-stream, its first bytes. */
@@ -58,6 +58,9 @@ typedef bool mime_visitor(void *context, GMimeObject *part, enum mime_kind kind,
  * within was visited. */
 bool mime_walk(GMimeMessage *message, mime_visitor *visit, void *context);
 
+/* Whether parts of MULTIPART stand behind its end, which some readers pass over. */
+bool mime_has_late_parts(GMimeMultipart *multipart);
+
 struct mime_text {
     char *text; /* valid UTF-8 but for NULs, which are spaces; NUL-terminated */
     size_t size;
@@ -67,6 +70,10 @@ struct mime_text {
 
 /* Decodes PART (a GMimePart) wholly. Fills *TEXT_R, to be emptied with mime_text_clear. */
 void mime_get_text(GMimeObject *part, struct mime_text *text_r);
+
+/* Whether TEXT of a part of KIND is to be read as HTML: its type says so, or it begins as a
+ * document of it, which some readers show as one. */
+bool mime_text_is_html(enum mime_kind kind, const struct mime_text *text);
 void mime_text_clear(struct mime_text *text);
 
 /* Replaces the content of PART by TEXT, in the charset and transfer encoding that it had; in UTF-8

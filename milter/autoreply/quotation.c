@@ -66,6 +66,8 @@ static void search_around(struct search *search, GMimeMultipart *multipart, cons
         g_autofree char *valid = g_utf8_make_valid(texts[i], -1);
         search_text(search, valid, strlen(valid), path);
     }
+    if (mime_has_late_parts(multipart))
+        found(search, "doubtful", "parts behind the end of all", path, 0);
 }
 
 static bool search_part(void *context, GMimeObject *part, enum mime_kind kind, const char *path)
@@ -75,13 +77,12 @@ static bool search_part(void *context, GMimeObject *part, enum mime_kind kind, c
     g_autofree char *type = mime_type(part);
     switch (kind) {
     case MIME_TEXT:
-        mime_get_text(part, &text);
-        search_text(search, text.text, text.size, path);
-        mime_text_clear(&text);
-        break;
     case MIME_HTML:
         mime_get_text(part, &text);
-        search_html(search, &text, path);
+        if (mime_text_is_html(kind, &text))
+            search_html(search, &text, path);
+        else
+            search_text(search, text.text, text.size, path);
         mime_text_clear(&text);
         break;
     case MIME_MULTIPART:
@@ -94,7 +95,7 @@ static bool search_part(void *context, GMimeObject *part, enum mime_kind kind, c
         found(search, "returned-part", type, path, 0);
         break;
     case MIME_DOUBTFUL:
-        found(search, "doubtful", "a part whose fields contradict each other", path, 0);
+        found(search, "doubtful", type, path, 0);
         break;
     case MIME_OTHER:
         break;
@@ -140,7 +141,7 @@ static bool take_first(void *context, GMimeObject *part, enum mime_kind kind, co
         return false;
     struct mime_text text;
     mime_get_text(part, &text);
-    if (kind == MIME_HTML) {
+    if (mime_text_is_html(kind, &text)) {
         struct html html;
         html_scan(text.text, text.size, &html);
         g_free(text.text);

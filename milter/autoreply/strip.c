@@ -50,8 +50,9 @@ static void rebuild_text(struct rebuild *rebuild, GMimeObject *part, enum mime_k
 {
     struct mime_text text;
     mime_get_text(part, &text);
-    g_autofree char *own = kind == MIME_HTML ? strip_html(&rebuild->context, text.text, text.size)
-                                             : strip_plain(&rebuild->context, text.text, text.size);
+    g_autofree char *own = mime_text_is_html(kind, &text)
+                               ? strip_html(&rebuild->context, text.text, text.size)
+                               : strip_plain(&rebuild->context, text.text, text.size);
     if (own) {
         rebuild->changed = true;
         g_autofree char *ended = line_ends(own, g_mime_part_get_content_encoding(GMIME_PART(part)));
@@ -100,7 +101,11 @@ static void rebuild_around(struct rebuild *rebuild, GMimeMultipart *multipart)
         if (!text)
             continue;
         g_autofree char *valid = g_utf8_make_valid(text, -1);
-        g_autofree char *own = strip_plain(&rebuild->context, valid, strlen(valid));
+        bool late =
+            around[i].get == g_mime_multipart_get_epilogue && mime_has_late_parts(multipart);
+        rebuild->context.others += late;
+        g_autofree char *own =
+            late ? g_strdup("") : strip_plain(&rebuild->context, valid, strlen(valid));
         if (!own)
             continue;
         rebuild->changed = true;

@@ -83,6 +83,15 @@ static const struct {
     {"<div title=\"a>b\" class=gmail_quote>x</div>", "html-class", 1},
     {"<p class=gmail_quote>x</p>", NULL, 0},
     {"<!-- <blockquote>x</blockquote> --><p>a", NULL, 0},
+    {"<div style=\"white-space: pre-wrap\">a\n&gt; b\n</div>", "quote-mark", 2},
+    {"<div style='White-Space:pre'><b>a</b>\n&gt; b\n</div>", "quote-mark", 2},
+    {"<div style=\"white-space:pre-wrap\">a</div><p>1\n&gt; 0</p>", NULL, 0},
+    {"<p style=\"white-space:pre-wrap\">a\n&gt; b\n</p>", "quote-mark", 2},
+    {"<p style=\"white-space:pre-wrap\">a</p><p>1\n&gt; 0</p>", NULL, 0},
+    {"<xmp>a\n> b</xmp>", "quote-mark", 2},
+    {"</pre><pre>a\n&gt; b</pre>", "quote-mark", 2},
+    {"<details><summary>2.11.2026 9:12, x &lt;y@z.test&gt; wrote:</summary>secret</details>",
+     "attribution", 1},
     {"<!-- <blockquote>x</blockquote> --!><p>a", NULL, 0},
     {"<!----><blockquote>x</blockquote>", "blockquote", 1},
     {"<!--> <blockquote>x</blockquote>", "blockquote", 1},
@@ -211,6 +220,45 @@ static void test_fields(void)
     for (int i = 0; i < 20; i++)
         g_string_append_printf(many, "\nContent-Type: image/x%d", i);
     g_assert_true(quotes(many->str, "a", -1, NULL));
+}
+
+/* What readers show though it is not labelled so, or not wholly: the text in several blocks of
+ * base64, each with its own end; HTML that calls itself plain; the parts of either of two
+ * boundaries; what stands behind the last part. What is sealed nobody can look into. */
+static void test_shapes(void)
+{
+    static const char html[] = "\n <!doctype HTML><html><blockquote>secret</blockquote></html>";
+    static const char part[] =
+        "--b\n\nhello\n--b\nContent-Transfer-Encoding: base64\n\nPiBzZWNyZXQK\n"
+        "--b--\n";
+    static const char late[] = "--b\n\nhello\n--b--\n--b\nContent-Transfer-Encoding: base64\n\n"
+                               "PiBzZWNyZXQK\n--b--\n";
+    static const struct {
+        const char *header, *body;
+        bool quotes;
+    } rows[] = {
+        {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==PiBzZWNyZXQK", true},
+        {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==\nPiBzZWNyZXQK", true},
+        {"Content-Transfer-Encoding: base64", "SGVsbG8uCg=PiBzZWNyZXQK", true},
+        {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==\n--\nfooter", false},
+        {"Content-Type: text/plain", html, true},
+        {"X: y", html, true},
+        {"Content-Type: text/plain", "hello <blockquote>\nx", false},
+        {"Content-Type: multipart/mixed; boundary=a; boundary=b", part, true},
+        {"Content-Type: multipart/mixed; boundary=b; boundary=a", part, true},
+        {"Content-Type: multipart/mixed; boundary=\"a\\\"\"; boundary=b", part, true},
+        {"Content-Type: multipart/mixed; boundary=b", late, true},
+        {"Content-Type: multipart/mixed; boundary=b", "--b\n\nhello\n--b--\n--b--\n--\nx\n", false},
+        {"Content-Type: application/pkcs7-mime; smime-type=signed-data", "x", true},
+        {"Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data", "x", true},
+        {"Content-Type: text/plain; charset=\" gb2312 \"",
+         "-----\xd4\xad\xca\xbc\xd3\xca\xbc\xfe-----\nsecret\n", true},
+        {"Content-Type: text/plain; charset=hz-gb-2312", "-----~{T-J<SJ<~~}-----\nsecret\n", true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_test_message("row %zu: %s", i, rows[i].header);
+        g_assert_cmpint(quotes(rows[i].header, rows[i].body, -1, NULL), ==, rows[i].quotes);
+    }
 }
 
 static void test_parts(void)
@@ -412,6 +460,7 @@ int main(int argc, char **argv)
     g_test_add_func("/quotation/html", test_html);
     g_test_add_func("/quotation/fields", test_fields);
     g_test_add_func("/quotation/parts", test_parts);
+    g_test_add_func("/quotation/shapes", test_shapes);
     g_test_add_func("/quotation/nul", test_nul);
     g_test_add_func("/quotation/broken_charset", test_broken_charset);
     g_test_add_func("/quotation/feed", test_feed);
