@@ -459,6 +459,8 @@ bool dnsbl_lookup_asked(const struct dnsbl_lookup *lookup, unsigned index,
         return true;
     if (query->settled)
         asked_r->answer = dns_question_answer(query->question);
+    if (!query->settled && query->gave_up)
+        asked_r->reason = DNSBL_TIMED_OUT;
     if (!query->settled)
         asked_r->verdict = query->gave_up ? DNSBL_UNKNOWN : DNSBL_PENDING;
     else if (query->reason != DNSBL_FINE)

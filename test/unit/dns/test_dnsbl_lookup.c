@@ -392,6 +392,7 @@ static void test_faults(void)
         struct site *site = unheard ? &hasty : &patient;
         struct dnsbl_lookup *lookup = begin(site, rows[i].site, "", "");
         struct dnsbl_result result;
+        struct dnsbl_asked asked;
         struct dnsbl_sum sum;
         add_address(lookup, "203.0.113.9");
         await(site, lookup, 60000);
@@ -406,6 +407,10 @@ static void test_faults(void)
         /* c-ares from 1.28 on gives up at what is no message, older ones wait for a better one */
         if (!strstr(rows[i].site, ".garbage.") || result.reason != DNSBL_ERROR)
             g_assert_cmpint(result.reason, ==, rows[i].reason);
+        /* and so the history has it, without the filter */
+        g_assert_true(dnsbl_lookup_asked(lookup, 0, &asked));
+        g_assert_cmpint(asked.verdict == DNSBL_UNKNOWN, ==, result.verdict == DNSBL_UNKNOWN);
+        g_assert_cmpint(asked.reason, ==, result.reason);
         g_assert_cmpint(sum.sum, ==, strcmp(got, "+") == 0 ? 1 : 0);
         g_assert_cmpint(health_of(site, result.entry->zone, DNSBL_ADDRESS), ==, rows[i].health);
         dnsbl_lookup_free(lookup);
