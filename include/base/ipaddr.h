@@ -51,10 +51,10 @@ bool ipaddr_is_loopback(const struct ipaddr *address);
  * unspecified, shared (RFC 6598), multicast or reserved. No public list knows such an address. */
 bool ipaddr_is_private(const struct ipaddr *address);
 
-/* Reads "ADDRESS", "ADDRESS/BITS", with brackets around an IPv6 address if wished ("[::1]/128",
- * "[2001:db8::]/32"), as it is written: "::ffff:0:0/96" holds no IPv4 address. Bits outside the
- * prefix must be zero, as Postfix demands. Returns false with *WHY_R (static text) if it is no
- * network. */
+/* Reads "ADDRESS", "ADDRESS/BITS", with brackets around the address or all of it if wished
+ * ("[::1]/128", "[2001:db8::/32]"), as it is written: "::ffff:0:0/96" holds no IPv4 address. Bits
+ * outside the prefix must be zero, as Postfix demands. Returns false with *WHY_R (static text) if
+ * it is no network. */
 bool ipnet_parse(const char *text, struct ipnet *net_r, const char **why_r);
 
 bool ipnet_contains(const struct ipnet *net, const struct ipaddr *address);

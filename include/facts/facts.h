@@ -93,7 +93,7 @@ struct facts {
     enum name_status name_status; /* of client_name */
     enum mta_kind mta;
     bool without_smtp;  /* came to Postfix by sendmail(1), or is its own (cleanup) */
-    bool from_nowhere;  /* Postfix says that it does not know the address */
+    bool from_nowhere;  /* the MTA does not know the address, or tells of it what is none */
     bool untrusted;     /* the listener makes address and name meaningless */
     bool submission;    /* the listener serves nobody without authentication */
     bool network_known; /* whether the client is of mynetworks was asked: an enum lookup_status, */

@@ -163,14 +163,14 @@ SETTING(LOGIN_DOMAINS, "login_domains", DOMAINS, "$local_domains", ANY, MAIN | L
 SETTING(RECIPIENT_DELIMITER, "recipient_delimiter", TEXT, "", ANY, MAIN | LISTENER,
         "The characters that separate a user from an extension (`user+extension`), as in Postfix. "
         "Tables and sender logins are then searched for the address without the extension, too.")
-SETTING(UNTRUSTED_LISTENERS, "untrusted_listeners", LIST, "", ANY, MAIN | LISTENER,
+SETTING(UNTRUSTED_LISTENERS, "untrusted_listeners", LISTENERS, "", ANY, MAIN | LISTENER,
         "Listeners behind a relay that hides the client, such as a Tor onion service or stunnel. "
         "Address and name of their clients say nothing, and no network, table, DNS list or "
         "restriction on names matches them, so that nobody is trusted for coming from 127.0.0.1. "
         "Where the MTA does not send what an entry is told by - {daemon_name} for a name, "
         "{daemon_port} for a port - each listener may be the one, and counts as untrusted.")
-SETTING(SUBMISSION_LISTENERS, "submission_listeners", LIST, "submission submissions :587 :465", ANY,
-        MAIN | LISTENER,
+SETTING(SUBMISSION_LISTENERS, "submission_listeners", LISTENERS, "submission submissions :587 :465",
+        ANY, MAIN | LISTENER,
         "Listeners on which nobody is served without authentication; a certificate that "
         "`relay_clientcerts` lists counts as one. A listener is named by its {daemon_name}, or by "
         "its port as `:587`.")

@@ -22,8 +22,9 @@ enum setting {
 
 enum setting_type {
     SETTING_TEXT,
-    SETTING_LIST,  /* words separated by commas or white space, braces group */
-    SETTING_WORDS, /* words separated by white space alone */
+    SETTING_LIST,      /* words separated by commas or white space, braces group */
+    SETTING_WORDS,     /* words separated by white space alone */
+    SETTING_LISTENERS, /* a list of names, and of ports as ":587" */
     SETTING_BOOL,
     SETTING_INTEGER,
     SETTING_TIME,

@@ -24,7 +24,8 @@ struct state_place {
     char path[STATE_PATH_MAX + 1]; /* SQLITE: absolute, names a file; REDIS: a socket; else empty */
     unsigned host_count;           /* REDIS without a path: at least 1 */
     char hosts[STATE_HOSTS_MAX][STATE_HOST_MAX + 1]; /* "HOST:PORT", "[ADDRESS]:PORT" */
-    unsigned database;
+    unsigned database;                               /* of all hosts; 0 unless DATABASE_GIVEN */
+    bool database_given;
     bool tls; /* REDIS: rediss:// */
 };
 

@@ -133,29 +133,30 @@ static bool bit_is_set(const struct ipaddr *address, unsigned bit)
     return address->bytes[bit / 8] & (0x80u >> (bit % 8));
 }
 
-/* Copies the address part of "[ADDR]/N", "[ADDR/N]", "ADDR/N" without brackets; finds N. */
-static bool split_net(const char *text, char *address, size_t size, const char **bits_r)
+/* Cuts up "ADDR/N", "[ADDR]/N" or "[ADDR/N]", in place: the address, and N, NULL if there is none.
+ * NULL for brackets that have no partner or stand elsewhere. */
+static const char *split_net(char *text, const char **bits_r)
 {
-    const char *slash = strchr(text, '/');
-    size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    char *slash = strchr(text, '/');
     *bits_r = slash ? slash + 1 : NULL;
-    if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
-        text++;
-        length -= 2;
+    if (*text == '[') {
+        char *end = strchr(++text, ']');
+        if (!end || (end[1] != '\0' && slash != end + 1))
+            return NULL;
+        *end = '\0';
     }
-    if (length == 0 || length >= size)
-        return false;
-    memcpy(address, text, length);
-    address[length] = '\0';
-    return true;
+    if (slash)
+        *slash = '\0';
+    return text;
 }
 
 static const char *parse_net(const char *text, struct ipnet *net)
 {
-    char address[64];
-    const char *bits;
-    if (!split_net(text, address, sizeof address, &bits) ||
-        !ipaddr_parse_written(address, &net->address))
+    char copy[64];
+    size_t size = strlen(text) + 1;
+    const char *bits,
+        *address = size <= sizeof copy ? split_net(memcpy(copy, text, size), &bits) : NULL;
+    if (!address || !ipaddr_parse_written(address, &net->address))
         return "not an IP address or network";
     unsigned longest = net->address.family == IP_V4 ? 32 : 128;
     net->prefix = longest;

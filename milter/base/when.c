@@ -99,11 +99,12 @@ static const char *read_day_word(const char *text, GDateTime *now, GDateTime **d
     else if (weekday >= 0)
         *day_r = days_before(now, (g_date_time_get_day_of_week(now) - 1 - weekday + 7) % 7);
     else if (month >= 0 && (rest = read_digits(skip_space(rest), 1, 2, &number))) {
+        enum { LEAP_MOST = 8 }; /* years from one 29 February to the next */
         int year = g_date_time_get_year(now);
-        *day_r = g_date_time_new_local(year, month + 1, number, 0, 0, 0);
-        if (*day_r && g_date_time_compare(*day_r, now) > 0) {
-            g_date_time_unref(*day_r);
-            *day_r = g_date_time_new_local(year - 1, month + 1, number, 0, 0, 0);
+        for (int back = 0; !*day_r && back <= LEAP_MOST; back++) {
+            *day_r = g_date_time_new_local(year - back, month + 1, number, 0, 0, 0);
+            if (*day_r && g_date_time_compare(*day_r, now) > 0)
+                g_clear_pointer(day_r, g_date_time_unref);
         }
     } else
         return NULL;

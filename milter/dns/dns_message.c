@@ -16,6 +16,7 @@ enum {
     TYPE_SOA = 6,
     CLASS_IN = 1,
     FLAG_RESPONSE = 0x80,      /* in the third byte */
+    FLAG_TRUNCATED = 0x02,     /* likewise */
     FLAG_AUTHENTICATED = 0x20, /* in the fourth */
     NAME_ROOM = 256,
 };
@@ -408,6 +409,13 @@ struct dns_answer *dns_message_read(const uint8_t *data, size_t size, const char
         dns_answer_unref(answer);
         return dns_answer_failed(type, DNS_FAIL_GARBAGE);
     }
+    /* Cut off even over TCP: what is not in it may have been behind it. */
+    bool truncated = data[2] & FLAG_TRUNCATED;
+    if (truncated && answer->state != DNS_ANSWERED) {
+        dns_answer_unref(answer);
+        return dns_answer_failed(type, DNS_FAIL_GARBAGE);
+    }
+    answer->cut |= truncated;
     answer->authenticated = data[3] & FLAG_AUTHENTICATED;
     return answer;
 }

@@ -121,6 +121,8 @@ static enum name_status take_status(const char *resolve, const char *client_name
     for (size_t i = 0; resolve && i < G_N_ELEMENTS(rows); i++)
         if (strcmp(resolve, rows[i].word) == 0)
             return rows[i].status;
+    if (resolve)
+        return NAME_CANNOT_TELL;
     return strcmp(client_name, "unknown") == 0 ? NAME_NOT_FOUND : NAME_OK;
 }
 
@@ -146,14 +148,14 @@ void facts_connect(struct facts *facts, const struct connection *connection,
     const char *version = facts->macros.mta_version;
     facts->mta = version && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_OTHER;
     /* Postfix says "unknown" when a proxy does not tell who the client is (XCLIENT), or the client
-     * is gone already; other MTAs have no address for a session on standard input. */
+     * is gone already; Sendmail has no address for a session on standard input, and says "0". */
     const char *macro = facts->macros.client_addr;
     facts->has_address = true;
     if (connection->address && connection->address->family != IP_NONE) {
         facts->address = *connection->address;
     } else if (!macro || !ipaddr_parse(macro, &facts->address)) {
         facts->has_address = false;
-        facts->from_nowhere = macro && facts->mta == MTA_POSTFIX;
+        facts->from_nowhere = macro && (facts->mta == MTA_POSTFIX || strcmp(macro, "0") != 0);
         ipaddr_parse("127.0.0.1", &facts->address);
     }
     facts->without_smtp = came_without_smtp(facts);

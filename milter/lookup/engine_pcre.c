@@ -56,10 +56,13 @@ struct pcre_code *pcre_code_new(const char *pattern, uint32_t options, char **wh
         *why_r = g_strdup_printf("bad pattern at its byte %zu: %s", (size_t)offset + 1, text);
         return NULL;
     }
-    /* Without JIT it works too, slower. */
-    if (code)
-        pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     struct pcre_code *pcre = g_new0(struct pcre_code, 1);
+    if (code) {
+        uint32_t all = 0;
+        pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &all);
+        pcre->is_utf = all & PCRE2_UTF;
+        pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without JIT it works too, slower */
+    }
     pcre->code = code;
     pcre->wide = wide;
     pcre->context = pcre2_match_context_create(NULL);
@@ -162,6 +165,9 @@ static int match_stretches(struct search *search, size_t start)
     struct effort effort = effort_begin();
     int result = PCRE2_ERROR_NOMATCH;
     for (bool rest = false; result == PCRE2_ERROR_NOMATCH && !rest; start += stretch) {
+        /* the last stretch went to the end of a character that it began */
+        while (search->code->is_utf && (search->key[start] & 0xc0) == 0x80)
+            start++;
         rest = search->length - start < stretch;
         result = match_from(search, start, rest ? PCRE2_UNSET : start + stretch - 1);
         if (result == PCRE2_ERROR_NOMATCH && !rest && effort_is_spent(&effort, WORK_MAX))
@@ -205,9 +211,7 @@ static void *compile(const char *pattern, unsigned flags, bool captures, char **
 {
     (void)captures;
     struct pcre_code *code = pcre_code_new(pattern, flags & ~FLAG_NOTHING, why_r);
-    /* a pattern may say itself that it is UTF-8, at its beginning */
-    bool is_utf = g_str_has_prefix(pattern, "(*") && strstr(pattern, "(*UTF)");
-    if (code && (flags & PCRE2_CASELESS) && !is_utf && text_has_wide_case(pattern))
+    if (code && (flags & PCRE2_CASELESS) && !code->is_utf && text_has_wide_case(pattern))
         *why_r = g_strdup(TEXT_WIDE_CASE_REMARK);
     return code;
 }

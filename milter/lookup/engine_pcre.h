@@ -16,6 +16,7 @@ struct pcre_code {
     pcre2_code *code;
     struct wide_pattern *wide; /* instead, when it is too large for the other */
     pcre2_match_context *context;
+    bool is_utf; /* the pattern says that it sees characters, not bytes: "(*UTF)" */
 };
 
 /* Compiles with PCRE2's OPTIONS; NULL with *WHY_R, for g_free. */

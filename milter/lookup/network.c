@@ -18,11 +18,16 @@ static char *suggest(const char *text)
 {
     char buffer[IPADDR_TEXT_MAX];
     struct ipnet net;
-    const char *slash = strchr(text, '/');
+    bool brackets = *text == '[';
+    g_autofree char *bare = g_strdup(text + brackets);
+    char *end = strchr(bare, ']');
+    if (end)
+        memmove(end, end + 1, strlen(end));
+    char *slash = strchr(bare, '/');
     if (!slash || !text_is_number(slash + 1) || strlen(slash) > 4)
         return NULL;
-    g_autofree char *address = g_strndup(text, (gsize)(slash - text));
-    if (!ipnet_parse(address, &net, NULL))
+    *slash = '\0';
+    if (!ipnet_parse(bare, &net, NULL))
         return NULL;
     unsigned prefix = (unsigned)g_ascii_strtoull(slash + 1, NULL, 10);
     if (prefix > net.prefix || prefix < HINT_PREFIX_LEAST)
@@ -31,11 +36,10 @@ static char *suggest(const char *text)
     for (unsigned bit = prefix; bit < longest; bit++)
         net.address.bytes[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
     ipaddr_format(&net.address, buffer);
-    bool brackets = *address == '[';
     return g_strdup_printf("%s%s%s/%u", brackets ? "[" : "", buffer, brackets ? "]" : "", prefix);
 }
 
-static char *parse(const char *text, struct ipnet *net_r)
+char *network_parse(const char *text, struct ipnet *net_r)
 {
     const char *why = NULL;
     if (ipnet_parse(text, net_r, &why))
@@ -45,15 +49,4 @@ static char *parse(const char *text, struct ipnet *net_r)
     if (hint && ipnet_parse(hint, &hinted, NULL))
         return g_strdup_printf("\"%s\": %s; did you mean %s?", text, why, hint);
     return g_strdup_printf("\"%s\": %s", text, why);
-}
-
-char *network_parse(const char *text, struct ipnet *net_r)
-{
-    size_t length = strlen(text);
-    if (length < 2 || text[0] != '[' || text[length - 1] != ']')
-        return parse(text, net_r);
-    g_autofree char *inner = g_strndup(text + 1, length - 2);
-    if (strpbrk(inner, "[]"))
-        return g_strdup_printf("\"%s\": not an IP address or network", text);
-    return parse(inner, net_r);
 }

@@ -7,8 +7,7 @@
 
 #include "base/ipaddr.h"
 
-/* As ipnet_parse, and "[ADDR/BITS]" too. Returns NULL, or what is wrong with the remedy, for
- * g_free. */
+/* As ipnet_parse. Returns NULL, or what is wrong with the remedy, for g_free. */
 char *network_parse(const char *text, struct ipnet *net_r);
 
 #endif

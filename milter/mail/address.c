@@ -221,7 +221,9 @@ static bool split_address(const char *text, struct mail_address *address)
     g_autofree char *folded = mail_domain_is_folded(domain) ? NULL : mail_domain_fold(domain);
     mail_address_set(address, text, read, folded ? folded : domain);
     address->routed = strpbrk(address->local, "%!@") != NULL;
-    return !bad && plain && local_is_there && (!at || !domain_malformed(address->domain));
+    /* one trailing dot belongs to a name (RFC 1034 3.1), two are a mistake */
+    bool dots = g_str_has_suffix(domain, "..");
+    return !bad && plain && local_is_there && (!at || !(dots || domain_malformed(address->domain)));
 }
 
 void mail_address_parse(const char *path, struct mail_address *address_r)

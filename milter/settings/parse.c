@@ -128,9 +128,9 @@ static void set_keyed(struct parser *parser, enum setting setting, const char *k
 
 static bool is_list(const struct setting_row *row)
 {
-    static const enum setting_type lists[] = {SETTING_LIST,         SETTING_WORDS,
-                                              SETTING_RESTRICTIONS, SETTING_TABLES,
-                                              SETTING_NETWORKS,     SETTING_DOMAINS};
+    static const enum setting_type lists[] = {
+        SETTING_LIST,   SETTING_WORDS,    SETTING_LISTENERS, SETTING_RESTRICTIONS,
+        SETTING_TABLES, SETTING_NETWORKS, SETTING_DOMAINS};
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         if (row->type == lists[i] && !(row->where & SETTING_KEYED))
             return true;
@@ -292,17 +292,11 @@ static enum section_kind find_kind(struct parser *parser, const char *word)
     return SECTION_MAIN;
 }
 
-/* A listener's name is that of a daemon, or ":PORT". */
 static const char *name_fault(enum section_kind kind, const char *name)
 {
     if (strlen(name) > SETTINGS_NAME_MAX)
         return "the name of a section is at most 255 bytes long, not";
-    if (kind != SECTION_LISTENER || name[0] != ':')
-        return NULL;
-    guint64 port;
-    if (name[1] == '0' || !g_ascii_string_to_unsigned(name + 1, 10, 1, 65535, &port, NULL))
-        return "a listener's port is a number from 1 to 65535 (:587), not";
-    return NULL;
+    return kind == SECTION_LISTENER ? value_listener_fault(name) : NULL;
 }
 
 static struct section *open_section(struct parser *parser, enum section_kind kind, const char *name)

@@ -77,6 +77,7 @@ const char *setting_type_word(enum setting_type type)
         [SETTING_TEXT] = "text",
         [SETTING_LIST] = "list",
         [SETTING_WORDS] = "list, separated by white space alone",
+        [SETTING_LISTENERS] = "list of listeners",
         [SETTING_BOOL] = "yes or no",
         [SETTING_INTEGER] = "number",
         [SETTING_TIME] = "time",

@@ -48,18 +48,22 @@ static bool read_number(const char *text, unsigned long most, unsigned *number_r
 /* HOST[:PORT][/DB]; an IPv6 address stands in brackets. Changes TEXT. */
 static const char *read_host(char *text, struct state_place *place)
 {
-    unsigned port = STATE_REDIS_PORT;
+    unsigned port = STATE_REDIS_PORT, database;
     char *slash = strchr(text, '/');
     if (strchr(text, '@'))
         return "write no password here, where everybody may read it; state_user and "
                "state_password_file have them";
     if (slash) {
         *slash = '\0';
-        if (!read_number(slash + 1, STATE_DATABASE_MAX, &place->database))
+        if (!read_number(slash + 1, STATE_DATABASE_MAX, &database))
             return "the database behind the \"/\" is a number";
+        if (place->database_given && database != place->database)
+            return "all hosts have one database: the next one takes the place of the first";
+        place->database = database;
+        place->database_given = true;
     }
     char *end = text[0] == '[' ? strchr(text, ']') : NULL;
-    if (text[0] == '[' && (!end || end == text + 1))
+    if (text[0] == '[' && (!end || end == text + 1 || (end[1] != '\0' && end[1] != ':')))
         return "an IPv6 address stands in brackets: redis://[::1]:6379";
     char *colon = strchr(end ? end : text, ':');
     if (colon && !end && strchr(colon + 1, ':'))

@@ -80,6 +80,30 @@ static char *read_list(const struct setting_row *row, const char *text, struct v
     return words ? NULL : g_strdup(why);
 }
 
+const char *value_listener_fault(const char *name)
+{
+    guint64 port;
+    if (name[0] != ':' ||
+        (name[1] != '0' && g_ascii_string_to_unsigned(name + 1, 10, 1, 65535, &port, NULL)))
+        return NULL;
+    return "a listener's port is a number from 1 to 65535 (:587), not";
+}
+
+static char *read_listeners(const struct setting_row *row, const char *text,
+                            struct value_number *number)
+{
+    (void)row, (void)number;
+    const char *why = NULL;
+    g_autoptr(GPtrArray) words = text_split_list(text, &why);
+    for (guint i = 0; words && i < words->len; i++) {
+        const char *fault = value_listener_fault(words->pdata[i]);
+        g_autofree char *quoted = fault ? value_quote(words->pdata[i]) : NULL;
+        if (fault)
+            return g_strdup_printf("%s %s", fault, quoted);
+    }
+    return words ? NULL : g_strdup(why);
+}
+
 static char *read_bool(const struct setting_row *row, const char *text, struct value_number *number)
 {
     (void)row;
@@ -271,6 +295,7 @@ static char *(*const readers[SETTING_TYPE_COUNT])(const struct setting_row *, co
     [SETTING_TEXT] = read_any,
     [SETTING_LIST] = read_list,
     [SETTING_WORDS] = read_list,
+    [SETTING_LISTENERS] = read_listeners,
     [SETTING_BOOL] = read_bool,
     [SETTING_INTEGER] = read_integer,
     [SETTING_TIME] = read_time,

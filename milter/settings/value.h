@@ -19,6 +19,11 @@ struct value_number {
  * free. */
 char *value_read(const struct setting_row *row, const char *text, struct value_number *number_r);
 
+/* What is wrong with the NAME of a listener, which is that of a daemon, or ":PORT" as the MTA
+ * writes a port: one that is written otherwise would never be met. Static text, which the name in
+ * quotes follows; NULL: nothing. */
+const char *value_listener_fault(const char *name);
+
 /* At most 60 bytes of TEXT in double quotes, cut between characters; the caller frees it. */
 char *value_quote(const char *text);
 

@@ -52,6 +52,8 @@ static void test_nets(void)
     g_assert_true(within("[::1]/128", "::1"));
     g_assert_true(within("[2001:db8::]/33", "2001:db8:7fff::1"));
     g_assert_false(within("[2001:db8::]/33", "2001:db8:8000::1"));
+    g_assert_true(within("[2001:db8::/33]", "2001:db8:7fff::1"));
+    g_assert_false(within("[2001:db8::/33]", "2001:db8:8000::1"));
     /* As in Postfix, no pattern in IPv6's form speaks of an IPv4 address. */
     static const char *const mapped[] = {
         "::ffff:192.0.2.0/120", "::ffff:192.0.2.9", "[::ffff:0:0]/96",
@@ -66,8 +68,10 @@ static void test_nets(void)
 static void test_bad_nets(void)
 {
     static const char *const bad[] = {
-        "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "x",          "",
-        "::1/129",      "1.2.3.4/-1",   "[]/8",       "1.2.3.4/0x8"};
+        "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "x",           "",
+        "::1/129",      "1.2.3.4/-1",   "[]/8",       "1.2.3.4/0x8", "[::/32]/32",
+        "[::]/32]",     "[::/32",       "[[::]/32]",  "[::]x/32",
+    };
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         struct ipnet net;
         const char *why = NULL;

@@ -125,6 +125,28 @@ static void test_negative(void)
     expect(&packet, DNS_NO_NAME, 0, 0);
 }
 
+/* Of an answer that was cut off, what is there counts; what is not there may have been behind it.
+ */
+static void test_truncated(void)
+{
+    enum { TRUNCATED = 2 };
+    for (unsigned rcode = 0; rcode <= 3; rcode += 3) {
+        struct packet packet;
+        begin(&packet, rcode, 0, 1);
+        put_soa(&packet, 500, 60);
+        packet.data[2] |= TRUNCATED;
+        expect(&packet, DNS_FAILED, 0, 0);
+    }
+    struct packet packet;
+    begin(&packet, 0, 1, 0);
+    put_record(&packet, DNS_A, 1, 300, "\x7f\0\0\2", 4);
+    packet.data[2] |= TRUNCATED;
+    struct dns_answer *answer = read_packet(&packet);
+    g_assert_cmpint(answer->state, ==, DNS_ANSWERED);
+    g_assert_true(answer->cut);
+    dns_answer_unref(answer);
+}
+
 /* NXDOMAIN beside a record of the name that was asked contradicts itself: neither answer is
  * believed. Records of other names or types, and an alias that leads nowhere (RFC 6604), leave it
  * as it is. */
@@ -344,6 +366,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/message/addresses", test_addresses);
     g_test_add_func("/message/negative", test_negative);
+    g_test_add_func("/message/truncated", test_truncated);
     g_test_add_func("/message/no-name-with-records", test_no_name_with_records);
     g_test_add_func("/message/malformed", test_malformed);
     g_test_add_func("/message/types", test_types);

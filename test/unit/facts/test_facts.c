@@ -69,6 +69,13 @@ static void test_client(void)
     connect_with(&facts, NULL, MACROS("{client_addr}", "0"));
     char text[IPADDR_TEXT_MAX];
     g_assert_cmpstr(ipaddr_format(&facts.address, text), ==, "127.0.0.1");
+    g_assert_false(facts.from_nowhere);
+    connect_with(&facts, NULL, MACROS("{client_addr}", "fe80::1%eth0", "v", "8.17.1.9"));
+    g_assert_true(facts.from_nowhere);
+    connect_with(&facts, "203.0.113.9",
+                 MACROS("{client_name}", "host.test", "{client_resolve}", "PERHAPS"));
+    g_assert_cmpstr(facts.client_name, ==, "unknown");
+    g_assert_cmpint(facts.name_status, ==, NAME_CANNOT_TELL);
     connect_with(&facts, "203.0.113.9",
                  MACROS("{client_name}", "Host.Test", "{client_resolve}", "OK"));
     g_assert_cmpstr(facts.client_name, ==, "host.test");

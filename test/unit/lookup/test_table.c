@@ -633,6 +633,24 @@ static void test_cidr_index(void)
     }
 }
 
+/* Long keys are searched in stretches, which must not begin inside a character. */
+static void test_long_utf(void)
+{
+    struct scratch scratch = scratch_new();
+    scratch_write(&scratch, "p", "/(*UTF)\xc3\xa9+z/ found\n", -1);
+    struct table *table = table_open("pcre:p", false, &scratch.context);
+    for (int begins = 0; begins < 2; begins++) {
+        g_autoptr(GString) key = g_string_new(begins ? "a" : "");
+        for (int i = 0; i < 20000; i++)
+            g_string_append(key, i % 50 ? "\xc3\xa9" : "\xe2\x82\xac");
+        g_assert_cmpint(table_find(table, key->str, NULL), ==, LOOKUP_MISS);
+        g_string_append_c(key, 'z');
+        g_assert_cmpint(table_find(table, key->str, NULL), ==, LOOKUP_HIT);
+    }
+    table_unref(table);
+    scratch_clear(&scratch);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -644,6 +662,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/large", test_large);
     g_test_add_func("/table/null-bytes", test_null_bytes);
     g_test_add_func("/table/long-keys", test_long_keys);
+    g_test_add_func("/table/long-utf", test_long_utf);
     g_test_add_func("/table/small-explosions", test_small_explosions);
     g_test_add_func("/table/names", test_names);
     g_test_add_func("/table/compiled-only", test_compiled_only);

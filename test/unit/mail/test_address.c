@@ -35,6 +35,7 @@ static const struct {
     {"<bob@>", "bob", "bob", "", BAD},
     {"<@lab.test>", "@lab.test", "", "lab.test", BAD},
     {"<bob@a..b>", "bob@a..b", "bob", "a..b", BAD},
+    {"<bob@lab.test..>", "bob@lab.test", "bob", "lab.test", BAD},
     {"<bob@.lab.test>", "bob@.lab.test", "bob", ".lab.test", BAD},
     {"<bob@lab.test", "bob@lab.test", "bob", "lab.test", BAD},
     {"<bob(x)@lab.test>", "bob@lab.test", "bob", "lab.test", BAD},

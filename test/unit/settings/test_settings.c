@@ -168,6 +168,14 @@ static const char *const problems[][2] = {
      "c:2: error: a listener's port is a number from 1 to 65535 (:587), not \":65536\"\n"
      "c:3: error: a listener's port is a number from 1 to 65535 (:587), not \":smtp\"\n"
      "c:4: error: a listener's port is a number from 1 to 65535 (:587), not \":025\"\n"},
+    {"untrusted_listeners = ONION :1025, :0587\nsubmission_listeners = :587x\n"
+     "[listener a]\nuntrusted_listeners = a :65536\n",
+     "c:1: error: untrusted_listeners: a listener's port is a number from 1 to 65535 (:587), not "
+     "\":0587\"\n"
+     "c:2: error: submission_listeners: a listener's port is a number from 1 to 65535 (:587), not "
+     "\":587x\"\n"
+     "c:4: error: untrusted_listeners: a listener's port is a number from 1 to 65535 (:587), not "
+     "\":65536\"\n"},
     {"[listener a]\nmynetwork = x\n", "c:2: error: unknown parameter \"mynetwork\" in [listener "
                                       "a]; did you mean \"mynetworks\"?\n"},
     {"[listener a]\nmode = x\n", "c:2: error: mode: \"x\" is not one of enforce, monitor\n"},
