@@ -233,13 +233,15 @@ static void propose_service(const struct postfix_setup *setup,
             !setup_is_one_line(value))
             continue;
         if (is_told) {
-            printf("# %s: [listener %s] is above; give this service a name of its own "
-                   "(milter_macro_daemon_name) if its %s are others\n",
-                   where, name, setting_row(of_services[i].id)->name);
+            postfix_print_remark("%s: [listener %s] is above; give this service a name of its own "
+                                 "(milter_macro_daemon_name) if its %s are others",
+                                 where, name, setting_row(of_services[i].id)->name);
             continue;
         }
-        if (!begun)
-            printf("# for %s\n[listener %s]\n", where, name);
+        if (!begun) {
+            postfix_print_remark("for %s", where);
+            printf("[listener %s]\n", name);
+        }
         begun = true;
         printf("%s = %s\n", setting_row(of_services[i].id)->name, value);
     }

@@ -124,10 +124,11 @@ const char *setup_host(const char *host, bool mta_is_here)
 
 bool setup_is_one_line(const char *text)
 {
-    for (; *text; text++)
-        if (g_ascii_iscntrl(*text))
-            return false;
-    return true;
+    g_autofree char *escaped = text_escape(text);
+    size_t length = strlen(text);
+    for (const char *p = text; *p; p++)
+        length += *p == '\\'; /* which is doubled, and no harm */
+    return strlen(escaped) == length;
 }
 
 void setup_print_setting(const struct setup_task *task, const char *prefix, const char *remark,

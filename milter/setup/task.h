@@ -47,7 +47,8 @@ const char *setup_host(const char *host, bool mta_is_here);
  * here. */
 bool setup_is_any(const char *host);
 
-/* Whether TEXT has no control characters: what has some is never printed as it is. */
+/* Whether TEXT has nothing that a terminal, or an eye, takes for more than text (base/text.h): what
+ * has is never printed as it is. */
 bool setup_is_one_line(const char *text);
 
 /* Splits a list as Postfix does; one that cannot be split has no words. Never NULL. */

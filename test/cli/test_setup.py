@@ -1044,13 +1044,16 @@ def postfix_hostile():
             ('smtpd_milters = \'$(touch /x)\', `x`\n', SMTP), ('nonsense\n', SMTP),
             ('mydestination = ' + 'x, ' * 20000 + '\n', SMTP), ('', ''), ('', 'smtp inet\n'),
             ('', 'a/b/c unix - - n - - smtpd -o a=b\n'), ('smtpd_milters = $smtpd_milters\n', SMTP),
+            ('smtpd_milters = unix:\x9b31m unix:a\u202eb\n', SMTP), ('mydestination = a\x9bb\n', SMTP),
+            ('', '\x1b[31mx inet n - n - - smtpd -o smtpd_delay_reject=no -o milter_macro_daemon_name=a\n'),
+            ('', 'x inet n - n - - smtpd -o smtpd_delay_reject=no -o milter_macro_daemon_name=a\x9bb\n'),
             ('mynetworks = \x01\n', SMTP), ('', SMTP + ' -o\n'), ('', '\x00\x01\n')):
         if not shutil.which('postconf', path=os.environ.get('PATH', '') + ':/usr/sbin'):
             raise Skip('postconf is not here')
         folder = ctl.Postfix(main, master).folder
         done = ctl.Settings().run('setup', 'postfix', '--mta-config', folder)
         true(done.returncode in (0, 78), 'exit %d of %r %r' % (done.returncode, main[:40], master))
-        true('\x1b' not in done.stdout + done.stderr, 'an escape sequence')
+        absent('[\x1b\x9b\u202e]', done.stdout + done.stderr, 'an escape sequence')
         for line in done.stdout.splitlines():
             shlex.split(line, comments=True)
 

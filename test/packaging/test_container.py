@@ -123,6 +123,11 @@ def agreement(container):
     match('smtpd_milters: "inet:gatepost:%s"' % port, compose)
     grace = int(re.search(r'stop_grace_period: (\d+)s', compose)[1])
     true(int(re.search(r'(?m)^stop_timeout = (\d+)s$', conf)[1]) < grace, 'it is killed as it waits')
+    # The libraries of these alone are installed: what else could be built is not.
+    programs = re.search(r'ldd ((/image/usr/sbin/\S+ )+)\|', image)[1]
+    equal(programs.split(), ['/image/usr/sbin/gatepost', '/image/usr/sbin/gatepostctl'], 'programs')
+    for option in ('survey', 'web'):
+        match('-D%s=disabled' % option, image)
     for name in re.findall(r'(?m)^COPY (?!--)(\S+)', image):
         true(os.path.exists(os.path.join(TOP, name)), name)
 
