@@ -236,7 +236,7 @@ static void compare_network(struct comparison *comparison, const char *word)
 {
     struct ipnet net;
     bool excluded = word[0] == '!';
-    if (!ipnet_parse(word + excluded, &net, NULL))
+    if (!ipnet_parse(word + excluded, &net, NULL) || setup_holds_nobody(&net))
         return;
     struct ipaddr last = last_address(&net);
     bool first_hit = match_list_find_address(comparison->list, &net.address) == LOOKUP_HIT;

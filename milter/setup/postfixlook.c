@@ -418,7 +418,8 @@ static void look_at_networks(struct postfix_setup *setup)
     g_autoptr(GPtrArray) theirs = setup_words(postfix_get(setup, "mynetworks"));
     for (guint i = 0; i < ours->len; i++) {
         struct ipnet net, other;
-        bool known = !ipnet_parse(ours->pdata[i], &net, NULL) || ipaddr_is_loopback(&net.address);
+        bool known = !ipnet_parse(ours->pdata[i], &net, NULL) || ipaddr_is_loopback(&net.address) ||
+                     setup_holds_nobody(&net);
         for (guint n = 0; n < theirs->len && !known; n++)
             known = ipnet_parse(theirs->pdata[n], &other, NULL)
                         ? is_within(&net, &other)

@@ -108,10 +108,14 @@ static struct stat socket_status(const struct settings *settings, const char *pa
     return status;
 }
 
-/* The name of a group; the caller frees it. */
-static char *group_name(gid_t gid)
+/* The name of a group; for (gid_t)-1, which is none of this machine, what the settings call it. The
+ * caller frees it. */
+static char *group_name(const struct settings *settings, gid_t gid)
 {
+    const char *said = settings_get(settings, NULL, SETTING_MILTER_SOCKET_GROUP)->text;
     const struct group *entry = getgrgid(gid);
+    if (gid == (gid_t)-1)
+        return g_strdup(*said ? said : settings_get(settings, NULL, SETTING_USER)->text);
     return entry ? g_strdup(entry->gr_name) : g_strdup_printf("%lu", (unsigned long)gid);
 }
 
@@ -129,7 +133,8 @@ char *reach_fault(const struct settings *settings, const char *path, const char 
     if (may(&who, status.st_uid, status.st_gid, status.st_mode, S_IROTH | S_IWOTH))
         return NULL;
     const char *owner = settings_get(settings, NULL, SETTING_USER)->text;
-    g_autofree char *theirs = group_name(who.groups[0]), *ours = group_name(status.st_gid);
+    g_autofree char *theirs = group_name(settings, who.groups[0]);
+    g_autofree char *ours = group_name(settings, status.st_gid);
     if (group)
         return g_strdup_printf(
             "the user %s may not connect to %s: make gatepost's user a member of "

@@ -122,6 +122,12 @@ const char *setup_host(const char *host, bool mta_is_here)
     return strcmp(host, "::") == 0 ? "::1" : "127.0.0.1";
 }
 
+bool setup_holds_nobody(const struct ipnet *net)
+{
+    static const struct ipnet mapped = {{IP_V6, {[10] = 0xff, [11] = 0xff}}, 96};
+    return net->prefix >= mapped.prefix && ipnet_contains(&mapped, &net->address);
+}
+
 bool setup_is_one_line(const char *text)
 {
     g_autofree char *escaped = text_escape(text);

@@ -7,6 +7,7 @@
 #ifndef SETUP_TASK_H
 #define SETUP_TASK_H
 
+#include "base/ipaddr.h"
 #include "setup/setup.h"
 
 /* Complains "warning: TEXT" and counts it: mail would be refused that should not be, or would pass
@@ -50,6 +51,10 @@ bool setup_is_any(const char *host);
 /* Whether TEXT has nothing that a terminal, or an eye, takes for more than text (base/text.h): what
  * has is never printed as it is. */
 bool setup_is_one_line(const char *text);
+
+/* Whether NET holds IPv4 addresses in IPv6's form alone, as Debian's main.cf has some: nobody comes
+ * from there (base/ipaddr.h). */
+bool setup_holds_nobody(const struct ipnet *net);
 
 /* Splits a list as Postfix does; one that cannot be split has no words. Never NULL. */
 GPtrArray *setup_words(const char *value);

@@ -11,6 +11,7 @@
 #include "diff.h"
 #include "html.h"
 #include "interrupt.h"
+#include "mail/hostname.h"
 #include "outfile.h"
 #include "report/json.h"
 #include "sts_fetch.h"
@@ -64,6 +65,8 @@ static bool parse(struct call *call, struct options *options, int argc, char **a
         call_usage(call, "--diff is text or --json");
     else if (options->jobs < 1 || options->jobs > SURVEY_JOBS_MAX)
         call_usage(call, "--jobs is a number from 1 to %d", SURVEY_JOBS_MAX);
+    else if (options->helo && !hostname_valid(options->helo))
+        call_usage(call, "--helo: \"%s\" is no name of a host", options->helo);
     else if (!call_read_time(options->confirm ? options->confirm : CONFIRM, &options->confirm_us))
         call_usage(call, "--confirm is a time: 90s, 15m, 1h; 0 does not ask again");
     else

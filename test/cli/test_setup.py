@@ -685,7 +685,7 @@ def postfix_lists():
 @case('setup postfix --check tells of networks that Postfix does not know')
 def postfix_networks():
     done = postfix_setup('mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/25 198.51.100.7 10.0.0.0/8 '
-                         '[2001:db8::]/32 !203.0.113.1\n',
+                         '[2001:db8::]/32 !203.0.113.1 [::ffff:10.0.0.0]/104\n',
                          'mynetworks = 127.0.0.0/8 192.0.2.0/24 [2001:db8::]/48 !10.0.0.0/8\n')
     told = sorted(re.findall('mynetworks has ([^ ,]*), which Postfix', done.stderr))
     equal(told, ['10.0.0.0/8', '198.51.100.7', '[2001:db8::]/32'])
@@ -804,6 +804,9 @@ POSTFIX_ROWS = [
      UNIX % '/var/spool/postfix/gp/s' + 'milter_socket_mode = 0666\n', []),
     ('group', WELL.replace(OURS, 'unix:/run/gp/s'), SMTP, UNIX % '/run/gp/s',
      ['the user postfix may not connect to /run/gp/s: .*milter_socket_group = postfix']),
+    ('group of a user of another machine', WELL.replace(OURS, 'unix:/run/gp/s'), SMTP,
+     UNIX % '/run/gp/s' + 'user = gp-is-not-here\n',
+     [r'may not connect to /run/gp/s: .*\(adduser postfix gp-is-not-here\)']),
     ('group of the settings', WELL.replace(OURS, 'unix:/run/gp/s'), SMTP,
      UNIX % '/run/gp/s' + 'milter_socket_group = postfix\n', []),
     ('a socket of before', WELL.replace(OURS, OURS + ', unix:/run/gatepost/milter.sock', 1), SMTP,
@@ -901,6 +904,8 @@ LACKING_ROWS = [
      ['note:has old.example, for which Postfix does not receive']),
     ('a network', 'mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/24\n', LOCAL + '\n',
      ['mynetworks, left at its default, lacks 192.0.2.0/24']),
+    ('a network that nobody comes from, as Debian has it',
+     'mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128\n', LOCAL + '\n', []),
     ('half a network', 'mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/24\n',
      LOCAL + '\nmynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/25\n', ['lacks 192.0.2.0/24']),
     ('a network of a file', 'mynetworks = 127.0.0.0/8 /FOLDER/nets\n', LOCAL + '\n',

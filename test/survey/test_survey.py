@@ -685,7 +685,9 @@ def usage(world):
     for words, pattern in ((['--jobs', '65', 'd1.lab'], '--jobs'), (['no domain'], 'no domain'),
                            (['192.0.2.1'], 'no domain'), ([], 'a domain is missing'),
                            (['--json', '--csv', 'd1.lab'], 'exclude'),
-                           (['--confirm', 'soon', 'd1.lab'], '--confirm')):
+                           (['--confirm', 'soon', 'd1.lab'], '--confirm'),
+                           (['--helo', 'a b', 'd1.lab'], '--helo: "a b" is no name'),
+                           (['--helo', 'survey.lab\r\nMAIL FROM:<>', 'd1.lab'], '--helo')):
         match(pattern, world.survey(*words, code=64).stderr)
     match('nothing to compare', world.survey('--diff', db=place.folder() + '/s.db').stderr)
 
