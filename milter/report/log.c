@@ -106,7 +106,7 @@ static void put(struct log *log, struct log_line *line)
 {
     if (log->thread && log_thread_put(log->thread, line))
         return;
-    log_target_write(line);
+    log_target_write(&line, 1);
     log_line_free(line);
 }
 

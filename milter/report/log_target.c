@@ -5,15 +5,20 @@
 #include "log_target.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "journal.h"
 #include "log_kind.h"
 #include "report/logline.h"
+
+/* Lines that are written by one call, at most. */
+enum { TOGETHER = 16 };
 
 static GMutex stderr_lock; /* so that lines do not mix */
 static bool journal_reads; /* standard error */
@@ -56,9 +61,11 @@ static void make_plain(struct log_line *line, GString *text, enum log_kind kind,
     line->text = g_string_free(text, FALSE);
 }
 
-static void write_syslog(const struct log_line *line)
+static unsigned write_syslog(struct log_line *const *lines, unsigned count)
 {
-    syslog(line->facility | line->priority, "%s", line->text);
+    (void)count;
+    syslog(lines[0]->facility | lines[0]->priority, "%s", lines[0]->text);
+    return 1;
 }
 
 static void make_stderr(struct log_line *line, GString *text, enum log_kind kind,
@@ -82,21 +89,32 @@ static bool may_try_again(void)
     return errno == EINTR || (errno == EAGAIN && poll(&one, 1, -1) == 1);
 }
 
-static void write_stderr(const struct log_line *line)
+/* As many as a pipe takes at once, so that no other writer's line comes between. */
+static unsigned write_stderr(struct log_line *const *lines, unsigned count)
 {
-    const char *rest = line->text;
-    size_t length = strlen(rest);
+    struct iovec parts[TOGETHER], *rest = parts;
+    unsigned taken = 0;
+    for (size_t bytes = 0;
+         taken < MIN(count, TOGETHER) && lines[taken]->target == LOG_TARGET_STDERR; taken++) {
+        size_t length = strlen(lines[taken]->text);
+        if (taken > 0 && bytes + length > PIPE_BUF)
+            break;
+        bytes += length;
+        parts[taken] = (struct iovec){.iov_base = lines[taken]->text, .iov_len = length};
+    }
     g_mutex_lock(&stderr_lock);
-    while (length > 0) {
-        ssize_t written = write(STDERR_FILENO, rest, length);
+    for (int left = (int)taken; left > 0;) {
+        ssize_t written = writev(STDERR_FILENO, rest, left);
         if (written <= 0 && !may_try_again())
             break;
-        if (written <= 0)
-            continue;
-        rest += written;
-        length -= (size_t)written;
+        size_t done = written > 0 ? (size_t)written : 0;
+        for (; left > 0 && done >= rest->iov_len; left--)
+            done -= (rest++)->iov_len;
+        if (left > 0)
+            *rest = (struct iovec){(char *)rest->iov_base + done, rest->iov_len - done};
     }
     g_mutex_unlock(&stderr_lock);
+    return taken;
 }
 
 static const char journal_message[] = "MESSAGE=";
@@ -124,29 +142,36 @@ static void make_journal(struct log_line *line, GString *text, enum log_kind kin
 
 /* Without a journal (a container, a machine without systemd) libsystemd says nothing and loses the
  * line. */
-static void write_journal(const struct log_line *line)
+static unsigned write_journal(struct log_line *const *lines, unsigned count)
 {
+    const struct log_line *line = lines[0];
+    (void)count;
     if (journal_is_there()) {
         journal_send(line->fields);
-        return;
+        return 1;
     }
-    struct log_line other = {.facility = line->facility, .priority = line->priority};
+    struct log_line other = {.target = in_foreground ? LOG_TARGET_STDERR : LOG_TARGET_SYSLOG,
+                             .facility = line->facility,
+                             .priority = line->priority};
     GString *text = g_string_new((const char *)line->fields->pdata[0] + strlen(journal_message));
     if (in_foreground)
         make_stderr(&other, text, LOG_KIND_NOTE, NULL);
     else
         make_plain(&other, text, LOG_KIND_NOTE, NULL);
+    struct log_line *const one[] = {&other};
     if (in_foreground)
-        write_stderr(&other);
+        write_stderr(one, 1);
     else
-        write_syslog(&other);
+        write_syslog(one, 1);
     g_free(other.text);
+    return 1;
 }
 
 static const struct {
     void (*make)(struct log_line *line, GString *text, enum log_kind kind,
                  const struct event *event);
-    void (*write)(const struct log_line *line);
+    /* Writes the first of COUNT lines, and more if they are its own; how many it has written. */
+    unsigned (*write)(struct log_line *const *lines, unsigned count);
 } targets[] = {
     [LOG_TARGET_SYSLOG] = {make_plain, write_syslog},
     [LOG_TARGET_STDERR] = {make_stderr, write_stderr},
@@ -164,7 +189,8 @@ struct log_line *log_line_new(enum setting_log_target target, int facility, enum
     return line;
 }
 
-void log_target_write(const struct log_line *line)
+void log_target_write(struct log_line *const *lines, unsigned count)
 {
-    targets[line->target].write(line);
+    for (unsigned done = 0; done < count;)
+        done += targets[lines[done]->target].write(lines + done, count - done);
 }

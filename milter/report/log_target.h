@@ -25,7 +25,7 @@ bool log_target_journal_reads(void);
 struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,
                               GString *text, const struct event *event);
 
-/* Writes it. What cannot be written is nothing that could be told anywhere. */
-void log_target_write(const struct log_line *line);
+/* Writes lines. What cannot be written is nothing that could be told anywhere. */
+void log_target_write(struct log_line *const *lines, unsigned count);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Writing lines, one after another. To be woken for each costs more than to write it: where lines
- * come fast, they gather for a moment.
+ * Writing lines, some at a time. To be woken for each costs more than to write it: where lines come
+ * fast, they gather for a moment.
  */
 #include "log_thread.h"
 
@@ -15,19 +15,22 @@ struct log_thread {
     GMutex lock; /* of what follows; never held while a line is written */
     GCond changed;
     struct log_queue *queue;
-    gint64 writing; /* the line in its hands is being written since; 0: none */
+    gint64 writing; /* the lines in its hands are being written since; 0: none */
     bool asleep;    /* until it is told of a line */
     bool stop;      /* as soon as there is nothing left */
     bool ended;
 };
 
-/* What is to be written next; NULL: nothing. */
-static struct log_line *next_line(struct log_thread *thread)
+/* What is to be written next; 0: nothing. */
+static unsigned next_lines(struct log_thread *thread, struct log_line **lines_r)
 {
     struct log_losses losses;
+    unsigned count = 0;
     if (log_queue_take_losses(thread->queue, &losses))
-        return thread->class->tell(thread->data, &losses);
-    return log_queue_take(thread->queue);
+        lines_r[count++] = thread->class->tell(thread->data, &losses);
+    while (count < LOG_THREAD_LINES && (lines_r[count] = log_queue_take(thread->queue)))
+        count++;
+    return count;
 }
 
 static void *run(void *data)
@@ -36,12 +39,14 @@ static void *run(void *data)
     gint64 last = 0; /* it was woken */
     g_mutex_lock(&thread->lock);
     for (;;) {
-        struct log_line *line = next_line(thread);
-        if (line) {
+        struct log_line *lines[LOG_THREAD_LINES];
+        unsigned count = next_lines(thread, lines);
+        if (count > 0) {
             thread->writing = g_get_monotonic_time();
             g_mutex_unlock(&thread->lock);
-            thread->class->write(line);
-            log_line_free(line);
+            thread->class->write(lines, count);
+            for (unsigned i = 0; i < count; i++)
+                log_line_free(lines[i]);
             g_mutex_lock(&thread->lock);
             thread->writing = 0;
         } else if (!thread->stop) {

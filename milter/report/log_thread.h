@@ -11,10 +11,13 @@
 #include "log_queue.h"
 #include "report/log.h"
 
+/* Lines that the thread has in its hands at a time, at most. */
+enum { LOG_THREAD_LINES = 16 };
+
 /* What the thread calls; both may take as long as they like. */
 struct log_thread_class {
-    /* Writes LINE. */
-    void (*write)(const struct log_line *line);
+    /* Writes COUNT lines, in this order; no more than LOG_THREAD_LINES. */
+    void (*write)(struct log_line *const *lines, unsigned count);
     /* The line that tells of LOSSES; the thread frees it. */
     struct log_line *(*tell)(void *data, const struct log_losses *losses);
 };

@@ -11,14 +11,17 @@ enum { LINES = 5000, PATIENCE = 60 };
 
 static gint written; /* the number of the last line, from 1 */
 
-static void write_line(const struct log_line *line)
+static void write_lines(struct log_line *const *lines, unsigned count)
 {
-    int number = atoi(line->text);
-    g_assert_cmpint(number, ==, g_atomic_int_get(&written) + 1);
-    g_atomic_int_set(&written, number);
+    g_assert_cmpint(count, <=, LOG_THREAD_LINES);
+    for (unsigned i = 0; i < count; i++) {
+        int number = atoi(lines[i]->text);
+        g_assert_cmpint(number, ==, g_atomic_int_get(&written) + 1);
+        g_atomic_int_set(&written, number);
+    }
 }
 
-static const struct log_thread_class class = {.write = write_line};
+static const struct log_thread_class class = {.write = write_lines};
 
 static void put(struct log_thread *thread, int number)
 {
