@@ -63,6 +63,10 @@ enum session_step session_rcpt(struct session *session, const char *const *argv,
  * against the header is said at the end of the message. */
 void session_header(struct session *session, const char *name, const char *value);
 
+/* The same for who knows how long they are; both end in a NUL. */
+void session_header_sized(struct session *session, const char *name, size_t name_length,
+                          const char *value, size_t value_length);
+
 /* How large the header was, in bytes with line ends and in lines, for who was told of a part of it
  * alone (a replay). Behind the last header line. */
 void session_header_size(struct session *session, size_t bytes, size_t lines);

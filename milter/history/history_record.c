@@ -277,9 +277,16 @@ static inline void put_raw(struct sink *sink, const void *bytes, size_t size)
 
 static void put_varint(GString *out, uint64_t number)
 {
+    char bytes[10];
+    size_t count = 0;
+    if (number < 0x80) { /* as most */
+        g_string_append_c(out, (char)number);
+        return;
+    }
     for (; number >= 0x80; number >>= 7)
-        g_string_append_c(out, (char)(number | 0x80));
-    g_string_append_c(out, (char)number);
+        bytes[count++] = (char)(number | 0x80);
+    bytes[count++] = (char)number;
+    text_append(out, bytes, count);
 }
 
 static void put_bytes(struct sink *sink, int64_t number)
@@ -313,8 +320,13 @@ static int64_t swapped(double number)
 static uint32_t sum_of(const char *text, size_t length)
 {
     uint64_t head = 0, tail = 0;
-    memcpy(&head, text, MIN(length, sizeof head));
-    memcpy(&tail, text + length - MIN(length, sizeof tail), MIN(length, sizeof tail));
+    if (length >= sizeof head) {
+        memcpy(&head, text, sizeof head);
+        memcpy(&tail, text + length - sizeof tail, sizeof tail);
+    } else {
+        memcpy(&head, text, length);
+        tail = head;
+    }
     uint64_t mixed =
         (head ^ (tail + length) * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xc2b2ae3d27d4eb4f);
     return (uint32_t)(mixed >> 32);

@@ -19,7 +19,12 @@ bool content_header_too_large(const struct session *session)
 
 void session_header(struct session *session, const char *name, const char *value)
 {
-    size_t name_length = strlen(name), value_length = strlen(value);
+    session_header_sized(session, name, strlen(name), value, strlen(value));
+}
+
+void session_header_sized(struct session *session, const char *name, size_t name_length,
+                          const char *value, size_t value_length)
+{
     session->header_lines++;
     session->header_bytes += name_length + value_length + strlen(":\r\n");
     if (!session->policy->reads_header || content_header_too_large(session))

@@ -24,6 +24,7 @@ struct refusal {
 
 /* The evaluation of a stage: a sequence of lists that may stop to wait. */
 struct run {
+    bool begun; /* else there is nothing in it */
     enum stage stage;
     enum restriction_list_kind lists[LIST_COUNT];
     unsigned count, next;

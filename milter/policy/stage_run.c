@@ -9,6 +9,8 @@
 void run_clear(struct session *session)
 {
     struct run *run = &session->run;
+    if (!run->begun)
+        return;
     if (run->evaluating)
         evaluation_clear(&run->evaluation);
     if (run->commit)
@@ -200,6 +202,7 @@ void run_begin(struct session *session, enum stage stage)
     run_clear(session);
     run_stop_waiting(session);
     wait_budget_set(&session->budget, WAIT_STORE, session->policy->site.store_budget);
+    run->begun = true;
     run->stage = stage;
     for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++)
         if ((delay ? schedule[i].delayed : schedule[i].at_once) == stage)

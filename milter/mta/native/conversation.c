@@ -326,7 +326,8 @@ static enum conversation_state take_header(struct conversation *conversation,
         return over(conversation, "sends a header that does not end");
     conversation->bytes += packet->length;
     if (conversation->steps & STEP_LEADING_SPACE) {
-        session_header(conversation->session, name, value);
+        session_header_sized(conversation->session, name, (size_t)(value - name) - 1, value,
+                             (size_t)(cursor.at - value) - 1);
     } else {
         g_autofree char *spaced = g_strconcat(" ", value, NULL);
         session_header(conversation->session, name, spaced);

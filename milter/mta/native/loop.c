@@ -364,7 +364,10 @@ static void converse(struct peer *peer, const unsigned char *bytes, size_t lengt
             break;
         } else if (result == WIRE_PACKET) {
             peer->packet_end = 0;
-            enter(peer, conversation_take(peer->conversation, &packet, loop->out));
+            enum conversation_state state =
+                conversation_take(peer->conversation, &packet, loop->out);
+            if (state != peer->state || !peer->counted) /* most are fields of a header */
+                enter(peer, state);
         } else {
             complain(peer, "sends a packet of a length that no packet has");
             enter(peer, CONVERSATION_OVER);
