@@ -97,6 +97,12 @@ enum check_result access_cannot_tell(struct check *check, const char *subject, c
                              value, subject ? subject : "", fault);
 }
 
+enum check_result access_tables_take_too_long(struct check *check, const struct table_list *tables)
+{
+    g_autofree char *names = table_list_names(tables);
+    return check_cannot_tell(check, "%s takes too long for a header of so many fields", names);
+}
+
 static enum check_result act_permit(struct access_result *result)
 {
     (void)result;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/effort.h"
 #include "mail/header.h"
 #include "mail/mailboxes.h"
 #include "mail/mimeword.h"
@@ -25,16 +26,15 @@ static enum lookup_status find_address(struct check *check, const char *text, ac
 
 /* Asks for every address that a reader may find in the field. */
 static enum lookup_status find_any_address(struct check *check, const struct header *header,
-                                           access_answer *answer, char **found_r)
+                                           struct effort *effort, access_answer *answer)
 {
     struct mailboxes mailboxes;
     enum lookup_status status = LOOKUP_MISS;
     mailboxes_read(header->value, header->value_length, &mailboxes);
-    for (guint i = 0; i < mailboxes.addresses->len && status == LOOKUP_MISS; i++) {
+    for (guint i = 0; i < mailboxes.addresses->len && status == LOOKUP_MISS &&
+                      !effort_is_spent(effort, TABLE_WORK_MAX);
+         i++)
         status = find_address(check, mailboxes.addresses->pdata[i], answer);
-        if (status != LOOKUP_MISS)
-            *found_r = g_strdup(mailboxes.addresses->pdata[i]);
-    }
     mailboxes_clear(&mailboxes);
     return status;
 }
@@ -56,7 +56,8 @@ enum check_result check_too_many_addresses(struct check *check)
 }
 
 /* Asks for each address of one field From:. That one is permitted permits no other. */
-static enum check_result check_from_field(struct check *check, const struct header *header)
+static enum check_result check_from_field(struct check *check, const struct header *header,
+                                          struct effort *effort)
 {
     static const char class[] = "From address";
     struct mailboxes mailboxes;
@@ -68,6 +69,10 @@ static enum check_result check_from_field(struct check *check, const struct head
     for (size_t list = 0; list < G_N_ELEMENTS(lists); list++)
         for (guint i = 0; lists[list] && i < lists[list]->len && !access_is_final(result); i++) {
             const char *address = lists[list]->pdata[i];
+            if (effort_is_spent(effort, TABLE_WORK_MAX)) {
+                result = access_tables_take_too_long(check, check->argument->tables);
+                break;
+            }
             enum lookup_status status = find_address(check, address, &answer);
             if (status == LOOKUP_MISS)
                 continue;
@@ -90,15 +95,16 @@ enum check_result run_check_from_access(struct check *check)
     if (!check->facts->message)
         return CHECK_DUNNO;
     enum check_result result = CHECK_DUNNO;
+    struct effort effort = effort_begin();
     const struct header *header = header_list_first(check->facts->message->headers, "From");
     for (; header && !access_is_final(result); header = header->next_same)
-        result = access_stronger(check_from_field(check, header), result);
+        result = access_stronger(check_from_field(check, header, &effort), result);
     return result;
 }
 
 /* A field as a reader sees it, then the addresses in it. */
 static enum lookup_status find_field(struct check *check, const struct header *header,
-                                     access_answer *answer)
+                                     struct effort *effort, access_answer *answer)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     mimeword_decode_field(header->name, header->value, header->value_length, text);
@@ -108,8 +114,7 @@ static enum lookup_status find_field(struct check *check, const struct header *h
             text->str[i] = ' ';
     enum lookup_status status =
         table_list_find(check->argument->tables, text->str, answer->value, answer->entry);
-    g_autofree char *found = NULL;
-    return status == LOOKUP_MISS ? find_any_address(check, header, answer, &found) : status;
+    return status == LOOKUP_MISS ? find_any_address(check, header, effort, answer) : status;
 }
 
 enum check_result run_check_header_access(struct check *check)
@@ -121,9 +126,13 @@ enum check_result run_check_header_access(struct check *check)
         return run_header_checks(check);
     g_auto(access_answer) answer = {g_string_new(NULL), g_string_new(NULL)};
     enum lookup_status status = LOOKUP_MISS;
+    struct effort effort = effort_begin();
     const struct header *header = header_list_first(check->facts->message->headers, name);
-    for (; header && status == LOOKUP_MISS; header = header->next_same)
-        status = find_field(check, header, &answer);
+    for (; header && status == LOOKUP_MISS; header = header->next_same) {
+        status = find_field(check, header, &effort, &answer);
+        if (status == LOOKUP_MISS && effort_is_spent(&effort, TABLE_WORK_MAX))
+            return access_tables_take_too_long(check, check->argument->tables);
+    }
     return access_conclude(check, status, &answer, name, "Header field");
 }
 
@@ -152,20 +161,23 @@ static bool is_unreadable(const struct check *check, const struct mailboxes *mai
 /* Words beside addresses that are all right are a name ("Doe, John <john@lab.test>"), unless what
  * an MTA would make of them is another's address. */
 static enum check_result judge_owners(struct check *check, const struct mailboxes *mailboxes,
-                                      const char *class)
+                                      const char *class, struct effort *effort)
 {
     enum check_result result = CHECK_DUNNO;
     bool named = mailboxes->addresses->len > 0;
-    for (guint i = 0; i < mailboxes->addresses->len && result == CHECK_DUNNO; i++)
-        result = check_text_owner(check, mailboxes->addresses->pdata[i], class, false);
-    for (guint i = 0; i < mailboxes->bare->len && result == CHECK_DUNNO; i++)
-        result = check_text_owner(check, mailboxes->bare->pdata[i], class, named);
+    const GPtrArray *lists[] = {mailboxes->addresses, mailboxes->bare};
+    for (size_t list = 0; list < G_N_ELEMENTS(lists); list++)
+        for (guint i = 0; i < lists[list]->len && result == CHECK_DUNNO; i++)
+            result = effort_is_spent(effort, TABLE_WORK_MAX)
+                         ? access_tables_take_too_long(check, check->site->sender_login_maps)
+                         : check_text_owner(check, lists[list]->pdata[i], class, list && named);
     return result;
 }
 
 /* Whose all fields called NAME are. There may be one (RFC 5322 3.6): of several, readers show the
  * first, the last or all. */
-static enum check_result check_owners(struct check *check, const char *name, const char *class)
+static enum check_result check_owners(struct check *check, const char *name, const char *class,
+                                      struct effort *effort)
 {
     const struct header *first = header_list_first(check->facts->message->headers, name);
     enum check_result result = CHECK_DUNNO;
@@ -177,7 +189,7 @@ static enum check_result check_owners(struct check *check, const char *name, con
         if (mailboxes.truncated)
             result = check_too_many_addresses(check);
         else if (!unreadable)
-            result = judge_owners(check, &mailboxes, class);
+            result = judge_owners(check, &mailboxes, class, effort);
         if (result == CHECK_DUNNO && (unreadable || header != first))
             result = refuse_unreadable(check, header, &mailboxes, class);
         mailboxes_clear(&mailboxes);
@@ -189,6 +201,8 @@ enum check_result run_reject_from_login_mismatch(struct check *check)
 {
     if (!check->facts->message || !check->site->sender_login_maps)
         return CHECK_DUNNO;
-    enum check_result result = check_owners(check, "From", "From address");
-    return result != CHECK_DUNNO ? result : check_owners(check, "Sender", "Sender address");
+    struct effort effort = effort_begin();
+    enum check_result result = check_owners(check, "From", "From address", &effort);
+    return result != CHECK_DUNNO ? result
+                                 : check_owners(check, "Sender", "Sender address", &effort);
 }

@@ -14,10 +14,6 @@
 /* Longest piece of a field that a note in the log shows. */
 enum { SHOWN_MAX = 200 };
 
-/* Microseconds of work for all fields of one message: a pattern is bounded for each of them, and a
- * header may have ten thousand. */
-enum { WORK_MAX = G_USEC_PER_SEC };
-
 struct change {
     const char *name;
     unsigned index; /* among the fields of that name, from 1 */
@@ -225,9 +221,8 @@ enum check_result run_header_checks(struct check *check)
     struct effort effort = effort_begin();
     for (size_t i = 0; i < header_list_count(headers) && result == CHECK_DUNNO; i++) {
         const struct header *field = header_list_get(headers, i);
-        result = effort_is_spent(&effort, WORK_MAX)
-                     ? check_cannot_tell(check, "%s takes too long for a header of so many fields",
-                                         table_name(table_list_get(check->argument->tables, 0)))
+        result = effort_is_spent(&effort, TABLE_WORK_MAX)
+                     ? access_tables_take_too_long(check, check->argument->tables)
                      : ask_about(check, field, changes);
     }
     make_changes(check, changes);

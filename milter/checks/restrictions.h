@@ -63,6 +63,12 @@ enum check_result access_conclude(struct check *check, enum lookup_status status
 enum check_result access_stronger(enum check_result one, enum check_result other);
 bool access_is_final(enum check_result result);
 
+/* Work for what tables are asked about one message by one restriction, us: a pattern is bounded for
+ * each text that it is tried on, and of these a stranger may send ten thousand. Beyond it nobody
+ * can tell what TABLES (NULL: none) would say. */
+#define TABLE_WORK_MAX G_USEC_PER_SEC
+enum check_result access_tables_take_too_long(struct check *check, const struct table_list *tables);
+
 /* What header_checks.c shares of it: the reply of a result whose text is all that is shown
  * (OTHERWISE if it is empty), an added line of a header made harmless, whether TEXT is one (NULL:
  * yes; else static text). The caller frees what is no const. */

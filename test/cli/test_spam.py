@@ -519,14 +519,24 @@ def header_checks():
     equal(found['verdict'], 'hold')
 
 
-@case('header_checks: a header that costs too much is deferred in time')
-def header_checks_costly():
-    table = '/^X-A: (?:%s)y/ REJECT\n' % '|'.join('(?:a|a?)+x%d[xy]' % n for n in range(40))
-    settings = site('', SITE + 'message_restrictions = check_header_access header_checks '
-                    'pcre:checks\n', checks=table)
-    found, _ = promptly(20, lambda: settings.test('-', message(
-        GRUDGE + '\n'.join(['X-A: ' + 'a' * 12 + '!xy'] * 9000))))
-    match('^451 4.3.0', found['reply'] or '')
+# A pattern is bounded for each text that it is tried on; of these a message has as many as it likes.
+COSTLY = ('|'.join('(?:a|a?)+x%d[xy]' % n for n in range(40)), 'a' * 12 + '.xy')
+FIELDS = '\n'.join(['X-A: ' + COSTLY[1]] * 9000)
+ADDRESSES = 'From: ' + ',\n '.join([COSTLY[1] + '%d@a.test' % n for n in range(9000)])
+for what, restriction, begin, header in (
+        ('header_checks', 'check_header_access header_checks pcre:checks', 'X-A: ', FIELDS),
+        ('check_header_access', 'check_header_access X-A pcre:checks', '', FIELDS),
+        ('check_header_access, addresses', 'check_header_access From pcre:checks', '', ADDRESSES),
+        ('check_from_access', 'check_from_access pcre:checks', '', ADDRESSES),
+        ('sender_login_maps',
+         'reject_from_login_mismatch\nsender_login_maps = pcre:checks', '', ADDRESSES)):
+    @case(what + ': a header that costs too much is deferred in time')
+    def table_costly(restriction=restriction, begin=begin, header=header):
+        settings = site('', SITE + 'message_restrictions = ' + restriction + '\n',
+                        checks='/^%s(?:%s)y/ REJECT\n' % (begin, COSTLY[0]))
+        text = message(header if header.startswith('From') else GRUDGE + header)
+        found, _ = promptly(20, lambda: settings.test('-', text))
+        match('^451 4.3.0', found['reply'] or '')
 
 
 @case('check tells header_checks from tables of check_header_access')
