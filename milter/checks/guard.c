@@ -140,7 +140,7 @@ enum check_result run_guard_autoreply(struct check *check)
         if (action == GUARD_TAG)
             check_effects_prepend(check->effects,
                                   g_strdup("X-Gatepost-Autoreply: quotes-original"));
-        else if (action == GUARD_STRIP || facts_nobody_to_tell(facts))
+        else if (action == GUARD_STRIP || (facts_nobody_to_tell(facts) && !check->warn_only))
             result = strip(check, &message, &judgement, parsed, body.truncated);
         else
             result = refuse(check, &judgement);
