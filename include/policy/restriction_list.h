@@ -67,7 +67,8 @@ void restriction_list_free(struct restriction_list *list);
 const struct restriction_item *restriction_list_item(const struct restriction_list *list,
                                                      unsigned index);
 
-/* Whether one of the items has one of TRAITS; those below warn_if_reject count for no refusal. */
+/* Whether one of the items has one of TRAITS; those below warn_if_reject count for no refusal, and
+ * prove nothing. */
 bool restriction_list_has(const struct restriction_list *list, unsigned traits);
 
 /* What the restrictions of LIST ask (enum restriction_asks). THROUGH_TABLES: and those that results

@@ -559,6 +559,8 @@ static bool is_utf8_name(const char *charset)
 static bool is_mostly_utf8(const char *data, size_t size)
 {
     size_t good = 0, bad = 0, used;
+    if (charset_is_ascii(data, size)) /* as most are */
+        return true;
     for (size_t i = 0; i < size; i += used) {
         int c = charset_utf8_next(data + i, size - i, &used);
         good += c >= 0x80;

@@ -309,7 +309,8 @@ struct item {
     uint64_t recipients;
     uint64_t n;
     bool whatever;
-    bool held;   /* over its limit, and for the hold queue */
+    bool over;   /* its limit */
+    bool held;   /* and for the hold queue */
     bool larger; /* than the whole limit: not asked */
     struct store_request request;
     struct store_ticket *ticket; /* NULL: not asked */
@@ -448,9 +449,9 @@ static bool was_told(struct limit_committer *committer, const struct item *item,
     return told;
 }
 
-/* Tells when this message made the use reach limit_warn, and when all of it. */
-static void tell_crossings(struct limit_committer *committer, const struct item *item,
-                           const struct store_answer *answer, struct check *check)
+/* Tells when this message made the use of ITEM reach limit_warn, and when all of it. */
+static void tell_crossing(struct limit_committer *committer, const struct item *item,
+                          const struct store_answer *answer, struct check *check)
 {
     const unsigned percents[] = {check->site->limits->warn_percent, 100};
     if (answer->max == UINT64_MAX)
@@ -470,6 +471,17 @@ static void tell_crossings(struct limit_committer *committer, const struct item 
         };
         mark(&note.details, item->limit, item->key, answer->used, answer->max);
         g_array_append_val(check->notes, note);
+    }
+}
+
+/* The same of all that the message was counted for. */
+static void tell_crossings(const struct commit *commit, struct check *check)
+{
+    for (guint i = 0; i < commit->items->len; i++) {
+        const struct item *item = &g_array_index(commit->items, struct item, i);
+        const struct store_answer *answer = store_ticket_answer(item->ticket);
+        if (answer && !item->over)
+            tell_crossing(commit->committer, item, answer, check);
     }
 }
 
@@ -524,10 +536,9 @@ static enum check_result commit_result(void *data, struct check *check)
         const struct store_answer *answer = store_ticket_answer(item->ticket);
         char *reply = NULL;
         uint64_t used = answer ? answer->used : 0, max = answer ? answer->max : item->request.max;
-        if (!is_over(check, item, &reply)) {
+        item->over = is_over(check, item, &reply);
+        if (!item->over) {
             double share = (double)used / (double)max;
-            if (answer)
-                tell_crossings(commit->committer, item, answer, check);
             if (largest < 0 || (largest <= 1 && share > largest)) {
                 largest = share;
                 mark(&check->effects->details, item->limit, item->key, used, max);
@@ -566,6 +577,8 @@ static enum check_result commit_result(void *data, struct check *check)
         check->name = item->check;
         result = CHECK_REFUSE;
     }
+    if (result == CHECK_DUNNO || check->monitor) /* else nothing of it stays counted */
+        tell_crossings(commit, check);
     if (result == CHECK_DUNNO && !check->monitor)
         remember_held(commit, check->facts);
     return result;

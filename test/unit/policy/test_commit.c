@@ -122,7 +122,7 @@ static void end(void *commit, bool keep)
 static struct {
     enum action action;
     const char *check;
-    unsigned events;
+    unsigned events, infos;
 } last;
 
 static void on_event(void *data, const struct event *event)
@@ -131,6 +131,7 @@ static void on_event(void *data, const struct event *event)
     last.action = event->action;
     last.check = event->check;
     last.events++;
+    last.infos += event->action == ACTION_INFO;
 }
 
 static void on_message(void *data, enum engine_level level, const char *text)
@@ -443,30 +444,33 @@ static uint64_t used_of(struct store *store, const char *name)
 }
 
 /* Limits themselves: "trial" and "tight", by client, of which the second admits one message. What
- * is refused for one of them counts for neither, though the other is only on trial. */
+ * is refused for one of them counts for neither, though the other is only on trial, and that half
+ * of it was used is told only where it stays so. */
 static void test_given_back(void)
 {
     static const char limits[] =
-        "[limit trial]\nkey = client\ncount = messages\nmax = 9\nper = 1h\nfor = all\n"
+        "[limit trial]\nkey = client\ncount = messages\nmax = 4\nper = 1h\nfor = all\n"
         "[limit tight]\nkey = client\ncount = messages\nmax = 1\nper = 1h\nfor = all\n";
     static const struct {
         const char *settings;
         enum session_action second;
         uint64_t trial, tight;
+        unsigned infos;
     } given[] = {
         {"message_restrictions = warn_if_reject check_limit trial, check_limit tight\n",
-         SESSION_REFUSE, 1, 1},
-        {"message_restrictions = check_limit trial, check_limit tight\n", SESSION_REFUSE, 1, 1},
+         SESSION_REFUSE, 1, 1, 0},
+        {"message_restrictions = check_limit trial, check_limit tight\n", SESSION_REFUSE, 1, 1, 0},
         {"message_restrictions = check_limit trial, warn_if_reject check_limit tight\n",
-         SESSION_CONTINUE, 2, 2},
+         SESSION_CONTINUE, 2, 2, 1},
         /* all of it passes */
         {"mode = monitor\nmessage_restrictions = check_limit trial, check_limit tight\n",
-         SESSION_CONTINUE, 2, 2},
+         SESSION_CONTINUE, 2, 2, 1},
     };
     static const unsigned char secret[LIMIT_SECRET_SIZE];
     for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
         source_reset();
-        g_autofree char *settings = g_strconcat(given[i].settings, limits, NULL);
+        g_autofree char *settings =
+            g_strconcat("limit_warn = 50%\n", given[i].settings, limits, NULL);
         struct engine *engine = engine_with(settings);
         struct store *store = store_memory(NULL);
         engine_set_store(engine, store, secret);
@@ -477,10 +481,12 @@ static void test_given_back(void)
         rcpt(session, "<bob@lab.test>");
         session_settle(session, message(session), &waiting);
         g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
+        last.infos = 0;
         session_mail(session, (const char *[]){"<a@far.test>", NULL}, &macros);
         rcpt(session, "<bob@lab.test>");
         session_settle(session, message(session), &waiting);
         g_test_message("%s", given[i].settings);
+        g_assert_cmpuint(last.infos, ==, given[i].infos);
         g_assert_cmpint(session_get_answer(session)->action, ==, given[i].second);
         g_assert_cmpuint(used_of(store, "trial"), ==, given[i].trial);
         g_assert_cmpuint(used_of(store, "tight"), ==, given[i].tight);
