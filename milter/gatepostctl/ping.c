@@ -200,13 +200,13 @@ char *ping_daemon(const struct invocation *invocation, const char *timeout)
         set_alarm(timeout, settings_read_time(timeout));
         _exit(ask(name) ? CODE_NO : CODE_FINE);
     }
-    int status = -1;
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) != child)
         return g_strdup_printf("%s: it cannot be asked: %s", name, g_strerror(errno));
-    if (WEXITSTATUS(status) == CODE_FINE)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CODE_FINE)
         return NULL;
-    return g_strdup_printf(WEXITSTATUS(status) == CODE_NO ? "%s: no daemon answers there"
-                                                          : "%s: no daemon answers in time",
+    bool told = WIFEXITED(status) && WEXITSTATUS(status) == CODE_NO;
+    return g_strdup_printf(told ? "%s: no daemon answers there" : "%s: no daemon answers in time",
                            name);
 }
 

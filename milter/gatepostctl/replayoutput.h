@@ -18,6 +18,7 @@ struct replay_report;
 struct replay_report *replay_report_new(const char *check);
 void replay_report_free(struct replay_report *report); /* accepts NULL */
 
+/* Counts the OUTCOME of ROW, and keeps copies of the first rows of each change as examples. */
 void replay_report_add(struct replay_report *report, const struct history_row *row,
                        const struct replay_outcome *outcome);
 
@@ -33,6 +34,7 @@ void replay_report_merge(struct replay_report *into, const struct replay_report 
 /* Decisions that would change. */
 uint64_t replay_report_changes(const struct replay_report *report);
 
+/* For a person: what strangers wrote is escaped. */
 void replay_report_text(const struct replay_report *report, FILE *stream);
 
 /* One object, one line. */

@@ -10,12 +10,9 @@
 #include "command.h"
 #include "ondisk.h"
 
-/* As many digits as a score has. */
-enum { SCORE_DECIMALS = 3 };
-
 char *rules_score_text(double score)
 {
-    char *text = g_strdup_printf("%.*f", SCORE_DECIMALS, score);
+    char *text = g_strdup_printf("%.*f", RULES_SCORE_DECIMALS, score);
     size_t length = strlen(text);
     while (text[length - 1] == '0' && text[length - 2] != '.')
         text[--length] = '\0';

@@ -9,6 +9,9 @@
 
 #include "policy/snapshot.h"
 
+/* As many digits as a score has. */
+enum { RULES_SCORE_DECIMALS = 3 };
+
 /* Prints how many rules there are, and each directive that was skipped with file and line. */
 void rules_print_skipped(const struct snapshot *snapshot, FILE *stream);
 

@@ -6,6 +6,8 @@
  */
 #include "suggest.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "history/history_log.h"
 #include "history/history_reader.h"
@@ -106,11 +108,16 @@ static guint64 percentile(const GArray *numbers, unsigned percent)
     return g_array_index(numbers, guint64, index);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
 void suggestion_print(const struct suggestion *suggestion, FILE *stream)
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
     GHashTableIter iter;
-    void *key, *value;
+    void *value;
     g_hash_table_iter_init(&iter, suggestion->days);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         g_array_append_val(numbers, *(guint64 *)value);
@@ -144,10 +151,11 @@ void suggestion_print(const struct suggestion *suggestion, FILE *stream)
             "max = %" G_GUINT64_FORMAT
             " with per = 1d would have refused nobody but %" G_GUINT64_FORMAT " outlier%s\n",
             max, outliers, outliers == 1 ? "" : "s");
-    g_hash_table_iter_init(&iter, suggestion->days);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        g_autofree char *safe = text_escape(key); /* a login is what somebody typed */
-        if (*(guint64 *)value > fence)
-            fprintf(stream, "  %s: %" G_GUINT64_FORMAT "\n", safe, *(guint64 *)value);
+    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(suggestion->days), by_name);
+    for (const GList *one = keys; one; one = one->next) {
+        guint64 number = *(const guint64 *)g_hash_table_lookup(suggestion->days, one->data);
+        g_autofree char *safe = text_escape(one->data); /* a login is what somebody typed */
+        if (number > fence)
+            fprintf(stream, "  %s: %" G_GUINT64_FORMAT "\n", safe, number);
     }
 }

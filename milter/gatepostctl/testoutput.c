@@ -31,19 +31,18 @@ static void put_recipients(GString *out, const struct trial_result *result)
     json_close(out, ']');
 }
 
-/* As many digits as a score has. */
-enum { SCORE_DECIMALS = 3, SHARE_DECIMALS = 4 };
+enum { SHARE_DECIMALS = 4 };
 
 static void put_rules(GString *out, const struct findings *findings)
 {
-    json_number(out, "score", findings->score, SCORE_DECIMALS);
-    json_number(out, "required", findings->required, SCORE_DECIMALS);
+    json_number(out, "score", findings->score, RULES_SCORE_DECIMALS);
+    json_number(out, "required", findings->required, RULES_SCORE_DECIMALS);
     json_open(out, "rules", '[');
     for (guint i = 0; i < findings->rules->len; i++) {
         const struct spam_hit *hit = findings->rules->pdata[i];
         json_open(out, NULL, '{');
         json_string(out, "name", hit->name);
-        json_number(out, "score", hit->score, SCORE_DECIMALS);
+        json_number(out, "score", hit->score, RULES_SCORE_DECIMALS);
         json_close(out, '}');
     }
     json_close(out, ']');

@@ -168,25 +168,6 @@ bool call_add_domains(char *const *words, const char *file, GPtrArray *domains)
     return (!file || add_file(file, known, domains)) && good;
 }
 
-bool call_read_time(const char *text, int64_t *us_r)
-{
-    static const struct {
-        char letter;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'\0', 1}};
-    char *end;
-    guint64 number = g_ascii_strtoull(text, &end, 10);
-    if (!g_ascii_isdigit(*text) || number > 1000000)
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (*end == units[i].letter && (*end == '\0' || end[1] == '\0')) {
-            *us_r = (int64_t)number * units[i].seconds * G_USEC_PER_SEC;
-            return true;
-        }
-    }
-    return false;
-}
-
 void call_end(struct call *call)
 {
     resolver_free(call->resolver);

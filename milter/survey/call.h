@@ -41,6 +41,7 @@ enum call_code call_onion_map(struct call *call, int argc, char **argv);
 /* Reads options (-c and -h are known) and operands; false: *CODE_R is to be returned. */
 bool call_parse(struct call *call, const GOptionEntry *entries, int argc, char **argv,
                 enum call_code *code_r);
+/* Prints the usage and a mistake to stderr; CALL_USAGE. */
 enum call_code call_usage(const struct call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Reads the settings; false after its complaints. */
@@ -53,16 +54,15 @@ bool call_will_drop(const struct call *call);
  * threads. */
 bool call_drop(struct call *call);
 
-/* Starts the resolver, and finds out whether it validates. */
+/* Starts the resolver, and finds out whether it validates; false after its complaints. */
 bool call_connect(struct call *call, bool trust_resolver);
 
 /* Adds the domains of WORDS, and those of FILE ("-": stdin; NULL: none; a domain a line, "#" begins
- * a comment), in the DNS's form, each once, to DOMAINS. */
+ * a comment), in the DNS's form, each once, to DOMAINS (of char *, which it frees). false after
+ * complaints of what is no domain, a million of them, or a file that cannot be read. */
 bool call_add_domains(char *const *words, const char *file, GPtrArray *domains);
 
-/* "90s" "15m" "2h" "1d" "1w", or seconds, as microseconds. */
-bool call_read_time(const char *text, int64_t *us_r);
-
+/* Frees what the call holds, but for itself. */
 void call_end(struct call *call);
 
 #endif

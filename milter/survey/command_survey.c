@@ -57,6 +57,7 @@ static bool parse(struct call *call, struct options *options, int argc, char **a
     if (!call_parse(call, entries, argc, argv, code_r))
         return false;
     *code_r = CALL_USAGE;
+    options->confirm_us = settings_read_time(options->confirm ? options->confirm : CONFIRM);
     if (options->json + options->csv + (options->html != NULL) > 1)
         call_usage(call, "--json, --csv and --html exclude each other");
     else if (options->diff && g_strcmp0(options->html, "-") == 0)
@@ -67,7 +68,7 @@ static bool parse(struct call *call, struct options *options, int argc, char **a
         call_usage(call, "--jobs is a number from 1 to %d", SURVEY_JOBS_MAX);
     else if (options->helo && !hostname_valid(options->helo))
         call_usage(call, "--helo: \"%s\" is no name of a host", options->helo);
-    else if (!call_read_time(options->confirm ? options->confirm : CONFIRM, &options->confirm_us))
+    else if (options->confirm_us < 0 || options->confirm_us > 366 * G_TIME_SPAN_DAY)
         call_usage(call, "--confirm is a time: 90s, 15m, 1h; 0 does not ask again");
     else
         return true;

@@ -283,7 +283,7 @@ static char *day_of(int64_t seconds)
     return date ? g_date_time_format(date, "%Y-%m-%d") : g_strdup("?");
 }
 
-/* Tells a loss; returns whether there is one in B that A did not have. */
+/* Tells the losses that B has, but for those that were certain in A: they were told then. */
 static void compare_grades(const struct comparison *comparison, const char *mx, const char *address,
                            bool of_domain)
 {

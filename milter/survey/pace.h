@@ -35,6 +35,7 @@ void pace_again(struct pace *pace, struct target *target);
 
 /* No more targets will be added by others than workers: pace_take ends when none is left. */
 void pace_close(struct pace *pace);
+/* As it was before pace_close: more may be added. */
 void pace_open(struct pace *pace);
 
 /* Waits for a target that may be asked; NULL when there will be none, or interrupt_came. It is then

@@ -21,6 +21,7 @@ struct sts_result {
     char *report_places;       /* NULL: no TLSRPT */
 };
 
+/* Once, before the first sts_fetch and before there are threads. */
 void sts_fetch_start(void);
 
 /* Looks at DOMAIN. CA_FILE as in tls_context_new. LOCAL: addresses that mean nothing outside may be
@@ -32,6 +33,7 @@ void sts_result_clear(struct sts_result *result);
 /* Fetches https://mta-sts.DOMAIN/.well-known/mta-sts.txt from one of ADDRESSES ("A,B"): the body,
  * or NULL with *WHY_R (the caller's). In a file of its own, since libcurl is optional. */
 GString *sts_download(const char *domain, const char *addresses, const char *ca_file, char **why_r);
+/* Whether this build has libcurl; without it nothing is downloaded. */
 bool sts_can_download(void);
 
 #endif
