@@ -133,6 +133,27 @@ def unit_security():
         true(float(found[1]) <= most and done.returncode == 0, done.stdout)
 
 
+@case('a service that runs is started anew when its package is upgraded, one that does not is not')
+def upgraded():
+    for name in ('gatepost', 'gatepost-web'):
+        folder = place.folder('gatepost-postinst-')
+        with open('%s/packaging/debian/%s.postinst' % (TOP, name), encoding='utf-8') as handle:
+            place.write(folder + '/postinst', handle.read().replace('/run/systemd/system', folder)
+                        .replace('/var/lib/gatepost', folder))
+        for program in ('adduser', 'addgroup', 'gatepostctl', 'systemctl', 'deb-systemd-invoke'):
+            place.write(folder + '/' + program, '#!/bin/sh\necho "${0##*/}" "$@" >>%s/said\n'
+                        '[ $1 != is-active ] || exit $INACTIVE\n' % folder)
+            os.chmod(folder + '/' + program, 0o755)
+        for inactive, before, restarts in (('0', '0.0.9-1', 1), ('3', '0.0.9-1', 0), ('0', '', 0)):
+            place.write(folder + '/said', '')
+            done = execute('sh', folder + '/postinst', 'configure', before,
+                           env=dict(os.environ, INACTIVE=inactive, PATH=folder + ':' + os.environ['PATH']))
+            equal(done.returncode, 0, done.stdout)
+            with open(folder + '/said', encoding='utf-8') as handle:
+                equal(handle.read().count('deb-systemd-invoke restart %s.service\n' % name), restarts,
+                      '%s, %s, from "%s"' % (name, inactive, before))
+
+
 @case('programs are built hardened')
 def programs_hardened():
     with open(BUILD + '/meson-info/intro-buildoptions.json', encoding='utf-8') as handle:
