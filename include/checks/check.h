@@ -302,7 +302,7 @@ const char *restriction_nearest(const char *name);
 const struct restriction *restriction_for_table(enum restriction_list_kind list);
 
 /* Fills check->reply with "CODE DSN TEXT"; what a stranger sent is made safe, the class of the
- * enhanced code follows the code, the whole is cut at 510 bytes. Returns CHECK_REFUSE. */
+ * enhanced code follows the code, the whole is cut at REPLY_MAX. Returns CHECK_REFUSE. */
 enum check_result check_refuse(struct check *check, unsigned code, const char *dsn,
                                const char *format, ...) G_GNUC_PRINTF(4, 5);
 
@@ -324,6 +324,10 @@ enum check_result check_wait(struct check *check, enum wait_source source);
 void check_rests_on(struct check *check, const char *entry);
 
 void check_errand_clear(struct check_errand *errand);
+
+/* Bytes of a reply. What is more than a line of SMTP holds, 510, goes out on several; Postfix cuts
+ * its own there. */
+#define REPLY_MAX 960
 
 /* The reply that CHECK_CANNOT_TELL becomes. */
 #define REPLY_TEMPORARY_FAILURE "451 4.3.0 Temporary failure; try again later"

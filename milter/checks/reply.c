@@ -8,9 +8,6 @@
 
 #include "base/text.h"
 
-/* Postfix cuts a reply here (RFC 5321 4.5.3.1.5 allows 512 with CRLF). */
-enum { REPLY_MAX = 510 };
-
 G_GNUC_PRINTF(3, 0)
 static char *format_reply(unsigned code, const char *dsn, const char *format, va_list args)
 {

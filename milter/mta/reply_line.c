@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checks/check.h"
 
 /* The length of an enhanced code (RFC 3463: class.1*3digit.1*3digit) at the beginning of TEXT whose
  * class is CLASS; 0 if there is none. */
@@ -34,18 +35,46 @@ static bool is_code(const char *line)
            g_ascii_isdigit(line[2]) && line[3] == ' ';
 }
 
-static void copy_text(const char *text, char *out)
+/* How many bytes of TEXT go on a line behind the codes: all, or up to a blank if there is one. */
+static size_t line_length(const struct mta_reply *reply, const char *text)
 {
-    g_autofree char *safe = text_reply_safe(text, MTA_REPLY_TEXT_MAX);
-    size_t length = 0;
-    for (const char *p = safe; *p; p++) {
-        size_t needed = *p == '%' ? 2 : 1;
-        if (length + needed > MTA_REPLY_TEXT_MAX)
-            break;
-        memset(out + length, *p, needed);
-        length += needed;
+    size_t codes = strlen(reply->code) + 1 + strlen(reply->enhanced) + (*reply->enhanced != '\0');
+    size_t most = MTA_REPLY_LINE_MAX - strlen("\r\n") - codes;
+    size_t length = 0, doubled = 0, blank = 0;
+    for (; text[length]; length++) {
+        if (text[length] == ' ')
+            blank = length;
+        doubled += text[length] == '%' ? 2 : 1;
+        if (length == most || doubled > MTA_REPLY_TEXT_MAX)
+            return blank > 0 ? blank : length;
     }
-    out[length] = '\0';
+    return length;
+}
+
+static void add_line(struct mta_reply *reply, const char *text, size_t length)
+{
+    char *out = reply->texts[reply->count++];
+    for (size_t i = 0; i < length; i++) {
+        *out++ = text[i];
+        if (text[i] == '%')
+            *out++ = '%';
+    }
+    *out = '\0';
+}
+
+static void break_text(struct mta_reply *reply, const char *text)
+{
+    g_autofree char *safe = text_reply_safe(text, REPLY_MAX);
+    const char *rest = safe;
+    /* libmilter gives several lines this code where they have none. */
+    if (!*reply->enhanced && rest[line_length(reply, rest)])
+        g_snprintf(reply->enhanced, sizeof(reply->enhanced), "%c.0.0", reply->code[0]);
+    do {
+        size_t length = line_length(reply, rest);
+        add_line(reply, rest, length);
+        rest += length;
+        rest += strspn(rest, " ");
+    } while (*rest && reply->count < MTA_REPLY_LINES);
 }
 
 bool mta_reply_parse(const char *line, struct mta_reply *reply_r)
@@ -61,6 +90,6 @@ bool mta_reply_parse(const char *line, struct mta_reply *reply_r)
         text += length;
         text += *text == ' ';
     }
-    copy_text(text, reply_r->text);
+    break_text(reply_r, text);
     return true;
 }

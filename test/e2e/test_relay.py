@@ -190,6 +190,43 @@ def unknown_recipient(scene):
         match(r'^550 5\.1\.1 .*User unknown', dialog.rcpt('unknown@lab.test'))
 
 
+def lines(reply, codes):
+    """The text of a reply in several lines, each with CODES and no longer than SMTP allows."""
+    found = reply.split('\n')
+    true(len(found) > 1, reply)
+    for line in found:
+        true(len(line) <= 510, '%d octets and CRLF' % len(line))
+        sign = ' ' if line is found[-1] else '-'
+        equal(line[:len(codes) + 1], codes[:3] + sign + codes[4:] + ' ', 'codes')
+    return ' '.join(line[len(codes) + 1:] for line in found)
+
+
+@case('what a line of SMTP does not hold goes out on several, and into the log on one')
+def long_replies(scene):
+    words = ' '.join('100%% of word %d' % number for number in range(40)) + ' ' + 'x' * 150
+    scene.gatepost.table('long', 'a@long.example 550 5.7.9 %s\nlong@lab.test 451 4.7.8 %s\n'
+                         % (words, words))
+    scene.gatepost.table('long_subjects', '/^long/ 550 5.7.6 %s\n' % words)
+    table = ' texthash:%s/long' % scene.gatepost.folder
+    with scene.settings(sender_restrictions='check_sender_access' + table, delay_checks='no',
+                        recipient_restrictions='check_recipient_access' + table,
+                        message_restrictions='check_header_access Subject pcre:%s/long_subjects'
+                        % scene.gatepost.folder), scene.outsider() as dialog:
+        mark = scene.gatepost.mark()
+        refused = [(dialog.mail('a@long.example'), '550 5.7.9', '<a@long.example>: Sender address')]
+        match(OK, dialog.send('RSET'))
+        match(OK, dialog.mail('b@example.com'))
+        refused.append((dialog.rcpt('long@lab.test'), '451 4.7.8', '<long@lab.test>: Recipient address'))
+        match(OK, dialog.rcpt('bob@lab.test'))
+        refused.append((dialog.data(message(token(), subject='long')), '550 5.7.6', ''))
+        for reply, codes, begin in refused:
+            whole = lines(reply, codes)
+            true(whole.startswith(begin) and whole.endswith(words), reply)
+            scene.gatepost.wait_log(mark, 'reply="%s %s"' % (codes, whole))
+        match(OK, dialog.send('RSET'))
+        match(OK, dialog.mail('c@example.com'), 'the next')
+
+
 @case('nothing went out that was refused')
 def nothing_leaked(scene):
     scene.mta.wait_empty()

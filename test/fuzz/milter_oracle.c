@@ -59,6 +59,26 @@ static void negotiated(struct milter_oracle *oracle, const unsigned char *data, 
     g_assert(!(seen & 1u << 5) == !(seen & 1u << 6));
 }
 
+/* One line, or several that have the same codes (RFC 5321 4.2.1), none of more than 512 octets
+ * with its CRLF; two percent signs are one. */
+static void check_reply(const char *reply, size_t length)
+{
+    g_assert(strlen(reply) == length);
+    g_auto(GStrv) lines = g_strsplit(reply, "\r\n", -1);
+    for (char **line = lines; *line; line++) {
+        size_t octets = strlen("\r\n");
+        g_assert((**line == '4' || **line == '5') && strncmp(*line, reply, 3) == 0);
+        g_assert((*line)[3] == (line[1] ? '-' : ' '));
+        g_assert(!lines[1] || strncmp(*line + 4, reply + 4, strcspn(reply + 4, " ")) == 0);
+        for (const char *p = *line; *p; p++, octets++) {
+            g_assert(*p >= ' ' && *p <= '~');
+            if (*p == '%')
+                g_assert(*++p == '%');
+        }
+        g_assert(octets <= 512);
+    }
+}
+
 /* Which letter may answer which command, and what a change needs. */
 static void one(struct milter_oracle *oracle, char letter, const unsigned char *data, size_t length)
 {
@@ -84,8 +104,7 @@ static void one(struct milter_oracle *oracle, char letter, const unsigned char *
         negotiated(oracle, data, length);
     } else if (letter == 'y') {
         g_assert(strchr("MRE", oracle->asked) && length > 4);
-        g_assert((data[0] == '4' || data[0] == '5') && data[3] == ' ');
-        g_assert(strlen((const char *)data) == length - 1);
+        check_reply((const char *)data, length - 1);
     } else if (letter == 's') {
         g_assert(oracle->asked == 'B' && oracle->steps & 0x400);
     } else {

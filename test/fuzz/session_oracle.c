@@ -12,9 +12,6 @@
 #include "mta/reply_line.h"
 #include "report/logline.h"
 
-/* A reply line, CRLF included, is 512 bytes at most (RFC 5321 4.5.3.1.5). */
-enum { REPLY_MAX = 510 };
-
 /* An empty macro is none. */
 static const char *value_of(oracle_macro *macro, void *context, const char *name)
 {

@@ -159,7 +159,7 @@ class Dialog(smtp.Dialog):
 
     def cut(self, reply):
         self.raw = reply
-        return re.sub(r'^((?:450|550|553) (?:[245]\.\d+\.\d+ )?)<[^\n]*?>\.\.\. ', r'\1', reply)
+        return re.sub(r'^((?:450|550|553)[ -](?:[245]\.\d+\.\d+ )?)<[^\n]*?>\.\.\. ', r'\1', reply)
 
 
 class Sendmail:

@@ -9,13 +9,22 @@
 #include "checks/check.h"
 #include "mta/reply_line.h"
 
+static bool set_reply(SMFICTX *context, struct mta_reply *reply)
+{
+    char *enhanced = *reply->enhanced ? reply->enhanced : NULL, *texts[MTA_REPLY_LINES] = {NULL};
+    if (reply->count == 1)
+        return smfi_setreply(context, reply->code, enhanced, reply->texts[0]) == MI_SUCCESS;
+    for (unsigned i = 0; i < reply->count; i++)
+        texts[i] = reply->texts[i];
+    G_STATIC_ASSERT(MTA_REPLY_LINES == 4);
+    return smfi_setmlreply(context, reply->code, enhanced, texts[0], texts[1], texts[2], texts[3],
+                           NULL) == MI_SUCCESS;
+}
+
 static sfsistat give_reply(SMFICTX *context, const char *line)
 {
     struct mta_reply reply;
-    bool fine = mta_reply_parse(line, &reply) &&
-                smfi_setreply(context, reply.code, *reply.enhanced ? reply.enhanced : NULL,
-                              reply.text) == MI_SUCCESS;
-    if (!fine) {
+    if (!mta_reply_parse(line, &reply) || !set_reply(context, &reply)) {
         connection_warn("cannot reply \"%s\": refused for now in the MTA's own words", line);
         return SMFIS_TEMPFAIL;
     }

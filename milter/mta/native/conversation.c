@@ -109,9 +109,12 @@ static enum conversation_state answer_reply(struct conversation *conversation, c
         return answer(conversation, 't', out);
     }
     if (!in_silence(conversation)) {
-        g_autofree char *text = g_strdup_printf("%s %s%s%s", reply.code, reply.enhanced,
-                                                *reply.enhanced ? " " : "", reply.text);
-        wire_put(out, 'y', text, strlen(text) + 1);
+        g_autoptr(GString) text = g_string_new(NULL);
+        for (unsigned i = 0; i < reply.count; i++)
+            g_string_append_printf(text, "%s%s%c%s%s%s", i > 0 ? "\r\n" : "", reply.code,
+                                   i + 1 < reply.count ? '-' : ' ', reply.enhanced,
+                                   *reply.enhanced ? " " : "", reply.texts[i]);
+        wire_put(out, 'y', text->str, text->len + 1);
     }
     conversation->pending = NULL;
     return CONVERSATION_LISTENS;

@@ -116,7 +116,7 @@ static void test_cut_off(void)
 }
 
 /* Many rules of long names: the field is folded before a line of 998 bytes, the reply is cut. */
-enum { MANY = 40, FOLD = 28, REPLY_MAX = 300 };
+enum { MANY = 40, FOLD = 28, TOLD_MAX = 300 };
 
 static void name_rule(GString *out, unsigned number)
 {
@@ -151,7 +151,7 @@ static void test_long(void)
         g_string_append(field, i == 1 ? "" : i == FOLD ? ",\n\t" : ",");
         name_rule(field, i);
     }
-    g_string_truncate(told, REPLY_MAX - strlen("..."));
+    g_string_truncate(told, TOLD_MAX - strlen("..."));
     g_autofree char *refused = g_strdup_printf(
         "550 5.7.1 Message refused: spam score 8.0 (%s...) prepend: X-Spam-Flag: YES prepend: "
         "X-Spam-Score: 8.0 prepend: X-Spam-Status: Yes, score=8.0 required=5.0 tests=%s",

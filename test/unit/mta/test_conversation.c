@@ -50,13 +50,18 @@ static const struct row rows[] = {
     {"no command", 6, 0x1ff, ALL, "OCZ", "O - !"},
     {"a held message", 6, 0x1ff, ALL, "OCHMhE", "O - - - c qc"},
     {"an MTA that cannot hold", 6, 0x1df, ALL, "OCHMhEMRE", "O - - - c y - c c"},
+    {"a refusal in two lines, one answer", 6, 0x1ff, ALL, "OCHMlRlE", "O - - - y c y c"},
     {"a header for it", 6, 0x1ff, ALL, "OCHMpE", "O - - - c ic"},
 };
+
+#define TEN   "long words long words long words long words long words "
+#define FIFTY TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 static const char settings[] =
     "local_domains = lab.test\nrule_files =\nmynetworks =\n"
     "recipient_restrictions = check_recipient_access inline:{hold@lab.test=HOLD, "
-    "{add@lab.test = PREPEND X-One: first}}\nmessage_restrictions =\n";
+    "{add@lab.test = PREPEND X-One: first}, {long@lab.test = REJECT 100% " FIFTY
+    "of it}}\nmessage_restrictions =\n";
 
 static void on_message(void *data, enum engine_level level, const char *text)
 {
@@ -98,6 +103,7 @@ static const struct {
     PACKET('X', 'R', "<x@remote.example>\0"),
     PACKET('h', 'R', "<hold@lab.test>\0"),
     PACKET('p', 'R', "<add@lab.test>\0"),
+    PACKET('l', 'R', "<long@lab.test>\0"),
     PACKET('L', 'L', "Subject\0 x\0"),
     PACKET('B', 'B', "text\r\n"),
     PACKET('U', 'U', "FOO\0"),
@@ -165,6 +171,33 @@ static void test_answers(gconstpointer data)
     engine_free(engine);
 }
 
+/* Several lines are one packet: what SMTP says, with percent signs doubled, and a NUL. */
+static void test_lines(void)
+{
+    static const struct row row = {.version = 6, .actions = 0x1ff, .steps = ALL};
+    const struct waker waker = {.wake = wake};
+    struct engine *engine = new_engine();
+    struct conversation *conversation = conversation_new(engine, &waker);
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    for (const char *letter = "OCHMl"; *letter; letter++) {
+        g_byte_array_set_size(out, 0);
+        say(conversation, &row, *letter, out);
+    }
+    g_autoptr(GByteArray) expected = g_byte_array_new();
+    /* 512 octets with CRLF and one percent sign: the next word goes on the next line. */
+    g_autofree char *text =
+        g_strdup("<long@lab.test>: Recipient address rejected: 100%% " FIFTY "of it");
+    size_t first = 512 - strlen("550 5.7.1 \r\n") + strlen("%");
+    while (text[first] != ' ')
+        first--;
+    g_autofree char *reply =
+        g_strdup_printf("554-5.7.1 %.*s\r\n554 5.7.1 %s", (int)first, text, text + first + 1);
+    wire_put(expected, 'y', reply, strlen(reply) + 1);
+    g_assert_cmpmem(out->data, out->len, expected->data, expected->len);
+    conversation_free(conversation);
+    engine_free(engine);
+}
+
 /* A body of 20 MB is said in packets that an MTA takes, and nothing is lost. */
 static void test_large_body(void)
 {
@@ -193,6 +226,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/conversation/%s", rows[i].title);
         g_test_add_data_func(path, &rows[i], test_answers);
     }
+    g_test_add_func("/conversation/the lines of a reply", test_lines);
     g_test_add_func("/changes/large body", test_large_body);
     return g_test_run();
 }
