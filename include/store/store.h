@@ -165,7 +165,12 @@ void store_ticket_drop(struct store_ticket *ticket);
  * now or when the answer comes. Accepts NULL. */
 void store_ticket_take_back(struct store_ticket *ticket);
 
-/* Asks and waits for the answer, as long as the store's time-out: for who may wait. */
+/* Asks all of COUNT requests at once, and waits for the answers, as long as the store's time-out:
+ * for who may wait. Mail stands behind them at a server: a few at a time are right. */
+void store_ask_all(struct store *store, const struct store_request *requests, unsigned count,
+                   struct store_answer *answers_r);
+
+/* The same of one. */
 void store_ask_now(struct store *store, const struct store_request *request,
                    struct store_answer *answer_r);
 

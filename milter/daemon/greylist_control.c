@@ -67,14 +67,48 @@ static uint64_t count_of(struct store *store, const char *key)
     return answer.used;
 }
 
+/* What is listed. */
+struct listing {
+    const struct limits_control *control;
+    bool json;
+    const char *wanted; /* a part of the keys; NULL: all are */
+    uint64_t waiting, lines;
+};
+
+/* The marks of a KIND, by KEYS. */
+static void list_marks(struct listing *listing, size_t kind, const GPtrArray *keys, GString *out)
+{
+    struct store *store = listing->control->store;
+    guint most = limits_control_batch(listing->control);
+    g_autofree struct store_request *requests = g_new(struct store_request, most);
+    g_autofree struct store_answer *answers = g_new(struct store_answer, most);
+    for (guint next = 0; next < keys->len;) {
+        guint count = 0;
+        for (; next < keys->len && count < most; next++)
+            if (!listing->wanted || strstr(keys->pdata[next], listing->wanted))
+                requests[count++] =
+                    (struct store_request){.action = STORE_SEE, .key = keys->pdata[next]};
+        store_ask_all(store, requests, count, answers);
+        for (guint i = 0; i < count; i++) {
+            const struct store_answer *answer = &answers[i];
+            if (answer->mark == STORE_MARK_NONE || answer->hits < kinds[kind].hits)
+                continue;
+            listing->waiting += kind == 0 && answer->mark != STORE_MARK_PASSED;
+            if (++listing->lines <= LINES_MAX)
+                write_mark(listing->json, state_of(kind, answer),
+                           requests[i].key + strlen(kinds[kind].prefix), answer, out);
+        }
+    }
+}
+
 static int list(const struct limits_control *control, bool json, const char *what, GString *out)
 {
-    uint64_t waiting = 0, lines = 0;
     struct ipaddr address;
     g_autofree char *lower = what ? g_ascii_strdown(what, -1) : NULL;
     g_autofree char *network =
         what && ipaddr_parse(what, &address) ? greylist_network(&address) : NULL;
-    const char *wanted = network ? network : lower;
+    struct listing listing = {
+        .control = control, .json = json, .wanted = network ? network : lower};
     for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
         g_autofree char *why = NULL;
         g_autoptr(GPtrArray) keys = store_list(control->store, kinds[kind].prefix, &why);
@@ -82,33 +116,21 @@ static int list(const struct limits_control *control, bool json, const char *wha
             g_string_append_printf(out, "%s\n", why);
             return EX_UNAVAILABLE;
         }
-        for (guint i = 0; i < keys->len; i++) {
-            const char *key = keys->pdata[i];
-            struct store_answer answer;
-            const struct store_request see = {.action = STORE_SEE, .key = key};
-            if (wanted && !strstr(key, wanted))
-                continue;
-            store_ask_now(control->store, &see, &answer);
-            if (answer.mark == STORE_MARK_NONE || answer.hits < kinds[kind].hits)
-                continue;
-            waiting += kind == 0 && answer.mark != STORE_MARK_PASSED;
-            if (++lines <= LINES_MAX)
-                write_mark(json, state_of(kind, &answer), key + strlen(kinds[kind].prefix), &answer,
-                           out);
-        }
+        list_marks(&listing, kind, keys, out);
     }
     if (json || what)
-        return what && lines == 0 ? 1 : EX_OK;
+        return what && listing.lines == 0 ? 1 : EX_OK;
     uint64_t opened = count_of(control->store, GREYLIST_OPENED_COUNT);
     uint64_t passed = count_of(control->store, GREYLIST_PASSED_COUNT);
-    if (lines > LINES_MAX)
-        g_string_append_printf(out, "and %" G_GUINT64_FORMAT " more\n", lines - LINES_MAX);
+    if (listing.lines > LINES_MAX)
+        g_string_append_printf(out, "and %" G_GUINT64_FORMAT " more\n", listing.lines - LINES_MAX);
     g_string_append_printf(out,
                            "in the last week %" G_GUINT64_FORMAT " strangers were asked to come "
                            "again: %" G_GUINT64_FORMAT " came, %" G_GUINT64_FORMAT
                            " may still come, %" G_GUINT64_FORMAT " never came back\n",
-                           opened, passed, waiting,
-                           opened > passed + waiting ? opened - passed - waiting : 0);
+                           opened, passed, listing.waiting,
+                           opened > passed + listing.waiting ? opened - passed - listing.waiting
+                                                             : 0);
     return EX_OK;
 }
 

@@ -27,10 +27,9 @@ enum {
 struct line {
     const struct limit *limit;
     char *key;
-    struct store_ticket *ticket; /* NULL: there is an ANSWER */
-    struct store_answer answer;
     uint64_t max; /* with overrides, without what was allowed by hand */
     char *entry;  /* of the overrides, which gives it; NULL: none does */
+    struct store_answer answer;
 };
 
 static int64_t now_ms(void)
@@ -58,41 +57,45 @@ static struct store_request request_for(const struct limits_control *control,
 static void clear_line(void *data)
 {
     struct line *line = data;
-    store_ticket_drop(line->ticket);
     g_free(line->key);
     g_free(line->entry);
 }
 
+/* Without an answer so far. */
 static void add_line(const struct limits_control *control, const struct limit *limit,
                      const char *key, GArray *lines)
 {
-    const struct site *site = site_of(control);
     struct line line = {.limit = limit, .key = g_strdup(key)};
-    g_autofree char *store_key = limit_store_key(limit, key);
-    struct store_request request = request_for(control, limit, store_key);
-    request.action = STORE_LOOK;
-    request.max = line.max = limit_max(limit, key, site->recipient_delimiter, NULL, &line.entry);
-    line.ticket = store_ask(control->store, &request, (struct waker){0});
+    line.max = limit_max(limit, key, site_of(control)->recipient_delimiter, NULL, &line.entry);
     g_array_append_val(lines, line);
 }
 
-/* Waits for the answers to LINES from FIRST on; the store gives each within its time-out. */
-static void wait_for_answers(GArray *lines, guint first)
-{
-    for (guint i = first; i < lines->len; i++) {
-        struct line *line = &g_array_index(lines, struct line, i);
-        const struct store_answer *answer;
-        while (!(answer = store_ticket_answer(line->ticket)))
-            g_usleep(1000);
-        line->answer = *answer;
-        g_clear_pointer(&line->ticket, store_ticket_drop);
-    }
-}
-
-/* How many keys the store is asked for at a time. */
-static guint batch_of(const struct limits_control *control)
+guint limits_control_batch(const struct limits_control *control)
 {
     return store_is_shared(control->store) ? BATCH_SERVER : BATCH;
+}
+
+/* Gives LINES their answers. */
+static void ask_lines(const struct limits_control *control, GArray *lines)
+{
+    guint batch = limits_control_batch(control);
+    g_autofree struct store_request *requests = g_new(struct store_request, batch);
+    g_autofree struct store_answer *answers = g_new(struct store_answer, batch);
+    for (guint first = 0, count; first < lines->len; first += count) {
+        struct line *some = &g_array_index(lines, struct line, first);
+        count = MIN(batch, lines->len - first);
+        for (guint i = 0; i < count; i++) {
+            char *store_key = limit_store_key(some[i].limit, some[i].key);
+            requests[i] = request_for(control, some[i].limit, store_key);
+            requests[i].action = STORE_LOOK;
+            requests[i].max = some[i].max;
+        }
+        store_ask_all(control->store, requests, count, answers);
+        for (guint i = 0; i < count; i++) {
+            some[i].answer = answers[i];
+            g_free((char *)requests[i].key);
+        }
+    }
 }
 
 static double share_of(const struct store_answer *answer)
@@ -188,7 +191,7 @@ static char *join_words(const char *const *words, size_t count)
     return g_string_free(text, FALSE);
 }
 
-/* All keys that the store has of the limit, and its answers. */
+/* All keys that the store has of the limit. */
 static bool add_keys(const struct limits_control *control, const struct limit *limit, GArray *lines,
                      GString *out)
 {
@@ -199,14 +202,8 @@ static bool add_keys(const struct limits_control *control, const struct limit *l
         g_string_append_printf(out, "%s\n", why);
         return false;
     }
-    guint batch = batch_of(control), asked = lines->len;
-    for (guint i = 0; i < keys->len; i++) {
+    for (guint i = 0; i < keys->len; i++)
         add_line(control, limit, (const char *)keys->pdata[i] + strlen(prefix), lines);
-        if (lines->len - asked < batch && i + 1 < keys->len)
-            continue;
-        wait_for_answers(lines, asked);
-        asked = lines->len;
-    }
     return true;
 }
 
@@ -306,7 +303,7 @@ struct limits_near *limits_control_near(const struct limits_control *control, do
     struct limits_near *found = limits_near_new();
     const GPtrArray *limits = site_of(control)->limits->limits;
     bool shared = store_is_shared(control->store);
-    guint batch = batch_of(control);
+    guint batch = limits_control_batch(control);
     gint never = 0, *stop = control->stop ? control->stop : &never;
     g_autofree char *why = NULL;
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
@@ -324,7 +321,7 @@ struct limits_near *limits_control_near(const struct limits_control *control, do
             if (limit)
                 add_line(control, limit, key, lines);
         }
-        wait_for_answers(lines, 0);
+        ask_lines(control, lines);
         for (guint n = 0; n < lines->len; n++) {
             const struct line *line = &g_array_index(lines, struct line, n);
             told &= !line->answer.own;
@@ -359,13 +356,13 @@ static int list(const struct limits_control *control, const char *const *words, 
     if (only && words[1]) {
         g_autofree char *key = join_words(words + 1, g_strv_length((char **)words + 1));
         add_line(control, only, key, lines);
-        wait_for_answers(lines, 0);
     } else {
         for (guint i = 0; i < limits->len; i++)
             if ((!only || limits->pdata[i] == only) &&
                 !add_keys(control, limits->pdata[i], lines, out))
                 return EX_UNAVAILABLE;
     }
+    ask_lines(control, lines);
     g_array_sort(lines, compare_shares);
     guint shown = 0;
     for (guint i = 0; i < lines->len; i++) {

@@ -18,6 +18,10 @@ struct limits_control {
     gint *stop; /* atomic: not 0 ends limits_control_near; NULL: nothing does */
 };
 
+/* How many keys the store is asked for at a time: of a server, which has a fleet's mail to answer
+ * for, a few. */
+guint limits_control_batch(const struct limits_control *control);
+
 /* "limits [--json] [--near N%] [LIMIT [KEY]]", "limits reset LIMIT KEY", "limits allow LIMIT KEY N
  * TIME", "limits release": writes what is printed, returns the exit status. KEY may be of several
  * words. */

@@ -116,17 +116,27 @@ void store_ticket_take_back(struct store_ticket *ticket)
     store_ticket_drop(ticket);
 }
 
+void store_ask_all(struct store *store, const struct store_request *requests, unsigned count,
+                   struct store_answer *answers_r)
+{
+    struct waiting waiting;
+    g_autofree struct store_ticket **tickets = g_new(struct store_ticket *, count);
+    waiting_init(&waiting);
+    for (unsigned i = 0; i < count; i++)
+        tickets[i] = store_ask(store, &requests[i], waiting.waker);
+    for (unsigned i = 0; i < count; i++) {
+        while (!store_ticket_answer(tickets[i]))
+            waiting_sleep(&waiting, g_get_monotonic_time() + G_TIME_SPAN_SECOND);
+        answers_r[i] = *store_ticket_answer(tickets[i]);
+        store_ticket_drop(tickets[i]);
+    }
+    waiting_clear(&waiting);
+}
+
 void store_ask_now(struct store *store, const struct store_request *request,
                    struct store_answer *answer_r)
 {
-    struct waiting waiting;
-    waiting_init(&waiting);
-    struct store_ticket *ticket = store_ask(store, request, waiting.waker);
-    while (!store_ticket_answer(ticket))
-        waiting_sleep(&waiting, g_get_monotonic_time() + G_TIME_SPAN_SECOND);
-    *answer_r = *store_ticket_answer(ticket);
-    store_ticket_drop(ticket);
-    waiting_clear(&waiting);
+    store_ask_all(store, request, 1, answer_r);
 }
 
 bool store_is_shared(const struct store *store)
