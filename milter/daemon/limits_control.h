@@ -2,7 +2,7 @@
  *
  * What persons ask the daemon of limits and greylisting, and do to them by hand.
  *
- * Threads: those of the control socket and the read socket.
+ * Threads: any; that of the control socket, and the one that looks for keys near their limits.
  */
 #ifndef LIMITS_CONTROL_H
 #define LIMITS_CONTROL_H

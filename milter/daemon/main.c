@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * gatepost, the daemon. It starts in this order: settings, fork, pid file, sockets, privileges,
+ * gatepost, the daemon. It starts in this order: fork, settings, pid file, sockets, privileges,
  * threads; and stops in the opposite one.
  */
 #include <errno.h>

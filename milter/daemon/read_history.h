@@ -3,7 +3,7 @@
  * Searches in the history for who asks the read socket: bounded in rows and in time. A row is a
  * line "decision", and behind it, where all of it is wanted, lines "fact" of key and value.
  *
- * Threads: that of the read socket.
+ * Threads: any; the read socket has one for what is slow.
  */
 #ifndef DAEMON_READ_HISTORY_H
 #define DAEMON_READ_HISTORY_H

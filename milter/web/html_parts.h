@@ -14,8 +14,8 @@
 #include "answer_lines.h"
 
 /* The head of a page, up to its content. REFRESH: seconds after which it is loaded anew; 0: never.
- * DAEMON: the line of that kind, NULL: it does not answer. SEARCH: the form has QUERY in it; NULL:
- * there is no form. */
+ * DAEMON: the line of that kind, NULL: it does not answer. QUERY: what the form of the search has
+ * in it; NULL: there is no form. */
 struct html_head {
     const char *title;
     unsigned refresh;
@@ -31,7 +31,7 @@ void html_cell(GString *out, const char *label, const char *text);
 void html_address_cell(GString *out, const char *label, const char *address); /* breaks at "@" */
 void html_number_cell(GString *out, const char *label, double number);
 
-/* "3d 4h", "12m": of SECONDS. */
+/* "3 d 4 h", "12 min": of SECONDS. */
 char *html_duration(int64_t seconds);
 /* "2026-11-27 09:12:33" of local time, and the name of its zone. */
 char *html_time(int64_t seconds);
