@@ -145,9 +145,7 @@ const struct dns_answer *dns_question_answer(const struct dns_question *question
 /* Whether the answer was there when the question was asked, so that nobody is woken for it. */
 bool dns_question_immediate(const struct dns_question *question);
 
-/* When it was sent to the servers, us of the monotonic clock; a number that all questions for one
- * sending have in common, never 0. */
-int64_t dns_question_sent_at(const struct dns_question *question);
+/* A number that all questions for one sending to the servers have in common, never 0. */
 uint64_t dns_question_serial(const struct dns_question *question);
 
 /* After this nobody is woken any more. A wake that is going on in the resolver's thread is waited

@@ -99,14 +99,11 @@ bool table_refresh(struct table *table, struct problems *problems);
  * shown. Values of patterns hold $1 and $$ as written. For inline and static FILE is the table's
  * name and LINE 0. VISIT returns false to stop; then the result is false. VISIT may ask the table,
  * but KEY and VALUE live only during the call. */
-bool table_foreach(struct table *table,
-                   bool (*visit)(void *data, const char *file, unsigned line, const char *key,
-                                 const char *value),
-                   void *data);
-
-/* The same for every entry, however many have the same value. */
 typedef bool table_visit(void *data, const char *file, unsigned line, const char *key,
                          const char *value);
+bool table_foreach(struct table *table, table_visit *visit, void *data);
+
+/* The same for every entry, however many have the same value. */
 bool table_foreach_entry(struct table *table, table_visit *visit, void *data);
 
 /* Where a pattern does not say that what it names ends there. */

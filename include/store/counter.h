@@ -52,16 +52,12 @@ struct counter {
 
 void counter_clear(struct counter *counter);
 
-/* The slot under way at NOW (ms since 1970). */
-uint32_t counter_slot_at(const struct store_window *window, int64_t now);
-
-/* Drops what has left the window. Called by all that follow. */
-void counter_settle(struct counter *counter, const struct store_window *window, int64_t now);
-
-/* The sum in the window, or the number of networks. */
+/* The sum in the window at NOW (ms since 1970), or the number of networks. Drops what has left the
+ * window, as all functions with a NOW do but those that add. */
 uint64_t counter_used(struct counter *counter, const struct store_window *window, int64_t now);
 
-/* Adds N to the slot under way, whatever there is already; *SLOT_R is that slot. */
+/* Adds N to the slot under way, whatever there is already; *SLOT_R is that slot. What has left the
+ * window stays until somebody asks. */
 void counter_add(struct counter *counter, const struct store_window *window, int64_t now,
                  uint64_t n, uint32_t *slot_r);
 

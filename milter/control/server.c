@@ -194,15 +194,11 @@ static void serve_client(const struct control_server *server, struct client *cli
 
 static void accept_client(struct control_server *server)
 {
-    int fd = accept(server->fd, NULL, NULL);
+    int fd = system_accept(server->fd);
     if (fd < 0) {
         /* Who waits stays to be seen: no spinning while there are no descriptors. */
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             g_usleep(G_USEC_PER_SEC / 20);
-        return;
-    }
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        close(fd);
         return;
     }
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {

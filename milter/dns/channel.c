@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * c-ares sends, repeats, matches numbers and questions, and goes over to TCP; the answers' bytes
- * are read by message.c.
+ * are read by dns_message.c.
  */
 #include "channel.h"
 

@@ -51,9 +51,8 @@ struct dns_answer *dns_answer_new(enum dns_type type, enum dns_state state)
 
 struct dns_answer *dns_answer_failed(enum dns_type type, enum dns_failure failure)
 {
-    struct dns_answer *answer = g_new0(struct dns_answer, 1);
-    *answer =
-        (struct dns_answer){.type = type, .state = DNS_FAILED, .failure = failure, .references = 1};
+    struct dns_answer *answer = dns_answer_new(type, DNS_FAILED);
+    answer->failure = failure;
     return answer;
 }
 

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The sockets of c-ares in our own hands: what it closes is kept while answers may come.
+ */
 #include "late_sockets.h"
 
 #include <errno.h>

@@ -638,11 +638,6 @@ bool dns_question_immediate(const struct dns_question *question)
     return question->immediate;
 }
 
-int64_t dns_question_sent_at(const struct dns_question *question)
-{
-    return question->sending->sent_at;
-}
-
 uint64_t dns_question_serial(const struct dns_question *question)
 {
     return question->sending->serial;

@@ -107,7 +107,7 @@ static enum lookup_status ask(const struct search *search, const char *key, enum
     return LOOKUP_MISS;
 }
 
-/* Runs BODY with a search whose value buffer is always there and is empty unless it hit. */
+/* Ends what begin() began: the value is handed out of a HIT alone. */
 static enum lookup_status finish(struct search *search, enum lookup_status status, GString *value_r)
 {
     if (status != LOOKUP_HIT)
@@ -119,6 +119,7 @@ static enum lookup_status finish(struct search *search, enum lookup_status statu
     return status;
 }
 
+/* A search has a buffer for the value, whether or not somebody wants it. */
 static struct search begin(const struct table_list *list, GString *value_r, GString *entry_r)
 {
     struct search search = {list, value_r ? value_r : g_string_new(NULL), entry_r};

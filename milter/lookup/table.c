@@ -382,10 +382,7 @@ bool table_foreach_open(struct table *table, unsigned ends, table_visit *visit, 
     return whole;
 }
 
-bool table_foreach(struct table *table,
-                   bool (*visit)(void *data, const char *file, unsigned line, const char *key,
-                                 const char *value),
-                   void *data)
+bool table_foreach(struct table *table, table_visit *visit, void *data)
 {
     struct content *content = current(table);
     const char *file = table->file.path ? table->file.path : table->name;

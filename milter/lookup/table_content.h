@@ -16,8 +16,7 @@ struct content {
     unsigned skipped; /* lines that could not be read */
 };
 
-typedef bool content_visit(void *data, const char *file, unsigned line, const char *key,
-                           const char *value);
+typedef table_visit content_visit;
 
 /* One for each type of table. Either READ is set or MAKE, never both. */
 struct content_class {

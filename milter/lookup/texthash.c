@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * texthash: lines of "key white-space value", postmap(1). The text of the file is kept as it was
- * read, cut up in place; keys are folded there too. Only a key whose folded form is longer than
- * the key as written cannot stay: such an entry goes to the end of the text.
+ * read, cut up in place; keys are folded there too. Only a key that is not ASCII cannot stay, as
+ * its folded form may be longer: such an entry goes to the end of the text.
  */
 #include <string.h>
 

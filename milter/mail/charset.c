@@ -162,8 +162,8 @@ static void append_windows_1252(const char *bytes, size_t length, GString *out)
     }
 }
 
-/* Which end of UTF-16 comes first when the label does not say: a byte order mark, else the half
- * that holds most of the zeros and small values. */
+/* Which end of UTF-16 comes first, whatever the label says: a byte order mark tells; else it is the
+ * little one if the bytes in second place are much the smaller ones. */
 static const char *utf16_name(const char *bytes, size_t length)
 {
     size_t sum[2] = {0, 0};
@@ -277,8 +277,7 @@ static bool is_ascii_superset(const char *name)
 /* HZ (RFC 1843), which glibc lacks: "~{" begins and "~}" ends a run of GB 2312 in 7 bits, which
  * goes to iconv as EUC-CN, with the eighth bits set; a line that ends without "~}" ends it too.
  * "~~" is a tilde, and "~" at the end of a line joins it to the next one. No character of GB 2312
- * begins with
- * "~" or "}", hence "~}" is an end wherever it stands. */
+ * begins with "~" or "}", hence "~}" is an end wherever it stands. */
 static void append_hz(const char *bytes, size_t length, GString *out)
 {
     g_autoptr(GString) run = g_string_new(NULL);

@@ -19,7 +19,8 @@ static int64_t slot_length(const struct store_window *window)
     return (window->length + COUNTER_SLOTS - 1) / COUNTER_SLOTS;
 }
 
-uint32_t counter_slot_at(const struct store_window *window, int64_t now)
+/* The slot under way at NOW. */
+static uint32_t slot_at(const struct store_window *window, int64_t now)
 {
     return window->length ? (uint32_t)(MAX(now, 0) / slot_length(window)) : window->date;
 }
@@ -66,9 +67,9 @@ static uint64_t saturated_sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-void counter_settle(struct counter *counter, const struct store_window *window, int64_t now)
+static void settle(struct counter *counter, const struct store_window *window, int64_t now)
 {
-    uint32_t slot = counter_slot_at(window, now);
+    uint32_t slot = slot_at(window, now);
     uint32_t first = oldest(window, slot);
     uint32_t kept = 0;
     uint64_t future = 0;
@@ -103,7 +104,7 @@ static struct counter_slot *new_slot(struct counter *counter, uint32_t slot)
 
 uint64_t counter_used(struct counter *counter, const struct store_window *window, int64_t now)
 {
-    counter_settle(counter, window, now);
+    settle(counter, window, now);
     if (counter->networks)
         return counter->count;
     uint64_t sum = 0;
@@ -115,7 +116,7 @@ uint64_t counter_used(struct counter *counter, const struct store_window *window
 void counter_add(struct counter *counter, const struct store_window *window, int64_t now,
                  uint64_t n, uint32_t *slot_r)
 {
-    *slot_r = counter_slot_at(window, now);
+    *slot_r = slot_at(window, now);
     struct counter_slot *one = find_slot(counter, *slot_r);
     if (!one)
         one = new_slot(counter, *slot_r);
@@ -125,14 +126,14 @@ void counter_add(struct counter *counter, const struct store_window *window, int
 bool counter_knows(struct counter *counter, const struct store_window *window, int64_t now,
                    uint64_t network)
 {
-    counter_settle(counter, window, now);
+    settle(counter, window, now);
     return find_network(counter, network);
 }
 
 bool counter_add_network(struct counter *counter, const struct store_window *window, int64_t now,
                          uint64_t network, uint32_t *slot_r)
 {
-    *slot_r = counter_slot_at(window, now);
+    *slot_r = slot_at(window, now);
     struct counter_slot *one = find_network(counter, network);
     if (!one && counter->count >= COUNTER_NETWORKS_MAX)
         return false;

@@ -31,7 +31,7 @@ enum {
     SILENCE_MS = 5000, /* after which a silent connection is given up */
     LIST_SECONDS = 10, /* that store_list waits at most; and for each part of the answer: */
     LIST_PART_SECONDS = 1,
-    OWED_MAX = 100000, /* keys of which counts are owed */
+    OWED_MAX = 100000, /* keys of which counts are owed; those of others are lost, and told of */
 };
 
 /* What is on its way to the server. */
@@ -73,6 +73,7 @@ struct redis_store {
     GQueue asks;      /* of struct store_ticket * */
     GQueue listings;  /* of struct listing * */
     GHashTable *owed; /* date, network and key -> struct store_request *: COUNT, with its key */
+    unsigned unowed;  /* counts that were too many to be owed */
     char *fault;
     bool server_said; /* the server itself has said why it is of no use */
     gint64 since;
@@ -118,8 +119,10 @@ static void owe(struct redis_store *store, const struct store_request *request, 
         owed->n += request->n;
         return;
     }
-    if (g_hash_table_size(store->owed) >= OWED_MAX)
+    if (g_hash_table_size(store->owed) >= OWED_MAX) {
+        store->unowed++;
         return;
+    }
     owed = g_new(struct store_request, 1);
     *owed = *request;
     owed->action = STORE_COUNT;
@@ -261,6 +264,8 @@ static void come_back(struct redis_store *store)
 {
     g_mutex_lock(&store->lock);
     bool was_away = store->fault != NULL;
+    unsigned unowed = store->unowed;
+    store->unowed = 0;
     g_clear_pointer(&store->fault, g_free);
     store->server_said = false;
     store->since = g_get_real_time() / 1000;
@@ -272,6 +277,10 @@ static void come_back(struct redis_store *store)
     if (was_away)
         tell(store, false, "state: %s is back; the counts of %u keys were added", store->place,
              count);
+    if (unowed > 0)
+        tell(store, true,
+             "state: %u counts were lost while %s was away: they were of more than %d keys", unowed,
+             store->place, OWED_MAX);
 }
 
 /* --- requests and their answers --- */

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hiredis begins TLS; whom it trusts, and for which name, is told to OpenSSL here.
+ */
 #include "redis_tls.h"
 
 #include <arpa/inet.h>

@@ -20,7 +20,6 @@ struct dns_question {
     struct waker waker;
     bool immediate;
     uint64_t serial;
-    int64_t sent_at;
     const struct dns_answer *answer; /* NULL: pending */
 };
 
@@ -185,7 +184,6 @@ static struct dns_question *question_new(const char *name, enum dns_type type, s
     question->type = type;
     question->waker = waker;
     question->serial = ++world.serial;
-    question->sent_at = world.now;
     world.questions++;
     return question;
 }
@@ -213,7 +211,6 @@ struct dns_question *dns_question_share(struct dns_question *question, struct wa
 {
     struct dns_question *other = question_new(question->name, question->type, waker);
     other->serial = question->serial;
-    other->sent_at = question->sent_at;
     other->immediate = question->answer != NULL;
     if (other->immediate)
         other->answer = dns_answer_ref(question->answer);
@@ -254,11 +251,6 @@ const struct dns_answer *dns_question_answer(const struct dns_question *question
 bool dns_question_immediate(const struct dns_question *question)
 {
     return question->immediate;
-}
-
-int64_t dns_question_sent_at(const struct dns_question *question)
-{
-    return question->sent_at;
 }
 
 uint64_t dns_question_serial(const struct dns_question *question)
