@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, sys.path[0])
 import ctl
 import place
-from tap import CASES, Failure, absent, case, equal, match, promptly, run, true
+from tap import CASES, Failure, absent, case, equal, match, run, true
 
 # The example of the manual, to the letter.
 LOCAL = r'''header LOCAL_CHARSET_BLOCKED Subject:raw =~/\=\?(koi8-r|windows-1251)\?/i
@@ -535,7 +535,7 @@ for what, restriction, begin, header in (
         settings = site('', SITE + 'message_restrictions = ' + restriction + '\n',
                         checks='/^%s(?:%s)y/ REJECT\n' % (begin, COSTLY[0]))
         text = message(header if header.startswith('From') else GRUDGE + header)
-        found, _ = promptly(20, lambda: settings.test('-', text))
+        found, _ = settings.test('-', text)  # half a minute of work, were it not cut off
         match('^451 4.3.0', found['reply'] or '')
 
 
