@@ -46,8 +46,7 @@ bool greylist_spares(const struct site *site, const struct facts *facts)
     if (!facts->has_recipient || facts->without_smtp || facts->untrusted ||
         facts->sender_meant.address.null || site_authenticated(site, facts) ||
         site_relay_certificate(site, facts, NULL) != LOOKUP_MISS ||
-        match_list_find_client(site->mynetworks, &facts->address, facts->client_name, NULL) !=
-            LOOKUP_MISS)
+        site_in_mynetworks(site, facts, NULL) != LOOKUP_MISS)
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_ascii_strcasecmp(facts->recipient_meant.address.local, names[i]) == 0)

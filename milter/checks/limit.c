@@ -196,9 +196,8 @@ static const struct store_answer *ask_for_room(struct check *check,
 static bool looks_like_notice(const struct check *check, const char *recipient)
 {
     const struct facts *facts = check->facts;
-    return facts->sender_meant.address.null && !facts->untrusted &&
-           match_list_find_client(check->site->mynetworks, &facts->address, facts->client_name,
-                                  NULL) == LOOKUP_HIT &&
+    return facts->sender_meant.address.null &&
+           site_in_mynetworks(check->site, facts, NULL) == LOOKUP_HIT &&
            *check->site->limits->notice_address &&
            g_ascii_strcasecmp(recipient, check->site->limits->notice_address) == 0;
 }

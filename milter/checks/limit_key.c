@@ -352,9 +352,7 @@ static bool is_authenticated(const struct site *site, const struct facts *facts)
 
 static bool is_of_mynetworks(const struct site *site, const struct facts *facts)
 {
-    return facts->without_smtp ||
-           (!facts->untrusted && match_list_find_client(site->mynetworks, &facts->address,
-                                                        facts->client_name, NULL) != LOOKUP_MISS);
+    return facts->without_smtp || site_in_mynetworks(site, facts, NULL) != LOOKUP_MISS;
 }
 
 bool limit_is_for(const struct site *site, const struct limit *limit, const struct facts *facts)

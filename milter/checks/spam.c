@@ -18,12 +18,16 @@ enum { REPLY_RULES_MAX = 300, HEADER_LINE_MAX = 900 };
 
 /* The lists that rules ask */
 
+static struct dnsbl_lookup *rule_lists(const struct check *check)
+{
+    return check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
+}
+
 /* Asks the lists that rules name, and takes in what they answer; whether some has not yet. */
 static bool ask_lists(struct check *check)
 {
     const struct spam_site *spam = check->site->spam;
-    struct dnsbl_lookup *lookup =
-        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
+    struct dnsbl_lookup *lookup = rule_lists(check);
     bool open = false;
     for (guint i = 0; lookup && i < spam->rule_zones->len; i++) {
         unsigned zone = g_array_index(spam->rule_zones, unsigned, i);
@@ -39,8 +43,7 @@ static bool ask_lists(struct check *check)
 /* Whether the message has more addresses than the lists of rules were asked about. */
 static bool lists_were_not_asked(const struct check *check)
 {
-    struct dnsbl_lookup *lookup =
-        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
+    struct dnsbl_lookup *lookup = rule_lists(check);
     return lookup && (dnsbl_lookup_unasked(lookup) & (DNSBL_FROM | DNSBL_REPLY_TO));
 }
 
@@ -48,8 +51,7 @@ static bool list_hits(void *data, size_t index)
 {
     struct check *check = data;
     const struct spam_site *spam = check->site->spam;
-    struct dnsbl_lookup *lookup =
-        check->dns_questions ? dns_questions_zones(check->dns_questions) : NULL;
+    struct dnsbl_lookup *lookup = rule_lists(check);
     if (!lookup || index >= spam->rule_zones->len)
         return false;
     unsigned zone = g_array_index(spam->rule_zones, unsigned, index);
