@@ -33,10 +33,19 @@ static void warn_of_folder(const struct settings *settings, enum setting id, con
     if (*path == '\0')
         return;
     g_autofree char *folder = g_path_get_dirname(path);
-    if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+    g_autofree char *above = g_path_get_dirname(folder);
+    if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+        return;
+    /* gatepost makes one folder, not those above it */
+    if (g_file_test(above, G_FILE_TEST_IS_DIR))
         problems_warning(problems, value->file, value->line,
                          "%s: there is no folder %s; gatepost makes it if root starts it",
                          setting_row(id)->name, folder);
+    else
+        problems_warning(
+            problems, value->file, value->line,
+            "%s: there is no folder %s; make %s, and gatepost makes it if root starts it",
+            setting_row(id)->name, folder, above);
 }
 
 /* Whether what this process may do says what the settings' user may: root has become him. Without

@@ -199,6 +199,8 @@ MISTAKES = [
      'guard_autoreply stands behind permit_mynetworks and permit_sasl_authenticated'),
     ('a history that cannot be written', 'gatepost.conf',
      lambda text: 'history = sqlite:/FOLDER/none/history.db\n' + text, 'history: there is no folder /none'),
+    ('a history whose folder cannot be made', 'gatepost.conf',
+     lambda text: 'history = sqlite:/FOLDER/none/more/history.db\n' + text, 'history: there is no folder /none/more; make /none, and'),
     ('the history of another user', 'gatepost.conf',
      lambda text: 'history = sqlite:/root/history.db\n' + text, 'history: user "nobody" cannot write to /root'),
     ('a key that everybody is shown', 'gatepost.conf',
