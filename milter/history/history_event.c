@@ -91,7 +91,8 @@ static void add_recipient(struct history_row *row, const struct session_recipien
     g_array_append_val(row->recipients, to);
 }
 
-/* A refusal tells of its own recipient, and who was accepted first, whose profile counts. */
+/* A refusal tells of its own recipient, and who was accepted first, whose profile counts; in
+ * monitor mode all are accepted. */
 static void take_recipients(struct history_row *row, const struct event *event)
 {
     const GPtrArray *all = event->recipients;
@@ -107,9 +108,10 @@ static void take_recipients(struct history_row *row, const struct event *event)
         return;
     }
     const struct facts *facts = event->facts;
-    for (guint i = 0; all && i < all->len; i++) {
+    /* the last is the one who is refused */
+    for (guint i = 0; all && i + 1 < all->len; i++) {
         const struct session_recipient *one = all->pdata[i];
-        if (one->reply)
+        if (one->reply && !event->monitor)
             continue;
         add_recipient(row, one);
         break;

@@ -37,6 +37,7 @@ struct replay {
     struct session *session; /* the one under way */
     GHashTable *rulesets;    /* name -> struct replay_rules *; NULL: not known */
     GHashTable *rules_now;   /* rules_text, the pointer -> struct replay_rules * */
+    GHashTable *mail_told; /* sessions that monitor mode let go on behind a MAIL it would refuse */
     /* of the row under way */
     const struct history_row *row;
     const struct history_recipient *recipient; /* being decided; NULL: none */
@@ -636,6 +637,21 @@ static void run_message(struct replay *replay, const struct macro_source *macros
     outcome->reply = replay->reply;
 }
 
+/* Whether ROW lies behind a MAIL that monitor mode would have refused and let pass: that has a row
+ * of its own, which comes first, and says what becomes of it now. */
+static bool behind_refused_mail(struct replay *replay, const struct history_row *row)
+{
+    enum { SESSIONS_MAX = 10000 }; /* they end soon: of so many the last ones matter */
+    if (!row->monitor || !row->session)
+        return false;
+    if (row->stage == STAGE_MAIL && is_refusal(row->action)) {
+        if (g_hash_table_size(replay->mail_told) >= SESSIONS_MAX)
+            g_hash_table_remove_all(replay->mail_told);
+        g_hash_table_add(replay->mail_told, g_strdup(row->session));
+    }
+    return row->stage > STAGE_MAIL && g_hash_table_contains(replay->mail_told, row->session);
+}
+
 void replay_run(struct replay *replay, const struct history_row *row,
                 struct replay_outcome *outcome_r)
 {
@@ -660,7 +676,10 @@ void replay_run(struct replay *replay, const struct history_row *row,
     if (row->from_log && row->login &&
         (site->auth_mechanisms->len > 0 || (site->auth_min_ssf > 0 && !row->cipher_bits)))
         replay->reason = not_in_line;
-    if (replay->reason || replay->decided || row->stage == STAGE_MAIL)
+    bool told = behind_refused_mail(replay, row) && replay->decided && !replay->reason;
+    if (told && is_refusal(replay->side.action))
+        outcome_r->after = outcome_r->before;
+    else if (replay->reason || replay->decided || row->stage == STAGE_MAIL)
         judge_early(replay, NULL, &macros, outcome_r);
     else if (row->stage == STAGE_MESSAGE)
         run_message(replay, &macros, outcome_r);
@@ -694,6 +713,7 @@ struct replay *replay_new(struct snapshot *snapshot, const struct replay_options
     }
     replay->rulesets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_rules);
     replay->rules_now = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_rules);
+    replay->mail_told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return replay;
 }
 
@@ -706,6 +726,7 @@ void replay_free(struct replay *replay)
     waiting_clear(&replay->waiting);
     g_hash_table_unref(replay->rulesets);
     g_hash_table_unref(replay->rules_now);
+    g_hash_table_unref(replay->mail_told);
     g_free(replay->reply);
     snapshot_unref(replay->snapshot);
     g_free(replay);

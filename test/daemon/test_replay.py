@@ -384,6 +384,49 @@ def monitored(site):
     site.start(site.base)
 
 
+@case('monitor mode went on where it would have refused MAIL, or the first recipient')
+def monitored_on(site):
+    more = '[profile lax]\nreject_score = 30\n'
+    settings = {'mode': 'monitor', 'delay_checks': 'no', 'mixed_recipients': 'split',
+                'recipient_profiles': 'inline:{alice@lab.test=lax}',
+                'helo_restrictions': 'reject_non_fqdn_helo_hostname',
+                'history': 'sqlite:%s/run/went-on.db' % site.gatepost.folder}
+    site.gatepost.stop()
+    site.gatepost.configure({**site.base, **settings}, more)
+    site.gatepost.start()
+    for helo in ('bare', 'host.example'):
+        with Milter(site.gatepost.port) as milter:
+            milter.negotiate()
+            milter.connect(**CLIENTS['plain'])
+            milter.helo(helo)
+            milter.mail('<a@example.com>', i='ON')
+            for recipient in ('<x@remote.example>', '<alice@lab.test>', '<bob@lab.test>'):
+                milter.rcpt(recipient, i='ON')
+            milter.message(headers=(('Subject', ' x'),))
+    rows = [row[:3] for row in site.decisions('a@example.com')]
+    equal(rows.count(('rcpt', 'tempfail', 'mixed_recipients')), 2, 'alice is not like the first')
+    equal(rows.count(('mail', 'reject', 'reject_non_fqdn_helo_hostname')), 1, 'what was decided')
+    equal(len(rows), 7, 'all of it')
+    told = [[one['rcpt'] for one in row['recipients']] for row in map(
+        json.loads, site.gatepost.control('trace', '--json', 'x@remote.example').stdout.splitlines())
+            if row['check'] == 'reject_unauth_destination']
+    equal(told, [['x@remote.example']] * 2, 'nobody was before the first')
+    for mode in ('monitor', 'enforce'):
+        report = site.replay({**settings, 'mode': mode, 'more': more})
+        behind = [one for one in report['changes']
+                  if one['new']['check'] == 'reject_non_fqdn_helo_hostname']
+        equal(behind, [], mode + ': the row of MAIL has told it')
+    report = site.replay({**settings, 'more': more})
+    equal((report['changes'], report['unjudged']), ([], 0), 'as it was')
+    report = site.replay({**settings, 'helo_restrictions': '',
+                          'sender_restrictions': 'check_sender_access inline:{a@example.com=REJECT}',
+                          'more': more})
+    equal({change['new']['check'] for change in report['changes']}, {'check_sender_access'},
+          'what refuses MAIL now alone is told for all that came behind it')
+    site.gatepost.stop()
+    site.start(site.base)
+
+
 @case('where no thread can be begun it replays all the same')
 def no_threads(site):
     if 'LD_PRELOAD' in gatepost.environment() or gatepost.sanitized():
