@@ -167,6 +167,7 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
         return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
                       g_steal_pointer(&check->why));
     }
+    char *subject = g_steal_pointer(&check->more_subject);
     struct frame frame = {.list = list,
                           .owned = list,
                           .warn = warn,
@@ -174,8 +175,8 @@ static enum evaluation_result take_more(struct evaluation *evaluation, struct ch
                           .permit_reply = check->permit_reply,
                           .name = name,
                           .entry = g_steal_pointer(&check->entry),
-                          .subject = check->more_subject,
-                          .own_subject = g_steal_pointer(&check->more_subject),
+                          .subject = subject,
+                          .own_subject = subject,
                           .class = check->more_class};
     if (evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
         char *why = g_strdup_printf("a table says \"%s\" of \"%s\", which cannot be evaluated",
