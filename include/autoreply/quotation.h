@@ -18,8 +18,9 @@
 /* Whether the message quotes, by any reading of its header. Every find of the first reading that
  * does is added to EVIDENCE (may be NULL) with part and line. A structure too deep or too broad to
  * be looked through (24 levels, 400 parts, 8 readings; 1000 boundaries, 10000 fields, 5000
- * parameters), a part that is sealed (application/pkcs7-mime) or whose fields contradict each
- * other, and parts behind the end of all count as a quotation: nobody can tell that they are none.
+ * parameters), a part that is sealed (application/pkcs7-mime, multipart/encrypted) or whose fields
+ * contradict each other, and parts behind the end of all count as a quotation: nobody can tell that
+ * they are none.
  */
 bool quotation_find(const struct autoreply_parsed *parsed, GPtrArray *evidence);
 

@@ -7,8 +7,8 @@
  * 2. What a person sent on (Resent-From:, and a sender) is the person's, whatever it once was.
  * 3. What a mailing list or a newsletter distributes is none. Its sender is not its author; where
  *    the sender is the author, a list's fields are copies.
- * 4. Auto-Submitted: "auto-replied" is one, "no" is none (RFC 3834); so are fields that only
- * programs which answer write.
+ * 4. Auto-Submitted: "auto-replied" is one, "no" is none (RFC 3834); so are fields that
+ *    only programs which answer write.
  * 5. Else marks are weighed. Each is a sign and no proof, a phrase above all: people write about
  *    holidays, automatic replies and cars, and so a subject proves nothing, not even in an answer.
  *    A row of the table "combinations" asks for marks that are independent of each other, and in

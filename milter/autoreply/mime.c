@@ -451,6 +451,7 @@ enum mime_kind mime_kind(GMimeObject *part)
         {"application", "mbox", MIME_RETURNED},
         {"application", "pkcs7-mime", MIME_DOUBTFUL}, /* a whole message, sealed */
         {"application", "x-pkcs7-mime", MIME_DOUBTFUL},
+        {"application", "pgp-encrypted", MIME_DOUBTFUL},
     };
     if (g_object_get_data(G_OBJECT(part), doubtful_key))
         return MIME_DOUBTFUL;

@@ -251,6 +251,10 @@ static void test_shapes(void)
         {"Content-Type: multipart/mixed; boundary=b", "--b\n\nhello\n--b--\n--b--\n--\nx\n", false},
         {"Content-Type: application/pkcs7-mime; smime-type=signed-data", "x", true},
         {"Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data", "x", true},
+        {"Content-Type: multipart/encrypted; boundary=b",
+         "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\n"
+         "Content-Type: application/octet-stream\n\nx\n--b--\n",
+         true},
         {"Content-Type: text/plain; charset=\" gb2312 \"",
          "-----\xd4\xad\xca\xbc\xd3\xca\xbc\xfe-----\nsecret\n", true},
         {"Content-Type: text/plain; charset=hz-gb-2312", "-----~{T-J<SJ<~~}-----\nsecret\n", true},
