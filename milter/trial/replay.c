@@ -507,6 +507,14 @@ static bool counted_then(const struct replay *replay)
            replay->side.action == ACTION_ACCEPT;
 }
 
+/* Whether it is refused for want of authentication, which a certificate may have been. */
+static bool may_have_certificate(const struct replay *replay)
+{
+    static const char check[] = "submission_listeners";
+    return session_policy(replay->session)->site.relay_clientcerts && replay->row->tls_version &&
+           g_strcmp0(replay->side.check, check) == 0 && g_strcmp0(replay->row->check, check) != 0;
+}
+
 static void judge(struct replay *replay, struct replay_outcome *outcome)
 {
     const struct history_row *row = replay->row;
@@ -521,6 +529,8 @@ static void judge(struct replay *replay, struct replay_outcome *outcome)
     /* A refusal shows no marks. */
     outcome->after.tagged &= !is_refusal(outcome->after.action);
     outcome->reply = replay->reply;
+    if (row->from_log && may_have_certificate(replay))
+        replay->reason = not_in_line;
     if (replay->reason) {
         outcome->judgement = REPLAY_UNJUDGED;
         outcome->reason = replay->reason;
@@ -574,6 +584,9 @@ static void run_early(struct replay *replay, const struct macro_source *macros,
         judge(replay, outcome);
         return;
     }
+    /* and a line does not tell who was the first, with whose profile it was compared */
+    if (replay->row->from_log && g_strcmp0(replay->row->check, "mixed_recipients") == 0)
+        replay->reason = not_in_line;
     const GArray *recipients = replay->row->recipients;
     const struct history_recipient *refused = NULL;
     if (replay->row->stage == STAGE_RCPT)

@@ -571,6 +571,15 @@ def by_old_logs(site):
     report = json.loads(site.gatepost.control('replay', '--json', '--log', monitored).stdout)
     equal((report['changes'], report['reasons']), ([], {'the log line does not tell it': 1}),
           'whom monitor mode would have refused stands in the line of the message, too')
+    # nor does a line tell who was the first recipient, or by which certificate a client was served
+    untold = place.write(site.gatepost.folder + '/untold.log', text_line(
+        {**REFUSED, 'check': 'mixed_recipients', 'action': 'tempfail', 'to': 'bob@lab.test'}) + '\n' + text_line(
+            {**REFUSED, 'listener': 'submission', 'tls': 'TLSv1.3'}) + '\n')
+    report = site.replay({'mixed_recipients': 'split', 'relay_clientcerts': 'inline:{alice=x}'}, '--log', untold)
+    equal((report['changes'], report['reasons']), ([], {'the log line does not tell it': 2}), 'untold')
+    report = site.replay({'mixed_recipients': 'split'}, '--log', untold)
+    equal([change['new']['check'] for change in report['changes']], ['submission_listeners'],
+          'no certificate serves')
     done = site.gatepost.control('limits', 'suggest', '--log', files[1])
     equal(done.returncode, 0, 'limits suggest reads them, too: ' + done.stderr)
     if len(files) > 2:
