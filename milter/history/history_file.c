@@ -51,15 +51,27 @@ void history_item_free(struct history_item *item)
     g_free(item);
 }
 
+/* The statement that says SQL. It stays with the connection, as to compile it costs as much as to
+ * run it some ten times; whoever closes that finalizes it. */
+static int kept_statement(sqlite3 *db, const char *sql, sqlite3_stmt **statement_r)
+{
+    sqlite3_stmt *kept = NULL;
+    while ((kept = sqlite3_next_stmt(db, kept)) && strcmp(sqlite3_sql(kept), sql) != 0)
+        continue;
+    *statement_r = kept;
+    return kept ? SQLITE_OK : sqlite3_prepare_v2(db, sql, -1, statement_r, NULL);
+}
+
 /* The number that SQL gives; -1 if it gives none. */
 static int64_t number_of(sqlite3 *db, const char *sql)
 {
-    sqlite3_stmt *query = NULL;
+    sqlite3_stmt *query;
     int64_t number = -1;
-    if (sqlite3_prepare_v2(db, sql, -1, &query, NULL) == SQLITE_OK &&
-        sqlite3_step(query) == SQLITE_ROW)
+    if (kept_statement(db, sql, &query) != SQLITE_OK)
+        return -1;
+    if (sqlite3_step(query) == SQLITE_ROW)
         number = sqlite3_column_int64(query, 0);
-    sqlite3_finalize(query);
+    sqlite3_reset(query);
     return number;
 }
 
@@ -333,10 +345,9 @@ static const struct insertion into_decision = {
 static const struct insertion into_client = {"INSERT OR IGNORE INTO client", 3, bind_client};
 static const struct insertion into_key = {"INSERT OR IGNORE INTO key", 2, bind_key};
 
-/* The statement that inserts ROWS rows by INTO. It stays with the connection, as to compile it
- * costs as much as to run it some ten times; whoever closes that finalizes it. */
-static int kept_statement(sqlite3 *db, const struct insertion *into, guint rows,
-                          sqlite3_stmt **statement_r)
+/* The statement that inserts ROWS rows by INTO. */
+static int insertion_of(sqlite3 *db, const struct insertion *into, guint rows,
+                        sqlite3_stmt **statement_r)
 {
     g_autoptr(GString) sql = g_string_new(into->head);
     for (guint row = 0; row < rows; row++) {
@@ -345,11 +356,7 @@ static int kept_statement(sqlite3 *db, const struct insertion *into, guint rows,
             g_string_append(sql, ",?");
         g_string_append_c(sql, ')');
     }
-    sqlite3_stmt *kept = NULL;
-    while ((kept = sqlite3_next_stmt(db, kept)) && strcmp(sqlite3_sql(kept), sql->str) != 0)
-        continue;
-    *statement_r = kept;
-    return kept ? SQLITE_OK : prepare(db, sql->str, statement_r);
+    return kept_statement(db, sql->str, statement_r);
 }
 
 /* Inserts ROWS, many by each statement: to begin one, and to find the place in the file, costs more
@@ -362,7 +369,7 @@ static int insert(const struct writer *writer, const struct insertion *into, con
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
         sqlite3_stmt *statement = NULL;
         if (rows->len - done >= sizes[i])
-            code = kept_statement(writer->db, into, sizes[i], &statement);
+            code = insertion_of(writer->db, into, sizes[i], &statement);
         for (; code == SQLITE_OK && rows->len - done >= sizes[i]; done += sizes[i]) {
             for (guint row = 0; row < sizes[i]; row++)
                 into->bind(writer, done + row, statement, 1 + (int)row * into->columns);
