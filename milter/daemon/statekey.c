@@ -24,17 +24,23 @@ static char *why_not(const char *path, const char *what)
     return g_strdup_printf("%s: %s", path, what);
 }
 
-/* NULL if the key is good; else what is wrong with the file. */
-static const char *fault_of(int file, unsigned char key_r[STATE_KEY_SIZE])
+/* NULL if the key is good; else what is wrong with the file. *LOST_R is set where the file could
+ * not be read: what it holds may be the key all the same, and is left alone. */
+static const char *fault_of(int file, unsigned char key_r[STATE_KEY_SIZE], bool *lost_r)
 {
     struct stat status;
-    unsigned char more;
+    unsigned char bytes[STATE_KEY_SIZE + 1];
     if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
         return "is no file";
     if (status.st_mode & (S_IRWXG | S_IRWXO))
         return "could be read by others";
-    if (read(file, key_r, STATE_KEY_SIZE) != STATE_KEY_SIZE || read(file, &more, 1) != 0)
+    ssize_t got = read(file, bytes, sizeof(bytes));
+    *lost_r = got < 0;
+    if (got < 0)
+        return g_strerror(errno);
+    if (got != STATE_KEY_SIZE)
         return "holds no key";
+    memcpy(key_r, bytes, STATE_KEY_SIZE);
     return NULL;
 }
 
@@ -65,12 +71,13 @@ static enum state_key_result read_key(const char *path, unsigned char key_r[STAT
         *why_r = why_not(path, g_strerror(errno));
         return STATE_KEY_LOST;
     }
-    const char *fault = fault_of(file, key_r);
+    bool lost = false;
+    const char *fault = fault_of(file, key_r, &lost);
     close(file);
     if (!fault)
         return STATE_KEY_FOUND;
     *why_r = why_not(path, fault);
-    return STATE_KEY_REPLACED;
+    return lost ? STATE_KEY_LOST : STATE_KEY_REPLACED;
 }
 
 /* Puts KEY at PATH: with link(2), where nothing is, so that of two processes one wins; with
