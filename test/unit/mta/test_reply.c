@@ -113,8 +113,8 @@ static char *spelt(const char *runs, bool doubled)
     while (*runs) {
         char sign = *runs++;
         guint64 times = g_ascii_isdigit(*runs) ? g_ascii_strtoull(runs, (char **)&runs, 10) : 1;
-        for (guint64 i = 0; i < times; i++)
-            g_string_append(text, sign == '%' && doubled ? "%%" : (char[]){sign, '\0'});
+        for (guint64 i = 0; i < times * (sign == '%' && doubled ? 2 : 1); i++)
+            g_string_append_c(text, sign);
     }
     return g_string_free(text, FALSE);
 }
