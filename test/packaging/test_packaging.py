@@ -179,7 +179,7 @@ def end_of(text):
 @case('what meson dist makes holds what git does, and configures, in the version of the package')
 def tarball():
     need('git', 'meson')
-    if not os.path.exists(TOP + '/.git'):
+    if not os.path.exists(TOP + '/.git') or execute('git', '-C', TOP, 'rev-parse', 'HEAD').returncode != 0:
         raise Skip('these sources are no clone')
     out = place.folder()
     with open(TOP + '/meson.build', encoding='utf-8') as handle:
