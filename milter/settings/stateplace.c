@@ -73,14 +73,14 @@ static const char *read_host(char *text, struct state_place *place)
         if (!read_number(colon + 1, 65535, &port) || port == 0)
             return "the port is a number from 1 to 65535";
     }
-    size_t length = strlen(text);
-    if (length == 0)
+    if (*text == '\0')
         return "write redis://HOST[:PORT][/DB], several hosts separated by commas";
-    if (length > STATE_HOST_MAX - 6)
-        return "the name of a host is too long";
     if (place->host_count >= STATE_HOSTS_MAX)
         return "there are too many hosts";
-    snprintf(place->hosts[place->host_count++], STATE_HOST_MAX + 1, "%s:%u", text, port);
+    char *host = place->hosts[place->host_count];
+    if (snprintf(host, STATE_HOST_MAX + 1, "%s:%u", text, port) > STATE_HOST_MAX)
+        return "the name of a host is too long";
+    place->host_count++;
     return NULL;
 }
 

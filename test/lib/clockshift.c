@@ -39,8 +39,8 @@ static time_t shift(void)
     return (time_t)strtoll(digits, NULL, 10);
 }
 
-/* The kernel is asked itself: a sanitizer wants to know the time before it can serve the memory that
- * a search for the C library's own function takes. */
+/* The kernel is asked itself: a sanitizer wants to know the time before it can serve the memory
+ * that a search for the C library's own function takes. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, now);

@@ -137,7 +137,7 @@ def set_up_mail(there):
     there.ok('postconf', '-e', *MAIN)
     for name, text in TABLES.items():
         there.write('/etc/postfix/' + name, text)
-        there.ok('postmap', '/etc/postfix/' + name)
+        there.ok('postmap', 'hash:/etc/postfix/' + name)
     there.sh('openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=%s -keyout /etc/postfix/box.key '
              '-out /etc/postfix/box.pem 2>&1' % box.NAME)
     for name, line in SERVICES.items():

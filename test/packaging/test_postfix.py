@@ -34,6 +34,7 @@ def prepare():
     there.ok('dpkg', '-i', '/packages/gatepost.deb')
     boxmail.configure(there, '\n'.join(documented('Postfix', 'milter_socket')) + '\n')
     there.ok('postconf', '-e', *documented('Postfix', 'smtpd_|non_smtpd_|milter_default_'))
+    there.ok('postconf', '-F', 'smtp/inet/chroot=y')  # unstable's is not by itself
     there.ok('systemctl', 'restart', 'postfix')
     return there
 
