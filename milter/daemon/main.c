@@ -159,9 +159,12 @@ static bool take_places(struct daemon *daemon, const struct settings *settings, 
     const struct control_place place = {
         .path = control, .owner = identity->uid, .group = identity->gid, .mode = 0660};
     daemon->control = control_server_new(&place, service_commands, daemon->service, why_r);
-    if (!daemon->control || !bind_edge(daemon, settings, why_r))
+    if (!daemon->control)
         return false;
     bind_reads(daemon, settings);
+    /* last: who reaches this one finds the others, too */
+    if (!bind_edge(daemon, settings, why_r))
+        return false;
     if (!privileges_drop(identity, why_r))
         return false;
     privileges_forbid_cores();
