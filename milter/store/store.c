@@ -353,7 +353,8 @@ static int load_records(sqlite3 *db, void *data);
 
 static void write_behind(struct sqlite_store *store)
 {
-    if (!records_has_changes(store->store.records) && state_file_is_there(store->file))
+    if (store->loaded && !records_has_changes(store->store.records) &&
+        state_file_is_there(store->file))
         return;
     struct writing writing = {.store = store};
     char *why = NULL;

@@ -285,6 +285,36 @@ static void test_late_file(void)
     place_clear(&place);
 }
 
+/* A file that somebody else holds when the daemon begins is read when he lets go, though nothing is
+ * asked for that would change it. */
+static void test_busy_file(void)
+{
+    struct place place = place_new();
+    struct store *store = open_sqlite(&place);
+    ask(store, STORE_ADD, "l:kept", 7, 10);
+    store_close(store);
+    state_file_free(place.file);
+    place.file = state_file_new(place.path);
+    sqlite3 *db;
+    g_assert_cmpint(sqlite3_open(place.path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+    store = open_sqlite(&place);
+    g_assert_nonnull(strstr(place.said->str, "kept in memory alone"));
+    g_assert_cmpint(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+    struct store_status status = {0};
+    for (int tries = 0; tries < 100 && status.records == 0; tries++) {
+        g_usleep(100000);
+        store_status_clear(&status);
+        store_get_status(store, &status);
+    }
+    store_status_clear(&status);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:kept", 0, 10).used, ==, 7);
+    store_close(store);
+    g_assert_nonnull(strstr(place.said->str, "is written again"));
+    place_clear(&place);
+}
+
 /* Many threads, one key: as many as may, and no more. */
 static struct {
     struct store *store;
@@ -377,6 +407,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/locked-out", test_locked_out);
     g_test_add_func("/store/no-folder", test_no_folder);
     g_test_add_func("/store/late-file", test_late_file);
+    g_test_add_func("/store/busy-file", test_busy_file);
     g_test_add_func("/store/room", test_room);
     g_test_add_func("/store/many", test_many);
     return g_test_run();
