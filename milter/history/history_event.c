@@ -108,10 +108,12 @@ static void take_recipients(struct history_row *row, const struct event *event)
         return;
     }
     const struct facts *facts = event->facts;
-    /* the last is the one who is refused */
-    for (guint i = 0; all && i + 1 < all->len; i++) {
+    /* The last is the one who is refused, unless there were too many already. */
+    for (guint i = 0; all && i < all->len; i++) {
         const struct session_recipient *one = all->pdata[i];
-        if (one->reply && !event->monitor)
+        bool is_refused = i + 1 == all->len && one->reply && facts->has_recipient &&
+                          g_strcmp0(one->address, facts->recipient.text) == 0;
+        if (is_refused || (one->reply && !event->monitor))
             continue;
         add_recipient(row, one);
         break;

@@ -11,6 +11,8 @@
 #include "history/history_reader.h"
 #include "history_file.h"
 #include "history_key.h"
+#include "history_record.h"
+#include "policy/snapshot.h"
 #include "store/statefile.h"
 
 static char *folder;
@@ -21,6 +23,63 @@ static char *path_of(const char *name)
 }
 
 /* ---- rows ---- */
+
+/* The row of a refused recipient tells of who was accepted first, of whose profile the message is;
+ * of him alone, and him once, whether or not the refused one is kept with the message (he is not
+ * where there are too many). */
+static void test_refused_recipient(void)
+{
+    char reply[] = "550 5.1.1 unknown";
+    char first[] = "first@lab.test", second[] = "other@lab.test", bad[] = "bad@lab.test";
+    struct session_recipient accepted = {.address = first},
+                             other = {.address = second, .reply = reply},
+                             refused = {.address = bad, .reply = reply}, again = {.address = bad};
+    const struct {
+        struct session_recipient *kept[3];
+        guint count;
+        bool monitor;
+        const char *first; /* NULL: nobody */
+    } rows[] = {
+        {{&refused}, 1, false, NULL},
+        {{&refused}, 1, true, NULL},
+        {{&accepted, &refused}, 2, false, first},
+        {{&accepted}, 1, false, first},
+        {{&other, &accepted}, 2, false, first},
+        {{&other, &accepted}, 2, true, second},
+        {{&other}, 1, false, NULL},
+        {{&other}, 1, true, second},
+        {{&other, &again}, 2, false, bad}, /* named twice: the second was too much */
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        static const struct policy policy;
+        struct facts facts;
+        struct history_row row;
+        g_autoptr(GPtrArray) kept = g_ptr_array_new();
+        facts_init(&facts);
+        ipaddr_parse("203.0.113.9", &facts.address);
+        facts.has_recipient = true;
+        mail_address_parse("<bad@lab.test>", &facts.recipient);
+        for (guint at = 0; at < rows[i].count; at++)
+            g_ptr_array_add(kept, rows[i].kept[at]);
+        const struct event event = {.action = ACTION_REJECT,
+                                    .stage = STAGE_RCPT,
+                                    .reply = reply,
+                                    .facts = &facts,
+                                    .policy = &policy,
+                                    .recipients = kept,
+                                    .monitor = rows[i].monitor};
+        history_row_from_event(&row, &event);
+        guint others = rows[i].first ? 1 : 0;
+        g_assert_cmpuint(row.recipients->len, ==, others + 1);
+        const struct history_recipient *all = (const void *)row.recipients->data;
+        if (others)
+            g_assert_cmpstr(all[0].address, ==, rows[i].first);
+        g_assert_cmpstr(all[others].address, ==, "bad@lab.test");
+        g_assert_cmpstr(all[others].reply, ==, reply);
+        history_row_clear(&row);
+        facts_clear(&facts);
+    }
+}
 
 /* Message N: a client and a session of its own, a sender of four, two recipients. */
 static void fill(struct history_row *row, unsigned n, int64_t when, bool early,
@@ -872,6 +931,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     folder = g_dir_make_tmp("gatepost-history-XXXXXX", NULL);
     g_test_add_func("/history/record", test_record);
+    g_test_add_func("/history/refused-recipient", test_refused_recipient);
     g_test_add_func("/history/broken_record", test_broken_record);
     g_test_add_func("/history/later_record", test_later_record);
     g_test_add_func("/history/search", test_search);
