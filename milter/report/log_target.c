@@ -105,9 +105,8 @@ static unsigned write_stderr(struct log_line *const *lines, unsigned count)
     g_mutex_lock(&stderr_lock);
     for (int left = (int)taken; left > 0;) {
         ssize_t written = writev(STDERR_FILENO, rest, left);
-        if (written <= 0 && !may_try_again())
-            break;
-        size_t done = written > 0 ? (size_t)written : 0;
+        /* Of a line that cannot be written the rest is lost; the next one has its own chance. */
+        size_t done = written > 0 ? (size_t)written : may_try_again() ? 0 : rest->iov_len;
         for (; left > 0 && done >= rest->iov_len; left--)
             done -= (rest++)->iov_len;
         if (left > 0)
@@ -189,8 +188,7 @@ struct log_line *log_line_new(enum setting_log_target target, int facility, enum
     return line;
 }
 
-void log_target_write(struct log_line *const *lines, unsigned count)
+unsigned log_target_write(struct log_line *const *lines, unsigned count)
 {
-    for (unsigned done = 0; done < count;)
-        done += targets[lines[done]->target].write(lines + done, count - done);
+    return targets[lines[0]->target].write(lines, count);
 }

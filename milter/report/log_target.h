@@ -25,7 +25,9 @@ bool log_target_journal_reads(void);
 struct log_line *log_line_new(enum setting_log_target target, int facility, enum log_kind kind,
                               GString *text, const struct event *event);
 
-/* Writes lines. What cannot be written is nothing that could be told anywhere. */
-void log_target_write(struct log_line *const *lines, unsigned count);
+/* Writes the first of COUNT lines (1 at least), and as many of the next ones as its target takes by
+ * the same call; how many it has written. What cannot be written is nothing that could be told
+ * anywhere. */
+unsigned log_target_write(struct log_line *const *lines, unsigned count);
 
 #endif

@@ -15,11 +15,27 @@ struct log_thread {
     GMutex lock; /* of what follows; never held while a line is written */
     GCond changed;
     struct log_queue *queue;
-    gint64 writing; /* the lines in its hands are being written since; 0: none */
+    gint64 writing; /* what is being written now was begun; 0: nothing is */
     bool asleep;    /* until it is told of a line */
     bool stop;      /* as soon as there is nothing left */
     bool ended;
 };
+
+/* Writes LINES, one call after the other: each counts as begun when it is, so that many that are a
+ * bit slow are not taken for one that stands still. Locked; not while it writes. */
+static void write_lines(struct log_thread *thread, struct log_line **lines, unsigned count)
+{
+    for (unsigned done = 0; done < count;) {
+        thread->writing = g_get_monotonic_time();
+        g_mutex_unlock(&thread->lock);
+        unsigned written = thread->class->write(lines + done, count - done);
+        for (unsigned i = 0; i < written; i++)
+            log_line_free(lines[done + i]);
+        g_mutex_lock(&thread->lock);
+        done += written;
+    }
+    thread->writing = 0;
+}
 
 /* What is to be written next; 0: nothing. */
 static unsigned next_lines(struct log_thread *thread, struct log_line **lines_r)
@@ -42,13 +58,7 @@ static void *run(void *data)
         struct log_line *lines[LOG_THREAD_LINES];
         unsigned count = next_lines(thread, lines);
         if (count > 0) {
-            thread->writing = g_get_monotonic_time();
-            g_mutex_unlock(&thread->lock);
-            thread->class->write(lines, count);
-            for (unsigned i = 0; i < count; i++)
-                log_line_free(lines[i]);
-            g_mutex_lock(&thread->lock);
-            thread->writing = 0;
+            write_lines(thread, lines, count);
         } else if (!thread->stop) {
             /* Waits for a line, and a moment longer if the last ones came at LAST, a short time
              * ago. */

@@ -14,10 +14,11 @@
 /* Lines that the thread has in its hands at a time, at most. */
 enum { LOG_THREAD_LINES = 16 };
 
-/* What the thread calls; both may take as long as they like. */
+/* What the thread calls; either may take as long as it likes. */
 struct log_thread_class {
-    /* Writes COUNT lines, in this order; no more than LOG_THREAD_LINES. */
-    void (*write)(struct log_line *const *lines, unsigned count);
+    /* Writes the first of COUNT lines, 1 to LOG_THREAD_LINES, and perhaps the next ones, as long as
+     * they take one call of the system; how many it has written. */
+    unsigned (*write)(struct log_line *const *lines, unsigned count);
     /* The line that tells of LOSSES; the thread frees it. */
     struct log_line *(*tell)(void *data, const struct log_losses *losses);
 };

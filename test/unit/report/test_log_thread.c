@@ -11,7 +11,7 @@ enum { LINES = 5000, PATIENCE = 60 };
 
 static gint written; /* the number of the last line, from 1 */
 
-static void write_lines(struct log_line *const *lines, unsigned count)
+static unsigned write_lines(struct log_line *const *lines, unsigned count)
 {
     g_assert_cmpint(count, <=, LOG_THREAD_LINES);
     for (unsigned i = 0; i < count; i++) {
@@ -19,6 +19,7 @@ static void write_lines(struct log_line *const *lines, unsigned count)
         g_assert_cmpint(number, ==, g_atomic_int_get(&written) + 1);
         g_atomic_int_set(&written, number);
     }
+    return count;
 }
 
 static const struct log_thread_class class = {.write = write_lines};
@@ -64,10 +65,54 @@ static void test_all(void)
     log_thread_free(thread);
 }
 
+/* Slow lines that are written one by one: the first waits for the others, which are in one hand. */
+static struct {
+    struct log_thread *thread;
+    gint64 ended; /* the last call */
+    gint calls, gate;
+} slow;
+
+static unsigned write_slowly(struct log_line *const *lines, unsigned count)
+{
+    (void)lines;
+    if (slow.calls > 0) {
+        struct log_state state;
+        log_thread_get_state(slow.thread, &state);
+        g_assert_cmpint(state.writing, <=, g_get_monotonic_time() - slow.ended);
+    }
+    if (slow.calls == 1)
+        g_assert_cmpuint(count, ==, 8);
+    while (!g_atomic_int_get(&slow.gate))
+        g_usleep(50);
+    g_usleep(20000);
+    slow.calls++;
+    slow.ended = g_get_monotonic_time();
+    return 1;
+}
+
+/* Each counts from when it was begun, not from when the first one was. */
+static void test_slow(void)
+{
+    static const struct log_thread_class slowly = {.write = write_slowly};
+    slow.thread = log_thread_new(&slowly, NULL, 1 << 20);
+    put(slow.thread, 1);
+    struct log_state state;
+    do
+        log_thread_get_state(slow.thread, &state);
+    while (state.waiting > 0);
+    for (int number = 2; number <= 9; number++)
+        put(slow.thread, number);
+    g_atomic_int_set(&slow.gate, 1);
+    g_assert_true(log_thread_stop(slow.thread, PATIENCE * G_TIME_SPAN_SECOND));
+    g_assert_cmpint(slow.calls, ==, 9);
+    log_thread_free(slow.thread);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/log_thread/each", test_each);
     g_test_add_func("/log_thread/all", test_all);
+    g_test_add_func("/log_thread/slow", test_slow);
     return g_test_run();
 }
