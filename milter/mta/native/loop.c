@@ -599,12 +599,13 @@ static void turn(struct loop *loop)
 {
     struct poller_event events[EVENTS];
     gint64 begun = g_get_monotonic_time();
-    loop->sleeps = true;
-    int count = poller_wait(loop->poller, longest_sleep(loop), events, EVENTS);
+    int longest = longest_sleep(loop);
+    loop->sleeps = longest > 0; /* else it only looks what there is more */
+    int count = poller_wait(loop->poller, longest, events, EVENTS);
     gint64 now = g_get_monotonic_time();
     loop->sleeps = false;
     loop->beat = now;
-    if (now - begun >= SLEEP_LEAST)
+    if (longest > 0 && now - begun >= SLEEP_LEAST)
         loop->slept = now;
     for (int i = 0; i < count; i++) {
         if (events[i].data == loop)

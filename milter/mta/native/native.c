@@ -20,8 +20,9 @@
 enum { ACCEPT_MOST = 256 };
 
 /* Connections that one loop has before another has any, though it could do more: a burst comes
- * sooner than it is seen in what loops do. */
-enum { TOGETHER = 64 };
+ * sooner than it is seen in what loops do, and they stay where they are, so that a message that is
+ * judged on the loop itself delays all who share it. */
+enum { TOGETHER = 16 };
 
 /* A job of the pool that takes so long, us, is no work any more. */
 #define JOB_TIME (30 * G_TIME_SPAN_SECOND)
