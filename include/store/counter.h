@@ -13,8 +13,10 @@
  *
  * A clock that is set back leaves slots of a future: they are taken as the slot under way, so that
  * they neither free anybody nor bind him for longer than one window. Only around the end of a
- * calendar window they are right: the clock of another daemon may be ahead, and who began before
- * midnight may be done behind it. Then they stay where they are, and count for both.
+ * calendar window that of the next one is right: the clock of another daemon may be ahead, and who
+ * began before midnight may be done behind it. Then it stays where it is, and counts for both. For
+ * the same reason the last calendar window that is over is not forgotten until a later one is: it
+ * counts no more, but for whoever is in it still.
  *
  * Threads: one at a time.
  */
@@ -35,6 +37,7 @@ struct store_window {
     uint32_t date;  /* of the calendar: its number, see store/calendar.h */
     int64_t end; /* of the calendar: when DATE is over, ms since 1970, to an hour or so; 0: not for
                   * long */
+    uint32_t next; /* the date behind it */
 };
 
 struct counter_slot {

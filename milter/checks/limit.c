@@ -635,8 +635,13 @@ struct store_window limit_window(const struct limit_site *site, const struct lim
 {
     if (limit->length)
         return (struct store_window){.length = limit->length};
+    /* The rest is known to an hour, but where a day was left out: two hours behind it is the next.
+     */
+    static const int64_t behind = 2LL * 3600 * 1000;
+    int64_t end = now + calendar_rest(site->calendar, limit->unit, now);
     return (struct store_window){.date = calendar_date(site->calendar, limit->unit, now),
-                                 .end = now + calendar_rest(site->calendar, limit->unit, now)};
+                                 .end = end,
+                                 .next = calendar_date(site->calendar, limit->unit, end + behind)};
 }
 
 bool limit_read_max(const struct limit *limit, const char *text, uint64_t *max_r)

@@ -39,11 +39,13 @@ static uint32_t oldest(const struct store_window *window, uint32_t slot)
                                                    : slot;
 }
 
-/* Whether slots behind DATE are those of a window that has begun, by somebody's clock. */
-static bool is_overlapped(const struct store_window *window, int64_t now)
+/* Whether a slot behind that of DATE may be right at NOW, by somebody's clock, and stays where it
+ * is. Whoever comes long after his window's end does not know which ones have begun since. */
+static bool is_right(const struct store_window *window, uint32_t slot, int64_t now)
 {
     static const int64_t overlap = 2LL * 3600 * 1000; /* END is known to an hour */
-    return window->end && now >= window->end - overlap;
+    return window->end && now >= window->end - overlap &&
+           (slot == window->next || now >= window->end + overlap);
 }
 
 static struct counter_slot *find_slot(const struct counter *counter, uint32_t slot)
@@ -67,23 +69,37 @@ static uint64_t saturated_sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+/* The first slot that is not forgotten while FIRST is the first that counts. Of the calendar's
+ * windows that are over the last one stays: by another clock it may be under way. */
+static uint32_t oldest_kept(const struct counter *counter, const struct store_window *window,
+                            uint32_t first)
+{
+    uint32_t kept = 0;
+    if (window->length)
+        return first;
+    for (uint32_t i = 0; i < counter->count; i++)
+        if (counter->slots[i].slot < first)
+            kept = MAX(kept, counter->slots[i].slot);
+    return kept;
+}
+
 static void settle(struct counter *counter, const struct store_window *window, int64_t now)
 {
     uint32_t slot = slot_at(window, now);
-    uint32_t first = oldest(window, slot);
+    uint32_t first = oldest_kept(counter, window, oldest(window, slot));
     uint32_t kept = 0;
     uint64_t future = 0;
-    bool overlapped = is_overlapped(window, now);
     for (uint32_t i = 0; i < counter->count; i++) {
         struct counter_slot one = counter->slots[i];
         if (one.slot < first)
             continue;
-        if (one.slot > slot && !overlapped && !counter->networks) {
-            future = saturated_sum(future, one.value);
-            continue;
+        if (one.slot > slot && !is_right(window, one.slot, now)) {
+            if (!counter->networks) {
+                future = saturated_sum(future, one.value);
+                continue;
+            }
+            one.slot = slot;
         }
-        if (!overlapped)
-            one.slot = MIN(one.slot, slot);
         counter->slots[kept++] = one;
     }
     counter->count = kept;
@@ -104,12 +120,12 @@ static struct counter_slot *new_slot(struct counter *counter, uint32_t slot)
 
 uint64_t counter_used(struct counter *counter, const struct store_window *window, int64_t now)
 {
-    settle(counter, window, now);
-    if (counter->networks)
-        return counter->count;
+    uint32_t first = oldest(window, slot_at(window, now));
     uint64_t sum = 0;
+    settle(counter, window, now);
     for (uint32_t i = 0; i < counter->count; i++)
-        sum = saturated_sum(sum, counter->slots[i].value);
+        if (counter->slots[i].slot >= first)
+            sum = saturated_sum(sum, counter->networks ? 1 : counter->slots[i].value);
     return sum;
 }
 
@@ -127,28 +143,45 @@ bool counter_knows(struct counter *counter, const struct store_window *window, i
                    uint64_t network)
 {
     settle(counter, window, now);
-    return find_network(counter, network);
+    const struct counter_slot *one = find_network(counter, network);
+    return one && one->slot >= oldest(window, slot_at(window, now));
+}
+
+static void remove_slot(struct counter *counter, struct counter_slot *one)
+{
+    *one = counter->slots[--counter->count];
+}
+
+/* Any slot before FIRST; NULL: there is none. */
+static struct counter_slot *find_older(const struct counter *counter, uint32_t first)
+{
+    for (uint32_t i = 0; i < counter->count; i++)
+        if (counter->slots[i].slot < first)
+            return &counter->slots[i];
+    return NULL;
 }
 
 bool counter_add_network(struct counter *counter, const struct store_window *window, int64_t now,
                          uint64_t network, uint32_t *slot_r)
 {
     *slot_r = slot_at(window, now);
+    uint32_t first = oldest(window, *slot_r);
     struct counter_slot *one = find_network(counter, network);
-    if (!one && counter->count >= COUNTER_NETWORKS_MAX)
-        return false;
+    if (!one && counter->count >= COUNTER_NETWORKS_MAX) {
+        struct counter_slot *older = find_older(counter, first);
+        if (!older)
+            return false;
+        remove_slot(counter, older);
+    }
     if (!one) {
         one = new_slot(counter, *slot_r);
         one->value = network;
     }
+    if (one->slot < first)
+        one->uses = 0;
     one->slot = MAX(one->slot, *slot_r);
     one->uses += one->uses < UINT32_MAX;
     return true;
-}
-
-static void remove_slot(struct counter *counter, struct counter_slot *one)
-{
-    *one = counter->slots[--counter->count];
 }
 
 void counter_take_back(struct counter *counter, uint32_t slot, uint64_t n)
@@ -203,15 +236,20 @@ static void sort(struct counter *counter)
 void counter_align(struct counter *counter, const struct store_window *window, int64_t now,
                    uint64_t used)
 {
-    uint32_t slot;
+    uint32_t slot, first = oldest(window, slot_at(window, now));
     uint64_t own = counter_used(counter, window, now);
     if (own < used)
         counter_add(counter, window, now, used - own, &slot);
     sort(counter);
-    while (own > used && counter->count > 0) {
-        uint64_t less = MIN(counter->slots[0].value, own - used);
+    for (uint32_t i = 0; own > used && i < counter->count;) {
+        struct counter_slot one = counter->slots[i];
+        if (one.slot < first) {
+            i++;
+            continue;
+        }
+        uint64_t less = MIN(one.value, own - used);
         own -= less;
-        counter_take_back(counter, counter->slots[0].slot, less);
+        counter_take_back(counter, one.slot, less);
         sort(counter);
     }
 }

@@ -504,8 +504,9 @@ static void transmit(struct redis_store *store, struct sent *sent, bool by_text)
         g_ptr_array_add(words, g_strdup(request->client ? request->client : ""));
         g_ptr_array_add(words, g_strdup(request->held ? "1" : "0"));
         g_ptr_array_add(words, g_strdup_printf("%" G_GINT64_FORMAT, request->window.end));
+        g_ptr_array_add(words, g_strdup_printf("%u", request->window.next));
     }
-    size_t lengths[16];
+    size_t lengths[20];
     for (guint i = 0; i < words->len; i++)
         lengths[i] = strlen(words->pdata[i]);
     if (redisAsyncCommandArgv(store->connection, on_reply, sent, (int)words->len,

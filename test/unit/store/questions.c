@@ -93,13 +93,20 @@ void check_networks(struct store *store)
     }
 }
 
-/* One question about a counter of calendar days, the day DATE of which ends at END. */
+enum { BEFORE = 20261126, TODAY, TOMORROW, AFTER, AHEAD = 20271127 };
+
+/* The window of the day DATE, which ends at END. */
+static struct store_window day_of(uint32_t date, int64_t end)
+{
+    return (struct store_window){.date = date, .end = end, .next = date + 1};
+}
+
 static struct store_answer ask_day(struct store *store, enum store_action action, uint32_t date,
                                    int64_t end, uint64_t n)
 {
     struct store_answer answer;
     const struct store_request request = {
-        .action = action, .key = "l:e", .window = {.date = date, .end = end}, .n = n, .max = 5};
+        .action = action, .key = "l:e", .window = day_of(date, end), .n = n, .max = 5};
     store_ask_now(store, &request, &answer);
     return answer;
 }
@@ -112,45 +119,88 @@ static struct store_answer ask_network(struct store *store, uint32_t date, int64
     const struct store_request request = {.action = STORE_ADD,
                                           .key = "l:f",
                                           .networks = true,
-                                          .window = {.date = date, .end = end},
+                                          .window = day_of(date, end),
                                           .network = network,
                                           .max = 2};
     store_ask_now(store, &request, &answer);
     return answer;
 }
 
+static void reset_days(struct store *store)
+{
+    struct store_answer answer;
+    struct store_request reset = {.action = STORE_RESET, .key = "l:f", .networks = true};
+    store_ask_now(store, &reset, &answer);
+    ask_day(store, STORE_RESET, TODAY, 0, 0);
+}
+
 /* Days overlap: a clock of another machine's is late, what was begun before midnight is done behind
  * it, what was owed comes later still. None of it may make a day forget what was counted in it. */
 static void check_midnight(struct store *store, int64_t now)
 {
-    enum { BEFORE = 20261126, TODAY, TOMORROW };
     const int64_t soon = now + 1000, tomorrow = soon + DAY, hours_ago = now - 5 * HOUR;
-    g_assert_true(ask_day(store, STORE_ADD, TOMORROW, tomorrow, 4).admitted);
-    struct store_answer answer = ask_day(store, STORE_ADD, TODAY, soon, 1);
+    ask_day(store, STORE_COUNT, BEFORE, hours_ago, 3);
+    g_assert_true(ask_day(store, STORE_ADD, TODAY, soon, 1).admitted);
+    g_assert_true(ask_day(store, STORE_ADD, TOMORROW, tomorrow, 2).admitted);
+    struct store_answer answer = ask_day(store, STORE_ADD, TODAY, soon, 2);
     g_assert_true(answer.admitted);
     g_assert_cmpuint(answer.used, ==, 5); /* the strict side: of both days */
-    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 4);
+    g_assert_false(ask_day(store, STORE_ADD, TODAY, soon, 1).admitted);
+    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 2);
     ask_day(store, STORE_COUNT, BEFORE, hours_ago, 7);
     ask_day(store, STORE_TAKE_BACK, BEFORE, hours_ago, 1);
-    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 4);
-    g_assert_false(ask_day(store, STORE_ADD, TOMORROW, tomorrow, 2).admitted);
+    g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 2);
+    g_assert_false(ask_day(store, STORE_ADD, TOMORROW, tomorrow, 4).admitted);
+    /* what was owed for days: the days behind it stay apart */
+    g_assert_true(ask_day(store, STORE_ADD, AFTER, tomorrow + DAY, 2).admitted);
+    ask_day(store, STORE_COUNT, TODAY, hours_ago, 1);
+    g_assert_cmpuint(ask_day(store, STORE_LOOK, AFTER, tomorrow + DAY, 0).used, ==, 2);
     /* a clock that was set back by hours: it is today's, and ends with it */
     g_assert_cmpuint(ask_day(store, STORE_COUNT, TODAY, now + 12 * HOUR, 1).used, >=, 5);
     g_assert_cmpuint(ask_day(store, STORE_LOOK, TOMORROW, tomorrow, 0).used, ==, 0);
-    ask_day(store, STORE_RESET, TOMORROW, tomorrow, 0);
+    reset_days(store);
 
-    g_assert_true(ask_network(store, TOMORROW, tomorrow, 1).admitted);
     g_assert_true(ask_network(store, TODAY, soon, 1).admitted);
     g_assert_true(ask_network(store, TOMORROW, tomorrow, 2).admitted);
+    g_assert_false(ask_network(store, TODAY, soon, 3).admitted); /* 1 is not forgotten */
+    g_assert_true(ask_network(store, TOMORROW, tomorrow, 1).admitted);
     g_assert_true(ask_network(store, BEFORE, hours_ago, 2).admitted);
     g_assert_false(ask_network(store, TOMORROW, tomorrow, 3).admitted);
-    struct store_request reset = {.action = STORE_RESET, .key = "l:f", .networks = true};
-    store_ask_now(store, &reset, &answer);
+    g_assert_true(ask_network(store, AFTER, tomorrow + DAY, 3).admitted);
+    reset_days(store);
+}
+
+/* A clock that was a year ahead for minutes: what it counted goes with the day in which that was
+ * noticed, for whoever sends in the evening alone, too, and is refused in it. */
+static void check_evenings(struct store *store, int64_t now)
+{
+    const int64_t soon = now + 1000, year = now + 365 * DAY;
+    for (int look = 0; look <= 1; look++) { /* asked first, or alone */
+        const enum store_action action = look ? STORE_LOOK : STORE_ADD;
+        g_assert_true(ask_day(store, STORE_ADD, TODAY, now + 12 * HOUR, 1).admitted);
+        g_assert_true(ask_day(store, STORE_ADD, AHEAD, year, 5).admitted);
+        struct store_answer answer = ask_day(store, action, TODAY, soon, 1);
+        g_assert_false(answer.admitted);
+        g_assert_cmpuint(answer.used, ==, 6);
+        answer = ask_day(store, STORE_ADD, TOMORROW, soon, 5);
+        g_assert_true(answer.admitted);
+        g_assert_cmpuint(answer.used, ==, 5);
+        g_assert_false(ask_day(store, STORE_ADD, TOMORROW, soon, 1).admitted);
+        g_assert_true(ask_day(store, STORE_ADD, AFTER, soon, 5).admitted);
+        reset_days(store);
+    }
+    for (uint64_t network = 1; network <= 2; network++)
+        g_assert_true(ask_network(store, AHEAD, year, network).admitted);
+    g_assert_false(ask_network(store, TODAY, soon, 3).admitted);
+    g_assert_true(ask_network(store, TOMORROW, soon, 3).admitted);
+    g_assert_true(ask_network(store, TOMORROW, soon, 4).admitted);
+    reset_days(store);
 }
 
 void check_calendar(struct store *store, int64_t now)
 {
     check_midnight(store, now);
+    check_evenings(store, now);
     struct store_answer answer;
     struct store_request request = {
         .action = STORE_ADD, .key = "l:d", .window = {.date = 20261127}, .n = 5, .max = 5};

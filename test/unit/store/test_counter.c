@@ -219,6 +219,42 @@ static void test_align(void)
     counter_clear(&counter);
 }
 
+/* Of the days that are over the last one stays, for whoever is in it still, and none but that. */
+static void test_last_day(void)
+{
+    enum { MAX_DAYS = 5 };
+    const int64_t now = 1795000000000LL;
+    struct store_window days[MAX_DAYS];
+    struct counter counter = {0}, networks = {.networks = true};
+    uint32_t slot;
+    for (uint32_t i = 0; i < MAX_DAYS; i++) {
+        days[i] = (struct store_window){
+            .date = 20261125 + i, .end = now + (i + 1) * DAY - 1000, .next = 20261126 + i};
+        counter_add(&counter, &days[i], now + i * DAY, 10 + i, &slot);
+        g_assert_cmpuint(counter_used(&counter, &days[i], now + i * DAY), ==, 10 + i);
+        g_assert_cmpuint(counter.count, <=, 2);
+    }
+    const struct store_window *last = &days[MAX_DAYS - 2], *today = &days[MAX_DAYS - 1];
+    const int64_t midnight = last->end;
+    /* setting it right takes from none that does not count */
+    counter_align(&counter, today, midnight, 3);
+    g_assert_cmpuint(counter_used(&counter, today, midnight), ==, 3);
+    g_assert_cmpuint(counter_used(&counter, last, midnight), ==, 13 + 3);
+    counter_clear(&counter);
+    /* yesterday's networks leave room for today's */
+    for (uint64_t i = 0; i < COUNTER_NETWORKS_MAX; i++)
+        g_assert_true(counter_add_network(&networks, last, midnight, i, &slot));
+    g_assert_false(counter_knows(&networks, today, midnight, 7));
+    g_assert_true(counter_add_network(&networks, today, midnight, 7, &slot));
+    g_assert_true(counter_add_network(&networks, today, midnight, COUNTER_NETWORKS_MAX, &slot));
+    g_assert_true(counter_knows(&networks, today, midnight, 7));
+    g_assert_cmpuint(counter_used(&networks, today, midnight), ==, 2);
+    g_assert_cmpuint(networks.count, ==, COUNTER_NETWORKS_MAX);
+    counter_take_back_network(&networks, 7);
+    g_assert_cmpuint(counter_used(&networks, today, midnight), ==, 1);
+    counter_clear(&networks);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -229,5 +265,6 @@ int main(int argc, char **argv)
     g_test_add_func("/counter/networks", test_networks);
     g_test_add_func("/counter/networks-back", test_networks_back);
     g_test_add_func("/counter/align", test_align);
+    g_test_add_func("/counter/last-day", test_last_day);
     return g_test_run();
 }
