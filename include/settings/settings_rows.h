@@ -117,9 +117,9 @@ SETTING(STATE_PREFIX, "state_prefix", TEXT, "gp1:", NOT_EMPTY, MAIN,
         "What all keys on the Redis server begin with. Daemons with the same prefix count "
         "together. A change takes a restart.")
 SETTING(STATE_TIMEOUT, "state_timeout", TIME, "200ms", BETWEEN("1ms", "10s"), MAIN,
-        "How long a message may wait for an answer of the Redis server. After three answers in a "
-        "row that did not come, nobody waits: each daemon counts by itself, until the server is "
-        "back. A change takes a restart.")
+        "How long a message may wait for an answer of the Redis server. After three such waits in "
+        "a row, nobody waits: each daemon counts by itself, until the server is back. A change "
+        "takes a restart.")
 SETTING(STOP_TIMEOUT, "stop_timeout", TIME, "30s", BETWEEN("0", "10m"), MAIN,
         "How long a stop waits for the messages that are being received. What is not done by then "
         "is cut off, and the MTA answers as it does when a milter fails.")

@@ -140,9 +140,9 @@ struct store *store_redis(const struct store_redis_options *options, const struc
  * answers. Waits, some seconds for each host at most (and for its name). */
 char *store_redis_inquire(const struct store_redis_options *options);
 
-/* Writes what is not written yet, for the last time (waits for the file), of a store that others go
- * on asking until the process ends: what they change from now on is lost with it. What a server has
- * is there already. One thread, once, before store_close. */
+/* Writes what is not written yet (waits for the file) of a store that others go on asking until the
+ * process ends: what they change from now on is written by store_close, if that is reached. What a
+ * server has is there already. One thread, once, before store_close. */
 void store_finish(struct store *store);
 
 /* Writes what is not written yet (waits for the file; a server is waited for as long as an answer
@@ -157,8 +157,8 @@ struct store_ticket *store_ask(struct store *store, const struct store_request *
 /* The answer; NULL while it is not there. Lives as long as the ticket. */
 const struct store_answer *store_ticket_answer(const struct store_ticket *ticket);
 
-/* After this nobody is woken any more; a wake that is going on is waited for. An ADD whose answer
- * nobody has seen is taken back when it comes. Accepts NULL. */
+/* After this nobody is woken any more; a wake that is going on is waited for. What was asked is
+ * done all the same. Accepts NULL. */
 void store_ticket_drop(struct store_ticket *ticket);
 
 /* Drops a ticket of STORE_ADD or STORE_COUNT whose count is not wanted any more: it is taken back,

@@ -89,6 +89,7 @@ struct redis_store {
     guint hosts_tried;
     GQueue waiting; /* of struct sent *, by deadline */
     unsigned late_in_a_row;
+    gint64 late_at;  /* when the last of them was counted */
     gint64 next_try; /* to connect, or to probe */
     gint64 probed;   /* when the probe that has no answer left; 0: there is none */
     bool giving_up;  /* the connection is closed because it is silent */
@@ -138,8 +139,8 @@ static void free_owed(void *data)
     g_free(owed);
 }
 
-/* COUNTED: whether the server may have counted it, too. Returns whether it was counted here, for
- * somebody who still wants it. */
+/* COUNTED: whether the server may have counted it, or taken it back, too. Returns whether it was
+ * counted here, for somebody who still wants it. */
 static bool judge(struct redis_store *store, struct store_ticket *ticket, bool counted)
 {
     const struct store_request *request = &ticket->request;
@@ -151,11 +152,11 @@ static bool judge(struct redis_store *store, struct store_ticket *ticket, bool c
     g_mutex_lock(&store->lock);
     if (counts && !counted)
         owe(store, request, false);
-    if (request->action == STORE_TAKE_BACK && !request->networks)
+    if (request->action == STORE_TAKE_BACK && !counted && !request->networks)
         owe(store, request, true);
     g_mutex_unlock(&store->lock);
-    bool gone = store_ticket_settle(ticket, &answer);
-    if (gone && counts) {
+    bool unwanted = store_ticket_settle(ticket, &answer);
+    if (unwanted && counts) {
         struct store_request back = *request;
         back.action = STORE_TAKE_BACK;
         back.slot = answer.slot;
@@ -165,7 +166,7 @@ static bool judge(struct redis_store *store, struct store_ticket *ticket, bool c
             owe(store, &back, true);
         g_mutex_unlock(&store->lock);
     }
-    return counts && !gone;
+    return counts && !unwanted;
 }
 
 static void rouse(struct redis_store *store)
@@ -385,11 +386,12 @@ static void take_answer(struct redis_store *store, struct sent *sent,
     const struct store_request *request = &sent->ticket->request;
     bool counts = request->action == STORE_ADD || request->action == STORE_COUNT;
     bool late = !sent->link && !sent->is_owed;
-    learn(store, request, answer);
+    if (!late || request->action != STORE_TAKE_BACK) /* that was done here already */
+        learn(store, request, answer);
     if (!late) {
         store->late_in_a_row = 0;
-        bool gone = store_ticket_settle(sent->ticket, answer);
-        if (gone && counts && answer->admitted && !sent->is_owed)
+        bool unwanted = store_ticket_settle(sent->ticket, answer);
+        if (unwanted && counts && answer->admitted && !sent->is_owed)
             take_back(store, request, answer->slot);
         return;
     }
@@ -536,7 +538,8 @@ static void send_request(struct redis_store *store, struct store_ticket *ticket,
     transmit(store, sent, false);
 }
 
-/* Those that waited long enough. */
+/* Those that waited long enough. Of those that wait at the same time one is counted as late: it is
+ * one stall of the server, however many have met it. */
 static void pass_deadlines(struct redis_store *store)
 {
     gint64 now = g_get_monotonic_time();
@@ -545,7 +548,10 @@ static void pass_deadlines(struct redis_store *store)
         g_queue_delete_link(&store->waiting, sent->link);
         sent->link = NULL;
         store->late++;
-        store->late_in_a_row++;
+        if (sent->deadline - store->options.timeout >= store->late_at) {
+            store->late_in_a_row++;
+            store->late_at = now;
+        }
         sent->own_said = judge(store, sent->ticket, true);
     }
     if (store->late_in_a_row < LATE_MAX || !g_atomic_int_get(&store->up))

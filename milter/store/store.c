@@ -71,17 +71,18 @@ bool store_ticket_settle(struct store_ticket *ticket, const struct store_answer 
         store->own++;
     g_mutex_lock(&store->lock);
     g_atomic_int_set(&ticket->ready, 1);
-    bool gone = ticket->cancelled;
-    if (!gone && ticket->waker.wake) {
+    bool unwanted = ticket->unwanted;
+    struct waker waker = ticket->waker;
+    if (waker.wake) {
         ticket->waking = true;
         g_mutex_unlock(&store->lock);
-        ticket->waker.wake(ticket->waker.data);
+        waker.wake(waker.data);
         g_mutex_lock(&store->lock);
         ticket->waking = false;
         g_cond_broadcast(&store->woken);
     }
     g_mutex_unlock(&store->lock);
-    return gone;
+    return unwanted;
 }
 
 void store_ticket_drop(struct store_ticket *ticket)
@@ -90,7 +91,7 @@ void store_ticket_drop(struct store_ticket *ticket)
         return;
     struct store *store = ticket->store;
     g_mutex_lock(&store->lock);
-    ticket->cancelled = true;
+    ticket->waker = (struct waker){0};
     while (ticket->waking && g_thread_self() != store->thread)
         g_cond_wait(&store->woken, &store->lock);
     g_mutex_unlock(&store->lock);
@@ -104,7 +105,7 @@ void store_ticket_take_back(struct store_ticket *ticket)
     struct store *store = ticket->store;
     g_mutex_lock(&store->lock);
     bool ready = g_atomic_int_get(&ticket->ready);
-    ticket->cancelled = !ready;
+    ticket->unwanted = !ready;
     g_mutex_unlock(&store->lock);
     if (ready && ticket->answer.admitted) {
         struct store_request back = ticket->request;
@@ -452,7 +453,10 @@ static void finish_sqlite(struct store *base)
 static void close_sqlite(struct store *base)
 {
     struct sqlite_store *store = (struct sqlite_store *)base;
+    bool finished = !store->writer;
     finish_sqlite(base);
+    if (finished)
+        write_behind(store); /* what others changed since */
     g_mutex_clear(&store->lock);
     g_cond_clear(&store->stop_cond);
     g_string_free(store->loaded_to, TRUE);

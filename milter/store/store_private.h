@@ -14,8 +14,10 @@ struct store_ticket {
     struct store_request request; /* key and client are copies */
     struct waker waker;
     struct store_answer answer;
-    gint ready;             /* atomic */
-    bool cancelled, waking; /* under the store's lock */
+    gint ready; /* atomic */
+    /* under the store's lock */
+    bool unwanted; /* what it counts is to be taken back */
+    bool waking;
 };
 
 struct store_kind {
@@ -35,7 +37,7 @@ struct store_kind {
 struct store {
     const struct store_kind *kind;
     struct records *records;
-    GMutex lock; /* guards CANCELLED and WAKING of tickets */
+    GMutex lock; /* guards UNWANTED, WAKING and the waker of tickets */
     GCond woken;
     GThread *thread; /* who wakes; NULL: nobody */
     _Atomic uint64_t asked, own;
@@ -43,8 +45,8 @@ struct store {
 
 void store_init(struct store *store, const struct store_kind *kind, struct records *records);
 
-/* The answer is there: wakes the asker. Returns whether he has gone. To be called once a ticket;
- * the caller keeps his reference. */
+/* The answer is there: wakes the asker. Returns whether what it counted is to be taken back. To be
+ * called once a ticket; the caller keeps his reference. */
 bool store_ticket_settle(struct store_ticket *ticket, const struct store_answer *answer);
 
 struct store_ticket *store_ticket_ref(struct store_ticket *ticket);

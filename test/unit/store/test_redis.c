@@ -365,7 +365,8 @@ static void test_exact(void)
     server_clear(&server);
 }
 
-/* What is not wanted any more is taken back, whether its answer came or not. */
+/* What is not wanted any more is taken back, whether its answer came or not; what nobody waits for
+ * is counted. */
 static void test_dropped(void)
 {
     struct server server = server_new();
@@ -377,6 +378,17 @@ static void test_dropped(void)
         store_ticket_take_back(store_ask(store, &request, (struct waker){0}));
     }
     until(ask(store, STORE_LOOK, "l:a", 0, 10).used == 0);
+    for (int i = 0; i < 50; i++) {
+        const struct store_request request = {.action = i % 2 ? STORE_ADD : STORE_COUNT,
+                                              .key = "l:kept",
+                                              .window = {.length = DAY},
+                                              .n = 1,
+                                              .max = 100};
+        store_ticket_drop(store_ask(store, &request, (struct waker){0}));
+    }
+    /* twice: what was taken back behind an answer would be so by now */
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpuint(ask(store, STORE_LOOK, "l:kept", 0, 100).used, ==, 50);
     store_close(store);
     server_clear(&server);
 }
@@ -404,6 +416,75 @@ static void test_late(void)
     server_clear(&server);
 }
 
+static unsigned late_of(struct store *store)
+{
+    struct store_status status;
+    store_get_status(store, &status);
+    unsigned late = (unsigned)status.late;
+    store_status_clear(&status);
+    return late;
+}
+
+/* However many wait for the server at once: a stall as long as the time-out is one, not three. */
+static void test_stall(void)
+{
+    enum { AT_ONCE = 32 };
+    struct server server = server_new();
+    struct store *store = open_store(&server, NULL);
+    struct store_request requests[AT_ONCE];
+    struct store_answer answers[AT_ONCE];
+    until(is_up(store));
+    for (int i = 0; i < AT_ONCE; i++)
+        requests[i] = (struct store_request){
+            .action = STORE_LOOK, .key = "l:a", .window = {.length = DAY}, .n = 1, .max = 10};
+    kill(server.pid, SIGSTOP);
+    store_ask_all(store, requests, AT_ONCE, answers);
+    g_assert_true(is_up(store));
+    kill(server.pid, SIGCONT);
+    g_assert_cmpuint(late_of(store), ==, AT_ONCE);
+    until(!ask(store, STORE_ADD, "l:a", 1, 10).own);
+    g_assert_true(is_up(store));
+    store_close(store);
+    server_clear(&server);
+}
+
+/* What is taken back, too late for the server's word, while counts of the same key are owed: the
+ * server does it, and they are owed as they were. */
+static void test_late_take_back(void)
+{
+    struct server server = server_new();
+    struct store *store = open_store(&server, NULL);
+    until(is_up(store));
+    struct store_answer answer = ask(store, STORE_ADD, "l:a", 5, 100);
+    struct store_request request = {
+        .action = STORE_LOOK, .key = "l:b", .window = {.length = DAY}, .max = 10};
+    kill(server.pid, SIGSTOP);
+    for (int i = 0; i < 2; i++)
+        g_assert_true(ask(store, STORE_LOOK, "l:b", 0, 10).own);
+    store_ticket_drop(store_ask(store, &request, (struct waker){0}));
+    g_usleep(TIMEOUT_MS / 2 * 1000);
+    request = (struct store_request){.action = STORE_TAKE_BACK,
+                                     .key = "l:a",
+                                     .window = {.length = DAY},
+                                     .n = 2,
+                                     .slot = answer.slot};
+    struct store_ticket *back = store_ask(store, &request, (struct waker){0});
+    until(!is_up(store));
+    bool waits = !store_ticket_answer(back);
+    g_assert_true(ask(store, STORE_COUNT, "l:a", 3, 100).own);
+    until(store_ticket_answer(back));
+    kill(server.pid, SIGCONT);
+    store_ticket_drop(back);
+    until(is_up(store));
+    do
+        answer = ask(store, STORE_LOOK, "l:a", 0, 100);
+    while (answer.own);
+    if (waits) /* else the machine was too slow for it */
+        g_assert_cmpuint(answer.used, ==, 6);
+    store_close(store);
+    server_clear(&server);
+}
+
 int main(int argc, char **argv)
 {
     said.text = g_string_new(NULL);
@@ -420,6 +501,8 @@ int main(int argc, char **argv)
     g_test_add_func("/redis/killed", test_killed);
     g_test_add_func("/redis/paused", test_paused);
     g_test_add_func("/redis/late", test_late);
+    g_test_add_func("/redis/stall", test_stall);
+    g_test_add_func("/redis/late-take-back", test_late_take_back);
     g_test_add_func("/redis/errors", test_errors);
     return g_test_run();
 }

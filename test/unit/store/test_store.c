@@ -136,6 +136,25 @@ static void test_sqlite(void)
     place_clear(&place);
 }
 
+/* Who asks until the process ends is asked last of all. */
+static void test_finished(void)
+{
+    struct place place = place_new();
+    struct store *store = open_sqlite(&place);
+    ask(store, STORE_ADD, "l:a", 6, 10);
+    ask(store, STORE_ADD, "l:b", 6, 10);
+    store_finish(store);
+    ask(store, STORE_RESET, "l:a", 0, 10);
+    ask(store, STORE_ADD, "l:b", 1, 10);
+    store_close(store);
+    store = open_sqlite(&place);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:a", 0, 10).used, ==, 0);
+    g_assert_cmpuint(ask(store, STORE_LOOK, "l:b", 0, 10).used, ==, 7);
+    store_close(store);
+    g_assert_cmpstr(place.said->str, ==, "");
+    place_clear(&place);
+}
+
 /* Waits for the next writing. */
 static void wait_for_writing(void)
 {
@@ -402,6 +421,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/memory", test_memory);
     g_test_add_func("/store/failing", test_failing);
     g_test_add_func("/store/sqlite", test_sqlite);
+    g_test_add_func("/store/finished", test_finished);
     g_test_add_func("/store/exact", test_exact);
     g_test_add_func("/store/file-lost", test_file_lost);
     g_test_add_func("/store/locked-out", test_locked_out);
