@@ -102,6 +102,13 @@ static void compare_text(struct comparison *comparison, const char *value)
                *value ? value : "empty", comparison->harm);
 }
 
+static void compare_switch(struct comparison *comparison, const char *value)
+{
+    /* "No" is no, for both */
+    if (g_ascii_strcasecmp(comparison->own->text, value) != 0)
+        compare_text(comparison, value);
+}
+
 bool compare_has_own(const struct setup_task *task, enum setting id, const char *mta_value)
 {
     g_autoptr(GPtrArray) theirs = setup_words(mta_value);
@@ -296,8 +303,8 @@ static const struct {
      MATCH_DOMAINS, false, false, false},
     {SETTING_SASL_LOCAL_REALMS, compare_words, "logins come with it, and own no address",
      MATCH_DOMAINS, false, false, false},
-    {SETTING_DELAY_CHECKS, compare_text, "they refuse at different commands", MATCH_DOMAINS, false,
-     false, false},
+    {SETTING_DELAY_CHECKS, compare_switch, "they refuse at different commands", MATCH_DOMAINS,
+     false, false, false},
 };
 
 void compare_setting(struct setup_task *task, const struct section *section, const char *mta,

@@ -145,6 +145,18 @@ bool postfix_is_called(const struct postfix_setup *setup, const char *name)
     return false;
 }
 
+/* What postscreen hands on came to its own port, and Postfix says so. */
+static bool is_port_of_postscreen(const struct postfix_setup *setup, const char *word)
+{
+    for (guint i = 0; i < setup->postconf->services->len; i++) {
+        const struct postconf_service *service = setup->postconf->services->pdata[i];
+        if (strcmp(service->type, "inet") == 0 && strcmp(service->command, "postscreen") == 0 &&
+            postfix_is_listener(setup, service, word))
+            return true;
+    }
+    return false;
+}
+
 bool postfix_is_listener(const struct postfix_setup *setup, const struct postconf_service *service,
                          const char *word)
 {
@@ -157,6 +169,8 @@ bool postfix_is_listener(const struct postfix_setup *setup, const struct postcon
     const char *name = colon ? colon + 1 : service->name;
     if (word[0] != ':')
         return g_ascii_strcasecmp(word, called) == 0;
+    if (strcmp(service->type, "pass") == 0)
+        return is_port_of_postscreen(setup, word);
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
         if (strcmp(name, known[i].name) == 0)
             return strcmp(word, known[i].port) == 0;
@@ -167,12 +181,16 @@ const struct section *postfix_section(const struct postfix_setup *setup,
                                       const struct postconf_service *service)
 {
     const struct settings *settings = setup->task->settings;
+    const struct section *by_port = NULL;
     for (guint i = 0; i < settings_section_count(settings, SECTION_LISTENER); i++) {
         const struct section *section = settings_section(settings, SECTION_LISTENER, i);
-        if (postfix_is_listener(setup, service, section_name(section)))
+        if (!postfix_is_listener(setup, service, section_name(section)))
+            continue;
+        if (section_name(section)[0] != ':')
             return section;
+        by_port = section;
     }
-    return NULL;
+    return by_port;
 }
 
 char *postfix_name_for(const struct postconf_service *service)

@@ -62,7 +62,8 @@ bool postfix_is_called(const struct postfix_setup *setup, const char *name);
 bool postfix_is_listener(const struct postfix_setup *setup, const struct postconf_service *service,
                          const char *word);
 
-/* The section of gatepost.conf for what a service takes in; NULL: none. */
+/* The section of gatepost.conf for what a service takes in, as the daemon chooses it: one that
+ * names the listener before one that names its port. NULL: none. */
 const struct section *postfix_section(const struct postfix_setup *setup,
                                       const struct postconf_service *service);
 

@@ -152,6 +152,16 @@ static void print_timeouts(const struct postfix_setup *setup)
     }
 }
 
+/* Whether gatepost refuses what was sent after a login in clear text, to some listener at least. */
+static bool minds_clear_text(const struct settings *settings)
+{
+    for (guint i = 0; i < settings_section_count(settings, SECTION_LISTENER); i++)
+        if (settings_integer(settings, settings_section(settings, SECTION_LISTENER, i),
+                             SETTING_AUTH_MIN_SSF) > 0)
+            return true;
+    return settings_integer(settings, NULL, SETTING_AUTH_MIN_SSF) > 0;
+}
+
 static void print_main(const struct postfix_setup *setup)
 {
     bool shuts = strcmp(postfix_get(setup, "milter_default_action"), "shutdown") == 0;
@@ -168,7 +178,7 @@ static void print_main(const struct postfix_setup *setup)
     print_parameter(setup, "milter_default_action", shuts ? "shutdown" : "tempfail");
     print_parameter(setup, "milter_protocol", "6");
     print_timeouts(setup);
-    if (settings_integer(setup->task->settings, NULL, SETTING_AUTH_MIN_SSF) == 0)
+    if (!minds_clear_text(setup->task->settings))
         return;
     printf("# No passwords in clear text.\n");
     print_parameter(setup, "smtpd_tls_auth_only", "yes");

@@ -640,6 +640,10 @@ def postfix_services():
     match(r'(?m)^\[listener submission\]\nsasl_local_realms = a.example\ndelay_checks = no$',
           done.stdout)
     absent('smtpd_tls_auth_only', done.stdout)  # nobody minds passwords in clear text
+    done = postfix_setup('auth_min_ssf = 0\n[listener submission]\nauth_min_ssf = 128\n')
+    true('smtpd_tls_auth_only = yes' in commands(done, '-e'), 'minded at one listener')
+    done = postfix_setup('auth_min_ssf = 0\n[listener submission]\nmode = monitor\n')
+    absent('smtpd_tls_auth_only', done.stdout)
 
 
 @case('setup postfix proposes lists made of those of main.cf, and names what must stay there')
@@ -697,6 +701,8 @@ OURS = 'inet:127.0.0.1:20025'
 WELL = 'smtpd_milters = %s\nnon_smtpd_milters = %s\n' % (OURS, OURS)
 SMTP = 'smtp inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n'
 SUBMISSION = 'submission inet n - n - - smtpd -o milter_macro_daemon_name=submission\n'
+POSTSCREEN = ('%s inet n - n - 1 postscreen\ncleanup unix n - n - 0 cleanup\n'
+              'smtpd pass - - n - - smtpd -o smtpd_delay_reject=no\n')
 INNER = '127.0.0.1:10025 inet n - n - - smtpd\n'
 # What is there (main.cf, master.cf), settings, and the warnings and notes that belong to it.
 POSTFIX_ROWS = [
@@ -841,6 +847,23 @@ POSTFIX_ROWS = [
     ('passwords in clear text that nobody minds elsewhere', WELL,
      SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n',
      '[listener :25]\nauth_min_ssf = 0\n', ['submission/inet: smtpd_tls_auth_only']),
+    ('passwords in clear text that are minded by name, not by port', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n',
+     '[listener :587]\nauth_min_ssf = 0\n[listener submission]\nauth_min_ssf = 128\n',
+     ['submission/inet: smtpd_tls_auth_only']),
+    ('passwords in clear text that nobody minds by name', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_tls_auth_only=no\n',
+     '[listener :587]\nauth_min_ssf = 128\n[listener submission]\nauth_min_ssf = 0\n', []),
+    ('haste behind postscreen, in its section', WELL, POSTSCREEN % 'smtp',
+     '[listener :25]\ndelay_checks = no\n', []),
+    ('haste behind postscreen at another port, in its section', WELL, POSTSCREEN % '10030',
+     '[listener :10030]\ndelay_checks = no\n', []),
+    ('haste behind postscreen, in the section of another port', WELL, POSTSCREEN % 'smtp',
+     '[listener :10030]\ndelay_checks = no\n',
+     ['delay_checks, left at its default, is yes, that of smtpd/pass is no']),
+    ('haste of a service in capitals', WELL,
+     SMTP + SUBMISSION + ' -o smtpd_delay_reject=no\n',
+     '[listener submission]\ndelay_checks = No\n', []),
     ('haste of a service', WELL, SMTP + SUBMISSION + ' -o smtpd_delay_reject=No\n', '',
      ['delay_checks, left at its default, is yes, that of submission/inet is no']),
     ('haste of a service in its section', WELL, SMTP + SUBMISSION + ' -o smtpd_delay_reject=no\n',
@@ -934,6 +957,8 @@ LACKING_ROWS = [
       'login_domains lacks localhost', 'origin, left at its default, is empty, that of Postfix is '
       'mail.example.org', r'note:login_domains lacks \[127[^ ]* a bare login owns no address there']),
     ('haste', 'smtpd_delay_reject = no\n', LOCAL + '\n', ['delay_checks.* is yes, that of .* no']),
+    ('haste in capitals', 'smtpd_delay_reject = NO\n', LOCAL + '\ndelay_checks = No\n', []),
+    ('patience in capitals', '', LOCAL + '\ndelay_checks = YES\n', []),
     ('patience', '', LOCAL + '\ndelay_checks = no\n', ['delay_checks is no, that of .* yes']),
     ('a list that cannot be read', '', 'local_domains = hash:/FOLDER/none\n',
      ['local_domains cannot be compared: see gatepostctl check']),
