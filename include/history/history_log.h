@@ -32,7 +32,6 @@ enum history_log_result history_log_parse(const char *line, int64_t now, struct 
 /* A message that passed, in monitor mode whatever was decided, and whose login sent it. */
 struct history_log_sent {
     char *login;
-    char *day;           /* as the line has it ("Nov 26", "2026-11-26"); "": it tells no time */
     int64_t when;        /* us since 1970; 0: it tells no time */
     uint64_t recipients; /* those that the line counts and does not name, too */
 };

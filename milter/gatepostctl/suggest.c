@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Recipients by login and day, as the history or the log has them. When a line was written says the
- * line: "ts" of JSON, or what syslog puts in front ("Nov 27 14:00:30" or RFC 3339). Lines without a
- * time count as one day, unless it matters when they were written.
+ * Recipients by login and day of this machine's zone, as the history or the log has them. When a
+ * line was written says the line: "ts" of JSON, or what syslog puts in front ("Nov 27 14:00:30" or
+ * RFC 3339). Lines without a time count as one day, unless it matters when they were written.
  */
 #include "suggest.h"
 
@@ -35,10 +35,11 @@ void suggestion_free(struct suggestion *suggestion)
     g_free(suggestion);
 }
 
-/* A message of LOGIN that passed on DAY. */
-static void add(struct suggestion *suggestion, const char *login, const char *day,
-                uint64_t recipients)
+/* A message of LOGIN that passed at WHEN (us since 1970; 0: nobody knows). */
+static void add(struct suggestion *suggestion, const char *login, int64_t when, uint64_t recipients)
 {
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(when / G_USEC_PER_SEC);
+    g_autofree char *day = when && time ? g_date_time_format(time, "%F") : g_strdup("");
     char *key = g_strdup_printf("%s %s", login, day);
     guint64 *sum = g_hash_table_lookup(suggestion->days, key);
     if (sum)
@@ -59,7 +60,7 @@ static void take_line(void *data, char *line)
     if (!any_time && !sent.when)
         suggestion->undated++;
     else if (any_time || sent.when >= suggestion->since)
-        add(suggestion, sent.login, sent.day, sent.recipients);
+        add(suggestion, sent.login, sent.when, sent.recipients);
     history_log_sent_clear(&sent);
 }
 
@@ -75,14 +76,12 @@ static bool take_row(void *data, const struct history_row *row)
     bool passed = row->action == ACTION_ACCEPT || (row->monitor && !action_is_note(row->action));
     if (!passed || row->stage != STAGE_MESSAGE || !row->login || *row->login == '\0')
         return true;
-    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(row->when / G_USEC_PER_SEC);
-    g_autofree char *day = g_date_time_format(when, "%F");
     uint64_t recipients = 0;
-    for (guint i = 0; i < row->recipients->len; i++)
+    for (guint i = 0; row->recipients && i < row->recipients->len; i++)
         recipients +=
             row->monitor ||
             g_array_index(row->recipients, struct history_recipient, i).action == ACTION_ACCEPT;
-    add(data, row->login, day, recipients);
+    add(data, row->login, row->when, recipients);
     return true;
 }
 

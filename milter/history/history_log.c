@@ -470,15 +470,6 @@ static uint64_t count_recipients(const struct values *values)
     return count;
 }
 
-/* The day that LINE begins with, as syslog writes it, or that of "ts". */
-static char *day_of(const char *line, const struct values *values)
-{
-    enum { RFC3339_DAY = 10, SYSLOG_DAY = 6 };
-    if (g_ascii_isupper(line[0]) && strlen(line) > SYSLOG_DAY)
-        return g_strndup(line, SYSLOG_DAY);
-    return g_strndup(values->of[KEY_TS] ? values->of[KEY_TS] : line, RFC3339_DAY);
-}
-
 bool history_log_read_sent(const char *line, int64_t now, struct history_log_sent *sent_r)
 {
     struct values values;
@@ -494,7 +485,6 @@ bool history_log_read_sent(const char *line, int64_t now, struct history_log_sen
     if (sent) {
         take_time(&row, line, &values, now);
         *sent_r = (struct history_log_sent){.login = g_strdup(values.of[KEY_SASL]),
-                                            .day = row.when ? day_of(line, &values) : g_strdup(""),
                                             .when = row.when,
                                             .recipients = count_recipients(&values)};
     }
@@ -505,6 +495,5 @@ bool history_log_read_sent(const char *line, int64_t now, struct history_log_sen
 void history_log_sent_clear(struct history_log_sent *sent)
 {
     g_free(sent->login);
-    g_free(sent->day);
     *sent = (struct history_log_sent){0};
 }

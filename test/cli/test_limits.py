@@ -141,7 +141,7 @@ def suggest():
     done = settings.run('limits', 'suggest', '--log', path)
     equal(done.returncode, 0, done.stderr)
     match('over 42 of them, 42 messages: half up to 3, 90% 5, 99% 5, most 900', done.stdout)
-    match('max = 5 with per = 1d would have refused nobody but 1 outlier\n  thief Nov 26: 900',
+    match('max = 5 with per = 1d would have refused nobody but 1 outlier\n  thief \d{4}-11-26: 900',
           done.stdout)
     packed = gzip.compress(open(path, 'rb').read())
     place.write(path + '.gz', packed)
@@ -180,6 +180,25 @@ def suggest():
         done = settings.run('limits', 'suggest', '--since', since, '--log', path)
         match(expected, done.stdout, since + done.stderr)
         match('^1 messages whose lines say no time', done.stdout, since)
+    # one day of this machine's zone, whichever way its lines say it; the evening of UTC is of the next
+    year = time.gmtime(time.time() - 331 * 86400).tm_year  # that of the last 27 November, or before
+    with open(path, 'w', encoding='utf-8') as handle:
+        handle.write('%d-11-27T00:30:00+02:00 mail gatepost[1]: action=accept stage=message sasl=u to=a@b\n'
+                     '%d-11-26T23:45:00Z action=accept stage=message sasl=u to=a@b\n'
+                     '{"ts":"%d-11-26T22:30:00Z","action":"accept","stage":"message","sasl":"u",'
+                     '"to":["a@b"]}\n'
+                     '{"ts":"%d-11-26T21:30:00Z","action":"accept","stage":"message","sasl":"u",'
+                     '"to":["a@b"]}\n' % ((year,) * 4))
+        handle.write('Nov 27 12:00:00 mail gatepost[1]: action=accept stage=message sasl=v to=a@b\n'
+                     'Nov 27 12:00:01 mail gatepost[1]: action=accept stage=message sasl=v '
+                     'to="a@b,+998 more"\n')
+    os.environ['TZ'] = 'EET-2'
+    try:
+        told = settings.run('limits', 'suggest', '--log', path).stdout
+    finally:
+        del os.environ['TZ']
+    match('over 3 of them, 6 messages: half up to 3,', told, 'one day')
+    match(r'1 outlier\n  v \d{4}-11-27: 1000\n', told, 'the day')
     done = settings.run('limits', 'suggest', '--since', 'whenever', '--log', path)
     equal(done.returncode, 64)
     match('--since whenever: a time is', done.stderr)
