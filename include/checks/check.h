@@ -164,6 +164,18 @@ struct check_errand {
     void (*free)(void *data);
 };
 
+/* Restrictions that an entry of a table gave. */
+struct check_more {
+    char *text;
+    char *subject;     /* what they speak of */
+    const char *class; /* what that is: "From address" ...; static */
+    char *entry;       /* as of check_rests_on */
+};
+
+/* Different lists of restrictions that one check may come to, as a field may name many addresses.
+ */
+#define CHECK_MORE_MAX 8
+
 struct check {
     /* in */
     const char *name; /* of the restriction */
@@ -186,10 +198,9 @@ struct check {
     bool warn_only;                      /* below warn_if_reject: do not raise defer_if_permit */
     /* out */
     char *reply;        /* CHECK_REFUSE: "CODE X.Y.Z text"; owned by the caller */
-    char *more;         /* CHECK_MORE: the text of the restrictions */
-    char *more_subject; /* CHECK_MORE: what they speak of */
-    const char *more_class;
-    bool never_permits;         /* a permit, one of `more` too, counts as DUNNO */
+    GArray *more;       /* CHECK_MORE: of struct check_more, in the order in which they are to be
+                           evaluated, each text once; the caller frees it. Else perhaps NULL */
+    bool never_permits; /* a permit, one of `more` too, counts as DUNNO */
     const char *permit_reply;   /* then: what such a permit is answered; static, or NULL */
     char *why;                  /* CHECK_CANNOT_TELL: for the log; the caller frees it */
     char *entry;                /* what the answer rests on: check_rests_on; the caller frees it */
@@ -353,9 +364,9 @@ char *header_checks_fault(const char *value, bool *forbidden_r);
  * asked for the content of the field HEADER alone, it can never match. */
 bool header_checks_line(const char *pattern, const char *header);
 
-/* After CHECK_MORE, if the restrictions turn out to be none: check->why says what table, key and
- * value they are, and what is wrong with them. */
-void access_more_fault(struct check *check);
+/* After CHECK_MORE, if the restrictions MORE turn out to be none: check->why says what table, key
+ * and value they are, and what is wrong with them. */
+void access_more_fault(struct check *check, const struct check_more *more);
 
 /* Whether a value that has no fault is a list of restrictions. */
 bool access_value_is_list(const char *value);

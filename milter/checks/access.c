@@ -254,23 +254,46 @@ const struct access_action *access_action_of(const char *value, const char **tex
     return is_code ? &action_code : NULL;
 }
 
+static void clear_more(void *data)
+{
+    struct check_more *more = data;
+    g_free(more->text);
+    g_free(more->subject);
+    g_free(more->entry);
+}
+
+/* Restrictions, behind those that the table gave for other addresses. */
+static enum check_result add_more(struct check *check, const access_answer *answer,
+                                  const char *subject, const char *class)
+{
+    const char *text = answer->value->str;
+    if (!check->more) {
+        check->more = g_array_new(FALSE, FALSE, sizeof(struct check_more));
+        g_array_set_clear_func(check->more, clear_more);
+    }
+    for (guint i = 0; i < check->more->len; i++)
+        if (strcmp(g_array_index(check->more, struct check_more, i).text, text) == 0)
+            return CHECK_MORE;
+    if (check->more->len >= CHECK_MORE_MAX)
+        return access_cannot_tell(check, subject, text, "it names too many lists of restrictions");
+    struct check_more more = {.text = g_strdup(text),
+                              .subject = g_strdup(subject),
+                              .class = class,
+                              .entry = g_strdup(answer->entry->str)};
+    g_array_append_val(check->more, more);
+    return CHECK_MORE;
+}
+
 /* Carries out what a table said of SUBJECT. */
-static enum check_result act(struct check *check, const char *value, const char *subject,
+static enum check_result act(struct check *check, const access_answer *answer, const char *subject,
                              const char *class)
 {
+    const char *value = answer->value->str;
     struct access_result result = {
         .check = check, .value = value, .subject = subject, .class = class};
     const struct access_action *action = access_action_of(value, &result.text, &result.code);
-    if (!action) {
-        /* behind those that it said of another address */
-        char *before = check->more;
-        check->more = before ? g_strconcat(before, " ", value, NULL) : g_strdup(value);
-        g_free(before);
-        if (!check->more_subject)
-            check->more_subject = g_strdup(subject);
-        check->more_class = class;
-        return CHECK_MORE;
-    }
+    if (!action)
+        return add_more(check, answer, subject, class);
     if (action->fault && action->fault(result.text))
         return access_cannot_tell(check, subject, value, action->fault(result.text));
     return action->run(&result);
@@ -281,10 +304,13 @@ enum check_result access_conclude(struct check *check, enum lookup_status status
                                   const char *class)
 {
     enum check_result result;
+    bool weaker;
     switch (status) {
     case LOOKUP_HIT:
-        result = act(check, answer->value->str, subject, class);
-        if (result != CHECK_DUNNO || !check->entry)
+        result = act(check, answer, subject, class);
+        /* of one field's addresses, what was said of another may count for more */
+        weaker = result == CHECK_DUNNO || (result == CHECK_PERMIT && check->more);
+        if (!weaker || !check->entry)
             check_rests_on(check, answer->entry->str);
         else
             check_effects_entry(check->effects, answer->entry->str);

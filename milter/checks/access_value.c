@@ -88,9 +88,9 @@ bool access_value_permits(const char *value)
     return strcmp(first, "permit") == 0;
 }
 
-void access_more_fault(struct check *check)
+void access_more_fault(struct check *check, const struct check_more *more)
 {
-    g_autofree char *fault = restrictions_fault(check->site, check->more);
-    access_cannot_tell(check, check->more_subject, check->more,
+    g_autofree char *fault = restrictions_fault(check->site, more->text);
+    access_cannot_tell(check, more->subject, more->text,
                        fault ? fault : "it cannot stand in this list");
 }

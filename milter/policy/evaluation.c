@@ -13,6 +13,8 @@ struct frame {
     struct restriction_list *owned; /* the same, when a table gave it */
     unsigned next;
     bool warn;                /* below warn_if_reject */
+    bool one_of_several;      /* the check that gave it gave others, too: a permit ends it alone */
+    bool pending;             /* not begun: those above it, which it does not hold, come first */
     bool never_permits;       /* a permit in it says nothing */
     const char *permit_reply; /* but this, if it is not NULL */
     const char *name;         /* the restriction whose table gave it */
@@ -157,34 +159,42 @@ static enum evaluation_result take_refusal(struct evaluation *evaluation, const 
     return refuse(evaluation, check, reply, NULL);
 }
 
+/* Takes over what tables gave, a frame for each, the first on top. */
 static enum evaluation_result take_more(struct evaluation *evaluation, struct check *check,
                                         const char *name, bool warn)
 {
-    struct restriction_list *list =
-        restriction_list_compile_result(check->more, check->list, top(evaluation)->list->classes);
-    if (!list) {
-        access_more_fault(check);
-        return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
-                      g_steal_pointer(&check->why));
+    const struct restriction_classes *classes = top(evaluation)->list->classes;
+    bool several = check->more->len > 1;
+    for (guint i = check->more->len; i-- > 0;) {
+        struct check_more *more = &g_array_index(check->more, struct check_more, i);
+        struct restriction_list *list =
+            restriction_list_compile_result(more->text, check->list, classes);
+        if (!list) {
+            access_more_fault(check, more);
+            return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
+                          g_steal_pointer(&check->why));
+        }
+        if (evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
+            restriction_list_free(list);
+            return refuse(
+                evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE),
+                g_strdup_printf("a table says \"%s\" of \"%s\", which cannot be evaluated",
+                                more->text, more->subject ? more->subject : ""));
+        }
+        struct frame frame = {.list = list,
+                              .owned = list,
+                              .warn = warn,
+                              .one_of_several = several,
+                              .pending = i > 0,
+                              .never_permits = check->never_permits || several,
+                              .permit_reply = check->permit_reply,
+                              .name = name,
+                              .entry = g_steal_pointer(&more->entry),
+                              .subject = more->subject,
+                              .own_subject = g_steal_pointer(&more->subject),
+                              .class = more->class};
+        g_array_append_val(evaluation->frames, frame);
     }
-    char *subject = g_steal_pointer(&check->more_subject);
-    struct frame frame = {.list = list,
-                          .owned = list,
-                          .warn = warn,
-                          .never_permits = check->never_permits,
-                          .permit_reply = check->permit_reply,
-                          .name = name,
-                          .entry = g_steal_pointer(&check->entry),
-                          .subject = subject,
-                          .own_subject = subject,
-                          .class = check->more_class};
-    if (evaluation->frames->len >= EVALUATION_DEPTH_MAX) {
-        char *why = g_strdup_printf("a table says \"%s\" of \"%s\", which cannot be evaluated",
-                                    check->more, frame.subject ? frame.subject : "");
-        clear_frame(&frame);
-        return refuse(evaluation, name, g_strdup(REPLY_TEMPORARY_FAILURE), why);
-    }
-    g_array_append_val(evaluation->frames, frame);
     return EVALUATION_DUNNO;
 }
 
@@ -198,16 +208,20 @@ static enum evaluation_result take_permit(struct evaluation *evaluation, const s
         return refuse(evaluation, name, g_strdup(check->permit_reply), g_strdup(why));
     if (check->never_permits)
         return EVALUATION_DUNNO;
+    guint ends = evaluation->frames->len;
     for (guint i = 0; i < evaluation->frames->len; i++) {
         const struct frame frame = g_array_index(evaluation->frames, struct frame, i);
-        if (!frame.never_permits)
+        bool outermost = ends == evaluation->frames->len;
+        if (frame.pending || !frame.never_permits || !(outermost || frame.one_of_several))
             continue;
         if (frame.permit_reply)
             return refuse(evaluation, frame.name, g_strdup(frame.permit_reply), g_strdup(why));
-        g_array_set_size(evaluation->frames, i);
-        return EVALUATION_DUNNO;
+        ends = i;
     }
-    return EVALUATION_PERMIT;
+    if (ends == evaluation->frames->len)
+        return EVALUATION_PERMIT;
+    g_array_set_size(evaluation->frames, ends);
+    return EVALUATION_DUNNO;
 }
 
 /* Whose word a hold or deferral was, the first time it is said. */
@@ -328,8 +342,7 @@ static enum evaluation_result run_item(struct evaluation *evaluation)
     g_free(check.entry);
     g_free(check.reply);
     g_free(check.why);
-    g_free(check.more);
-    g_free(check.more_subject);
+    g_clear_pointer(&check.more, g_array_unref);
     return outcome;
 }
 
@@ -341,6 +354,7 @@ enum evaluation_result evaluation_run(struct evaluation *evaluation)
             g_array_set_size(evaluation->frames, evaluation->frames->len - 1);
             continue;
         }
+        frame->pending = false;
         enum evaluation_result result = run_item(evaluation);
         if (result != EVALUATION_DUNNO)
             return result;

@@ -143,8 +143,11 @@ static void describe(GString *out, const struct check *check, enum check_result 
     g_string_append(out, forbidden ? no_permit : words[result]);
     g_string_append(out, result == CHECK_REFUSE        ? check->reply
                          : result == CHECK_CANNOT_TELL ? check->why
-                         : result == CHECK_MORE        ? check->more
                                                        : "");
+    for (guint i = 0; result == CHECK_MORE && i < check->more->len; i++) {
+        const struct check_more *more = &g_array_index(check->more, struct check_more, i);
+        g_string_append_printf(out, "%s%s of %s", i ? ", " : "", more->text, more->subject);
+    }
     if (effects->hold)
         g_string_append_printf(out, " hold: %s", effects->hold);
     for (guint i = 0; effects->prepend && i < effects->prepend->len; i++)
@@ -281,8 +284,7 @@ static void ask(const struct surroundings *in, const struct check_row *row, stru
     g_assert_cmpstr(says->str, ==, row->says);
     g_free(check.reply);
     g_free(check.why);
-    g_free(check.more);
-    g_free(check.more_subject);
+    g_clear_pointer(&check.more, g_array_unref);
     g_free(check.entry);
     check_errand_clear(&errand);
     check_effects_clear(&effects);

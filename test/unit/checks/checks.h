@@ -29,8 +29,8 @@ struct situation {
 struct check_row {
     const char *restriction; /* as in a list, its argument behind it */
     struct situation situation;
-    /* "-" nothing, "permit", a reply, "cannot tell: WHY", "more: RESTRICTIONS"; then what there is
-     * of " hold: TEXT", " prepend: LINE", " drop: FIELD N", " change: FIELD N VALUE",
+    /* "-" nothing, "permit", a reply, "cannot tell: WHY", "more: RESTRICTIONS of SUBJECT"; then
+     * what there is of " hold: TEXT", " prepend: LINE", " drop: FIELD N", " change: FIELD N VALUE",
      * " defer_if_permit: REPLY", " defer_if_reject: REPLY", " warn: TEXT", " info: TEXT" */
     const char *says;
 };

@@ -34,8 +34,8 @@ static const struct check_row results[] = {
      {SENDER},
      "cannot tell: inline:{{a@far.test = DISCARD}} says \"DISCARD\" of \"a@far.test\": which "
      "gatepost does not do"},
-    {TABLE("permit_mynetworks reject"), {SENDER}, "more: permit_mynetworks reject"},
-    {TABLE("no_such_word"), {SENDER}, "more: no_such_word"},
+    {TABLE("permit_mynetworks reject"), {SENDER}, "more: permit_mynetworks reject of a@far.test"},
+    {TABLE("no_such_word"), {SENDER}, "more: no_such_word of a@far.test"},
     {"check_sender_access fail:x",
      {SENDER},
      "cannot tell: fail:x, asked about \"a@far.test\", cannot be asked"},
@@ -87,10 +87,20 @@ static const struct check_row headers[] = {
      "554 5.7.1 <b@evil.test>: From address rejected: Access denied"},
     {"check_from_access inline:{far.test=OK, evil.test=strict}",
      {SENDER, .header = "From: b@evil.test, a@far.test"},
-     "more: strict"},
+     "more: strict of b@evil.test"},
     {"check_from_access inline:{far.test=strict, {evil.test=stricter strictest}}",
      {SENDER, .header = "From: b@evil.test, a@far.test"},
-     "more: stricter strictest strict"},
+     "more: stricter strictest of b@evil.test, strict of a@far.test"},
+    {"check_from_access inline:{far.test=strict, evil.test=strict, b@far.test=trusted}",
+     {SENDER, .header = "From: a@far.test, b@evil.test, b@far.test, c@far.test, d@evil.test"},
+     "more: strict of a@far.test, trusted of b@far.test"},
+    {"check_from_access inline:{a@x.test=la, b@x.test=lb, c@x.test=lc, d@x.test=ld, e@x.test=le, "
+     "f@x.test=lf, g@x.test=lg, h@x.test=lh, i@x.test=li}",
+     {SENDER, .header = "From: a@x.test, b@x.test, c@x.test, d@x.test, e@x.test, f@x.test, "
+                        "g@x.test, h@x.test, i@x.test"},
+     "cannot tell: inline:{a@x.test=la, b@x.test=lb, c@x.test=lc, d@x.test=ld, e@x.test=le, "
+     "f@x.test=lf, g@x.test=lg, h... says \"li\" of \"i@x.test\": it names too many lists of "
+     "restrictions"},
     {"check_from_access inline:{far.test=strict}",
      {SENDER, .header = "From: a@far.test, b@evil.test, \"c"},
      "553 5.7.1 <a@far.test>: From address rejected: cannot be read"},

@@ -260,6 +260,80 @@ static void test_many_recipients(void)
     engine_free(engine);
 }
 
+/* Of several addresses of one From: each has the restrictions that the table gives for it, and no
+ * permit of one is one of another. What comes more than once is evaluated once. */
+static void test_restrictions_for_each_address(void)
+{
+    static const char settings[] =
+        "local_domains = lab.test\nrule_files =\nrestriction_classes = trusted strict nested asks\n"
+        "trusted = permit\nstrict = reject\nnested = trusted\n"
+        "asks = check_from_access inline:{c@x.test=trusted, d@x.test=strict}, reject_spam\n"
+        "message_restrictions = check_from_access inline:{a@x.test=trusted, b@x.test=strict, "
+        "n@x.test=nested, q@x.test=asks, z.test=strict}, "
+        "check_header_access Subject inline:{bad=REJECT}\n";
+    static const struct {
+        const char *from, *subject, *reply;
+    } rows[] = {
+        {"a@x.test", "bad", NULL},
+        {"a@x.test, o@x.test", "bad", NULL},
+        {"a@x.test, b@x.test", "good",
+         "554 5.7.1 <b@x.test>: From address rejected: Access denied"},
+        {"b@x.test, a@x.test", "good",
+         "554 5.7.1 <b@x.test>: From address rejected: Access denied"},
+        {"n@x.test, a@x.test, y@z.test", "good",
+         "554 5.7.1 <y@z.test>: From address rejected: Access denied"},
+        {"q@x.test, c@x.test", "good", NULL},
+        {"q@x.test, c@x.test, d@x.test", "good",
+         "554 5.7.1 <d@x.test>: From address rejected: Access denied"},
+        {"c@x.test, d@x.test, q@x.test, n@x.test", "good",
+         "554 5.7.1 <d@x.test>: From address rejected: Access denied"},
+        {"q@x.test, c@x.test, b@x.test", "good",
+         "554 5.7.1 <b@x.test>: From address rejected: Access denied"},
+        /* each is let through, and so the list goes on */
+        {"n@x.test, a@x.test", "good", NULL},
+        {"n@x.test, a@x.test", "bad", "554 5.7.1 <Subject>: Header field rejected: Access denied"},
+    };
+    struct log_count log = {0};
+    struct engine *engine = engine_with(settings, &log);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct session *session = session_new(engine, NULL);
+        g_assert_cmpint(to_rcpt(session, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_READY);
+        session_header(session, "From", rows[i].from);
+        session_header(session, "Subject", rows[i].subject);
+        session_end_of_header(session);
+        g_test_message("%s, %s", rows[i].from, rows[i].subject);
+        g_assert_cmpint(session_end_of_message(session, &macros), ==, SESSION_READY);
+        const struct session_answer *answer = session_get_answer(session);
+        g_assert_cmpstr(answer->action == SESSION_REFUSE ? answer->reply : NULL, ==, rows[i].reply);
+        session_free(session);
+    }
+    engine_free(engine);
+}
+
+/* As many addresses as a header holds, all of one class, cost one evaluation of it. */
+static void test_class_of_many_addresses(void)
+{
+    struct log_count log = {0};
+    struct engine *engine =
+        engine_with("local_domains = lab.test\nrule_files =\nrestriction_classes = strict\n"
+                    "strict = check_header_access Subject inline:{hello=WARN}\n"
+                    "message_restrictions = check_from_access inline:{x.test=strict}\n",
+                    &log);
+    struct session *session = session_new(engine, NULL);
+    g_assert_cmpint(to_rcpt(session, "203.0.113.9", "<bob@lab.test>"), ==, SESSION_READY);
+    g_autoptr(GString) from = g_string_new("a@x.test");
+    for (unsigned i = 0; i < 1000; i++)
+        g_string_append_printf(from, ", b%u@x.test", i);
+    session_header(session, "From", from->str);
+    session_header(session, "Subject", "hello");
+    session_end_of_header(session);
+    session_end_of_message(session, &macros);
+    g_assert_cmpint(session_get_answer(session)->action, ==, SESSION_CONTINUE);
+    g_assert_cmpint(log.events, ==, 2); /* one WARN, and the message */
+    session_free(session);
+    engine_free(engine);
+}
+
 static const char *postfix_macro(void *context, const char *name)
 {
     static const char *const pairs[][2] = {
@@ -376,6 +450,8 @@ int main(int argc, char **argv)
     g_test_add_func("/session/listeners", test_listeners);
     g_test_add_func("/session/keeps-its-policy", test_keeps_its_policy);
     g_test_add_func("/session/many-recipients", test_many_recipients);
+    g_test_add_func("/session/restrictions-for-each-address", test_restrictions_for_each_address);
+    g_test_add_func("/session/class-of-many-addresses", test_class_of_many_addresses);
     g_test_add_func("/session/unknown-address", test_unknown_address);
     g_test_add_func("/session/odd-orders", test_odd_orders);
     g_test_add_func("/session/concurrent", test_concurrent);
