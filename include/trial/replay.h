@@ -36,6 +36,9 @@ struct replay_options {
     /* The rules_text that a name stands for, for g_free; NULL: nobody knows. Called by the replay's
      * thread. */
     char *(*ruleset)(void *data, const char *name);
+    /* Whether, before ROW, its session has a row of its sender that replay_is_told_mail; NULL: the
+     * rows come in their order and all to this one replay, which remembers. */
+    bool (*mail_told)(void *data, const struct history_row *row);
     void *data;
 };
 
@@ -44,6 +47,9 @@ struct replay;
 /* Holds a reference of its own to SNAPSHOT. */
 struct replay *replay_new(struct snapshot *snapshot, const struct replay_options *options);
 void replay_free(struct replay *replay); /* accepts NULL */
+
+/* Whether ROW tells of a MAIL that monitor mode would have refused and let pass. */
+bool replay_is_told_mail(const struct history_row *row);
 
 /* Judges ROW anew. What *OUTCOME_R holds lives until the next run, or as long as ROW. */
 void replay_run(struct replay *replay, const struct history_row *row,

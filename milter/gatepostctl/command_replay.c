@@ -3,6 +3,7 @@
  * gatepostctl replay: what other settings would have decided on what really came.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/when.h"
@@ -18,6 +19,9 @@
 
 /* Rows that a thread takes at a time; decisions of a log between two words on a terminal. */
 enum { CHUNK_ROWS = 500, LOG_PROGRESS = 20000 };
+
+/* So many rows of a session are looked through for its MAIL: strangers may have made any number. */
+enum { SESSION_ROWS = 1000 };
 
 struct job {
     struct snapshot *snapshot;
@@ -47,10 +51,42 @@ static char *find_ruleset(void *data, const char *name)
     return worker->reader ? history_reader_ruleset(worker->reader, name) : NULL;
 }
 
+/* The row whose MAIL is looked for, and whether it is found. */
+struct mail_search {
+    const struct history_row *row;
+    bool found;
+};
+
+static bool look_at_mail(void *data, const struct history_row *mail)
+{
+    struct mail_search *search = data;
+    const struct history_row *row = search->row;
+    search->found = mail->id < row->id && replay_is_told_mail(mail) &&
+                    strcmp(mail->session, row->session) == 0 &&
+                    g_strcmp0(mail->sender, row->sender) == 0;
+    return !search->found;
+}
+
+/* Another thread may have had the row of MAIL. That of before --since tells nothing. */
+static bool find_mail(void *data, const struct history_row *row)
+{
+    struct worker *worker = data;
+    struct mail_search found = {.row = row};
+    struct history_search search = {.since = MAX(worker->job->since, row->when - G_TIME_SPAN_DAY),
+                                    .until = row->when,
+                                    .rows_max = SESSION_ROWS};
+    search.key.kind = HISTORY_WORD;
+    g_strlcpy(search.key.text, row->session, sizeof search.key.text);
+    g_autofree char *why = NULL; /* what fails here fails the scan, too */
+    return history_search(worker->reader, &search, look_at_mail, &found, &why) && found.found;
+}
+
 static void worker_init(struct worker *worker, struct job *job)
 {
-    const struct replay_options options = {
-        .asks_dns = job->asks_dns, .ruleset = find_ruleset, .data = worker};
+    const struct replay_options options = {.asks_dns = job->asks_dns,
+                                           .ruleset = find_ruleset,
+                                           .mail_told = job->path ? find_mail : NULL,
+                                           .data = worker};
     *worker = (struct worker){.job = job};
     worker->replay = replay_new(job->snapshot, &options);
     worker->report = replay_report_new(job->check);

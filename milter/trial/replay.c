@@ -37,7 +37,7 @@ struct replay {
     struct session *session; /* the one under way */
     GHashTable *rulesets;    /* name -> struct replay_rules *; NULL: not known */
     GHashTable *rules_now;   /* rules_text, the pointer -> struct replay_rules * */
-    GHashTable *mail_told; /* sessions that monitor mode let go on behind a MAIL it would refuse */
+    GHashTable *mail_told; /* "SESSION SENDER" of a MAIL that monitor mode let pass; see mail_key */
     /* of the row under way */
     const struct history_row *row;
     const struct history_recipient *recipient; /* being decided; NULL: none */
@@ -650,19 +650,37 @@ static void run_message(struct replay *replay, const struct macro_source *macros
     outcome->reply = replay->reply;
 }
 
+bool replay_is_told_mail(const struct history_row *row)
+{
+    return row->monitor && row->session && row->stage == STAGE_MAIL && is_refusal(row->action);
+}
+
+/* One session may begin several messages; the caller frees it. */
+static char *mail_key(const struct history_row *row)
+{
+    return g_strdup_printf("%s %s", row->session, row->sender ? row->sender : "");
+}
+
+static void remember_mail(struct replay *replay, const struct history_row *row)
+{
+    enum { MAILS_MAX = 10000 }; /* sessions end soon: of so many the last ones matter */
+    if (replay->options.mail_told || !replay_is_told_mail(row))
+        return;
+    if (g_hash_table_size(replay->mail_told) >= MAILS_MAX)
+        g_hash_table_remove_all(replay->mail_told);
+    g_hash_table_add(replay->mail_told, mail_key(row));
+}
+
 /* Whether ROW lies behind a MAIL that monitor mode would have refused and let pass: that has a row
  * of its own, which comes first, and says what becomes of it now. */
 static bool behind_refused_mail(struct replay *replay, const struct history_row *row)
 {
-    enum { SESSIONS_MAX = 10000 }; /* they end soon: of so many the last ones matter */
-    if (!row->monitor || !row->session)
+    if (!row->monitor || !row->session || row->stage <= STAGE_MAIL)
         return false;
-    if (row->stage == STAGE_MAIL && is_refusal(row->action)) {
-        if (g_hash_table_size(replay->mail_told) >= SESSIONS_MAX)
-            g_hash_table_remove_all(replay->mail_told);
-        g_hash_table_add(replay->mail_told, g_strdup(row->session));
-    }
-    return row->stage > STAGE_MAIL && g_hash_table_contains(replay->mail_told, row->session);
+    if (replay->options.mail_told)
+        return replay->options.mail_told(replay->options.data, row);
+    g_autofree char *key = mail_key(row);
+    return g_hash_table_contains(replay->mail_told, key);
 }
 
 void replay_run(struct replay *replay, const struct history_row *row,
@@ -689,8 +707,9 @@ void replay_run(struct replay *replay, const struct history_row *row,
     if (row->from_log && row->login &&
         (site->auth_mechanisms->len > 0 || (site->auth_min_ssf > 0 && !row->cipher_bits)))
         replay->reason = not_in_line;
-    bool told = behind_refused_mail(replay, row) && replay->decided && !replay->reason;
-    if (told && is_refusal(replay->side.action))
+    remember_mail(replay, row);
+    if (replay->decided && !replay->reason && is_refusal(replay->side.action) &&
+        behind_refused_mail(replay, row))
         outcome_r->after = outcome_r->before;
     else if (replay->reason || replay->decided || row->stage == STAGE_MAIL)
         judge_early(replay, NULL, &macros, outcome_r);

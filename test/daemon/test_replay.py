@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gatepostctl replay: the same settings over what came give no difference; other settings give
 exactly the differences that sending the mail again gives."""
+import contextlib
 import gzip
 import json
 import os
@@ -424,6 +425,42 @@ def monitored_on(site):
     equal({change['new']['check'] for change in report['changes']}, {'check_sender_access'},
           'what refuses MAIL now alone is told for all that came behind it')
     site.gatepost.stop()
+    site.start(site.base)
+
+
+@case('of one session each MAIL that monitor mode let pass is told by itself, whichever thread has its row')
+def monitored_each(site):
+    file = site.gatepost.folder + '/run/each.db'
+    settings = {'mode': 'monitor', 'delay_checks': 'no', 'history': 'sqlite:' + file,
+                'sender_restrictions': 'check_sender_access inline:{bad@example.com=REJECT}'}
+    more = {**settings, 'sender_restrictions': 'check_sender_access '
+            'inline:{bad@example.com=REJECT, a@example.com=REJECT}'}
+    site.gatepost.stop()
+    site.start({**site.base, **settings})
+    for senders in (['<first@example.com>'], ['<bad@example.com>', '<a@example.com>', '<bad@example.com>']):
+        with Milter(site.gatepost.port) as milter:
+            milter.negotiate()
+            milter.connect(**CLIENTS['plain'])
+            milter.helo('host.example')
+            for sender in senders:
+                milter.mail(sender, i='EACH')
+                milter.rcpt('<bob@lab.test>', i='EACH')
+                milter.message(headers=(('Subject', ' x'),))
+    until(lambda: len(site.decisions('EACH')) == 6, 10, 'all rows')
+    site.gatepost.stop()
+    accepted = (('accept', None, False), ('reject', 'check_sender_access', False))
+    for apart in (False, True):
+        if apart:  # the row of the first MAIL ends what one thread takes at a time
+            with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as history:
+                first, = history.execute('SELECT min(id) FROM decision').fetchone()
+                for table in ('decision', 'key', 'client'):
+                    history.execute('UPDATE %s SET id = -id - 498 WHERE id > ?' % table, (first,))
+                    history.execute('UPDATE %s SET id = -id WHERE id < 0' % table)
+                ids = [row[0] for row in history.execute('SELECT id FROM decision ORDER BY id')]
+                equal(ids[1] - ids[0], 499, 'the last of 500')
+        report = site.replay(settings)
+        equal((report['changes'], report['unjudged']), ([], 0), 'as it was, %s' % apart)
+        equal(changes(site.replay(more)), {accepted: 1}, 'the MAIL that was let in, %s' % apart)
     site.start(site.base)
 
 
