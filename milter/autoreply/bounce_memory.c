@@ -111,9 +111,9 @@ static void read_text(const struct reader *reader, GMimeObject *part, enum mime_
         html_scan(text.text, text.size, &html);
         text_units(html.text->str, html.text->len, true, reader->visit, reader->context);
         html_clear(&html);
-    } else {
-        text_units(text.text, text.size, true, reader->visit, reader->context);
     }
+    if (kind == MIME_TEXT)
+        text_units(text.text, text.size, true, reader->visit, reader->context);
     mime_text_clear(&text);
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { NAME_LENGTH_MAX = 16, ENTITY_MAX = 10 };
+enum { NAME_LENGTH_MAX = 16, ENTITY_MAX = 10, PRE_KINDS = 5 };
 
 /* What an element does to the text in it. */
 enum quoting {
@@ -32,12 +32,13 @@ struct scanner {
     bool tail;
     bool pending; /* the last find has no text yet */
     unsigned line;
-    bool line_open;      /* the current line of the text has begun */
-    bool space;          /* white space waits for the next word */
-    unsigned pre;        /* open elements that keep lines as they are in the source */
-    bool pre_loose;      /* so does one that is not on the stack, up to the next block */
-    const char *rule;    /* a <hr> after which no text has come */
-    bool no_comment_end; /* there is none from here on */
+    bool line_open;               /* the current line of the text has begun */
+    bool space;                   /* white space waits for the next word */
+    unsigned pre;                 /* open elements that keep lines as they are in the source */
+    unsigned pre_open[PRE_KINDS]; /* of them, those that do by their name */
+    bool pre_loose;               /* so does one that is not on the stack, up to the next block */
+    const char *rule;             /* a <hr> after which no text has come */
+    bool no_comment_end;          /* there is none from here on */
 };
 
 /* --- text --- */
@@ -212,11 +213,35 @@ static bool is_block(const struct tag *tag)
     return in_list(names, tag);
 }
 
+/* Elements that keep lines; which of them TAG is, PRE_KINDS: none. */
+static unsigned pre_kind(const struct tag *tag)
+{
+    static const char *const names[PRE_KINDS] = {"pre", "listing", "xmp", "plaintext", "textarea"};
+    unsigned kind = 0;
+    while (kind < PRE_KINDS && strcmp(names[kind], tag->name) != 0)
+        kind++;
+    return kind;
+}
+
 static bool keeps_lines(const struct tag *tag)
 {
-    static const char *const names[] = {"pre", "listing", "xmp", "plaintext", "textarea", NULL};
-    return in_list(names, tag) || strstr(tag->attributes, "white-space:pre") ||
+    return strstr(tag->attributes, "white-space:pre") ||
            strstr(tag->attributes, "white-space:break-spaces");
+}
+
+/* Counted by their own tags, however other elements are open around them. */
+static void count_pre(struct scanner *s, const struct tag *tag)
+{
+    unsigned kind = pre_kind(tag);
+    if (kind == PRE_KINDS || (tag->closing && s->pre_open[kind] == 0))
+        return;
+    if (tag->closing) {
+        s->pre_open[kind]--;
+        s->pre--;
+    } else {
+        s->pre_open[kind]++;
+        s->pre++;
+    }
 }
 
 /* Elements without end, or whose end tag may lack: not kept on the stack. */
@@ -333,6 +358,7 @@ static void push(struct scanner *s, const struct tag *tag, bool quotes)
 {
     if (s->depth >= HTML_DEPTH_MAX) {
         s->overflow++;
+        s->pre_loose |= keeps_lines(tag);
         return;
     }
     struct element *element = &s->open[s->depth++];
@@ -436,6 +462,7 @@ static void scan_tag(struct scanner *s)
     else if (cell)
         s->space = s->line_open;
     s->pre_loose &= !cell && (!is_block(&tag) || strcmp(tag.name, "br") == 0);
+    count_pre(s, &tag);
     if (tag.closing) {
         if (!is_unclosed(&tag))
             pop(s, &tag);

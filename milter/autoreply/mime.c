@@ -35,6 +35,9 @@ enum { COLONS_MAX = 32 };
  * message are no longer seen as such, but as the text that they are. */
 enum { PARTS_MAX = 1000, FIELDS_MAX = 10000, ITEMS_MAX = 5000 };
 
+/* Boundaries that lines are compared with. */
+enum { KNOWN_MAX = 20 };
+
 struct budget {
     unsigned parts, fields, items; /* met so far */
 };
@@ -80,60 +83,141 @@ static enum field_kind field_kind(const char *line, const char *colon)
 }
 
 /* Blanks what is beyond its bound in a line of a field; *COLONS counts those of the field. Whether
- * a parameter went, which may have said what the part is. */
+ * a parameter went, which may have said what a part is. */
 static bool tame_items(char *line, const char *end, enum field_kind kind, unsigned *colons,
                        struct budget *met)
 {
-    bool matters = false;
+    bool parameter = false;
     for (char *p = line; kind != FIELD_OTHER && p < end; p++) {
         met->items += *p == ';' || (*p == ',' && kind == FIELD_ADDRESSES);
         *colons += *p == ':' && kind == FIELD_ADDRESSES;
         if ((met->items > ITEMS_MAX && *p != '\n') || (*colons > COLONS_MAX && *p == ':')) {
-            matters |= kind == FIELD_PARAMETERS;
+            parameter |= kind == FIELD_PARAMETERS;
             *p = ' ';
         }
     }
-    return matters;
+    return parameter;
 }
 
-/* Changes only what is beyond the bounds, bytes to blanks, in TEXT, the copy that is parsed. What
- * begins like a field or a boundary counts as one, wherever it is. Whether another structure may
- * have come of it. */
-static bool tame(char *text, size_t size)
+static void move_offsets(GArray *from, GArray *to)
 {
-    bool matters = false;
+    g_array_append_vals(to, from->data, from->len);
+    g_array_set_size(from, 0);
+}
+
+/* Whether LINE begins with one of BOUNDARIES, each with its "--". */
+static bool begins_with_one(const char *line, const char *end, const GPtrArray *boundaries)
+{
+    for (guint i = 0; i < boundaries->len; i++) {
+        size_t length = strlen(boundaries->pdata[i]);
+        if ((size_t)(end - line) >= length && memcmp(line, boundaries->pdata[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is taken out of a message, and what that may mean. */
+struct taming {
+    GPtrArray *boundaries; /* in: those that are known, with "--" before them */
+    GArray *doubts; /* out: size_t, offsets of lines that begin with "--": if one of them is a
+                       boundary, another structure may have come of what was taken out */
+};
+
+/* Changes only what is beyond the bounds, bytes to blanks, in TEXT, the copy that is parsed. What
+ * begins like a field or a boundary counts as one, wherever it is; known boundaries, and what is
+ * below them up to the next empty line, are counted by themselves, that no long text takes their
+ * room. */
+static void tame(char *text, size_t size, struct taming *taming)
+{
+    g_autoptr(GArray) begun = g_array_new(FALSE, FALSE, sizeof(size_t)); /* since the empty line */
     const char *end = text + size;
-    struct budget met = {0};
+    struct budget budgets[2] = {0};
+    bool known = false;
     enum field_kind kind = FIELD_OTHER;
     unsigned colons = 0;
     for (char *line = text; line < end;) {
         char *next = memchr(line, '\n', (size_t)(end - line));
         next = next ? next + 1 : text + size;
+        if (*line == '\n' || *line == '\r') {
+            g_array_set_size(begun, 0);
+            known = false;
+        }
+        bool dashes = next - line > 2 && line[0] == '-' && line[1] == '-';
+        known |= dashes && begins_with_one(line, next, taming->boundaries);
+        struct budget *met = &budgets[known];
         if (*line != ' ' && *line != '\t') {
             char *colon = field_colon(line, next);
             kind = colon ? field_kind(line, colon) : FIELD_OTHER;
             colons = 0;
-            if (colon && ++met.fields > FIELDS_MAX) {
-                matters = true;
+            if (colon && ++met->fields > FIELDS_MAX) {
+                move_offsets(begun, taming->doubts);
                 *colon = ' ';
             }
-            if (next - line > 2 && line[0] == '-' && line[1] == '-' && ++met.parts > PARTS_MAX) {
-                matters = true;
-                *line = ' ';
+            if (dashes) {
+                size_t offset = (size_t)(line - text);
+                bool kept = ++met->parts <= PARTS_MAX;
+                g_array_append_val(kept ? begun : taming->doubts, offset);
+                *line = kept ? '-' : ' ';
             }
         }
-        matters |= tame_items(line, next, kind, &colons, &met);
+        if (tame_items(line, next, kind, &colons, met))
+            move_offsets(begun, taming->doubts);
         line = next;
     }
-    return matters;
 }
 
-static GMimeStream *tame_stream(const char *text, size_t size, bool *matters_r)
+static GMimeStream *tame_stream(const char *text, size_t size, struct taming *taming)
 {
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, size);
     GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-    *matters_r = size > 0 && tame((char *)bytes->data, bytes->len);
+    g_array_set_size(taming->doubts, 0);
+    if (size > 0)
+        tame((char *)bytes->data, bytes->len, taming);
     return stream;
+}
+
+static void add_boundaries_of(GMimeObject *object, unsigned depth, GPtrArray *boundaries)
+{
+    if (depth >= MIME_DEPTH_MAX || !object || !GMIME_IS_MULTIPART(object))
+        return;
+    GMimeMultipart *multipart = GMIME_MULTIPART(object);
+    const char *boundary = g_mime_multipart_get_boundary(multipart);
+    if (boundary)
+        g_ptr_array_add(boundaries, g_strconcat("--", boundary, NULL));
+    int count = g_mime_multipart_get_count(multipart);
+    for (int i = 0; i < count; i++)
+        add_boundaries_of(g_mime_multipart_get_part(multipart, i), depth + 1, boundaries);
+}
+
+/* Whether another structure may have come of what was taken out of TEXT, whose parts are TOP's; and
+ * the boundaries of these. Up to the first line of it that matters, what was parsed is what would
+ * have been: the multipart of that line's boundary is in TOP. What is in attached messages, or
+ * deeper than is looked at, counts as a quotation anyhow. */
+static bool is_cut(GMimeObject *top, const char *text, size_t size, struct taming *taming)
+{
+    g_ptr_array_set_size(taming->boundaries, 0);
+    if (taming->doubts->len == 0)
+        return false;
+    add_boundaries_of(top, 0, taming->boundaries);
+    if (taming->boundaries->len > KNOWN_MAX)
+        return true;
+    for (guint i = 0; i < taming->doubts->len; i++)
+        if (begins_with_one(text + g_array_index(taming->doubts, size_t, i), text + size,
+                            taming->boundaries))
+            return true;
+    return false;
+}
+
+static struct taming taming_new(void)
+{
+    return (struct taming){g_ptr_array_new_with_free_func(g_free),
+                           g_array_new(FALSE, FALSE, sizeof(size_t))};
+}
+
+static void taming_clear(struct taming *taming)
+{
+    g_ptr_array_unref(taming->boundaries);
+    g_array_unref(taming->doubts);
 }
 
 static GMimeMessage *parse_stream(GMimeStream *stream)
@@ -225,23 +309,36 @@ static void reread(GMimeObject *object, unsigned depth, unsigned *left)
         reread(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1, left);
 }
 
-/* The message under HEAD, its MIME fields. *CUT_R: it has parts, and may have others than these. */
-static GMimeMessage *parse_under(const char *head, const char *body, size_t size, bool *cut_r)
+static GMimeMessage *parse_tamed(const char *head, const char *body, size_t size,
+                                 struct taming *taming)
 {
-    bool matters;
     GMimeStream *cat = g_mime_stream_cat_new();
     GMimeStream *first = g_mime_stream_mem_new_with_buffer(head, strlen(head));
-    GMimeStream *second = tame_stream(body, size, &matters);
+    GMimeStream *second = tame_stream(body, size, taming);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), first);
     g_mime_stream_cat_add_source(GMIME_STREAM_CAT(cat), second);
     GMimeMessage *message = parse_stream(cat);
-    unsigned left = MIME_PARTS_MAX + 1;
-    GMimeObject *top = g_mime_message_get_mime_part(message);
-    reread(top, 0, &left);
-    *cut_r = matters && !GMIME_IS_PART(top);
     g_object_unref(first);
     g_object_unref(second);
     g_object_unref(cat);
+    return message;
+}
+
+/* The message under HEAD, its MIME fields. *CUT_R: it has parts, and may have others than these. */
+static GMimeMessage *parse_under(const char *head, const char *body, size_t size, bool *cut_r)
+{
+    struct taming taming = taming_new();
+    GMimeMessage *message = parse_tamed(head, body, size, &taming);
+    *cut_r = is_cut(g_mime_message_get_mime_part(message), body, size, &taming);
+    /* once more, now that it is known which lines are boundaries */
+    if (*cut_r && taming.boundaries->len <= KNOWN_MAX) {
+        g_object_unref(message);
+        message = parse_tamed(head, body, size, &taming);
+        *cut_r = is_cut(g_mime_message_get_mime_part(message), body, size, &taming);
+    }
+    taming_clear(&taming);
+    unsigned left = MIME_PARTS_MAX + 1;
+    reread(g_mime_message_get_mime_part(message), 0, &left);
     return message;
 }
 
@@ -340,9 +437,10 @@ void autoreply_parsed_free(struct autoreply_parsed *parsed)
 
 GMimeMessage *mime_parse_whole(const char *text, size_t size)
 {
-    bool matters;
     mime_start();
-    GMimeStream *stream = tame_stream(text, size, &matters);
+    struct taming taming = taming_new();
+    GMimeStream *stream = tame_stream(text, size, &taming);
+    taming_clear(&taming);
     GMimeMessage *message = parse_stream(stream);
     unsigned left = MIME_PARTS_MAX + 1;
     if (message)
@@ -356,14 +454,30 @@ char *mime_type(GMimeObject *part)
     return g_mime_content_type_get_mime_type(g_mime_object_get_content_type(part));
 }
 
+/* Whether DATA is base64 without padding, and nothing else but white space. */
+static bool is_base64(const guint8 *data, guint length)
+{
+    guint digits = 0;
+    for (guint i = 0; i < length; i++) {
+        bool digit = g_ascii_isalnum(data[i]) || data[i] == '+' || data[i] == '/';
+        if (!digit && !g_ascii_isspace(data[i]))
+            return false;
+        digits += digit;
+    }
+    return digits % 4 != 1;
+}
+
 /* Decodes base64 in place. Behind padding it begins anew, as where texts were encoded one by one:
- * GMime ends there, other readers go on. */
+ * GMime ends there, other readers go on. It ends where something else follows, as the footer of a
+ * list or of a scanner. */
 static void decode_base64(GByteArray *bytes)
 {
     guint to = 0;
     for (guint from = 0; from < bytes->len;) {
         const guint8 *end = memchr(bytes->data + from, '=', bytes->len - from);
         guint length = (end ? (guint)(end - bytes->data) : bytes->len) - from;
+        if (from > 0 && !is_base64(bytes->data + from, length))
+            break;
         gint state = 0;
         guint save = 0;
         guint8 rest[3];
@@ -455,11 +569,18 @@ enum mime_kind mime_kind(GMimeObject *part)
     };
     if (g_object_get_data(G_OBJECT(part), doubtful_key))
         return MIME_DOUBTFUL;
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    if (g_mime_content_type_is_type(type, "multipart", "encrypted"))
+        return MIME_DOUBTFUL; /* one thing: no part of it says anything without the others */
     if (GMIME_IS_MULTIPART(part))
         return MIME_MULTIPART;
     if (GMIME_IS_MESSAGE_PART(part))
         return MIME_MESSAGE;
-    GMimeContentType *type = g_mime_object_get_content_type(part);
+    const char *smime = g_mime_content_type_get_parameter(type, "smime-type");
+    if (smime && g_ascii_strcasecmp(smime, "certs-only") == 0 &&
+        (g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
+         g_mime_content_type_is_type(type, "application", "x-pkcs7-mime")))
+        return MIME_OTHER; /* RFC 8551 3.8: no text in it */
     if (named_as_message(part))
         return MIME_RETURNED;
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)

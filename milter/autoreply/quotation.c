@@ -79,10 +79,10 @@ static bool search_part(void *context, GMimeObject *part, enum mime_kind kind, c
     case MIME_TEXT:
     case MIME_HTML:
         mime_get_text(part, &text);
+        if (kind == MIME_TEXT)
+            search_text(search, text.text, text.size, path);
         if (mime_text_is_html(kind, &text))
             search_html(search, &text, path);
-        else
-            search_text(search, text.text, text.size, path);
         mime_text_clear(&text);
         break;
     case MIME_MULTIPART:

@@ -50,9 +50,17 @@ static void rebuild_text(struct rebuild *rebuild, GMimeObject *part, enum mime_k
 {
     struct mime_text text;
     mime_get_text(part, &text);
-    g_autofree char *own = mime_text_is_html(kind, &text)
-                               ? strip_html(&rebuild->context, text.text, text.size)
-                               : strip_plain(&rebuild->context, text.text, text.size);
+    bool html = mime_text_is_html(kind, &text);
+    g_autofree char *own =
+        kind == MIME_TEXT ? strip_plain(&rebuild->context, text.text, text.size) : NULL;
+    if (html) {
+        const char *left = own ? own : text.text;
+        char *rest = strip_html(&rebuild->context, left, own ? strlen(own) : text.size);
+        if (rest) {
+            g_free(own);
+            own = rest;
+        }
+    }
     if (own) {
         rebuild->changed = true;
         g_autofree char *ended = line_ends(own, g_mime_part_get_content_encoding(GMIME_PART(part)));

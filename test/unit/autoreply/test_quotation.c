@@ -90,6 +90,12 @@ static const struct {
     {"<p style=\"white-space:pre-wrap\">a</p><p>1\n&gt; 0</p>", NULL, 0},
     {"<xmp>a\n> b</xmp>", "quote-mark", 2},
     {"</pre><pre>a\n&gt; b</pre>", "quote-mark", 2},
+    {"<span><pre>a</span>\n&gt; b</pre>", "quote-mark", 2},
+    {"<span><textarea>a</span>\n&gt; b</textarea>", "quote-mark", 2},
+    {"<pre>a</xmp>\n&gt; b</pre>", "quote-mark", 2},
+    {"<span><pre>a</pre></span><p>1\n&gt; 0</p>", NULL, 0},
+    {"<pre>a</pre><xmp>a</xmp><div>1\n&gt; 0</div>", NULL, 0},
+    {"<div style=white-space:pre><pre>a</div></pre><div>1\n&gt; 0</div>", NULL, 0},
     {"<details><summary>2.11.2026 9:12, x &lt;y@z.test&gt; wrote:</summary>secret</details>",
      "attribution", 1},
     {"<!-- <blockquote>x</blockquote> --!><p>a", NULL, 0},
@@ -233,16 +239,31 @@ static void test_shapes(void)
         "--b--\n";
     static const char late[] = "--b\n\nhello\n--b--\n--b\nContent-Transfer-Encoding: base64\n\n"
                                "PiBzZWNyZXQK\n--b--\n";
+    static const char html_above[] =
+        "<html><body>I am away.</body></html>\n\n"
+        "On Mon, Nov 2, 2026 at 9:12 Ann <a@b.test> wrote:\n> secret one\n> secret two";
+    /* "Je suis absent.\n\nLe 2 nov. 2026 \xc3\xa0 9:12, Bob a \xc3\xa9crit :\nsecret.\n" */
+    static const char scanned[] =
+        "SmUgc3VpcyBhYnNlbnQuCgpMZSAyIG5vdi4gMjAyNiDDoCA5OjEyLCBCb2IgYSDDqWNyaXQgOgpzZWNyZXQuCg==\n"
+        "_______________________________\n"
+        "This message was scanned by the virus scanner of example.test\n";
     static const struct {
         const char *header, *body;
         bool quotes;
     } rows[] = {
+        {"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64", scanned,
+         true},
+        {"Content-Transfer-Encoding: base64",
+         "SGVsbG8uCg==\n--- see http://a.test/?id=Cj4gYWJj for the terms of use\n", false},
+        {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==\nPiBz\nZWNyZXQK\n", true},
         {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==PiBzZWNyZXQK", true},
         {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==\nPiBzZWNyZXQK", true},
         {"Content-Transfer-Encoding: base64", "SGVsbG8uCg=PiBzZWNyZXQK", true},
         {"Content-Transfer-Encoding: base64", "SGVsbG8uCg==\n--\nfooter", false},
         {"Content-Type: text/plain", html, true},
         {"X: y", html, true},
+        {"Content-Type: text/plain", html_above, true},
+        {"Content-Type: text/plain", "<html><body>I am away.</body></html>\n", false},
         {"Content-Type: text/plain", "hello <blockquote>\nx", false},
         {"Content-Type: multipart/mixed; boundary=a; boundary=b", part, true},
         {"Content-Type: multipart/mixed; boundary=b; boundary=a", part, true},
@@ -251,6 +272,7 @@ static void test_shapes(void)
         {"Content-Type: multipart/mixed; boundary=b", "--b\n\nhello\n--b--\n--b--\n--\nx\n", false},
         {"Content-Type: application/pkcs7-mime; smime-type=signed-data", "x", true},
         {"Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data", "x", true},
+        {"Content-Type: application/pkcs7-mime; smime-type=certs-only", "x", false},
         {"Content-Type: multipart/encrypted; boundary=b",
          "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\n"
          "Content-Type: application/octet-stream\n\nx\n--b--\n",
@@ -327,6 +349,18 @@ static GString *repeat(const char *before, const char *unit, unsigned count, con
     return g_string_append(out, after);
 }
 
+/* However many elements are open around it, <pre> keeps lines. */
+static void test_deep_pre(void)
+{
+    static const char *const inner[] = {"<pre>a\n&gt; b\n</pre>",
+                                        "<div style=white-space:pre>a\n&gt; b\n</div>"};
+    for (size_t i = 0; i < G_N_ELEMENTS(inner); i++) {
+        GString *body = repeat("", "<b>", 400, inner[i]);
+        g_assert_true(quotes("Content-Type: text/html", body->str, -1, NULL));
+        g_string_free(body, TRUE);
+    }
+}
+
 static GString *nested(unsigned depth)
 {
     GString *out = g_string_new(NULL);
@@ -342,6 +376,8 @@ static void test_beyond_bounds(void)
 {
     static const char mixed[] = "Content-Type: multipart/mixed; boundary=b";
     static const char type[] = "--b\nContent-Type: text/plain";
+    static const char calendar[] = "--b\n\naway\n--b\nContent-Type: text/calendar\n\n";
+    static const char text[] = "--b\n\n";
     static const char secret[] =
         "\n--b\nContent-Transfer-Encoding: base64\n\nPiBzZWNyZXQK\n--b--\n";
     static const char open[] = "\n--b\n\nhello\n--b--\n";
@@ -357,6 +393,14 @@ static void test_beyond_bounds(void)
         {mixed, type, "; a=b", secret, 6000, true},
         {mixed, type, "; a=b", open, 900, false},
         {"X: y", "", "--x\nword: x\n", "", 11000, false},
+        {mixed, calendar, "A:n\n", "\n--b--\n", 10100, false},
+        {mixed, calendar, "--\nA:n\n\n", "\n--b--\n", 10100, false},
+        {mixed, text, "-- x\n", "", 1100, false},
+        {mixed, text, "---- x\n", secret, 1100, true}, /* the next part is beyond */
+        {mixed, "--b\n--x\n", "word: x\n", "Content-Transfer-Encoding: base64\n\nPiBh\n", 10100,
+         true},
+        {mixed, "--b\nContent-Type: multipart/mixed; boundary=c\n\n", "--x\n",
+         "--c\nContent-Transfer-Encoding: base64\n\nPiBzZWNyZXQK\n", 1100, true},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         GString *body = repeat(rows[i].before, rows[i].unit, rows[i].count, rows[i].after);
@@ -465,6 +509,7 @@ int main(int argc, char **argv)
     g_test_add_func("/quotation/fields", test_fields);
     g_test_add_func("/quotation/parts", test_parts);
     g_test_add_func("/quotation/shapes", test_shapes);
+    g_test_add_func("/quotation/deep_pre", test_deep_pre);
     g_test_add_func("/quotation/nul", test_nul);
     g_test_add_func("/quotation/broken_charset", test_broken_charset);
     g_test_add_func("/quotation/feed", test_feed);

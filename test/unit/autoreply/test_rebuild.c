@@ -27,6 +27,14 @@ static const struct {
     {"html that calls itself plain", "Content-Type: text/plain",
      "<html><p>away</p><blockquote>secret</blockquote></html>", "<html><p>away</p></html>", NULL,
      NULL, "1 quotation in HTML"},
+    {"plain below html", "Content-Type: text/plain",
+     "<html><p>away</p><blockquote>secret</blockquote></html>\n\nOn 1.2.2026 9:12, x wrote:\n> a\n",
+     "<html><p>away</p></html>\r\n", NULL, NULL, "2 quoted lines; 1 quotation in HTML"},
+    {"sealed by PGP", "Content-Type: multipart/mixed; boundary=b",
+     "--b\n\naway\n--b\nContent-Type: multipart/encrypted; boundary=c\n\n--c\n"
+     "Content-Type: application/pgp-encrypted\n\nVersion: 1\n--c\n"
+     "Content-Type: application/octet-stream\n\nciphertext\n--c--\n--b--\n",
+     "--b\r\n\r\naway\r\n--b--\r\n", NULL, NULL, "1 other part"},
     {"sealed", "Content-Type: multipart/mixed; boundary=b",
      "--b\n\naway\n--b\nContent-Type: application/pkcs7-mime\n\nx\n--b--\n",
      "--b\r\n\r\naway\r\n--b--\r\n", NULL, NULL, "1 other part"},
