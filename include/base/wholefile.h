@@ -54,10 +54,11 @@ enum whole_file_result whole_file_first_line(const char *path, char **line_r);
 const char *whole_file_why(enum whole_file_result result);
 
 /* Replaces the file PATH by LENGTH bytes, by rename, so that nobody sees half of them; where it has
- * just these it stays as it is. A file that was there keeps its permissions, a new one has MODE,
- * whatever the umask. Anything but a regular file is refused: of a link, which others may have laid
- * there, neither itself nor what it leads to is replaced, and no device. NULL, or what is wrong,
- * with PATH, for g_free; then all is as it was. */
+ * just these it stays as it is. A file that was there keeps its permissions (never setuid), and its
+ * owner and group as far as we may give it away; a new one has MODE, whatever the umask. Anything
+ * but a regular file is refused: of a link, which others may have laid there, neither itself nor
+ * what it leads to is replaced, and no device. NULL, or what is wrong, with PATH, for g_free; then
+ * all is as it was. */
 char *whole_file_replace(const char *path, const char *bytes, size_t length, mode_t mode);
 
 #endif

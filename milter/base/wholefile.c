@@ -176,6 +176,20 @@ static bool has(const char *path, const char *bytes, size_t length)
     return same;
 }
 
+/* Gives FD what THERE has of owner, group and permissions. Where it cannot have the group, neither
+ * the members of ours nor those of the old one, who are anybody now, may do more than both could.
+ */
+static bool keep_access(int fd, const struct stat *there)
+{
+    struct stat own;
+    mode_t mode = there->st_mode & 0777;
+    if (fchown(fd, there->st_uid, there->st_gid) != 0 &&
+        fchown(fd, (uid_t)-1, there->st_gid) != 0 && fstat(fd, &own) == 0 &&
+        own.st_gid != there->st_gid)
+        mode &= 0700 | (mode & 07) << 3 | (mode & 070) >> 3;
+    return fchmod(fd, mode) == 0;
+}
+
 char *whole_file_replace(const char *path, const char *bytes, size_t length, mode_t mode)
 {
     struct stat there;
@@ -189,7 +203,7 @@ char *whole_file_replace(const char *path, const char *bytes, size_t length, mod
     int fd = g_mkstemp_full(draft, O_WRONLY | O_CLOEXEC, 0600);
     FILE *stream = fd >= 0 ? fdopen(fd, "w") : NULL;
     bool good = stream && fwrite(bytes, 1, length, stream) == length && fflush(stream) == 0 &&
-                fchmod(fd, is_there ? there.st_mode & 07777 : mode) == 0 && fsync(fd) == 0;
+                (is_there ? keep_access(fd, &there) : fchmod(fd, mode) == 0) && fsync(fd) == 0;
     int error = errno;
     bool closed = stream ? fclose(stream) == 0 : fd < 0 || close(fd) == 0;
     if (good && !closed)

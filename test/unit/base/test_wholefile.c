@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/wholefile.h"
@@ -178,6 +179,38 @@ static void test_replacing(void)
     umask(mask);
 }
 
+/* Whose the file was, his it is, and nobody runs as him by what we wrote. */
+static void test_replacing_others(void)
+{
+    enum { OTHER_USER = 12345, OTHER_GROUP = 23456 };
+    struct stat status;
+    if (geteuid() != 0) {
+        g_test_skip("only root has files of others");
+        return;
+    }
+    replace("one", 3, NULL);
+    g_assert_cmpint(chown(path, OTHER_USER, OTHER_GROUP), ==, 0);
+    g_assert_cmpint(chmod(path, 06751), ==, 0);
+    replace("two", 3, NULL);
+    is_replaced("two", 3, 0751);
+    g_assert_cmpint(stat(path, &status), ==, 0);
+    g_assert_cmpint(status.st_uid, ==, OTHER_USER);
+    g_assert_cmpint(status.st_gid, ==, OTHER_GROUP);
+    /* who may not give it away does not open it to his own group */
+    pid_t child = fork();
+    if (child == 0) {
+        gboolean left = chmod(path, 0640) == 0 && chmod(folder, 0777) == 0 &&
+                        setgid(OTHER_USER) == 0 && setuid(OTHER_USER) == 0;
+        _exit(left && !whole_file_replace(path, "three", 5, 0644) ? 0 : 1);
+    }
+    int ended;
+    g_assert_cmpint(waitpid(child, &ended, 0), ==, child);
+    g_assert_cmpint(ended, ==, 0);
+    g_assert_cmpint(g_chmod(folder, 0700), ==, 0);
+    is_replaced("three", 5, 0600);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
 /* What is at the path is as it was, and so is what it leads to. */
 static void test_replacing_no_file(void)
 {
@@ -244,6 +277,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wholefile/fifos", test_fifos);
     g_test_add_func("/wholefile/changing", test_changing);
     g_test_add_func("/wholefile/replacing", test_replacing);
+    g_test_add_func("/wholefile/replacing_others", test_replacing_others);
     g_test_add_func("/wholefile/replacing_no_file", test_replacing_no_file);
     g_test_add_func("/wholefile/first_line", test_first_line);
     int status = g_test_run();
