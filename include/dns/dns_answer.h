@@ -91,7 +91,7 @@ struct dns_answer {
     unsigned ttl;             /* seconds, within the limits above; 0: not to be kept */
     int64_t latency_us;       /* from the question to the answer */
     int64_t received_at;      /* us of the monotonic clock */
-    bool cut;                 /* there were more records than are kept */
+    bool cut;                 /* there are more records, or there may be, than are kept */
     size_t count;             /* of the one array below that belongs to the type */
     struct ipaddr *addresses; /* A, AAAA; an IPv4 address mapped into IPv6 is IPv4 */
     struct dns_mx *mx;        /* MX, by preference */

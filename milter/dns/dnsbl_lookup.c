@@ -267,7 +267,8 @@ static enum dnsbl_reason judge(const struct dnsbl_lookup *lookup, const struct q
         const struct dnsbl_entry *entry = dnsbl_set_get(lookup->set, i);
         *listed_r = same_list(entry, query) && match(entry, answer);
     }
-    return DNSBL_FINE;
+    /* what was asked for may have been behind what was cut off */
+    return answer->cut && !*listed_r ? DNSBL_ERROR : DNSBL_FINE;
 }
 
 static bool past(const struct dnsbl_lookup *lookup)
@@ -370,6 +371,9 @@ static struct query *decide(const struct dnsbl_lookup *lookup, unsigned index, u
             result.verdict = past(lookup) ? DNSBL_UNKNOWN : DNSBL_PENDING;
         } else if (query->reason != DNSBL_FINE) {
             result.verdict = DNSBL_UNKNOWN;
+        } else if (!code && result.answer && result.answer->cut) { /* another entry found its own */
+            result.verdict = DNSBL_UNKNOWN;
+            result.reason = DNSBL_ERROR;
         } else {
             result.verdict = code ? DNSBL_LISTED : DNSBL_NOT_LISTED;
             if (code)

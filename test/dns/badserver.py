@@ -22,6 +22,7 @@ stands in the labels of the question; labels that are none of these words mean n
     garbage        sends bytes that are no message
     badrdata       sends a record whose length is wrong
     trunc          truncates over UDP, answers over TCP
+    cut            says of an answer with records that it is truncated, over TCP too
     many-N         N addresses (127.0.0.2 and up)
     chain-N        the address at the end of N aliases
     loop           aliases in a circle
@@ -158,7 +159,7 @@ class Plan:
         pass
 
     do_elsewhere = do_list = do_silent = do_wrongid = do_onlywrongid = do_wrongname = quiet
-    do_garbage = do_badrdata = do_trunc = do_signed = do_bogus = quiet
+    do_garbage = do_badrdata = do_trunc = do_cut = do_signed = do_bogus = quiet
 
     def message(self, query):
         """The messages to send, each with the seconds to wait before it."""
@@ -173,6 +174,8 @@ class Plan:
             records = [record(self.name, A, b"\x7f\0\0", 60)]
         if "trunc" in self.words and not self.tcp:
             flags, records = flags | 0x0200, []
+        if "cut" in self.words and records:
+            flags |= 0x0200
         if "wrongname" in self.words:
             question = wire("another.name") + question[-4:]
         authority = []

@@ -343,6 +343,25 @@ static void test_many_keys(void)
     close_site(&site);
 }
 
+/* Of two entries for a list whose answer was cut off, one has found its code; the other's may have
+ * been behind it. */
+static void test_cut(void)
+{
+    struct site site;
+    if (!open_site(&site, test_badserver_start(), 15000))
+        return;
+    struct dnsbl_lookup *lookup = begin(&site,
+                                        "list.cut.a-127-0-0-5.bad.test=127.0.0.5 "
+                                        "list.cut.a-127-0-0-5.bad.test=127.0.0.6",
+                                        "", "");
+    add_address(lookup, "203.0.113.9");
+    await(&site, lookup, 60000);
+    g_autofree char *got = verdicts(lookup, 2);
+    g_assert_cmpstr(got, ==, "+?");
+    dnsbl_lookup_free(lookup);
+    close_site(&site);
+}
+
 /* One question each to a list of one entry that misbehaves: those of which nothing is heard, or not
  * what was asked for, with a short time-out. */
 static void test_faults(void)
@@ -379,6 +398,9 @@ static void test_faults(void)
         {"list.chain-3.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
         {"list.trunc.a-127-0-0-2.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
         {"list.many-1000.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
+        {"list.many-1000.bad.test=127.0.2.2", "?", DNSBL_ERROR, DNSBL_IN_USE},
+        {"list.cut.a-127-0-0-2.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
+        {"list.cut.a-127-0-0-5.bad.test=127.0.0.[2..4]", "?", DNSBL_ERROR, DNSBL_IN_USE},
         {"list.nx.a-127-0-0-2.bad.test", "?", DNSBL_ERROR, DNSBL_IN_USE},
         {"list.nx.a-127-255-255-254.bad.test", "?", DNSBL_ERROR, DNSBL_IN_USE},
         {"list.wrongid.a-127-0-0-2.bad.test", "+", DNSBL_FINE, DNSBL_IN_USE},
@@ -646,6 +668,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dnsbl/lookup/places", test_places);
     g_test_add_func("/dnsbl/lookup/many-keys", test_many_keys);
     g_test_add_func("/dnsbl/lookup/faults", test_faults);
+    g_test_add_func("/dnsbl/lookup/cut", test_cut);
     g_test_add_func("/dnsbl/lookup/kinds", test_kinds);
     g_test_add_func("/dnsbl/lookup/set-aside", test_set_aside);
     g_test_add_func("/dnsbl/lookup/silent", test_silent);
