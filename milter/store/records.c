@@ -602,7 +602,8 @@ static bool read_mark(struct record *record, const char *text)
     return true;
 }
 
-/* What RECORD and FROM were told in two places; the notes are those of RECORD, if it has any. */
+/* What RECORD and FROM were told in two places; the notes are those of RECORD, if it has any, and
+ * what was allowed by hand, if anything was. */
 static void merge(struct record *record, struct record *from)
 {
     if (record->is_mark != from->is_mark ||
@@ -613,6 +614,10 @@ static void merge(struct record *record, struct record *from)
         counter_merge(&record->counter, &from->counter);
         if (!record->notes)
             record->notes = g_steal_pointer(&from->notes);
+        if (from->notes && record->notes->allowed_until == 0) {
+            record->notes->allowed = from->notes->allowed;
+            record->notes->allowed_until = from->notes->allowed_until;
+        }
         return;
     }
     record->mark.first = MIN(record->mark.first, from->mark.first);
@@ -633,10 +638,11 @@ bool records_restore(struct records *records, const char *key, const char *text,
     struct part *part = part_of(records, key);
     g_mutex_lock(&part->lock);
     struct record *there = good ? g_hash_table_lookup(part->records, key) : NULL;
+    bool removed = !there && part->dirty && g_hash_table_contains(part->dirty, key);
     if (there) {
         merge(there, record);
         changed(part, key);
-    } else if (good) {
+    } else if (good && !removed) {
         make_room(records, part);
         insert_record(part, key, record);
         record = NULL;

@@ -49,7 +49,7 @@ bool records_lost_changes(struct records *records);
 void records_confirm(struct records *records, bool written);
 
 /* A record from its text form; false if it is none. With one that is there already it counts
- * together: both were begun from nothing. */
+ * together: both were begun from nothing. One that was removed meanwhile does not come back. */
 bool records_restore(struct records *records, const char *key, const char *text, int64_t expires);
 
 /* Frees what expired. */

@@ -256,7 +256,7 @@ static void test_no_folder(void)
 }
 
 /* A file that comes after the daemon, when its file system is mounted, say: what it holds counts
- * together with what was counted meanwhile. */
+ * together with what was counted meanwhile, but for what was reset. */
 static void test_late_file(void)
 {
     struct place place = place_new();
@@ -274,6 +274,20 @@ static void test_late_file(void)
     store_ask_now(store, &network, &answer);
     for (int i = 0; i < 2; i++)
         store_ask_now(store, &grey, &answer);
+    const char *const reset[] = {"l:reset", "l:reset-both"};
+    struct store_request note = {.action = STORE_NOTE, .window = {.length = DAY}, .n = 1};
+    struct store_request forget = {.action = STORE_FORGET, .key = "g:forgotten"};
+    for (size_t i = 0; i < G_N_ELEMENTS(reset); i++)
+        ask(store, STORE_ADD, reset[i], 5, 10);
+    grey.key = forget.key;
+    store_ask_now(store, &grey, &answer);
+    grey.key = "g:known";
+    const struct store_request allow = {.action = STORE_ALLOW,
+                                        .key = "l:both",
+                                        .window = {.length = DAY},
+                                        .n = 5,
+                                        .until = the_time + DAY};
+    store_ask_now(store, &allow, &answer);
     store_close(store);
     g_autofree char *away = g_strconcat(place.folder, ".away", NULL);
     g_assert_cmpint(g_rename(place.folder, away), ==, 0);
@@ -286,6 +300,13 @@ static void test_late_file(void)
     store_ask_now(store, &network, &answer);
     store_ask_now(store, &grey, &answer);
     g_assert_cmpint(answer.mark, ==, STORE_MARK_NEW);
+    note.key = "l:both";
+    store_ask_now(store, &note, &answer);
+    g_assert_cmpuint(answer.max, ==, 0);
+    ask(store, STORE_ADD, "l:reset-both", 1, 10);
+    for (size_t i = 0; i < G_N_ELEMENTS(reset); i++)
+        ask(store, STORE_RESET, reset[i], 0, 10);
+    store_ask_now(store, &forget, &answer);
     g_assert_cmpint(g_rename(away, place.folder), ==, 0);
     wait_for_writing();
     for (int opened = 0; opened < 2; opened++) {
@@ -294,9 +315,15 @@ static void test_late_file(void)
         network.action = STORE_LOOK;
         store_ask_now(store, &network, &answer);
         g_assert_cmpuint(answer.used, ==, 2);
-        const struct store_request see = {.action = STORE_SEE, .key = "g:known"};
+        g_assert_cmpuint(ask(store, STORE_LOOK, "l:both", 0, 10).max, ==, 15);
+        for (size_t i = 0; i < G_N_ELEMENTS(reset); i++)
+            g_assert_cmpuint(ask(store, STORE_LOOK, reset[i], 0, 10).used, ==, 0);
+        struct store_request see = {.action = STORE_SEE, .key = "g:known"};
         store_ask_now(store, &see, &answer);
         g_assert_cmpint(answer.mark, ==, STORE_MARK_PASSED);
+        see.key = "g:forgotten";
+        store_ask_now(store, &see, &answer);
+        g_assert_cmpint(answer.mark, ==, STORE_MARK_NONE);
         store_close(store);
         store = opened ? NULL : open_sqlite(&place);
     }
