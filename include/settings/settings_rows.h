@@ -56,11 +56,12 @@ SETTING(WEB_LISTEN, "web_listen", SOCKET, "inet:9797@127.0.0.1", NOT_EMPTY, MAIN
         "Where gatepost-web(8) serves its page and `/metrics`, by HTTP: `inet:PORT@HOST`, "
         "`inet6:PORT@HOST` or `unix:PATH`. Another host than loopback's is served with "
         "`web_token_file` alone. It speaks no TLS: that is for a proxy in front.")
-SETTING(WEB_TOKEN_FILE, "web_token_file", TEXT, "", ANY, MAIN,
-        "The file whose first line is what a reader must know, 16 characters at least, to see "
-        "decisions, keys of limits, and the search: sent as `Authorization: Bearer`, or as the "
-        "password that a browser asks for. Empty: these are shown to nobody, and numbers, plots, "
-        "lists, tables and the store to everybody who can connect.")
+SETTING(
+    WEB_TOKEN_FILE, "web_token_file", TEXT, "", ANY, MAIN,
+    "The regular file whose first line is what a reader must know, 16 characters at least, to see "
+    "decisions, keys of limits, and the search: sent as `Authorization: Bearer`, or as the "
+    "password that a browser asks for. Empty: these are shown to nobody, and numbers, plots, "
+    "lists, tables and the store to everybody who can connect.")
 SETTING(WEB_NAMES, "web_names", LIST, "", ANY, MAIN,
         "Names of hosts by which gatepost-web(8) is asked for besides `localhost`, loopback's "
         "addresses and the host of `web_listen`: those of the proxy in front. Others are answered "
@@ -111,8 +112,8 @@ SETTING(STATE_USER, "state_user", TEXT, "", ANY, MAIN,
         "Who gatepost is for the Redis server (its ACL); empty: the default user. A change takes a "
         "restart.")
 SETTING(STATE_PASSWORD_FILE, "state_password_file", TEXT, "", ANY, MAIN,
-        "The file whose first line is the password for the Redis server; empty: none. A change "
-        "takes a restart.")
+        "The regular file (no FIFO, no device) whose first line is the password for the Redis "
+        "server; empty: none. A change takes a restart.")
 SETTING(STATE_PREFIX, "state_prefix", TEXT, "gp1:", NOT_EMPTY, MAIN,
         "What all keys on the Redis server begin with. Daemons with the same prefix count "
         "together. A change takes a restart.")
