@@ -107,10 +107,12 @@ static char *address_part(const struct site *site, const struct mail_address *ad
 {
     if (address->null || (address->local[0] == '\0' && address->domain[0] == '\0'))
         return NULL;
-    g_autofree char *bare = mail_local_bare(address->local, site->recipient_delimiter);
-    const char *local = bare ? bare : address->local;
-    g_autofree char *whole =
-        address->domain[0] ? g_strconcat(local, "@", address->domain, NULL) : g_strdup(local);
+    /* no name is spared, as mail_local_bare spares owner-1: each number would have a key */
+    const char *local = address->local;
+    size_t length = local[0] ? 1 + strcspn(local + 1, site->recipient_delimiter) : 0;
+    g_autofree char *whole = address->domain[0]
+                                 ? g_strdup_printf("%.*s@%s", (int)length, local, address->domain)
+                                 : g_strndup(local, length);
     return tidy(whole);
 }
 

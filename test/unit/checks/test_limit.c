@@ -38,6 +38,8 @@ static const struct {
 static void add_limits(struct site *site)
 {
     site->limits = limit_site_new();
+    g_free(site->recipient_delimiter);
+    site->recipient_delimiter = g_strdup("+-");
     site->limits->notice_address = g_strdup("admin@lab.test");
     for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
         char *why = NULL;
@@ -144,6 +146,8 @@ static const struct {
     AUTHOR("From: Bob <bob+1@lab.test (bob)"),
     AUTHOR("From: \"Bob <bob@lab.test>"),
     AUTHOR("From: bob"),
+    AUTHOR("From: bob-1-request@lab.test"),
+    USED_UP("authors", "owner@lab.test", "From: owner-1@lab.test"),
     HOUSE("From: <bob@lab.test"),
     HOUSE("From: bob"),
     /* Of several each is charged, each once. */
