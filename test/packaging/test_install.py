@@ -164,6 +164,10 @@ def page(there):
               'gatepost-web', '--clear-groups', 'sh', '-c']
     for test in ('ls %s' % STATE, 'test -w /run/gatepost/control.sock', ': >/etc/probe'):
         true(there.run(*inside, test).returncode != 0, test)
+    install(there, 'web')
+    until(lambda: there.run(*get).returncode == 0, 10, 'an answer of one that was upgraded')
+    true(there.ok('systemctl', 'show', '-p', 'MainPID', '--value', 'gatepost-web').strip() != pid,
+         'started anew')
     there.ok('dpkg', '--purge', 'gatepost-web')
     true(there.run('systemctl', 'is-active', 'gatepost-web').stdout.strip() != 'active', 'removed')
 
@@ -296,7 +300,11 @@ def upgrade_disabled(there):
 @case('removed: the service is gone, settings and state are kept')
 def remove(there):
     pid = main_pid(there)
+    there.ok('systemctl', 'start', 'gatepost-check.timer')
     there.ok('dpkg', '-r', 'gatepost')
+    true(there.run('systemctl', 'is-active', 'gatepost-check.timer').stdout.strip() != 'active',
+         'the timer')
+    there.sh('rm -f /var/lib/systemd/timers/stamp-gatepost-*')
     true(there.run('test', '-e', '/proc/' + pid).returncode != 0, 'the process')
     true(not there.exists('/usr/sbin/gatepost'), 'the program')
     true(there.run('test', '-e', SOCKET).returncode != 0, 'the socket')

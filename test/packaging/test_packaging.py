@@ -133,25 +133,42 @@ def unit_security():
         true(float(found[1]) <= most and done.returncode == 0, done.stdout)
 
 
+def script(folder, text):
+    """A script of a package in FOLDER, which is a system with systemd there."""
+    return place.write(folder + '/script', text.replace('/run/systemd/system', folder)
+                       .replace('/var/lib/gatepost', folder))
+
+
+def stand_ins(folder):
+    """The programs that a script calls, which write down into FOLDER/said what they are asked."""
+    for program in ('adduser', 'addgroup', 'gatepostctl', 'systemctl', 'deb-systemd-invoke',
+                    'deb-systemd-helper'):
+        place.write(folder + '/' + program, '#!/bin/sh\necho "${0##*/}" "$@" >>%s/said\n'
+                    '[ $1 != is-active ] || exit $INACTIVE\n' % folder)
+        os.chmod(folder + '/' + program, 0o755)
+
+
+def run_script(folder, *words, inactive='0'):
+    """What it asks for, by line."""
+    place.write(folder + '/said', '')
+    done = execute('sh', folder + '/script', *words,
+                   env=dict(os.environ, INACTIVE=inactive, PATH=folder + ':' + os.environ['PATH']))
+    equal(done.returncode, 0, done.stdout)
+    with open(folder + '/said', encoding='utf-8') as handle:
+        return handle.read().splitlines()
+
+
 @case('a service that runs is started anew when its package is upgraded, one that does not is not')
 def upgraded():
     for name in ('gatepost', 'gatepost-web'):
         folder = place.folder('gatepost-postinst-')
+        stand_ins(folder)
         with open('%s/packaging/debian/%s.postinst' % (TOP, name), encoding='utf-8') as handle:
-            place.write(folder + '/postinst', handle.read().replace('/run/systemd/system', folder)
-                        .replace('/var/lib/gatepost', folder))
-        for program in ('adduser', 'addgroup', 'gatepostctl', 'systemctl', 'deb-systemd-invoke'):
-            place.write(folder + '/' + program, '#!/bin/sh\necho "${0##*/}" "$@" >>%s/said\n'
-                        '[ $1 != is-active ] || exit $INACTIVE\n' % folder)
-            os.chmod(folder + '/' + program, 0o755)
+            script(folder, handle.read())
         for inactive, before, restarts in (('0', '0.0.9-1', 1), ('3', '0.0.9-1', 0), ('0', '', 0)):
-            place.write(folder + '/said', '')
-            done = execute('sh', folder + '/postinst', 'configure', before,
-                           env=dict(os.environ, INACTIVE=inactive, PATH=folder + ':' + os.environ['PATH']))
-            equal(done.returncode, 0, done.stdout)
-            with open(folder + '/said', encoding='utf-8') as handle:
-                equal(handle.read().count('deb-systemd-invoke restart %s.service\n' % name), restarts,
-                      '%s, %s, from "%s"' % (name, inactive, before))
+            said = run_script(folder, 'configure', before, inactive=inactive)
+            equal(said.count('deb-systemd-invoke restart %s.service' % name), restarts,
+                  '%s, %s, from "%s"' % (name, inactive, before))
 
 
 @case('programs are built hardened')
@@ -166,7 +183,9 @@ def programs_hardened():
 
 @case('the scripts of the package are sh')
 def scripts_syntax():
-    for name in ['debian/gatepost.postinst', 'debian/gatepost.postrm', 'debian/tests/mail',
+    for name in ['debian/gatepost.postinst', 'debian/gatepost.postrm', 'debian/gatepost.prerm',
+                 'debian/gatepost-survey.prerm', 'debian/gatepost-web.postinst',
+                 'debian/gatepost-web.prerm', 'debian/tests/mail',
                  'systemd/socket-folders', 'install-settings', 'build-deb', 'build-rpm']:
         done = execute('sh', '-n', TOP + '/packaging/' + name)
         equal((done.returncode, done.stdout), (0, ''), name)
@@ -280,6 +299,31 @@ def package_hardened():
         number = re.search(r'Build ID: (\w+)', execute('readelf', '-n', program).stdout)[1]
         debug = '%s/usr/lib/debug/.build-id/%s/%s.debug' % (out, number[:2], number[2:])
         match(r'\.debug_info', execute('readelf', '-SW', debug).stdout, 'sections of ' + debug)
+
+
+# What each package's units are ended in, when it is removed.
+ENDED = {'deb': ['gatepost.socket', 'gatepost-check.timer', 'gatepost-release.timer',
+                 'gatepost.service'],
+         'survey': ['gatepost-survey.timer'], 'web': ['gatepost-web.service']}
+
+
+@case('what runs goes on while its package is upgraded, and ends when that is removed')
+def package_scripts():
+    package_file()
+    for name, units in ENDED.items():
+        folder = place.folder('gatepost-scripts-')
+        stand_ins(folder)
+        equal(execute('dpkg-deb', '-e', package[name], folder + '/control').returncode, 0, 'dpkg-deb -e')
+        for file, word, expected in (('preinst', 'upgrade', []), ('prerm', 'upgrade', []),
+                                     ('prerm', 'remove', units)):
+            said = []
+            if os.path.exists(folder + '/control/' + file):
+                with open(folder + '/control/' + file, encoding='utf-8') as handle:
+                    script(folder, handle.read())
+                said = run_script(folder, word, '0.0.9-1')
+            stops = [re.match('deb-systemd-invoke stop (.*)', line) for line in said]
+            equal([unit for stop in stops if stop for unit in stop[1].split()], expected,
+                  '%s of %s at %s' % (file, name, word))
 
 
 @case('only the package of the survey needs libcurl; OpenSSL too, but for hiredis with TLS')
