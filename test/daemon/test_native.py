@@ -329,8 +329,15 @@ def share(scene):
         return sorted(now - then for now, then in zip(loop_wakes(daemon), before))
 
     until(lambda: len(loop_wakes(daemon)) == 2, 10, 'the loops')
-    few = wakes(8)
-    true(4 * few[0] < few[1], 'loops woken for 8 sessions: %s' % few)
+    for _ in range(10):  # other processes may keep a loop from going to sleep, as work would
+        few = wakes(8)
+        if 4 * few[0] < few[1]:
+            break
+        while peers:
+            peers.pop().socket.close()
+        until(lambda: status(daemon, 'connections') == 0, 10, 'nobody')
+    else:
+        raise tap.Failure('loops woken for 8 sessions: %s' % few)
     many = wakes(48)
     true(4 * many[0] > many[1], 'for 48 more: %s' % many)
     for mta in peers:

@@ -117,3 +117,15 @@ void g_once_init_leave(volatile void *once, gsize result)
     __tsan_release((void *)once);
     call(once, result);
 }
+
+/* Its texts are made once, behind a lock within the library, and kept for all threads. */
+const char *g_strerror(int number)
+{
+    static char kept;
+    REAL(g_strerror);
+    const char *text = call(number);
+
+    __tsan_release(&kept);
+    __tsan_acquire(&kept);
+    return text;
+}
